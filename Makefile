@@ -1,0 +1,26 @@
+# Two commands to start with: make demo and make test. The others are for people
+# who change the library; CONTRIBUTING.md says when.
+
+.PHONY: demo test bench soak fuzz oracle record-night golden
+
+demo: ## replay the recorded night through every package
+	go run ./examples/quickstart -html evenkeel-report.html -db evenkeel-demo.db
+
+test: ## formatting, vet, linters, tests with real servers; ends with "N passed, N failed"
+	cd internal/tools && go run ./check
+
+bench: ## measure beside the named peers, one JSON line a pair
+	cd internal/bench && go run .
+
+soak: ## crash, load and soak tests at full size
+	EVENKEEL_SOAK=1 go test -count 1 -timeout 2h ./...
+	cd internal/itest && EVENKEEL_SOAK=1 go test -count 1 -timeout 2h ./...
+
+fuzz: ## every fuzz test for FUZZTIME (default 1m)
+	cd internal/tools && go run ./fuzz -time $(or $(FUZZTIME),1m)
+
+record-night: ## record examples/quickstart/testdata/night anew; about 45 minutes
+	cd internal/itest && go run ./recordnight -out ../../examples/quickstart/testdata/night
+
+golden: ## rewrite the golden files after a wanted change of output
+	go test ./examples/... -run Golden -update

@@ -1,0 +1,282 @@
+package report
+
+import (
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Chart is a chart over time: lines, horizontal limits, shaded spans and marks.
+// Time runs by instants, so a day of 23 or 25 hours has its true width.
+type Chart struct {
+	ID      string    `json:"id"` // unique in the document
+	Title   string    `json:"title"`
+	Summary string    `json:"summary"` // the message in words, for those who do not see it
+	Start   time.Time `json:"start"`
+	End     time.Time `json:"end"` // after Start
+	Unit    string    `json:"unit,omitempty"`
+	Max     float64   `json:"max,omitempty"` // top of the axis. Defaults to the largest value shown.
+	Series  []Series  `json:"series"`
+	Limits  []Limit   `json:"limits,omitempty"`
+	Spans   []Span    `json:"spans,omitempty"`
+	Marks   []Mark    `json:"marks,omitempty"`
+}
+
+// Series is a line through points in order of time. NaN is a gap.
+type Series struct {
+	Name   string  `json:"name"`
+	Step   bool    `json:"step,omitempty"` // hold each value until the next point
+	Points []Point `json:"points"`
+}
+
+// Point is a value at an instant.
+type Point struct {
+	At    time.Time
+	Value float64 // NaN is "no data"
+}
+
+// MarshalJSON writes [time, value], with null for no data.
+func (p Point) MarshalJSON() ([]byte, error) {
+	value := any(p.Value)
+	if math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+		value = nil
+	}
+	return json.Marshal([]any{p.At.UTC(), value})
+}
+
+// Limit is a horizontal line, such as a target.
+type Limit struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+}
+
+// Span shades [Start, End).
+type Span struct {
+	Name  string    `json:"name"`
+	Start time.Time `json:"start"`
+	End   time.Time `json:"end"`
+	State State     `json:"state"`
+}
+
+// Mark names an instant.
+type Mark struct {
+	Name string    `json:"name"`
+	At   time.Time `json:"at"`
+}
+
+// The drawing area in user units.
+const (
+	chartWidth, chartHeight            = 920.0, 260.0
+	plotLeft, plotRight                = 56.0, 904.0
+	plotTop, plotBottom                = 44.0, 220.0
+	charWidth                          = 6.2 // of the 11 px label font, a little generous
+	labelRows                          = 2
+	maxPoints                          = 1000
+	labelHeight, axisTick, labelOffset = 14.0, 4.0, 4.0
+)
+
+// SVG draws the chart as an inline SVG element. zone is that of the time axis.
+func (c Chart) SVG(zone *time.Location) string {
+	var s svg
+	s.begin("svg", "class", "chart", "role", "img", "viewBox", "0 0 "+coordinate(chartWidth)+" "+coordinate(chartHeight),
+		"aria-labelledby", c.ID+"-t "+c.ID+"-d")
+	s.text("title", c.Title, "id", c.ID+"-t")
+	s.text("desc", c.Summary, "id", c.ID+"-d")
+	top := c.top()
+	c.drawSpans(&s)
+	c.drawAxes(&s, top, zone)
+	for _, l := range c.Limits {
+		if l.Value <= top {
+			y := c.y(l.Value, top)
+			s.empty("line", "class", "limit", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
+			s.text("text", l.Name, "class", "limit", "x", plotRight, "y", y-labelOffset, "text-anchor", "end")
+		}
+	}
+	for i, series := range c.Series {
+		if path := c.path(series, top); path != "" {
+			s.empty("path", "class", "series s"+strconv.Itoa(i%4), "d", path)
+		}
+	}
+	c.drawMarks(&s)
+	s.end()
+	return s.String()
+}
+
+func (c Chart) top() float64 {
+	top := c.Max
+	if top == 0 {
+		for _, l := range c.Limits {
+			top = max(top, l.Value*1.05)
+		}
+		for _, series := range c.Series {
+			for _, p := range series.Points {
+				if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
+					top = max(top, p.Value)
+				}
+			}
+		}
+	}
+	if top <= 0 {
+		return 1
+	}
+	return top
+}
+
+func (c Chart) x(at time.Time) float64 {
+	share := float64(at.Sub(c.Start)) / float64(c.End.Sub(c.Start))
+	return plotLeft + min(max(share, 0), 1)*(plotRight-plotLeft)
+}
+
+func (c Chart) y(value, top float64) float64 {
+	return plotBottom - min(max(value/top, 0), 1)*(plotBottom-plotTop)
+}
+
+func (c Chart) drawSpans(s *svg) {
+	for _, span := range c.Spans {
+		if x, width := c.x(span.Start), c.x(span.End)-c.x(span.Start); width > 0 {
+			s.begin("rect", "class", "span "+strings.ReplaceAll(string(span.State), " ", "-"), "x", x, "y", plotTop, "width", max(width, 1), "height", plotBottom-plotTop)
+			s.text("title", span.Name)
+			s.end()
+		}
+	}
+}
+
+func (c Chart) drawAxes(s *svg, top float64, zone *time.Location) {
+	step := niceStep(top)
+	for value := 0.0; value <= top*1.0001; value += step {
+		y := c.y(value, top)
+		s.empty("line", "class", "grid", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
+		s.text("text", strconv.FormatFloat(value, 'f', decimals(step), 64), "class", "axis", "x", plotLeft-labelOffset*2, "y", y+labelOffset, "text-anchor", "end")
+	}
+	if c.Unit != "" {
+		s.text("text", c.Unit, "class", "axis", "x", plotLeft-labelOffset*2, "y", plotTop-axisTick*3, "text-anchor", "end")
+	}
+	for _, tick := range timeTicks(c.Start, c.End, zone) {
+		x := c.x(tick.at)
+		s.empty("line", "class", "grid", "x1", x, "x2", x, "y1", plotBottom, "y2", plotBottom+axisTick)
+		s.text("text", tick.label, "class", "axis", "x", x, "y", plotBottom+labelHeight+axisTick, "text-anchor", "middle")
+	}
+}
+
+// drawMarks puts the names into a few rows above the plot. A name that would
+// cover another one in every row is left out; its line stays.
+func (c Chart) drawMarks(s *svg) {
+	marks := slices.Clone(c.Marks)
+	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
+	var rowEnd [labelRows]float64
+	for _, m := range marks {
+		x := c.x(m.At)
+		s.empty("line", "class", "mark", "x1", x, "x2", x, "y1", plotTop, "y2", plotBottom)
+		width := charWidth * float64(utf8.RuneCountInString(m.Name))
+		left := min(x, plotRight-width)
+		for row := range rowEnd {
+			if left >= rowEnd[row] {
+				rowEnd[row] = left + width + charWidth
+				s.text("text", m.Name, "class", "mark", "x", left, "y", plotTop-labelOffset-float64(row)*labelHeight)
+				break
+			}
+		}
+	}
+}
+
+// path draws a series, one sub-path per stretch without gaps, thinned to the
+// smallest and largest value of each column of pixels where there are too many
+// points.
+func (c Chart) path(series Series, top float64) string {
+	var b strings.Builder
+	pen := false
+	last := 0.0
+	for _, p := range thin(series.Points) {
+		if math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+			pen = false
+			continue
+		}
+		x, y := c.x(p.At), c.y(p.Value, top)
+		switch {
+		case !pen:
+			b.WriteString("M" + coordinate(x) + " " + coordinate(y))
+		case series.Step && y != last:
+			b.WriteString("H" + coordinate(x) + "V" + coordinate(y))
+		default:
+			b.WriteString("L" + coordinate(x) + " " + coordinate(y))
+		}
+		pen, last = true, y
+	}
+	return b.String()
+}
+
+func thin(points []Point) []Point {
+	if len(points) <= maxPoints {
+		return points
+	}
+	var kept []Point
+	for group := range slices.Chunk(points, (2*len(points)+maxPoints-1)/maxPoints) {
+		low, high := 0, 0
+		for i, p := range group {
+			if math.IsNaN(p.Value) {
+				low, high = i, i // a gap must stay a gap
+				break
+			}
+			if p.Value < group[low].Value {
+				low = i
+			}
+			if p.Value > group[high].Value {
+				high = i
+			}
+		}
+		kept = append(kept, group[min(low, high)])
+		if low != high {
+			kept = append(kept, group[max(low, high)])
+		}
+	}
+	return kept
+}
+
+// niceStep returns 1, 2 or 5 times a power of ten that divides the axis into
+// three to seven parts.
+func niceStep(top float64) float64 {
+	base := math.Pow(10, math.Floor(math.Log10(top/4)))
+	for _, factor := range []float64{1, 2, 5} {
+		if top/(base*factor) <= 6 {
+			return base * factor
+		}
+	}
+	return base * 10
+}
+
+func decimals(step float64) int { return max(0, int(-math.Floor(math.Log10(step)+1e-9))) }
+
+type timeTick struct {
+	at    time.Time
+	label string
+}
+
+// timeTicks returns at most nine round times of the zone within [start, end].
+func timeTicks(start, end time.Time, zone *time.Location) []timeTick {
+	step, layout := time.Minute, "15:04"
+	for _, step = range []time.Duration{
+		time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
+		24 * time.Hour, 48 * time.Hour, 7 * 24 * time.Hour, 14 * 24 * time.Hour, 31 * 24 * time.Hour, 92 * 24 * time.Hour,
+	} {
+		if end.Sub(start) <= 8*step {
+			break
+		}
+	}
+	if step >= 24*time.Hour {
+		layout = "2 Jan"
+	}
+	var ticks []timeTick
+	grain := min(step, 15*time.Minute) // every offset in use today is a multiple of it
+	for at := start.Truncate(grain); !at.After(end); at = at.Add(grain) {
+		_, offset := at.In(zone).Zone()
+		wall := at.Add(time.Duration(offset) * time.Second)
+		if !at.Before(start) && wall.Equal(wall.Truncate(step)) {
+			ticks = append(ticks, timeTick{at, at.In(zone).Format(layout)})
+		}
+	}
+	return ticks
+}

@@ -1,0 +1,227 @@
+package report_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	"github.com/evenkeelops/evenkeel/adapters/report"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+var start = time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC)
+
+func sample(t testing.TB) report.Document {
+	t.Helper()
+	zone, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	points := []report.Point{{At: start, Value: 1}, {At: start.Add(time.Hour), Value: 4}, {At: start.Add(2 * time.Hour), Value: math.NaN()}, {At: start.Add(3 * time.Hour), Value: 2}}
+	return report.Document{
+		Title: "A night <of> October", Subtitle: "25 hours & a fold", Generated: start.Add(4 * time.Hour), Zone: zone,
+		Sources: []report.Source{{Name: "a.csv", SHA256: "00ff"}},
+		Sections: []report.Section{
+			{ID: "summary", Title: "Summary", Blocks: []report.Block{
+				report.Text(`Tom & "Jerry" <b>`),
+				report.Tiles{{Label: "api", Value: "99.926174 %", Note: "target 99.9 %, met", State: report.Good}, {Label: "shop", State: report.NoData}},
+			}},
+			{ID: "details", Title: "Details", Blocks: []report.Block{
+				report.Table{
+					Caption: "Credits", Columns: []report.Column{{Title: "Clause"}, {Title: "Amount", Numeric: true}},
+					Rows: [][]report.Cell{{{Text: "availability", State: report.Bad}, {Text: "10000.00 EUR"}}, {{Text: "response"}, {Text: "500.00 EUR"}}},
+				},
+				report.Timeline{{At: start.Add(30 * time.Minute), Stage: "page", Text: "sarah", Why: "on call"}, {At: start.Add(90 * time.Minute), Stage: "resolve", Text: "INC-1"}},
+				report.Chart{
+					ID: "burn", Title: "Burn", Summary: "Burn rose to 4.", Start: start, End: start.Add(4 * time.Hour), Unit: "×",
+					Series: []report.Series{{Name: "1 h", Step: true, Points: points}},
+					Limits: []report.Limit{{Name: "page", Value: 3}},
+					Spans:  []report.Span{{Name: "db down", Start: start.Add(time.Hour), End: start.Add(2 * time.Hour), State: report.Bad}},
+					Marks:  []report.Mark{{Name: "INC-1 opened", At: start.Add(65 * time.Minute)}, {Name: "INC-2 <opened>", At: start.Add(66 * time.Minute)}, {Name: "INC-3 opened", At: start.Add(67 * time.Minute)}},
+				},
+			}},
+		},
+	}
+}
+
+func TestGolden(t *testing.T) {
+	for name, render := range map[string]func(report.Document, io.Writer) error{
+		"sample.txt": report.Document.Text, "sample.json": report.Document.JSON, "sample.html": report.Document.HTML,
+	} {
+		var got, again bytes.Buffer
+		if err := render(sample(t), &got); err != nil {
+			t.Fatal(err)
+		}
+		if err := render(sample(t), &again); err != nil || !bytes.Equal(got.Bytes(), again.Bytes()) {
+			t.Errorf("%s: two renderings differ, %v", name, err)
+		}
+		path := filepath.Join("testdata", name)
+		if *update {
+			if err := os.WriteFile(path, got.Bytes(), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !bytes.Equal(got.Bytes(), want) {
+			t.Errorf("%s differs from %s; run with -update if the change is wanted:\n%s", name, path, got.String())
+		}
+	}
+}
+
+// The page escapes every text, has no script, loads nothing, and its SVG is
+// well-formed.
+func TestHTMLIsSafeAndSelfContained(t *testing.T) {
+	var page bytes.Buffer
+	if err := sample(t).HTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	html := page.String()
+	for _, want := range []string{"<!doctype html>", "<title>A night &lt;of&gt; October</title>", "Tom &amp; &#34;Jerry&#34; &lt;b&gt;", "INC-1 opened", "✕ availability", "– no data", "CEST", "<desc"} {
+		if !strings.Contains(html, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, never := range []string{"<script", "<link", "http://", "https://", "<b>", "<opened>", "style=\""} {
+		if strings.Contains(html, never) {
+			t.Errorf("the page contains %q", never)
+		}
+	}
+	svg := regexp.MustCompile(`(?s)<svg.*?</svg>`).FindString(html)
+	if err := xml.Unmarshal([]byte(svg), new(struct{})); err != nil {
+		t.Errorf("the chart is not well-formed XML: %v", err)
+	}
+}
+
+func TestJSONKeepsNoDataAsNull(t *testing.T) {
+	var out bytes.Buffer
+	if err := sample(t).JSON(&out); err != nil {
+		t.Fatal(err)
+	}
+	if !json.Valid(out.Bytes()) || !strings.Contains(out.String(), "null") || strings.Contains(out.String(), "NaN") {
+		t.Errorf("want valid JSON with null for the gap:\n%s", out.String())
+	}
+}
+
+// Labels of marks never cover each other, and a gap interrupts the line.
+func TestChartDrawing(t *testing.T) {
+	doc := sample(t)
+	chart := doc.Sections[1].Blocks[2].(report.Chart)
+	svg := chart.SVG(doc.Zone)
+	labels := regexp.MustCompile(`<text class="mark" x="([0-9.]+)" y="([0-9.]+)">([^<]*)`).FindAllStringSubmatch(svg, -1)
+	if len(labels) != 2 {
+		t.Fatalf("%d mark labels, want 2: three that close do not fit into two rows", len(labels))
+	}
+	if labels[0][2] == labels[1][2] {
+		t.Errorf("the labels %q and %q share a row", labels[0][3], labels[1][3])
+	}
+	path := regexp.MustCompile(` d="([^"]*)"`).FindStringSubmatch(svg)[1]
+	if strings.Count(path, "M") != 2 {
+		t.Errorf("path %q: want two stretches around the gap", path)
+	}
+	// 04:00 of the zone's clock is five hours after midnight of the fold day.
+	if !strings.Contains(svg, ">02:00<") || strings.Count(svg, ">02:00<") != 2 {
+		t.Errorf("the time axis must show 02:00 twice on the day of the fold")
+	}
+}
+
+func TestChartThinsLongSeries(t *testing.T) {
+	points := make([]report.Point, 100_000)
+	for i := range points {
+		points[i] = report.Point{At: start.Add(time.Duration(i) * time.Second), Value: 1}
+	}
+	points[54_321].Value = 100 // one spike must survive
+	c := report.Chart{ID: "x", Start: start, End: start.Add(100_000 * time.Second), Series: []report.Series{{Points: points}}}
+	svg := c.SVG(time.UTC)
+	if n := strings.Count(svg, "L"); n > 1000 {
+		t.Errorf("path has %d points, want at most 1000", n)
+	}
+	if !strings.Contains(svg, " 44L") { // y of the top of the plot
+		t.Error("the spike was thinned away")
+	}
+}
+
+// Text and graphics of the page's own palette pass WCAG AA in both schemes.
+func TestPaletteContrast(t *testing.T) {
+	css, err := os.ReadFile("page.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	schemes := regexp.MustCompile(`:root\{[^}]*\}`).FindAllString(string(css), 2)
+	for i, scheme := range schemes {
+		background := []report.Color{report.LightBackground, report.DarkBackground}[i]
+		checked := 0
+		for _, m := range regexp.MustCompile(`--(fg|mute|good|warn|bad|plan|none|s[0-3]):(#[0-9a-f]{6})`).FindAllStringSubmatch(scheme, -1) {
+			c, err := report.ParseColor(m[2])
+			if err != nil {
+				t.Fatal(err)
+			}
+			need := report.TextContrast
+			if strings.HasPrefix(m[1], "s") {
+				need = report.GraphicContrast
+			}
+			if ratio := report.Contrast(c, background); ratio < need {
+				t.Errorf("--%s %s on %v: contrast %.2f, want %.1f", m[1], m[2], background, ratio, need)
+			}
+			checked++
+		}
+		if checked != 11 {
+			t.Errorf("scheme %d: %d colours checked, want 11", i, checked)
+		}
+	}
+}
+
+func TestParseColor(t *testing.T) {
+	if c, err := report.ParseColor("#1d4ed8"); err != nil || c.String() != "#1d4ed8" || c.On().String() != "#ffffff" {
+		t.Errorf("ParseColor(#1d4ed8) = %v, %v", c, err)
+	}
+	for _, text := range []string{"", "#", "#fff", "1d4ed8", "#1d4edg", "#1d4ed80", "#+d4ed8"} {
+		if c, err := report.ParseColor(text); err == nil {
+			t.Errorf("ParseColor(%q) = %v, want an error", text, c)
+		}
+	}
+}
+
+func BenchmarkHTML(b *testing.B) {
+	doc := sample(b)
+	for b.Loop() {
+		if err := doc.HTML(io.Discard); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func ExampleDocument_Text() {
+	doc := report.Document{Title: "October", Sections: []report.Section{{
+		ID: "availability", Title: "Availability",
+		Blocks: []report.Block{report.Tiles{
+			{Label: "api", Value: "99.926174 %", Note: "target 99.9 %, met", State: report.Good},
+			{Label: "checkout", Value: "98.903803 %", Note: "target 99.9 %, missed", State: report.Bad},
+		}},
+	}}}
+	if err := doc.Text(os.Stdout); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// October
+	// =======
+	//
+	// Availability
+	// ------------
+	// api       ✓ 99.926174 %  target 99.9 %, met
+	// checkout  ✕ 98.903803 %  target 99.9 %, missed
+}

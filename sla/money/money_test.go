@@ -1,0 +1,213 @@
+package money_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"math/big"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/evenkeelops/evenkeel/sla/money"
+)
+
+func eur(minor int64) money.Amount { return money.Must(money.New(minor, "EUR")) }
+
+func TestParse(t *testing.T) {
+	for text, want := range map[string]string{
+		"16666.67 EUR": "16666.67 EUR",
+		"500 EUR":      "500.00 EUR",
+		"-1.5 USD":     "-1.50 USD",
+		"1200 JPY":     "1200 JPY",
+		"1.234 KWD":    "1.234 KWD",
+		"0.10 EUR":     "0.10 EUR",
+	} {
+		if a, err := money.Parse(text); err != nil || a.String() != want {
+			t.Errorf("Parse(%q) = %v, %v, want %s", text, a, err, want)
+		}
+	}
+	for _, text := range []string{"", "EUR", "5", "5 eur", "5 XXX", "1.5 JPY", "1.234 EUR", "1,5 EUR", "1e3 EUR", "5  EUR", "99999999999999999999 EUR", "5 D E"} {
+		if a, err := money.Parse(text); err == nil {
+			t.Errorf("Parse(%q) = %v, want an error", text, a)
+		}
+	}
+}
+
+func TestPercent(t *testing.T) {
+	// 50 % of 33 333.33 is 16 666.665: the half decides.
+	for _, c := range []struct {
+		amount  string
+		percent string
+		r       money.Rounding
+		want    string
+	}{
+		{"33333.33 EUR", "50", money.HalfUp, "16666.67 EUR"},
+		{"33333.33 EUR", "50%", money.HalfEven, "16666.66 EUR"},
+		{"33333.33 EUR", "50", money.Down, "16666.66 EUR"},
+		{"33333.33 EUR", "50", money.Up, "16666.67 EUR"},
+		{"-33333.33 EUR", "50", money.HalfUp, "-16666.67 EUR"},
+		{"0.01 EUR", "0.0000001", money.Up, "0.01 EUR"},
+		{"999 JPY", "10", money.HalfUp, "100 JPY"},
+		{"100000.00 EUR", "1020", money.HalfUp, "1020000.00 EUR"},
+		{"92233720368547758.07 EUR", "100", money.HalfUp, "92233720368547758.07 EUR"},
+	} {
+		p, err := money.ParsePercent(c.percent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := money.Must(money.Parse(c.amount)).Percent(p, c.r)
+		if err != nil || got.String() != c.want {
+			t.Errorf("%s %% of %s, %v = %v, %v, want %s", c.percent, c.amount, c.r, got, err, c.want)
+		}
+	}
+	if _, err := eur(math.MaxInt64).Percent(money.WholePercent(101), money.Down); !errors.Is(err, money.ErrOverflow) {
+		t.Errorf("101 %% of the largest amount: %v, want ErrOverflow", err)
+	}
+}
+
+// Rounded shares must agree with big-number arithmetic for any mode.
+func TestShareAgainstBig(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for range 20000 {
+		a, num, den := r.Int64()>>(r.Uint64()%63), r.Int64N(1000), 1+r.Int64N(1000)
+		if r.Uint64()%2 == 0 {
+			a = -a
+		}
+		mode := money.Rounding(r.Uint64() % 4)
+		want := roundBig(new(big.Rat).SetFrac(new(big.Int).Mul(big.NewInt(a), big.NewInt(num)), big.NewInt(den)), mode)
+		got, err := eur(a).Share(num, den, mode)
+		if !want.IsInt64() {
+			if !errors.Is(err, money.ErrOverflow) {
+				t.Fatalf("%d × %d/%d: %v, want ErrOverflow", a, num, den, err)
+			}
+			continue
+		}
+		if err != nil || got.Minor() != want.Int64() {
+			t.Fatalf("%d × %d/%d %v = %v, %v, want %v", a, num, den, mode, got.Minor(), err, want)
+		}
+	}
+}
+
+func roundBig(x *big.Rat, mode money.Rounding) *big.Int {
+	negative := x.Sign() < 0
+	x = new(big.Rat).Abs(x)
+	whole := new(big.Int).Quo(x.Num(), x.Denom())
+	rest := new(big.Rat).Sub(x, new(big.Rat).SetInt(whole))
+	half := rest.Cmp(big.NewRat(1, 2))
+	if mode == money.Up && rest.Sign() > 0 || mode == money.HalfUp && half >= 0 || mode == money.HalfEven && (half > 0 || half == 0 && whole.Bit(0) == 1) {
+		whole.Add(whole, big.NewInt(1))
+	}
+	if negative {
+		whole.Neg(whole)
+	}
+	return whole
+}
+
+func TestAllocate(t *testing.T) {
+	for _, c := range []struct {
+		amount  string
+		weights []int64
+		want    []string
+	}{
+		{"100.00 EUR", []int64{1, 1, 1}, []string{"33.34", "33.33", "33.33"}},
+		{"1000.00 EUR", []int64{7, 11, 13}, []string{"225.81", "354.84", "419.35"}},
+		{"-100.00 EUR", []int64{1, 1, 1}, []string{"-33.34", "-33.33", "-33.33"}},
+		{"0.05 EUR", []int64{0, 3, 7}, []string{"0.00", "0.02", "0.03"}},
+	} {
+		parts, err := money.Must(money.Parse(c.amount)).Allocate(c.weights...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, p := range parts {
+			if p.Decimal() != c.want[i] {
+				t.Errorf("%s by %v: part %d = %s, want %s", c.amount, c.weights, i, p.Decimal(), c.want[i])
+			}
+		}
+	}
+	for _, weights := range [][]int64{nil, {0, 0}, {1, -1}} {
+		if _, err := eur(100).Allocate(weights...); err == nil {
+			t.Errorf("Allocate(%v): want an error", weights)
+		}
+	}
+}
+
+func TestAllocateKeepsTheTotal(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	for range 5000 {
+		a := eur(r.Int64() >> (r.Uint64() % 63))
+		weights := make([]int64, 1+r.IntN(8))
+		for i := range weights {
+			weights[i] = 1 + r.Int64N(1<<40)
+		}
+		parts, err := a.Allocate(weights...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if sum, err := money.Sum(parts...); err != nil || sum != a {
+			t.Fatalf("%v by %v adds up to %v, %v", a, weights, sum, err)
+		}
+	}
+}
+
+func TestArithmeticErrors(t *testing.T) {
+	if _, err := eur(1).Add(money.Must(money.New(1, "USD"))); !errors.Is(err, money.ErrCurrency) {
+		t.Errorf("EUR + USD: %v, want ErrCurrency", err)
+	}
+	if _, err := (money.Amount{}).Add(money.Amount{}); !errors.Is(err, money.ErrCurrency) {
+		t.Errorf("unset + unset: %v, want ErrCurrency", err)
+	}
+	if _, err := eur(math.MaxInt64).Add(eur(1)); !errors.Is(err, money.ErrOverflow) {
+		t.Errorf("max + 1: %v, want ErrOverflow", err)
+	}
+	if _, err := eur(math.MinInt64).Neg(); !errors.Is(err, money.ErrOverflow) {
+		t.Errorf("−min: %v, want ErrOverflow", err)
+	}
+	if d, err := eur(5).Sub(eur(7)); err != nil || d != eur(-2) {
+		t.Errorf("0.05 − 0.07 = %v, %v, want -0.02 EUR", d, err)
+	}
+	if _, err := money.New(1, "EURO"); !errors.As(err, new(*money.CurrencyError)) {
+		t.Errorf("New(1, EURO): %v, want a CurrencyError", err)
+	}
+}
+
+func TestJSON(t *testing.T) {
+	a := money.Must(money.Parse("16666.67 EUR"))
+	text, err := json.Marshal(a)
+	if err != nil || string(text) != `{"amount":"16666.67","currency":"EUR"}` {
+		t.Fatalf("Marshal = %s, %v", text, err)
+	}
+	var back money.Amount
+	if err := json.Unmarshal(text, &back); err != nil || back != a {
+		t.Errorf("Unmarshal = %v, %v, want %v", back, err, a)
+	}
+	if err := json.Unmarshal([]byte(`{"amount":16666.67,"currency":"EUR"}`), &back); err == nil {
+		t.Error("a number as amount: want an error")
+	}
+	if text, err := json.Marshal(money.Amount{}); err != nil || string(text) != "null" {
+		t.Errorf("Marshal of the unset amount = %s, %v, want null", text, err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add("16666.67 EUR")
+	f.Add("-1 JPY")
+	f.Fuzz(func(t *testing.T, text string) {
+		a, err := money.Parse(text)
+		if err != nil {
+			return
+		}
+		if back, err := money.Parse(a.String()); err != nil || back != a {
+			t.Fatalf("%q → %v → %v, %v", text, a, back, err)
+		}
+	})
+}
+
+func BenchmarkPercent(b *testing.B) {
+	fee, p := eur(3333333), money.WholePercent(50)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := fee.Percent(p, money.HalfUp); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
