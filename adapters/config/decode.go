@@ -1,0 +1,310 @@
+package config
+
+import (
+	"encoding"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// decoder walks the nodes of a document and the type that they are read into,
+// side by side.
+type decoder struct {
+	d       *Document
+	visited int
+}
+
+func newDecoder(d *Document) *decoder { return &decoder{d: d} }
+
+// maxNodes bounds what aliases can blow a file up to.
+const maxNodes = 1_000_000
+
+func (r *decoder) decode(root *yaml.Node, v any) {
+	r.value(root, reflect.ValueOf(v).Elem(), "")
+	if r.visited > maxNodes {
+		r.d.problems = Errors{{File: r.d.name, Line: 1, Col: 1, Severity: Error, Code: "alias_limit", Message: "the aliases of the file expand to too much"}}
+	}
+}
+
+func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
+	if r.visited++; r.visited > maxNodes {
+		return
+	}
+	if n.Kind == yaml.AliasNode {
+		r.value(n.Alias, into, path)
+		return
+	}
+	r.d.values[path] = position{n.Line, n.Column}
+	if scalar, ok := scalars[into.Type()]; ok {
+		r.scalar(n, into, path, scalar)
+		return
+	}
+	switch target := into.Addr().Interface().(type) {
+	case nodeReader:
+		target.readNode(r, n, path)
+		return
+	case json.Unmarshaler:
+		r.unmarshal(n, path, target.UnmarshalJSON)
+		return
+	case encoding.TextUnmarshaler:
+		r.text(n, path, target)
+		return
+	}
+	switch into.Kind() {
+	case reflect.Pointer:
+		into.Set(reflect.New(into.Type().Elem()))
+		r.value(n, into.Elem(), path)
+	case reflect.Struct:
+		r.mapping(n, path, "a mapping", func(keys []*yaml.Node) { r.fields(keys, into, path) })
+	case reflect.Map:
+		r.mapping(n, path, "a mapping", func(keys []*yaml.Node) { r.entries(keys, into, path) })
+	case reflect.Slice:
+		r.list(n, into, path)
+	default:
+		r.scalar(n, into, path, plain(into.Kind()))
+	}
+}
+
+// nodeReader is a value that may be written in more than one shape.
+type nodeReader interface {
+	readNode(r *decoder, n *yaml.Node, path string)
+}
+
+func (r *decoder) wrongType(n *yaml.Node, path, want string) {
+	r.d.report(Error, path, "wrong_type", "", fmt.Sprintf("found %s, want %s", describe(n), want))
+}
+
+// describe names what a node holds in plain words.
+func describe(n *yaml.Node) string {
+	switch {
+	case n.Kind == yaml.MappingNode:
+		return "a mapping"
+	case n.Kind == yaml.SequenceNode:
+		return "a list"
+	case n.Tag == "!!str":
+		return "the text " + strconv.Quote(n.Value)
+	}
+	return n.Value
+}
+
+// mapping checks the keys of a mapping and hands over its content, keys and
+// values in turn, without repeated keys and nulls.
+func (r *decoder) mapping(n *yaml.Node, path, want string, use func([]*yaml.Node)) {
+	if n.Kind != yaml.MappingNode {
+		r.wrongType(n, path, want)
+		return
+	}
+	seen := map[string]bool{}
+	var kept []*yaml.Node
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key := n.Content[i]
+		at := position{key.Line, key.Column}
+		switch {
+		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
+			r.d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: path, Code: "wrong_type", Message: "a key must be plain text"})
+			continue
+		case seen[key.Value]:
+			r.d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: join(path, key.Value), Code: "duplicate_key", Message: fmt.Sprintf("key %q stands twice", key.Value)})
+			continue
+		}
+		seen[key.Value] = true
+		r.d.keys[join(path, key.Value)] = at
+		if !isNull(n.Content[i+1]) {
+			kept = append(kept, key, n.Content[i+1])
+		}
+	}
+	use(kept)
+}
+
+func join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
+}
+
+// field is a field of a struct by its key in the file.
+type field struct {
+	index    []int
+	required bool
+}
+
+// fieldsOf lists the keys of a struct: by its yaml tags, else by its json tags, so
+// that the values of the core packages are read as they are.
+func fieldsOf(t reflect.Type) map[string]field {
+	fields := map[string]field{}
+	for _, f := range reflect.VisibleFields(t) {
+		tag, ok := f.Tag.Lookup("yaml")
+		if !ok {
+			tag, ok = f.Tag.Lookup("json")
+		}
+		name, option, _ := strings.Cut(tag, ",")
+		if !ok || name == "-" || name == "" {
+			continue
+		}
+		fields[name] = field{f.Index, option == "required"}
+	}
+	return fields
+}
+
+func (r *decoder) fields(content []*yaml.Node, into reflect.Value, path string) {
+	fields := fieldsOf(into.Type())
+	known := sortedKeys(fields)
+	present := map[string]bool{}
+	for i := 0; i < len(content); i += 2 {
+		key := content[i]
+		f, ok := fields[key.Value]
+		if !ok {
+			suggestion := nearest(key.Value, known)
+			present[suggestion] = true
+			if suggestion != "" {
+				r.d.suggested[join(path, suggestion)] = true
+			}
+			r.d.add(Diagnostic{
+				Line: key.Line, Col: key.Column, Severity: Error, Path: join(path, key.Value), Code: "unknown_field", Suggestion: suggestion,
+				Message: fmt.Sprintf("unknown key %q, want one of %s", key.Value, strings.Join(known, ", ")),
+			})
+			continue
+		}
+		present[key.Value] = true
+		r.value(content[i+1], into.FieldByIndex(f.index), join(path, key.Value))
+	}
+	for _, name := range known {
+		if fields[name].required && !present[name] {
+			r.d.Missing(join(path, name))
+		}
+	}
+}
+
+// Missing records that a required key is not there, unless an unknown key
+// beside it probably means it.
+func (d *Document) Missing(path string) {
+	if d.Has(path) || d.suggested[path] {
+		return
+	}
+	d.report(Error, path, "missing_field", "", "missing")
+}
+
+func (r *decoder) entries(content []*yaml.Node, into reflect.Value, path string) {
+	into.Set(reflect.MakeMap(into.Type()))
+	for i := 0; i < len(content); i += 2 {
+		at := join(path, content[i].Value)
+		key := reflect.New(into.Type().Key()).Elem()
+		if scalar, ok := scalars[key.Type()]; ok {
+			r.d.values[at] = r.d.keys[at]
+			r.scalar(content[i], key, at, scalar)
+		} else {
+			key.SetString(content[i].Value)
+		}
+		value := reflect.New(into.Type().Elem()).Elem()
+		r.value(content[i+1], value, at)
+		into.SetMapIndex(key, value)
+	}
+}
+
+func (r *decoder) list(n *yaml.Node, into reflect.Value, path string) {
+	if n.Kind != yaml.SequenceNode {
+		r.wrongType(n, path, "a list")
+		return
+	}
+	into.Set(reflect.MakeSlice(into.Type(), len(n.Content), len(n.Content)))
+	for i, item := range n.Content {
+		r.value(item, into.Index(i), fmt.Sprintf("%s[%d]", path, i))
+	}
+}
+
+func (r *decoder) scalar(n *yaml.Node, into reflect.Value, path string, s scalar) {
+	if n.Kind != yaml.ScalarNode {
+		r.wrongType(n, path, s.want)
+		return
+	}
+	value, p := s.parse(n)
+	if p != nil {
+		if p.Message == "" {
+			p.Message = fmt.Sprintf("found %s, want %s", describe(n), s.want)
+		}
+		r.d.report(Error, path, p.Code, p.Suggestion, p.Message)
+		return
+	}
+	into.Set(reflect.ValueOf(value).Convert(into.Type()))
+}
+
+// unmarshal hands a value to a type that reads its own JSON.
+func (r *decoder) unmarshal(n *yaml.Node, path string, read func([]byte) error) {
+	value, err := plainValue(n)
+	if err == nil {
+		var text []byte
+		if text, err = json.Marshal(value); err == nil {
+			err = read(text)
+		}
+	}
+	if err != nil {
+		r.d.report(Error, path, "wrong_type", "", err.Error())
+	}
+}
+
+// plainValue is the value of a node as encoding/json writes it. Numbers keep
+// their text.
+func plainValue(n *yaml.Node) (any, error) {
+	switch n.Kind {
+	case yaml.AliasNode:
+		return nil, errors.New("an alias cannot stand here")
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			value, err := plainValue(n.Content[i+1])
+			if err != nil {
+				return nil, err
+			}
+			m[n.Content[i].Value] = value
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := make([]any, len(n.Content))
+		for i, item := range n.Content {
+			value, err := plainValue(item)
+			if err != nil {
+				return nil, err
+			}
+			list[i] = value
+		}
+		return list, nil
+	}
+	switch n.Tag {
+	case "!!int", "!!float":
+		if json.Valid([]byte(n.Value)) {
+			return json.Number(n.Value), nil
+		}
+	case "!!bool":
+		return strings.EqualFold(n.Value, "true"), nil
+	case "!!null":
+		return nil, nil //nolint:nilnil // null is the value
+	}
+	return n.Value, nil
+}
+
+// text hands a scalar to a type that reads its own text.
+func (r *decoder) text(n *yaml.Node, path string, into encoding.TextUnmarshaler) {
+	if n.Kind != yaml.ScalarNode {
+		r.wrongType(n, path, "text")
+		return
+	}
+	if err := into.UnmarshalText([]byte(n.Value)); err != nil {
+		r.d.report(Error, path, "bad_enum", "", err.Error())
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,156 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// Document is a file that was read: it knows where each value stands, so that a
+// check of the values can say where a problem is.
+type Document struct {
+	name      string
+	values    map[string]position // by path: where the value stands
+	keys      map[string]position // by path: where its key stands
+	problems  Errors
+	suggested map[string]bool // paths that an unknown key probably means
+}
+
+type position struct{ line, col int }
+
+// Read decodes one strict YAML document into v, a pointer to a struct with yaml
+// tags ("name" or "name,required"). name is the file's name in messages. The
+// error is of type [Errors] and holds every problem of the file.
+func Read(name string, data []byte, v any) (*Document, error) {
+	d := read(name, data, v)
+	return d, d.Err()
+}
+
+func read(name string, data []byte, v any) *Document {
+	d := &Document{name: name, values: map[string]position{}, keys: map[string]position{}, suggested: map[string]bool{}}
+	if root := d.parse(data); root != nil {
+		newDecoder(d).decode(root, v)
+	}
+	return d
+}
+
+// Err returns the errors as [Errors], nil when there are only warnings or none.
+func (d *Document) Err() error {
+	var found Errors
+	for _, p := range d.problems {
+		if p.Severity == Error {
+			found = append(found, p)
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	found.sort()
+	return found
+}
+
+// Problems returns errors and warnings, sorted.
+func (d *Document) Problems() Errors {
+	d.problems.sort()
+	return d.problems
+}
+
+// Fail records an error about the value at a path of the file, such as
+// "services[1].id". A path that is not in the file stands where the nearest
+// part of it does.
+func (d *Document) Fail(path, code, format string, args ...any) {
+	d.report(Error, path, code, "", fmt.Sprintf(format, args...))
+}
+
+// Warn records a warning.
+func (d *Document) Warn(path, code, format string, args ...any) {
+	d.report(Warning, path, code, "", fmt.Sprintf(format, args...))
+}
+
+func (d *Document) report(severity, path, code, suggestion, message string) {
+	at := d.position(path)
+	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: severity, Path: path, Code: code, Message: message, Suggestion: suggestion})
+}
+
+func (d *Document) add(p Diagnostic) {
+	p.File = d.name
+	d.problems = append(d.problems, p)
+}
+
+// position of the value at a path, or of the nearest value around it.
+func (d *Document) position(path string) position {
+	for {
+		if at, ok := d.values[path]; ok {
+			return at
+		}
+		if path == "" {
+			return position{1, 1}
+		}
+		path = path[:max(0, strings.LastIndexAny(path, ".["))]
+	}
+}
+
+// Has reports whether the file has a value at the path.
+func (d *Document) Has(path string) bool {
+	_, ok := d.values[path]
+	return ok
+}
+
+// parse returns the root of the only document, or nil after reporting why there
+// is none.
+func (d *Document) parse(data []byte) *yaml.Node {
+	loader, err := yaml.NewLoader(bytes.NewReader(data))
+	if err != nil {
+		d.syntax(err, data)
+		return nil
+	}
+	var document, second yaml.Node
+	switch err := loader.Load(&document); {
+	case errors.Is(err, io.EOF):
+		d.add(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "empty_document", Message: "the file is empty"})
+		return nil
+	case err != nil:
+		d.syntax(err, data)
+		return nil
+	}
+	root := document.Content[0]
+	if isNull(root) {
+		d.add(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "empty_document", Message: "the file is empty"})
+		return nil
+	}
+	switch err := loader.Load(&second); {
+	case err == nil:
+		d.add(Diagnostic{Line: second.Line, Col: second.Column, Severity: Error, Code: "second_document", Message: "a second document starts here; want one document in a file"})
+	case !errors.Is(err, io.EOF):
+		d.syntax(err, data)
+		return nil
+	}
+	return root
+}
+
+// ruleOnOneLine finds a rule written as a plain text on the line of its key,
+// where ": " inside it ends the text.
+var ruleOnOneLine = regexp.MustCompile(`logic:\s+(?i:if)\s.*:\s`)
+
+func (d *Document) syntax(err error, data []byte) {
+	p := Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "syntax", Message: "not valid YAML: " + err.Error()}
+	if at := new(yaml.LoadError); errors.As(err, &at) {
+		p.Line, p.Col, p.Message = max(1, at.Mark.Line), max(1, at.Mark.Column), "not valid YAML: "+at.Message
+	}
+	if lines := bytes.Split(data, []byte("\n")); p.Line >= 1 && p.Line <= len(lines) {
+		switch line := lines[p.Line-1]; {
+		case ruleOnOneLine.Match(line):
+			p.Message += `; a rule holds a colon, so it needs a block: put "|" after "logic:" and the rule on the lines below`
+		case bytes.HasPrefix(line, []byte("\t")) || bytes.HasPrefix(bytes.TrimLeft(line, " "), []byte("\t")):
+			p.Message += "; indent with blanks, not tabs"
+		}
+	}
+	d.add(p)
+}
+
+func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }

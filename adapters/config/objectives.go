@@ -1,0 +1,190 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+
+	"go.yaml.in/yaml/v4"
+
+	"github.com/evenkeelops/evenkeel/slo"
+)
+
+type objectivesFile struct {
+	Version  int             `yaml:"version,required"`
+	Timezone *Zone           `yaml:"timezone"`
+	SLOs     []objectiveFile `yaml:"slos,required"`
+}
+
+type objectiveFile struct {
+	ID        string      `yaml:"id,required"`
+	Service   string      `yaml:"service,required"`
+	Owner     string      `yaml:"owner"`
+	Runbook   string      `yaml:"runbook"`
+	Objective Percent     `yaml:"objective_percent,required"`
+	Window    string      `yaml:"window,required"`
+	Timezone  *Zone       `yaml:"timezone"`
+	SLI       *sliFile    `yaml:"sli"`
+	Alerts    *alertsFile `yaml:"alerts"`
+}
+
+type sliFile struct {
+	Kind   string        `yaml:"kind,required"`
+	Slice  time.Duration `yaml:"slice"`
+	Good   Percent       `yaml:"good_percent"`
+	NoData string        `yaml:"no_data"`
+}
+
+// alertsFile is the word "none", the word "default" or a list of rules.
+type alertsFile struct {
+	word  string
+	rules []alertFile
+}
+
+type alertFile struct {
+	Name     string        `yaml:"name"`
+	Severity string        `yaml:"severity,required"`
+	Long     time.Duration `yaml:"long,required"`
+	Short    time.Duration `yaml:"short"`
+	Burn     Decimal       `yaml:"burn,required"`
+	For      time.Duration `yaml:"for"`
+}
+
+func (f *alertsFile) readNode(r *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.ScalarNode && (n.Value == "none" || n.Value == "default") {
+		f.word = n.Value
+		return
+	}
+	if n.Kind != yaml.SequenceNode {
+		r.wrongType(n, path, `"none", "default" or a list of rules`)
+		return
+	}
+	r.list(n, reflect.ValueOf(&f.rules).Elem(), path)
+}
+
+// Objectives reads a file of service level objectives, in the order of the file.
+// Objectives without alerts get [slo.DefaultPolicy].
+func Objectives(name string, data []byte) ([]slo.Objective, *Document, error) {
+	var file objectivesFile
+	d := read(name, data, &file)
+	var objectives []slo.Objective
+	ids := map[string]bool{}
+	for i, entry := range file.SLOs {
+		path := fmt.Sprintf("slos[%d]", i)
+		d.unique(ids, path+".id", entry.ID)
+		objectives = append(objectives, entry.objective(d, path, file.Timezone))
+	}
+	return objectives, d, d.Err()
+}
+
+// unique reports an id that was used before.
+func (d *Document) unique(seen map[string]bool, path, id string) {
+	if id != "" && seen[id] {
+		d.Fail(path, "duplicate_id", "id %q stands twice", id)
+	}
+	seen[id] = true
+}
+
+func (f objectiveFile) objective(d *Document, path string, zone *Zone) slo.Objective {
+	o := slo.Objective{ID: f.ID, Service: f.Service, Owner: f.Owner, Runbook: f.Runbook}
+	if f.Objective != "" {
+		target, err := slo.ParsePercent(string(f.Objective))
+		if err != nil {
+			d.Fail(path+".objective_percent", "out_of_range", "objective %q, want more than 0 and at most 100", f.Objective)
+		}
+		o.Target = target
+	}
+	if f.Timezone != nil {
+		zone = f.Timezone
+	}
+	location := time.UTC
+	if zone != nil {
+		location = zone.Location
+	}
+	if f.Window != "" {
+		window, err := slo.ParseWindow(f.Window, location)
+		if err != nil {
+			d.Fail(path+".window", "bad_duration", "%v", err)
+			return o
+		}
+		o.Windows = []slo.Window{window}
+		o.Policy = f.policy(d, path, window)
+	}
+	if f.SLI != nil {
+		o.Slices = f.SLI.slicing(d, path+".sli")
+	}
+	return o
+}
+
+func (f objectiveFile) policy(d *Document, path string, window slo.Window) slo.Policy {
+	if f.Alerts != nil && f.Alerts.word == "none" {
+		return slo.Policy{}
+	}
+	if f.Alerts == nil || f.Alerts.word == "default" {
+		policy, err := slo.DefaultPolicy(window)
+		if err != nil {
+			d.Fail(path+".window", "out_of_range", "%v", err)
+		}
+		return policy
+	}
+	var policy slo.Policy
+	for i, a := range f.Alerts.rules {
+		at := fmt.Sprintf("%s.alerts[%d]", path, i)
+		if a.Short > 0 && a.Long > 0 && a.Short >= a.Long {
+			d.Fail(at+".short", "short_not_shorter", "the short window is %v, want less than the long one of %v", a.Short, a.Long)
+		}
+		factor, err := slo.ParseRatio(string(a.Burn))
+		if err != nil && a.Burn != "" {
+			d.Fail(at+".burn", "out_of_range", "%v", err)
+		}
+		name := a.Name
+		if name == "" {
+			name = fmt.Sprintf("%s-%d", a.Severity, i+1)
+		}
+		policy.Rules = append(policy.Rules, slo.Rule{Name: name, Severity: slo.Severity(a.Severity), Long: a.Long, Short: a.Short, Factor: factor, For: a.For})
+	}
+	if d.Err() == nil {
+		if err := policy.Validate(); err != nil {
+			d.ruleErrors(path, err)
+		}
+	}
+	return policy
+}
+
+func (d *Document) ruleErrors(path string, err error) {
+	for _, e := range split(err) {
+		at := path + ".alerts"
+		if rule := (*slo.RuleError)(nil); errors.As(e, &rule) {
+			at = fmt.Sprintf("%s[%d]", at, rule.Index)
+		}
+		d.Fail(at, "out_of_range", "%v", e)
+	}
+}
+
+func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
+	switch f.Kind {
+	case "events":
+		return nil
+	case "time_slices":
+	default:
+		d.report(Error, path+".kind", "bad_enum", nearest(f.Kind, []string{"events", "time_slices"}), fmt.Sprintf("kind %q, want events or time_slices", f.Kind))
+		return nil
+	}
+	s := slo.Slicing{Length: f.Slice, NoData: slo.ExcludeNoData}
+	if f.NoData != "" {
+		if err := s.NoData.UnmarshalText([]byte(f.NoData)); err != nil {
+			d.Fail(path+".no_data", "bad_enum", "%v", err)
+		}
+	}
+	target, err := slo.ParsePercent(string(f.Good))
+	if err != nil {
+		d.Fail(path+".good_percent", "out_of_range", "%v", err)
+		return nil
+	}
+	s.Target = target
+	if err := s.Validate(); err != nil {
+		d.Fail(path, "out_of_range", "%v", err)
+	}
+	return &s
+}

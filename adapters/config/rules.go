@@ -1,0 +1,147 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/threshold"
+)
+
+type rulesFile struct {
+	Version    int                          `yaml:"version"`
+	Rules      []ruleFile                   `yaml:"rules"`
+	Named      map[string]ruleFile          `yaml:"correlation_rules"`
+	Thresholds map[string]map[string]string `yaml:"thresholds"`
+	Layers     map[string]layerFile         `yaml:"monitoring_layers"`
+	Signals    map[string][]string          `yaml:"signals"`
+	Options    ruleOptionsFile              `yaml:"options"`
+}
+
+type ruleFile struct {
+	Name        string            `yaml:"name"`
+	Description string            `yaml:"description"`
+	Logic       string            `yaml:"logic,required"`
+	By          []string          `yaml:"by"`
+	Within      time.Duration     `yaml:"within"`
+	Linger      time.Duration     `yaml:"linger"`
+	Severity    incident.Severity `yaml:"severity"`
+	Labels      map[string]string `yaml:"labels"`
+	Disabled    bool              `yaml:"disabled"`
+}
+
+type layerFile struct {
+	Level      string            `yaml:"level"`
+	Scope      string            `yaml:"scope"`
+	Tools      map[string]string `yaml:"tools"`
+	Metrics    []string          `yaml:"metrics"`
+	Thresholds map[string]string `yaml:"alert_thresholds"`
+}
+
+type ruleOptionsFile struct {
+	Settle      time.Duration `yaml:"settle"`
+	EntityLabel string        `yaml:"entity_label"`
+}
+
+// RuleSet is what a file of alert rules holds.
+type RuleSet struct {
+	Rules       []correlation.Rule
+	Thresholds  []Threshold // by layer, then metric
+	Settle      time.Duration
+	EntityLabel string // "" when the file names none
+}
+
+// Threshold is a condition on a metric, and the alerts that it raises.
+type Threshold struct {
+	Layer, Metric string
+	Condition     threshold.Condition
+	Alerts        []string // layer.name
+}
+
+// Rules reads a file of correlation rules and thresholds.
+func Rules(name string, data []byte) (RuleSet, *Document, error) {
+	var file rulesFile
+	d := read(name, data, &file)
+	set := RuleSet{Settle: file.Options.Settle, EntityLabel: file.Options.EntityLabel}
+	names := map[string]bool{}
+	for i, r := range file.Rules {
+		path := fmt.Sprintf("rules[%d]", i)
+		if r.Name == "" {
+			d.Missing(path + ".name")
+		}
+		d.unique(names, path+".name", r.Name)
+		set.Rules = append(set.Rules, r.rule(d, path))
+	}
+	for _, key := range sortedKeys(file.Named) {
+		path := join("correlation_rules", key)
+		r := file.Named[key]
+		r.Name = key
+		d.unique(names, path, key)
+		set.Rules = append(set.Rules, r.rule(d, path))
+	}
+	for _, layer := range sortedKeys(file.Thresholds) {
+		set.addThresholds(d, join("thresholds", layer), layer, file.Thresholds[layer], file.Signals)
+	}
+	for _, layer := range sortedKeys(file.Layers) {
+		set.addThresholds(d, join(join("monitoring_layers", layer), "alert_thresholds"), layer, file.Layers[layer].Thresholds, file.Signals)
+	}
+	return set, d, d.Err()
+}
+
+// rule checks the text of a rule by itself; what depends on the others is
+// checked by correlation.New.
+func (f ruleFile) rule(d *Document, path string) correlation.Rule {
+	r := correlation.Rule{
+		Name: f.Name, Description: f.Description, Logic: f.Logic, By: f.By, Within: f.Within, Linger: f.Linger,
+		Severity: f.Severity, Labels: f.Labels, Disabled: f.Disabled,
+	}
+	if f.Logic == "" {
+		return r
+	}
+	logic, err := correlation.Parse(f.Logic)
+	for _, e := range split(err) {
+		suggestion := ""
+		if bad := (*correlation.RuleError)(nil); errors.As(e, &bad) {
+			suggestion = bad.Suggestion
+		}
+		d.report(Error, path+".logic", "rule_syntax", suggestion, e.Error())
+	}
+	if err == nil && len(f.By) == 0 && joins(logic) {
+		d.Warn(path, "rule_without_join", "the rule suppresses alerts without BY and without a variable, so it joins any two of a tenant")
+	}
+	return r
+}
+
+// joins reports whether a rule suppresses without tying its targets to its
+// conditions.
+func joins(l correlation.Logic) bool {
+	for _, s := range l.Suppress {
+		for _, p := range s.Where {
+			if p.Var != "" {
+				return false
+			}
+		}
+	}
+	return len(l.Suppress) > 0
+}
+
+func (s *RuleSet) addThresholds(d *Document, path, layer string, texts map[string]string, signals map[string][]string) {
+	for _, metric := range sortedKeys(texts) {
+		condition, err := threshold.ParseCondition(texts[metric])
+		if err != nil {
+			d.Fail(join(path, metric), "bad_threshold", "%v", err)
+			continue
+		}
+		t := Threshold{Layer: layer, Metric: metric, Condition: condition}
+		names := signals[metric]
+		if names == nil {
+			names = []string{metric}
+		}
+		for _, name := range names {
+			t.Alerts = append(t.Alerts, layer+"."+name)
+		}
+		s.Thresholds = append(s.Thresholds, t)
+	}
+}

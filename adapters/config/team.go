@@ -1,0 +1,83 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/evenkeelops/evenkeel/escalation"
+)
+
+type teamFile struct {
+	Version int `yaml:"version,required"`
+	escalation.Roster
+}
+
+// Team reads a file of people, schedules and centres.
+func Team(name string, data []byte) (escalation.Roster, *Document, error) {
+	var file teamFile
+	d := read(name, data, &file)
+	if err := file.Roster.Validate(); err != nil {
+		people := make([]string, len(file.Engineers))
+		for i, e := range file.Engineers {
+			people[i] = e.ID
+		}
+		for _, e := range split(err) {
+			d.teamError(e, people)
+		}
+	}
+	return file.Roster, d, d.Err()
+}
+
+// teamError places one problem of a roster in the file.
+func (d *Document) teamError(err error, people []string) {
+	bad := (*escalation.ConfigError)(nil)
+	if !errors.As(err, &bad) {
+		d.Fail("", "out_of_range", "%v", err)
+		return
+	}
+	message := fmt.Sprintf("%q, want %s", bad.Value, bad.Want)
+	key := bad.Path[strings.LastIndexByte(bad.Path, '.')+1:]
+	switch {
+	case d.failed(bad.Path): // the file said something that could not be read
+	case !d.Has(bad.Path):
+		d.Missing(bad.Path)
+	case key == "timezone" || key == "tz":
+		suggestion := zoneAliases[strings.ToUpper(bad.Value)]
+		if suggestion == "" {
+			suggestion = nearest(bad.Value, zoneNames())
+		}
+		d.report(Error, bad.Path, "bad_zone", suggestion, message)
+	case strings.HasPrefix(key, "users[") || key == "engineer" || key == "user" || key == "replaces" || key == "on_call" || key == "manager" || key == "location":
+		d.report(Error, bad.Path, "bad_reference", nearest(bad.Value, people), message)
+	case key == "id":
+		d.report(Error, bad.Path, "duplicate_id", "", message)
+	default:
+		d.report(Error, bad.Path, "out_of_range", "", message)
+	}
+}
+
+// failed reports whether there is an error at the path or below it already.
+func (d *Document) failed(path string) bool {
+	for _, p := range d.problems {
+		if p.Severity == Error && (p.Path == path || strings.HasPrefix(p.Path, path+".") || strings.HasPrefix(p.Path, path+"[")) {
+			return true
+		}
+	}
+	return false
+}
+
+// split takes a joined error apart; nil has no parts.
+func split(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is looked at, not what it wraps
+		var all []error
+		for _, e := range joined.Unwrap() {
+			all = append(all, split(e)...)
+		}
+		return all
+	}
+	return []error{err}
+}

@@ -1,0 +1,447 @@
+package roi
+
+import (
+	"math"
+	"slices"
+)
+
+// A series is the present value as a function of u = ln(1+rate),
+//
+//	f(u) = Σ a[i] · e^(−t[i]·u)
+//
+// with times t ascending and the first and the last amount not zero. t == nil
+// stands for the times 0, 1, 2, … of periodic flows, which need one exponential
+// per evaluation instead of one per flow. In u the whole range of rates above
+// -1 is the real line, and nothing overflows near -1.
+//
+// The real roots of f are found by the argument with which Laguerre proved
+// Descartes' rule of signs (Théorie des équations numériques, 1883). Let the
+// sign of the amounts change between t[k] and t[k+1] and c be a time between
+// them. Then e^(cu)·f(u) has the roots of f, and its derivative is again a
+// series, with amounts −(t[i]−c)·a[i]: one sign change fewer. Between two
+// neighbouring roots of the derivative e^(cu)·f is monotone and has at most one
+// root. So a series with s sign changes is solved in s steps, the innermost of
+// which has one sign change and exactly one root. The factors t[i]−c are formed
+// without cancellation, whatever the number of flows.
+type series struct {
+	a, t []float64
+}
+
+func (s series) at(i int) float64 {
+	if s.t == nil {
+		return float64(i)
+	}
+	return s.t[i]
+}
+
+// span is the time from the first flow to the last.
+func (s series) span() float64 { return s.at(len(s.a)-1) - s.at(0) }
+
+// eval returns f(u) multiplied by a positive number which keeps every term
+// between its amount and zero, the derivative of the scaled function, and the
+// sum of the absolute scaled terms, against which rounding is judged.
+func (s series) eval(u float64) (value, slope, size float64) {
+	n := len(s.a)
+	switch {
+	case s.t == nil && u >= 0:
+		x := math.Exp(-u)
+		for i := n - 1; i >= 0; i-- {
+			slope = float64(slope*x) + value
+			value = float64(value*x) + s.a[i]
+			size = float64(size*x) + math.Abs(s.a[i])
+		}
+		return value, -slope * x, size
+	case s.t == nil:
+		y := math.Exp(u)
+		for _, a := range s.a {
+			slope = float64(slope*y) + value
+			value = float64(value*y) + a
+			size = float64(size*y) + math.Abs(a)
+		}
+		return value, slope * y, size
+	}
+	ref := s.t[0]
+	if u < 0 {
+		ref = s.t[n-1]
+	}
+	for i, a := range s.a {
+		d := s.t[i] - ref
+		term := a * math.Exp(-d*u)
+		value += term
+		slope -= float64(d * term)
+		size += math.Abs(term)
+	}
+	return value, slope, size
+}
+
+// sign returns the sign of f(u), 0 when f(u) is zero to within rounding.
+func (s series) sign(u float64) int {
+	value, _, size := s.eval(u)
+	const ulp = 0x1p-52
+	// Each Horner step rounds twice; an exponential of a large argument has
+	// the error of the argument.
+	slack := 2 * ulp * float64(len(s.a)+2)
+	if s.t != nil {
+		slack += 2 * ulp * math.Abs(u) * s.span()
+	}
+	if math.Abs(value) <= slack*size {
+		return 0
+	}
+	return signOf(value)
+}
+
+func signOf(v float64) int {
+	switch {
+	case v > 0:
+		return 1
+	case v < 0:
+		return -1
+	}
+	return 0
+}
+
+// trim drops zero amounts at both ends, which do not matter for the roots.
+func (s series) trim() series {
+	lo, hi := 0, len(s.a)
+	for lo < hi && s.a[lo] == 0 {
+		lo++
+	}
+	for hi > lo && s.a[hi-1] == 0 {
+		hi--
+	}
+	s.a = s.a[lo:hi]
+	if s.t != nil {
+		s.t = s.t[lo:hi]
+	}
+	return s
+}
+
+// signChanges counts the changes of sign, zeros skipped, and returns the index
+// of the last amount before the first change.
+func (s series) signChanges() (count, last int) {
+	prev, prevAt := 0, 0
+	for i, a := range s.a {
+		sg := signOf(a)
+		if sg == 0 {
+			continue
+		}
+		if prev != 0 && sg != prev {
+			if count == 0 {
+				last = prevAt
+			}
+			count++
+		}
+		prev, prevAt = sg, i
+	}
+	return count, last
+}
+
+// largestAmount is small enough that sums of any number of flows stay finite,
+// smallestAmount large enough that nothing that matters beside it is lost.
+const largestAmount, smallestAmount = 0x1p980, 0x1p-900
+
+// scale multiplies the amounts by a power of two that brings the largest into
+// the range above. ok is false when an amount is lost on the way. It copies.
+func (s series) scale(largest float64) (out series, ok bool) {
+	_, exp := math.Frexp(largest)
+	if largest > largestAmount {
+		exp -= 980
+	}
+	out = series{a: make([]float64, len(s.a)), t: s.t}
+	for i, a := range s.a {
+		out.a[i] = math.Ldexp(a, -exp)
+		if a != 0 && out.a[i] == 0 {
+			return s, false
+		}
+	}
+	return out, true
+}
+
+// roots returns all real roots in u in ascending order. The series is trimmed
+// and its amounts are finite and not so large that a sum overflows.
+func (s series) roots(changes, last int) []float64 {
+	switch changes {
+	case 0:
+		return nil
+	case 1:
+		return []float64{s.single(last)}
+	}
+	turns := s.turningPoints(last)
+
+	// Walk over the monotone pieces between the turning points. A zero at a
+	// turning point is a root that touches (or, three-fold, touches and
+	// crosses); zeros at neighbouring turning points mean that f is zero to
+	// within rounding all the way between them, which is one root.
+	n := len(s.a)
+	var found []float64
+	left, leftSign, leftEnd := 0.0, signOf(s.a[n-1]), true // u = −∞
+	for i, p := range turns {
+		sg := s.sign(p)
+		switch {
+		case sg == 0:
+			if i > 0 && leftSign == 0 {
+				if math.Abs(s.relative(p)) < math.Abs(s.relative(found[len(found)-1])) {
+					found[len(found)-1] = p
+				}
+			} else {
+				found = append(found, p)
+			}
+		case leftSign != 0 && sg != leftSign:
+			if leftEnd {
+				found = append(found, s.outward(p, -1, leftSign, sg))
+			} else {
+				found = append(found, s.bracketed(left, p, leftSign))
+			}
+		}
+		left, leftSign, leftEnd = p, sg, false
+	}
+	rightSign := signOf(s.a[0]) // u = +∞
+	if leftSign != 0 && rightSign != leftSign {
+		if leftEnd { // no turning point: monotone on the whole line
+			at0 := s.sign(0)
+			switch at0 {
+			case 0:
+				found = append(found, 0)
+			case leftSign:
+				found = append(found, s.outward(0, 1, rightSign, at0))
+			default:
+				found = append(found, s.outward(0, -1, leftSign, at0))
+			}
+		} else {
+			found = append(found, s.outward(left, 1, rightSign, leftSign))
+		}
+	}
+	return found
+}
+
+func (s series) relative(u float64) float64 {
+	value, _, size := s.eval(u)
+	return value / size
+}
+
+// turningPoints returns the roots of the twisted derivative, see [series].
+func (s series) turningPoints(last int) []float64 {
+	next := last + 1
+	for s.a[next] == 0 {
+		next++
+	}
+	c := (s.at(last) + s.at(next)) / 2
+	largest := 0.0
+	d := series{a: make([]float64, len(s.a)), t: s.t}
+	for i, a := range s.a {
+		d.a[i] = (c - s.at(i)) * a
+		largest = max(largest, math.Abs(d.a[i]))
+	}
+	// Keep the sizes near 1 over many steps; a power of two rounds nothing.
+	_, exp := math.Frexp(largest)
+	if f := math.Ldexp(1, -exp); f != 0 && !math.IsInf(f, 0) {
+		for i := range d.a {
+			d.a[i] *= f
+		}
+	}
+	d = d.trim()
+	return d.roots(d.signChanges())
+}
+
+// outward finds the root between u, where the sign is at, and the infinite end
+// in the given direction (±1), where the sign is end.
+func (s series) outward(u, direction float64, end, at int) float64 {
+	near := u
+	for step := 1 / max(1, s.span()); ; step *= 2 {
+		far := u + direction*step
+		if sg := signOf(s.plain(far)); sg == end || sg == 0 || step > 1e300 {
+			if direction > 0 {
+				return s.bracketed(near, far, at)
+			}
+			return s.bracketed(far, near, end)
+		}
+		near = far
+	}
+}
+
+func (s series) plain(u float64) float64 {
+	value, _, _ := s.eval(u)
+	return value
+}
+
+// bracketed finds the root in [lo, hi], where f has the sign loSign at lo and
+// the opposite one at hi: Newton steps, halving where a step would leave the
+// bracket or shrink it too slowly.
+func (s series) bracketed(lo, hi float64, loSign int) float64 {
+	u := lo + (hi-lo)/2
+	step, before := hi-lo, hi-lo
+	for range 400 {
+		value, slope, _ := s.eval(u)
+		sg := signOf(value)
+		if sg == 0 {
+			return u
+		}
+		if sg == loSign {
+			lo = u
+		} else {
+			hi = u
+		}
+		next := u - value/slope
+		if !(next > lo && next < hi) || math.Abs(2*(next-u)) > math.Abs(before) {
+			next = lo + (hi-lo)/2
+		}
+		before, step = step, next-u
+		if math.Abs(step) <= 0x1p-52*math.Max(math.Abs(next), 0x1p-20) || next == lo && next == hi {
+			return next
+		}
+		u = next
+	}
+	return u
+}
+
+// single solves a series with one sign change, after index k: the amounts up to
+// k have one sign, the others the opposite one. With N and P the sums of their
+// absolute values, ln P(u) − ln N(u) falls with a slope between the longest and
+// the shortest distance of two opposite flows, which puts bounds on the root
+// from any point and makes Newton's method converge from everywhere.
+func (s series) single(k int) float64 {
+	next := k + 1
+	for s.a[next] == 0 {
+		next++
+	}
+	longest := s.span()
+	shortest := s.at(next) - s.at(k)
+	lo, hi := math.Inf(-1), math.Inf(1)
+	u := 0.0
+	for range 200 {
+		var value, slope float64
+		if s.t == nil {
+			value, slope = logRatioPeriodic(s.a, k, u)
+		} else {
+			value, slope = s.logRatio(k, u)
+		}
+		switch {
+		case value == 0:
+			return u
+		case !isFinite(value) || !isFinite(slope):
+			// One of the two sums has vanished: u is far on the side where
+			// the other one prevails.
+			if u > 0 {
+				hi = min(hi, u)
+			} else {
+				lo = max(lo, u)
+			}
+			u = middle(lo, hi)
+			continue
+		case value > 0:
+			lo = max(lo, u+value/longest)
+			hi = min(hi, u+value/shortest)
+		default:
+			hi = min(hi, u+value/longest)
+			lo = max(lo, u+value/shortest)
+		}
+		step := -value / slope
+		// Newton doubles the digits: the error after this step is below
+		// step²·span/4, the curvature of a log-sum being at most span²/4.
+		if math.Abs(step) <= 0x1p-52*math.Abs(u) || step*step*longest <= 0x1p-54*max(math.Abs(u), 0x1p-30) {
+			return u + step
+		}
+		u += step
+		if !(u >= lo && u <= hi) {
+			u = middle(lo, hi)
+		}
+	}
+	return u
+}
+
+func middle(lo, hi float64) float64 {
+	switch {
+	case math.IsInf(lo, -1):
+		return min(2*hi, hi/2) - 1
+	case math.IsInf(hi, 1):
+		return max(2*lo, lo/2) + 1
+	}
+	return lo + (hi-lo)/2
+}
+
+// logRatioPeriodic returns ln P − ln N and its derivative in u for periodic
+// flows; see [series.single].
+func logRatioPeriodic(a []float64, k int, u float64) (value, slope float64) {
+	var p, dp, q, dq float64
+	n := len(a) - 1
+	if u >= 0 {
+		x := 1.0
+		if u != 0 {
+			x = math.Exp(-u)
+		}
+		for i := n; i > k; i-- {
+			dp = float64(dp*x) + p
+			p = float64(p*x) + a[i]
+		}
+		for i := k; i >= 0; i-- {
+			dq = float64(dq*x) + q
+			q = float64(q*x) + a[i]
+		}
+		d := float64(k + 1)
+		return logQuotient(p, q) - float64(d*u), float64(x*dq)/q - float64(x*dp)/p - d
+	}
+	y := math.Exp(u)
+	for _, v := range a[k+1:] {
+		dp = float64(dp*y) + p
+		p = float64(p*y) + v
+	}
+	for _, v := range a[:k+1] {
+		dq = float64(dq*y) + q
+		q = float64(q*y) + v
+	}
+	d := float64(n - k)
+	return logQuotient(p, q) - float64(d*u), float64(y*dp)/p - float64(y*dq)/q - d
+}
+
+// logRatio is logRatioPeriodic for arbitrary times.
+func (s series) logRatio(k int, u float64) (value, slope float64) {
+	n := len(s.a) - 1
+	pRef, qRef := s.t[k+1], s.t[0]
+	for i := k + 1; s.a[i] == 0; i++ {
+		pRef = s.t[i+1]
+	}
+	if u < 0 {
+		pRef, qRef = s.t[n], s.t[k]
+	}
+	var p, dp, q, dq float64
+	for i, a := range s.a[:k+1] {
+		d := s.t[i] - qRef
+		term := a * math.Exp(-d*u)
+		q += term
+		dq += float64(d * term)
+	}
+	for i, a := range s.a[k+1:] {
+		d := s.t[k+1+i] - pRef
+		term := a * math.Exp(-d*u)
+		p += term
+		dp += float64(d * term)
+	}
+	d := pRef - qRef
+	return logQuotient(p, q) - float64(d*u), dq/q - dp/p - d
+}
+
+// logQuotient returns ln|p/q|, also where the quotient itself is out of range.
+func logQuotient(p, q float64) float64 {
+	r := math.Abs(p / q)
+	if r > 0 && !math.IsInf(r, 0) {
+		return math.Log(r)
+	}
+	return math.Log(math.Abs(p)) - math.Log(math.Abs(q))
+}
+
+// rates turns the roots in u into rates. Nearer to -1 than float64 can tell
+// they become the smallest rate above -1. overflow reports that a root is
+// beyond the largest float64; such roots are left out.
+func (s series) rates(changes, last int) (out []float64, overflow bool) {
+	out = s.roots(changes, last)
+	for i, u := range out {
+		out[i] = max(math.Expm1(u), lowestRate)
+		if math.IsInf(out[i], 1) { // and with it all that follow
+			return slices.Compact(out[:i]), true
+		}
+	}
+	return slices.Compact(out), false
+}
+
+// lowestRate is the smallest float64 above -1.
+const lowestRate = -1 + 0x1p-53
