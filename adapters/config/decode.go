@@ -66,6 +66,13 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 		r.mapping(n, path, "a mapping", func(keys []*yaml.Node) { r.entries(keys, into, path) })
 	case reflect.Slice:
 		r.list(n, into, path)
+	case reflect.Interface:
+		value, err := plainValue(n)
+		if err != nil {
+			r.d.report(Error, path, "wrong_type", "", err.Error())
+			return
+		}
+		into.Set(reflect.ValueOf(value))
 	default:
 		r.scalar(n, into, path, plain(into.Kind()))
 	}
@@ -296,7 +303,7 @@ func (r *decoder) text(n *yaml.Node, path string, into encoding.TextUnmarshaler)
 		return
 	}
 	if err := into.UnmarshalText([]byte(n.Value)); err != nil {
-		r.d.report(Error, path, "bad_enum", "", err.Error())
+		r.d.report(Error, path, textCode(into), textSuggestion(into, n.Value), err.Error())
 	}
 }
 

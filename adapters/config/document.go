@@ -67,9 +67,13 @@ func (d *Document) Fail(path, code, format string, args ...any) {
 	d.report(Error, path, code, "", fmt.Sprintf(format, args...))
 }
 
-// Warn records a warning.
+// Warn records a warning. It stands at the key of the path where there is one.
 func (d *Document) Warn(path, code, format string, args ...any) {
-	d.report(Warning, path, code, "", fmt.Sprintf(format, args...))
+	at, ok := d.keys[path]
+	if !ok {
+		at = d.position(path)
+	}
+	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Warning, Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
 func (d *Document) report(severity, path, code, suggestion, message string) {

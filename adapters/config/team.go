@@ -36,24 +36,42 @@ func (d *Document) teamError(err error, people []string) {
 		d.Fail("", "out_of_range", "%v", err)
 		return
 	}
+	path := filePath(bad.Path)
 	message := fmt.Sprintf("%q, want %s", bad.Value, bad.Want)
-	key := bad.Path[strings.LastIndexByte(bad.Path, '.')+1:]
+	key := path[strings.LastIndexByte(path, '.')+1:]
 	switch {
-	case d.failed(bad.Path): // the file said something that could not be read
-	case !d.Has(bad.Path):
-		d.Missing(bad.Path)
+	case d.failed(path): // the file said something that could not be read
+	case !d.Has(path):
+		d.Missing(d.outermostMissing(path))
 	case key == "timezone" || key == "tz":
 		suggestion := zoneAliases[strings.ToUpper(bad.Value)]
 		if suggestion == "" {
 			suggestion = nearest(bad.Value, zoneNames())
 		}
-		d.report(Error, bad.Path, "bad_zone", suggestion, message)
+		d.report(Error, path, "bad_zone", suggestion, message)
 	case strings.HasPrefix(key, "users[") || key == "engineer" || key == "user" || key == "replaces" || key == "on_call" || key == "manager" || key == "location":
-		d.report(Error, bad.Path, "bad_reference", nearest(bad.Value, people), message)
+		d.report(Error, path, "bad_reference", nearest(bad.Value, people), message)
 	case key == "id":
-		d.report(Error, bad.Path, "duplicate_id", "", message)
+		d.report(Error, path, "duplicate_id", "", message)
 	default:
-		d.report(Error, bad.Path, "out_of_range", "", message)
+		d.report(Error, path, "out_of_range", "", message)
+	}
+}
+
+// filePath writes a path with quoted keys, schedules["night"].layers, as this
+// package does: schedules.night.layers.
+func filePath(path string) string {
+	return strings.NewReplacer(`["`, ".", `"]`, "").Replace(path)
+}
+
+// outermostMissing shortens a path to its first part that is not in the file.
+func (d *Document) outermostMissing(path string) string {
+	for {
+		cut := strings.LastIndexAny(path, ".[")
+		if cut <= 0 || d.Has(path[:cut]) {
+			return path
+		}
+		path = path[:cut]
 	}
 }
 

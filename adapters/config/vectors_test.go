@@ -3,10 +3,12 @@ package config_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters/config"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
@@ -22,7 +24,7 @@ func TestVectors(t *testing.T) {
 		for kind := range readers {
 			kinds[kind] = checkErrors
 		}
-		testutil.OpenVectors(t, "examples", "config_errors.json").Run(t, kinds, "portal", "bridge")
+		testutil.OpenVectors(t, "examples", "config_errors.json").Run(t, kinds, "playbooks", "portal", "bridge")
 	})
 }
 
@@ -100,6 +102,47 @@ func checkInvalid(c testutil.Case) error {
 	}
 	if s, err := threshold.ParseSpan(in.Text); err == nil {
 		return fmt.Errorf("ParseSpan(%q) = %v, want an error", in.Text, s)
+	}
+	return nil
+}
+
+// readers read a file of each kind and return its document.
+var readers = map[string]func(data []byte) *config.Document{
+	"contract": func(data []byte) *config.Document { _, d, _ := config.Contract("f.yaml", data); return d },
+	"slo":      func(data []byte) *config.Document { _, d, _ := config.Objectives("f.yaml", data); return d },
+	"team":     func(data []byte) *config.Document { _, d, _ := config.Team("f.yaml", data); return d },
+	"rules":    func(data []byte) *config.Document { _, d, _ := config.Rules("f.yaml", data); return d },
+	"roi":      func(data []byte) *config.Document { _, d, _ := config.Costs("f.yaml", data); return d },
+}
+
+// checkErrors compares the errors of a file exactly, as a set, and looks for the
+// warnings that are named.
+func checkErrors(c testutil.Case) error {
+	type diagnostic struct {
+		Line, Col                        *int
+		Severity, Code, Path, Suggestion string
+	}
+	var in struct {
+		YAML   string
+		Expect []diagnostic
+	}
+	if err := c.Decode(&in); err != nil {
+		return err
+	}
+	found := readers[c.Kind]([]byte(in.YAML)).Problems()
+	matches := func(want diagnostic, got config.Diagnostic) bool {
+		return (want.Line == nil || *want.Line == got.Line) && (want.Col == nil || *want.Col == got.Col) && want.Severity == got.Severity &&
+			want.Code == got.Code && want.Path == got.Path && (want.Suggestion == "" || want.Suggestion == got.Suggestion || want.Suggestion == "*" && got.Suggestion != "")
+	}
+	for _, want := range in.Expect {
+		if !slices.ContainsFunc(found, func(got config.Diagnostic) bool { return matches(want, got) }) {
+			return fmt.Errorf("no %s %s at %s; found:\n%v", want.Severity, want.Code, want.Path, found)
+		}
+	}
+	for _, got := range found {
+		if got.Severity == config.Error && !slices.ContainsFunc(in.Expect, func(want diagnostic) bool { return matches(want, got) }) {
+			return fmt.Errorf("unexpected %v", got)
+		}
 	}
 	return nil
 }

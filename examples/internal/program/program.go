@@ -1,0 +1,256 @@
+// Package program is what the example programs share: flags, exit codes, the
+// envelope of JSON results, and writing a result in one piece.
+//
+// A program prints its result on stdout (or into -o) and nothing else there;
+// errors go to stderr, one line each. When it fails, stdout stays empty and no
+// output file is left behind.
+package program
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"strings"
+	"time"
+	_ "time/tzdata" // the same zones on every machine
+)
+
+// The exit codes of all programs.
+const (
+	OK          = 0
+	Condition   = 1 // a -fail-on condition holds
+	Usage       = 2 // wrong usage or configuration
+	Input       = 3 // wrong input data
+	Remote      = 4 // a remote system failed
+	Interrupted = 130
+)
+
+// Program describes one of the programs.
+type Program struct {
+	Name    string
+	Summary string                 // what it answers, one line
+	Example string                 // one command with its flags
+	Formats []string               // the first is the default
+	FailOn  []string               // conditions that -fail-on may name
+	Schema  []byte                 // JSON Schema of the main input file; nil if there is none
+	Flags   func(fs *flag.FlagSet) // adds its own flags
+	Run     func(env *Env) error   // writes the result to env.Out
+	Now     func() time.Time       // the clock for a missing -now. Defaults to time.Now.
+	context context.Context        //nolint:containedctx // lives as long as the process
+}
+
+// Env is what a run gets.
+type Env struct {
+	Context context.Context //nolint:containedctx // of this run; handed on by the program
+	Now     time.Time
+	Stated  bool // Now was given with -now
+	Zone    *time.Location
+	Format  string
+	Config  string // of -config, "" for the embedded sample
+	Explain bool
+	Out     *bytes.Buffer
+	Log     *slog.Logger
+
+	holds []string
+}
+
+// Holds records that a -fail-on condition holds.
+func (e *Env) Holds(condition string) { e.holds = append(e.holds, condition) }
+
+// ExitError is an error with the exit code that it stands for.
+type ExitError struct {
+	Code int
+	Err  error
+}
+
+// Error returns the text of the cause.
+func (e *ExitError) Error() string { return e.Err.Error() }
+
+// Unwrap returns the cause.
+func (e *ExitError) Unwrap() error { return e.Err }
+
+// Exit wraps an error with an exit code; nil stays nil.
+func Exit(code int, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &ExitError{code, err}
+}
+
+// Main runs the program with the arguments of the process and ends it.
+func Main(p Program) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	p.context = ctx
+	code := p.run(os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+type common struct {
+	config, format, out, now, zone, failOn  string
+	json, explain, schema, version, verbose bool
+}
+
+func (p Program) run(args []string, stdout, stderr io.Writer) int {
+	var c common
+	fs := flag.NewFlagSet(p.Name, flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	c.register(fs, p)
+	if p.Flags != nil {
+		p.Flags(fs)
+	}
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		p.usage(stdout, fs)
+		return OK
+	case err != nil:
+		return complain(stderr, Exit(Usage, err))
+	case fs.NArg() > 0:
+		return complain(stderr, Exit(Usage, fmt.Errorf("unexpected argument %q", fs.Arg(0))))
+	case c.version:
+		fmt.Fprintf(stdout, "evenkeel %s %s\n", version(), p.Name)
+		return OK
+	case c.schema:
+		if p.Schema == nil {
+			return complain(stderr, Exit(Usage, errors.New("this program has no input file")))
+		}
+		if _, err := stdout.Write(p.Schema); err != nil {
+			return complain(stderr, err)
+		}
+		return OK
+	}
+	env, err := c.env(p, stderr)
+	if err != nil {
+		return complain(stderr, Exit(Usage, err))
+	}
+	if err := p.Run(env); err != nil {
+		if env.Context.Err() != nil {
+			return Interrupted
+		}
+		return complain(stderr, err)
+	}
+	if err := deliver(c.out, env.Out.Bytes(), stdout); err != nil {
+		return complain(stderr, err)
+	}
+	for _, condition := range strings.Split(c.failOn, ",") {
+		if slices.Contains(env.holds, condition) {
+			return Condition
+		}
+	}
+	return OK
+}
+
+func (c *common) register(fs *flag.FlagSet, p Program) {
+	fs.StringVar(&c.config, "config", "", "the YAML or JSON `file` of the program, - for stdin; without it the embedded sample is used")
+	fs.StringVar(&c.format, "format", p.Formats[0], "output format: "+strings.Join(p.Formats, ", "))
+	fs.BoolVar(&c.json, "json", false, "the same as -format json")
+	fs.StringVar(&c.out, "o", "-", "write the result to a `file`, - for stdout")
+	fs.StringVar(&c.now, "now", "", "the present `time`, RFC 3339 with zone; default: the clock, read once")
+	fs.StringVar(&c.zone, "tz", "UTC", "IANA `zone` for calendar periods and times shown where no file states one")
+	fs.StringVar(&c.failOn, "fail-on", "", "exit 1 when one of these `conditions` holds: "+strings.Join(p.FailOn, ", "))
+	fs.BoolVar(&c.explain, "explain", false, "say how the headline numbers came about")
+	fs.BoolVar(&c.schema, "schema", false, "print the JSON Schema of the main input file")
+	fs.BoolVar(&c.version, "version", false, "print the version")
+	fs.BoolVar(&c.verbose, "v", false, "log more to stderr")
+}
+
+func (c *common) env(p Program, stderr io.Writer) (*Env, error) {
+	level := slog.LevelWarn
+	if c.verbose {
+		level = slog.LevelDebug
+	}
+	env := &Env{Context: p.context, Format: c.format, Config: c.config, Explain: c.explain, Out: &bytes.Buffer{}, Log: slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))}
+	if env.Context == nil {
+		env.Context = context.Background()
+	}
+	if c.json {
+		env.Format = "json"
+	}
+	var problems []error
+	if !slices.Contains(p.Formats, env.Format) {
+		problems = append(problems, fmt.Errorf("-format %q: want one of %s", env.Format, strings.Join(p.Formats, ", ")))
+	}
+	for _, condition := range strings.Split(c.failOn, ",") {
+		if condition != "" && !slices.Contains(p.FailOn, condition) {
+			problems = append(problems, fmt.Errorf("-fail-on %q: want some of %s", condition, strings.Join(p.FailOn, ", ")))
+		}
+	}
+	zone, err := time.LoadLocation(c.zone)
+	if err != nil || c.zone == "" || c.zone == "Local" {
+		problems = append(problems, fmt.Errorf("-tz %q: want an IANA zone like Europe/Amsterdam", c.zone))
+	}
+	env.Zone = zone
+	switch {
+	case c.now != "":
+		env.Stated = true
+		if env.Now, err = time.Parse(time.RFC3339, c.now); err != nil {
+			problems = append(problems, fmt.Errorf("-now %q: want a time with a zone, like 2026-10-01T00:00:00Z", c.now))
+		}
+	case p.Now != nil:
+		env.Now = p.Now()
+	default:
+		env.Now = time.Now()
+	}
+	env.Now = env.Now.UTC()
+	return env, errors.Join(problems...)
+}
+
+func (p Program) usage(w io.Writer, fs *flag.FlagSet) {
+	fmt.Fprintf(w, "%s: %s\n\nExample:\n  %s\n\nFlags:\n", p.Name, p.Summary, p.Example)
+	fs.SetOutput(w)
+	fs.PrintDefaults()
+}
+
+// complain prints an error, one line each for what it joins, and returns its
+// exit code.
+func complain(stderr io.Writer, err error) int {
+	fmt.Fprintln(stderr, strings.TrimRight(err.Error(), "\n"))
+	if exit := (*ExitError)(nil); errors.As(err, &exit) {
+		return exit.Code
+	}
+	return Input
+}
+
+// deliver writes the result in one piece: to stdout, or into a file that appears
+// whole or not at all.
+func deliver(name string, result []byte, stdout io.Writer) error {
+	if name == "-" {
+		_, err := stdout.Write(result)
+		return err
+	}
+	return WriteFile(name, result)
+}
+
+// WriteFile writes a file through a temporary one beside it, so that a reader
+// never sees a part.
+func WriteFile(name string, data []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(name), ".evenkeel-*")
+	if err != nil {
+		return Exit(Usage, err)
+	}
+	_, err = f.Write(data)
+	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), name)
+	}
+	if err != nil {
+		return Exit(Usage, errors.Join(err, os.Remove(f.Name())))
+	}
+	return nil
+}
+
+func version() string {
+	if info, ok := debug.ReadBuildInfo(); ok && info.Main.Version != "" {
+		return info.Main.Version
+	}
+	return "(devel)"
+}

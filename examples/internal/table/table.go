@@ -1,0 +1,171 @@
+// Package table reads the CSV files of the programs: a header, any order of
+// rows, empty cells for what is absent. Every problem of a file is reported, as
+// `file:line: column: text`, the header being line 1.
+package table
+
+import (
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// Table is a file that is read row by row.
+type Table struct {
+	name     string
+	reader   *csv.Reader
+	columns  []string
+	row      []string
+	line     int
+	rows     int
+	problems []error
+}
+
+// Open reads the header. Columns that are required must be there; those that are
+// neither required nor optional are returned as unknown.
+func Open(name string, r io.Reader, required, optional []string) (t *Table, unknown []string, err error) {
+	t = &Table{name: name, reader: csv.NewReader(r)}
+	header, err := t.reader.Read()
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s:1: want a header line: %w", name, err)
+	}
+	header[0] = strings.TrimPrefix(header[0], "\ufeff")
+	for _, column := range required {
+		if !slices.Contains(header, column) {
+			err = errors.Join(err, fmt.Errorf("%s:1: %s: the column is missing", name, column))
+		}
+	}
+	for i, column := range header {
+		if slices.Contains(header[:i], column) {
+			err = errors.Join(err, fmt.Errorf("%s:1: %s: the column stands twice", name, column))
+		}
+		if !slices.Contains(required, column) && !slices.Contains(optional, column) {
+			unknown = append(unknown, column)
+		}
+	}
+	t.columns = header
+	return t, unknown, err
+}
+
+// Next goes to the next row; false at the end.
+func (t *Table) Next() bool {
+	row, err := t.reader.Read()
+	if errors.Is(err, io.EOF) {
+		return false
+	}
+	if err != nil {
+		at := (*csv.ParseError)(nil)
+		if errors.As(err, &at) {
+			err = fmt.Errorf("%s:%d: %w", t.name, at.Line, at.Err)
+		}
+		t.problems = append(t.problems, err)
+		return row != nil && t.Next()
+	}
+	t.line, _ = t.reader.FieldPos(0)
+	t.rows++
+	t.row = row
+	return true
+}
+
+// Rows returns how many rows were read.
+func (t *Table) Rows() int { return t.rows }
+
+// Line returns the line of the row in the file.
+func (t *Table) Line() int { return t.line }
+
+// Err returns all problems, joined.
+func (t *Table) Err() error { return errors.Join(t.problems...) }
+
+// Fail records a problem of the row.
+func (t *Table) Fail(column, format string, args ...any) {
+	t.problems = append(t.problems, fmt.Errorf("%s:%d: %s: %s", t.name, t.line, column, fmt.Sprintf(format, args...)))
+}
+
+// Text returns the cell of a column, "" when absent.
+func (t *Table) Text(column string) string {
+	if i := slices.Index(t.columns, column); i >= 0 {
+		return t.row[i]
+	}
+	return ""
+}
+
+// Required returns the cell of a column that must not be empty.
+func (t *Table) Required(column string) string {
+	text := t.Text(column)
+	if text == "" {
+		t.Fail(column, "the cell is empty")
+	}
+	return text
+}
+
+// Time returns the instant in a column, zero when absent.
+func (t *Table) Time(column string) time.Time {
+	text := t.Text(column)
+	if text == "" {
+		return time.Time{}
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fail(column, "found %q, want a time with a zone, like 2026-10-01T00:00:00Z", text)
+	}
+	return at.UTC()
+}
+
+// RequiredTime returns the instant in a column that must not be empty.
+func (t *Table) RequiredTime(column string) time.Time {
+	t.Required(column)
+	return t.Time(column)
+}
+
+// Count returns the whole number in a column that must not be empty.
+func (t *Table) Count(column string) uint64 {
+	text := t.Text(column)
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil {
+		t.Fail(column, "found %q, want a whole number", text)
+	}
+	return n
+}
+
+// Number returns the number in a column; ok is false when the cell is empty or
+// NaN. Infinities are refused.
+func (t *Table) Number(column string) (x float64, ok bool) {
+	text := t.Text(column)
+	if text == "" || strings.EqualFold(text, "nan") {
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(text, 64)
+	if err != nil || x-x != 0 {
+		t.Fail(column, "found %q, want a number, NaN or nothing", text)
+		return 0, false
+	}
+	return x, true
+}
+
+// Severity returns the severity in a column, unset when absent.
+func (t *Table) Severity(column string) incident.Severity {
+	text := t.Text(column)
+	if text == "" {
+		return 0
+	}
+	s, err := incident.ParseSeverity(text)
+	if err != nil {
+		t.Fail(column, "%v", err)
+	}
+	return s
+}
+
+// Word returns the cell of a column that must be one of the words.
+func (t *Table) Word(column string, words ...string) string {
+	text := t.Text(column)
+	if !slices.Contains(words, text) {
+		t.Fail(column, "found %q, want one of %s", text, strings.Join(words, ", "))
+	}
+	return text
+}

@@ -1,0 +1,180 @@
+package slo
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/fixed"
+)
+
+// Cause is why a rule holds or not. Its zero value means "not evaluated".
+type Cause uint8
+
+// The causes, in the order in which they are looked at.
+const (
+	NoEvents       Cause = iota + 1 // a window holds no event
+	Uncovered                       // a window is covered less than MinCoverage asks
+	Below                           // a window is not above the threshold
+	FewEvents                       // less than MinEvents in the long window
+	FewBad                          // less than MinBad in the long window
+	NotSignificant                  // the Alpha gate is not passed
+	Above                           // the rule holds
+)
+
+var causeNames = [...]string{"", "no_events", "uncovered", "below", "few_events", "few_bad", "not_significant", "above"}
+
+// String returns "no_events", "uncovered", "below", "few_events", "few_bad",
+// "not_significant", "above" or "unset".
+func (c Cause) String() string {
+	switch {
+	case c == 0:
+		return "unset"
+	case int(c) < len(causeNames):
+		return causeNames[c]
+	}
+	return fmt.Sprintf("Cause(%d)", uint8(c))
+}
+
+// MarshalText writes the name, and nothing for the zero value.
+func (c Cause) MarshalText() ([]byte, error) { return marshalName("cause", causeNames[:], uint8(c)) }
+
+// UnmarshalText reads a name as String writes it; empty text is the zero value.
+func (c *Cause) UnmarshalText(text []byte) error {
+	return unmarshalName("cause", causeNames[:], text, (*uint8)(c))
+}
+
+// Decision is what one rule says at an instant, with the counts it was decided
+// on.
+type Decision struct {
+	Rule      string   `json:"rule"`
+	Severity  Severity `json:"severity"`
+	Factor    Ratio    `json:"factor"`
+	Threshold Ratio    `json:"threshold"` // factor · (1 - target)
+
+	Long        time.Duration `json:"long_ns"`
+	Short       time.Duration `json:"short_ns"` // 0: no short window
+	LongCounts  Counts        `json:"long"`
+	ShortCounts Counts        `json:"short"`
+
+	Holds bool  `json:"holds"` // the condition, now
+	Cause Cause `json:"cause"` // why, or why not
+	// Since is the first evaluation of the unbroken run of those in which the
+	// rule holds; zero when it does not.
+	Since time.Time `json:"since,omitzero"`
+	// Firing is Holds after For and KeepFiringFor, and FiringSince its first
+	// evaluation.
+	Firing      bool      `json:"firing"`
+	FiringSince time.Time `json:"firing_since,omitzero"`
+	// Cold: the long window starts before the first observation, or there is
+	// none, so the rule decides on less than it asks for.
+	Cold bool `json:"cold"`
+}
+
+// compiledRule is a rule at a target, ready for comparison in whole numbers.
+type compiledRule struct {
+	num, den             uint64 // factor · (1 - target), both below 2^63
+	alphaNum, alphaDen   uint64 // alphaDen 0: no gate
+	minEvents, minBad    uint64
+	hasShort             bool
+	long, short          int64
+	forNanos, keepFiring int64
+}
+
+func compile(p Policy, target Target) ([]compiledRule, error) {
+	if !target.IsSet() {
+		return nil, errors.New("target not set")
+	}
+	if err := p.Validate(); err != nil {
+		return nil, err
+	}
+	var errs []error
+	rules := make([]compiledRule, len(p.Rules))
+	for i, r := range p.Rules {
+		c := compiledRule{
+			minEvents: r.MinEvents, minBad: r.MinBad,
+			hasShort: r.Short > 0, long: int64(r.Long), short: int64(r.Short),
+			forNanos: int64(r.For), keepFiring: int64(r.KeepFiringFor),
+		}
+		num, den, ok := r.Threshold(target).parts()
+		if !ok || num > math.MaxInt64 || den > math.MaxInt64 {
+			errs = append(errs, &RuleError{Index: i, Rule: r.Name, Want: "a factor whose product with the budget fits 63 bits, not " + r.Threshold(target).String()})
+		}
+		c.num, c.den = num, den
+		if r.Alpha.IsSet() {
+			if c.alphaNum, c.alphaDen, ok = r.Alpha.parts(); !ok {
+				errs = append(errs, &RuleError{Index: i, Rule: r.Name, Want: "an alpha of 64-bit numbers, not " + r.Alpha.String()})
+			}
+		}
+		rules[i] = c
+	}
+	return rules, errors.Join(errs...)
+}
+
+// sums are the bad events and all events of a window.
+type sums struct{ bad, total uint64 }
+
+func (s sums) counts() Counts { return Counts{Good: s.total - s.bad, Total: s.total} }
+
+// judge decides the rule in whole numbers. covered tells whether its windows are
+// covered as the policy asks.
+func (c *compiledRule) judge(long, short sums, covered bool) Cause {
+	if !c.hasShort {
+		short = long
+	}
+	switch {
+	case long.total == 0 || short.total == 0:
+		return NoEvents
+	case !covered:
+		return Uncovered
+	case fixed.CompareProducts(long.bad, c.den, c.num, long.total) <= 0,
+		fixed.CompareProducts(short.bad, c.den, c.num, short.total) <= 0:
+		return Below
+	case long.total < c.minEvents:
+		return FewEvents
+	case long.bad < c.minBad:
+		return FewBad
+	case c.alphaDen != 0 && long.total <= gateEvents && !significant(long.total, long.bad, c.num, c.den, c.alphaNum, c.alphaDen):
+		return NotSignificant
+	}
+	return Above
+}
+
+// Decide evaluates the policy once, on the counts that the function returns for
+// the windows of its rules, all ending at the same instant. Windows count as
+// fully covered; Since and FiringSince stay zero and a rule that holds fires,
+// whatever its For. To follow a series, use a [Tracker].
+func (p Policy) Decide(target Target, counts func(window time.Duration) Counts) ([]Decision, error) {
+	rules, err := compile(p, target)
+	if err != nil {
+		return nil, err
+	}
+	decisions := make([]Decision, len(rules))
+	for i := range rules {
+		r := p.Rules[i]
+		d := r.decision(target)
+		d.LongCounts = counts(r.Long)
+		if r.Short > 0 {
+			d.ShortCounts = counts(r.Short)
+		}
+		if err := errors.Join(d.LongCounts.Validate(), d.ShortCounts.Validate()); err != nil {
+			return nil, fmt.Errorf("rule %q: %w", r.Name, err)
+		}
+		d.Cause = rules[i].judge(
+			sums{d.LongCounts.Bad(), d.LongCounts.Total},
+			sums{d.ShortCounts.Bad(), d.ShortCounts.Total}, true)
+		d.Holds = d.Cause == Above
+		d.Firing = d.Holds
+		decisions[i] = d
+	}
+	return decisions, nil
+}
+
+// decision returns the part of a decision that is the same at every instant.
+func (r Rule) decision(target Target) Decision {
+	return Decision{
+		Rule: r.Name, Severity: r.Severity, Factor: r.Factor, Threshold: r.Threshold(target),
+		Long: r.Long, Short: r.Short,
+	}
+}

@@ -1,0 +1,184 @@
+package slo
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/threshold"
+)
+
+// Explanation tells how the figures of a result came about, one step a figure,
+// in the order of computing.
+type Explanation []Step
+
+// Step is how one figure came about.
+type Step struct {
+	Field   string `json:"field"`   // its JSON name in the result
+	Formula string `json:"formula"` // in words and operators
+	Values  []Term `json:"values"`  // what stands for the words
+	Result  string `json:"result"`  // exact
+	Source  string `json:"source,omitempty"`
+}
+
+// Term is a value in a formula.
+type Term struct {
+	Name  string `json:"name"`
+	Value string `json:"value"` // exact
+}
+
+// String returns the steps, one a line.
+func (e Explanation) String() string {
+	var b strings.Builder
+	for _, s := range e {
+		b.WriteString(s.String())
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// String returns "field = formula [name value, ...] = result (source)".
+func (s Step) String() string {
+	var b strings.Builder
+	b.WriteString(s.Field + " = " + s.Formula)
+	for i, t := range s.Values {
+		b.WriteString([]string{" [", ", "}[min(i, 1)] + t.Name + " " + t.Value)
+	}
+	if len(s.Values) > 0 {
+		b.WriteByte(']')
+	}
+	b.WriteString(" = " + s.Result)
+	if s.Source != "" {
+		b.WriteString(" (" + s.Source + ")")
+	}
+	return b.String()
+}
+
+// count and figure are the texts of a number in an explanation; figure adds the
+// nearest decimal to what is no whole number.
+func count(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func figure(r Ratio) string {
+	switch {
+	case r.rat == nil:
+		return r.String()
+	case r.rat.IsInt():
+		return r.rat.RatString()
+	}
+	return r.String() + " ~ " + strconv.FormatFloat(r.Float64(), 'g', 6, 64)
+}
+
+const workbook = "SRE Workbook, chapter 5"
+
+// Explain tells how each figure of the status was computed: numerator,
+// denominator, window, exclusions, and the comparisons made.
+func (s Status) Explain() Explanation {
+	bad, total := Term{"bad", count(s.Bad)}, Term{"total", count(s.Total)}
+	budget := Term{"budget", figure(s.Budget)}
+	e := s.explainWindow()
+	e = append(e, Step{Field: "budget", Formula: "1 - target", Values: []Term{{"target", figure(s.Target.Ratio())}}, Result: figure(s.Budget)})
+	if s.State == NoData {
+		return append(e,
+			Step{Field: "error_ratio", Formula: "bad / total", Values: []Term{bad, total}, Result: s.ErrorRatio.String()},
+			Step{Field: "state", Formula: "total = 0", Values: []Term{total}, Result: s.State.String()})
+	}
+	return append(e,
+		Step{Field: "error_ratio", Formula: "bad / total", Values: []Term{bad, total}, Result: figure(s.ErrorRatio)},
+		Step{Field: "allowed", Formula: "budget * total", Values: []Term{budget, total}, Result: figure(s.Allowed)},
+		Step{Field: "left", Formula: "allowed - bad", Values: []Term{{"allowed", figure(s.Allowed)}, bad}, Result: figure(s.Left)},
+		Step{Field: "burn", Formula: "error_ratio / budget", Values: []Term{{"error_ratio", figure(s.ErrorRatio)}, budget}, Result: figure(s.Burn), Source: workbook},
+		s.explainConsumed(),
+		Step{Field: "remaining", Formula: "1 - consumed", Values: []Term{{"consumed", figure(s.Consumed)}}, Result: figure(s.Remaining)},
+		Step{
+			Field: "met", Formula: "good / total >= target",
+			Values: []Term{{"good", count(s.Good)}, total, {"target", figure(s.Target.Ratio())}}, Result: s.Met.String(),
+		},
+		s.explainState(),
+	)
+}
+
+func (s Status) explainWindow() Explanation {
+	if s.Length == 0 {
+		return nil
+	}
+	e := Explanation{{
+		Field: "window", Formula: "start < instant <= at",
+		Values: []Term{
+			{"start", stamp(s.Window.Start)}, {"at", stamp(s.At)}, {"end", stamp(s.Window.End)},
+			{"elapsed", span(s.Elapsed)}, {"length", span(s.Length)},
+		},
+		Result: s.Measure.String(),
+	}}
+	for _, x := range s.Exclusions {
+		e = append(e, Step{
+			Field: "exclusions", Formula: "exclusion within the window, less earlier ones",
+			Values: []Term{{"start", stamp(x.Start)}, {"end", stamp(x.End)}, {"clipped", span(x.Clipped)}},
+			Result: span(x.Removed), Source: x.Reason,
+		})
+	}
+	return append(e, Step{
+		Field: "coverage", Formula: "(observed + excluded) / elapsed",
+		Values: []Term{{"observed", span(s.Observed)}, {"excluded", span(s.Excluded)}, {"elapsed", span(s.Elapsed)}},
+		Result: figure(s.Coverage),
+	})
+}
+
+func (s Status) explainConsumed() Step {
+	step := Step{Field: "consumed", Formula: "burn", Values: []Term{{"burn", figure(s.Burn)}}, Result: figure(s.Consumed)}
+	switch {
+	case s.Burn.IsInf(0):
+	case s.Expected > 0 && s.Budget.Sign() > 0:
+		step.Formula = "bad / (budget * expected)"
+		step.Values = []Term{{"bad", count(s.Bad)}, {"budget", figure(s.Budget)}, {"expected", count(s.Expected)}}
+	case s.Length > 0:
+		step.Formula = "burn * elapsed / length"
+		step.Values = append(step.Values, Term{"elapsed", span(s.Elapsed)}, Term{"length", span(s.Length)})
+	}
+	return step
+}
+
+func (s Status) explainState() Step {
+	step := Step{Field: "state", Formula: "consumed >= 1", Values: []Term{{"consumed", figure(s.Consumed)}}, Result: s.State.String()}
+	switch s.State {
+	case AtRisk:
+		step.Formula = "consumed < 1 and at risk by " + strings.Join(s.Risks, ", ")
+	case OK:
+		step.Formula = "consumed < 1"
+	case NoData, Exhausted:
+	}
+	if s.Risk.Consumed.IsSet() && s.State != Exhausted {
+		step.Values = append(step.Values, Term{"at risk from", figure(s.Risk.Consumed)})
+	}
+	return step
+}
+
+// Explain tells how the rule was decided: both ratios against the threshold.
+func (d Decision) Explain() Explanation {
+	e := Explanation{{
+		Field: "threshold", Formula: "factor * budget", Values: []Term{{"factor", figure(d.Factor)}},
+		Result: figure(d.Threshold), Source: workbook,
+	}}
+	compare := func(field string, window time.Duration, c Counts) {
+		ratio := c.ErrorRatio()
+		result := "not above"
+		switch {
+		case !ratio.IsSet():
+			result = "no events"
+		case ratio.Compare(d.Threshold) > 0:
+			result = "above"
+		}
+		e = append(e, Step{
+			Field: field, Formula: "bad / total > threshold",
+			Values: []Term{{"window", span(window)}, {"bad", count(c.Bad())}, {"total", count(c.Total)}, {"ratio", figure(ratio)}, {"threshold", figure(d.Threshold)}},
+			Result: result,
+		})
+	}
+	compare("long", d.Long, d.LongCounts)
+	if d.Short > 0 {
+		compare("short", d.Short, d.ShortCounts)
+	}
+	return append(e, Step{Field: "holds", Formula: "long and short", Result: fmt.Sprintf("%t: %s", d.Holds, d.Cause)})
+}
+
+func span(d time.Duration) string { return threshold.FormatDuration(d) }

@@ -1,0 +1,150 @@
+package slo
+
+import (
+	"fmt"
+	"time"
+)
+
+// Level grades a [Finding]. Its zero value means "not set".
+type Level uint8
+
+// The levels.
+const (
+	Warning Level = iota + 1 // works, but probably not as wanted
+	Error                    // cannot work
+)
+
+var levelNames = [...]string{"", "warning", "error"}
+
+// String returns "warning", "error" or "unset".
+func (l Level) String() string {
+	switch {
+	case l == 0:
+		return "unset"
+	case int(l) < len(levelNames):
+		return levelNames[l]
+	}
+	return fmt.Sprintf("Level(%d)", uint8(l))
+}
+
+// MarshalText writes the name, and nothing for the zero value.
+func (l Level) MarshalText() ([]byte, error) { return marshalName("level", levelNames[:], uint8(l)) }
+
+// UnmarshalText reads a name as String writes it; empty text is the zero value.
+func (l *Level) UnmarshalText(text []byte) error {
+	return unmarshalName("level", levelNames[:], text, (*uint8)(l))
+}
+
+// Finding is something unwise in a policy that can be evaluated all the same.
+type Finding struct {
+	Level Level  `json:"level"`
+	Code  string `json:"code"` // stable, see [Policy.Lint]
+	Rule  string `json:"rule"` // empty when it is about the policy
+	Text  string `json:"text"` // with the figure
+}
+
+// String returns "level: rule: text".
+func (f Finding) String() string {
+	if f.Rule == "" {
+		return fmt.Sprintf("%s: %s", f.Level, f.Text)
+	}
+	return fmt.Sprintf("%s: %s: %s", f.Level, f.Rule, f.Text)
+}
+
+// Surroundings are what a policy is used in.
+type Surroundings struct {
+	Period time.Duration // of the objective
+	// Scrape is the interval of the samples. Defaults to unknown, which leaves
+	// out the checks that need it.
+	Scrape time.Duration
+	// Retention is how far back samples are kept. Defaults to unknown.
+	Retention time.Duration
+	// OutageShare is how much of the budget may be gone before some rule
+	// notices a total outage. Defaults to 1/10, the largest share of the default
+	// tiers.
+	OutageShare Ratio
+}
+
+// Lint returns what is unwise in a policy at a target, in the order of the rules
+// and then of the policy as a whole. The codes are:
+//
+//	no_budget          error    at 100 % every single error fires every rule
+//	unreachable        error    factor · budget is 1 or more and never fires
+//	factor_below_one   warning  fires on a service that keeps its objective
+//	short_scrape       warning  short window below four scrape intervals
+//	beyond_retention   error    long window longer than samples are kept
+//	beyond_period      warning  long window longer than the objective's
+//	slow_burn_unseen   warning  no rule with a factor up to 1
+//	outage_late        warning  no rule notices an outage before OutageShare is gone
+//
+// A policy that [Policy.Validate] refuses is an error.
+func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
+	if _, err := compile(p, target); err != nil {
+		return nil, err
+	}
+	if in.Period <= 0 {
+		return nil, fmt.Errorf("period %v: want more than 0", in.Period)
+	}
+	var found []Finding
+	add := func(level Level, code, rule, format string, args ...any) {
+		found = append(found, Finding{Level: level, Code: code, Rule: rule, Text: fmt.Sprintf(format, args...)})
+	}
+	if target.Budget().Sign() == 0 && len(p.Rules) > 0 {
+		add(Error, "no_budget", "", "a target of 100 %% leaves no budget: one error fires every rule")
+		return found, nil
+	}
+	one, slow := NewRatio(1, 1), false
+	for _, r := range p.Rules {
+		if !r.Reachable(target) {
+			add(Error, "unreachable", r.Name, "threshold %s · %s = %s is never exceeded by an error ratio",
+				r.Factor.Decimal(), target.Budget().Decimal(), r.Threshold(target).Decimal())
+		}
+		if r.Factor.Compare(one) < 0 {
+			add(Warning, "factor_below_one", r.Name, "factor %s fires on a service that keeps its objective", r.Factor.Decimal())
+		}
+		slow = slow || r.Factor.Compare(one) <= 0
+		if in.Scrape > 0 && r.Short > 0 && r.Short < 4*in.Scrape {
+			add(Warning, "short_scrape", r.Name, "short window %v is below four scrape intervals of %v", r.Short, in.Scrape)
+		}
+		if in.Retention > 0 && r.Long > in.Retention {
+			add(Error, "beyond_retention", r.Name, "long window %v is longer than the %v that samples are kept", r.Long, in.Retention)
+		}
+		if r.Long > in.Period {
+			add(Warning, "beyond_period", r.Name, "long window %v is longer than the objective's %v", r.Long, in.Period)
+		}
+	}
+	if len(p.Rules) == 0 {
+		return found, nil
+	}
+	if !slow {
+		add(Warning, "slow_burn_unseen", "", "no rule has a factor of 1 or less: a burn just above 1 exhausts the budget unseen")
+	}
+	limit := in.OutageShare
+	if !limit.IsSet() {
+		limit = NewRatio(1, 10)
+	}
+	if gone := p.outageShare(target, in); gone.Compare(limit) > 0 {
+		add(Warning, "outage_late", "", "a total outage is noticed when %s of the budget is gone, more than %s", gone.Decimal(), limit.Decimal())
+	}
+	return found, nil
+}
+
+// outageShare is the least share of the budget that is gone when a rule notices a
+// total outage: after its detection time, but not before the next sample. It is
+// +Inf when no rule can.
+func (p Policy) outageShare(target Target, in Surroundings) Ratio {
+	least := Inf(1)
+	for _, r := range p.Rules {
+		if !r.Reachable(target) {
+			continue
+		}
+		after := r.Threshold(target).times(seconds(r.Long))
+		if scrape := seconds(in.Scrape); after.Compare(scrape) < 0 {
+			after = scrape
+		}
+		if gone := after.over(target.AllowedDowntime(in.Period)); gone.Compare(least) < 0 {
+			least = gone
+		}
+	}
+	return least
+}
