@@ -30,11 +30,11 @@ func article() roi.Model {
 	}
 }
 
-func evaluate(t testing.TB, m roi.Model) *roi.Result {
-	t.Helper()
+func evaluate(tb testing.TB, m roi.Model) *roi.Result {
+	tb.Helper()
 	res, err := roi.Evaluate(m)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return res
 }
@@ -575,7 +575,7 @@ func TestValidate(t *testing.T) {
 		{"enums", func(m *roi.Model) { m.Method, m.Timing.Period, m.Timing.Position = 9, 9, -1 }, []string{"method", "timing.period", "timing.position"}},
 		{"staffing", func(m *roi.Model) { m.Staffing = map[string]float64{"b": -1, "a": inf} }, []string{"staffing.a", "staffing.b"}},
 		{"strict", func(m *roi.Model) { m.Strict = true; delete(m.Internal.AnnualSalaries, "manager") }, []string{"internal.annual_salaries.manager"}},
-		{"shift role", func(m *roi.Model) { m.ShiftRoles = []string{"manager", "pilot"} }, []string{"shift_roles[1]"}},
+		{"shift role", func(m *roi.Model) { m.ShiftRoles = []string{"manager", "pilot", "manager"} }, []string{"shift_roles[1]", "shift_roles[2]"}},
 		{"sensitivity", func(m *roi.Model) {
 			m.Sensitivity = map[string][]float64{"setup_cost": {1, 2}, "setup_costs": {1}, "mttr_weight": {0, 2}, "annual_salaries.pilot": {1, 2}, "years": {1, 2}}
 		}, []string{"sensitivity.annual_salaries.pilot", "sensitivity.mttr_weight[1]", "sensitivity.setup_cost", "sensitivity.setup_costs", "sensitivity.years"}},
@@ -586,7 +586,8 @@ func TestValidate(t *testing.T) {
 			tt.change(&m)
 			err := m.Validate()
 			var got []string
-			if joined, ok := err.(interface{ Unwrap() []error }); ok {
+			var joined interface{ Unwrap() []error }
+			if errors.As(err, &joined) {
 				for _, e := range joined.Unwrap() {
 					var fe *roi.FieldError
 					if !errors.As(e, &fe) {

@@ -101,7 +101,7 @@ func ExampleWarning() {
 		}
 	}
 	// Output:
-	// as published: 120 incidents × 4 h = 480 h of recovery against 87.6 h of outage at 99 %, so outages count twice; the recovery value is 22500000, 3.42466 times the whole cost of downtime 6570000
+	// as published: 120 incidents × 4 h = 480 h of recovery against 87.6 h of outage at 99 %, so outages count twice; the recovery value is 22500000, 3.4 times the whole cost of downtime 6570000
 	// 4 people as senior_engineer fill 0.77 of a seat around the clock, which takes 5.21 (8760 h / 1680 h); all shift roles together fill 1.92
 }
 
@@ -170,5 +170,5 @@ func ExampleDesk() {
 		return
 	}
 	fmt.Printf("%d agents, %.1f %% in time, %.1f %% wait\n", s.Agents, s.ServiceLevel*100, s.Waiting*100)
-	// Output: 14 agents, 88.8 % in time, 17.4 % wait
+	// Output: 14 agents, 86.1 % in time, 17.4 % wait
 }

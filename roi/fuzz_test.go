@@ -67,7 +67,7 @@ func FuzzIRR(f *testing.F) {
 		}
 		for _, r := range got.Roots {
 			// The rate itself is rounded, which matters near -1.
-			if r > -0.99 && r < 1e6 && len(flows) <= 10 && comparable(flows) {
+			if r > -0.99 && r < 1e6 && len(flows) <= 10 && ordinary(flows) {
 				if v := relativeNPV(r, flows); math.Abs(v) > 1e-10 {
 					t.Errorf("IRR(%v) has the root %v, where the relative present value is %g", flows, r, v)
 				}
@@ -76,8 +76,8 @@ func FuzzIRR(f *testing.F) {
 	})
 }
 
-// comparable reports whether the non-zero amounts are within 1e200 of 1.
-func comparable(flows []float64) bool {
+// ordinary reports whether the non-zero amounts are within 1e200 of 1.
+func ordinary(flows []float64) bool {
 	return !slices.ContainsFunc(flows, func(a float64) bool {
 		a = math.Abs(a)
 		return a != 0 && (a < 1e-200 || a > 1e200)

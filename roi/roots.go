@@ -15,14 +15,14 @@ import (
 // -1 is the real line, and nothing overflows near -1.
 //
 // The real roots of f are found by the argument with which Laguerre proved
-// Descartes' rule of signs (Théorie des équations numériques, 1883). Let the
-// sign of the amounts change between t[k] and t[k+1] and c be a time between
-// them. Then e^(cu)·f(u) has the roots of f, and its derivative is again a
-// series, with amounts −(t[i]−c)·a[i]: one sign change fewer. Between two
-// neighbouring roots of the derivative e^(cu)·f is monotone and has at most one
-// root. So a series with s sign changes is solved in s steps, the innermost of
-// which has one sign change and exactly one root. The factors t[i]−c are formed
-// without cancellation, whatever the number of flows.
+// Descartes' rule of signs (Mémoire sur la théorie des équations numériques,
+// 1883). Let the sign of the amounts change between t[k] and t[k+1] and c be a
+// time between them. Then e^(cu)·f(u) has the roots of f, and its derivative is
+// again a series, with amounts −(t[i]−c)·a[i]: one sign change fewer. Between
+// two neighbouring roots of the derivative e^(cu)·f is monotone and has at most
+// one root. So a series with s sign changes is solved in s steps, the innermost
+// of which has one sign change and exactly one root. The factors t[i]−c are
+// formed without cancellation, whatever the number of flows.
 type series struct {
 	a, t []float64
 }
@@ -378,7 +378,8 @@ func logRatioPeriodic(a []float64, k int, u float64) (value, slope float64) {
 			q = float64(q*x) + a[i]
 		}
 		d := float64(k + 1)
-		return logQuotient(p, q) - float64(d*u), float64(x*dq)/q - float64(x*dp)/p - d
+		slope = float64(x*dq)/q - float64(x*dp)/p - d
+		return logQuotient(p, q) - float64(d*u), slope
 	}
 	y := math.Exp(u)
 	for _, v := range a[k+1:] {

@@ -1,9 +1,12 @@
 package roi
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"strconv"
 	"time"
 )
 
@@ -17,11 +20,11 @@ var ErrUnstable = errors.New("more work than the agents can do")
 
 // Hours are the hours of a year during which people have to be present.
 type Hours struct {
-	PerDay      float64 // 24 around the clock
-	DaysPerYear float64 // 365, 366, or about 261 from Monday to Friday
+	PerDay      float64 `json:"per_day"`       // 24 around the clock
+	DaysPerYear float64 `json:"days_per_year"` // 365, 366, or about 261 from Monday to Friday
 	// Handoffs a day during which both shifts are present for HandoffHours.
-	Handoffs     float64
-	HandoffHours float64
+	Handoffs     float64 `json:"handoffs,omitempty"`
+	HandoffHours float64 `json:"handoff_hours,omitempty"`
 }
 
 // AroundTheClock returns every hour of a year of 365 days, without overlap.
@@ -35,11 +38,11 @@ func (h Hours) PerYear() float64 {
 // WorkYear is what remains of a person's contract hours. The zero value stands
 // for [DefaultWorkYear].
 type WorkYear struct {
-	ContractHours float64
-	LeaveHours    float64
-	HolidayHours  float64
-	SickHours     float64
-	TrainingHours float64
+	ContractHours float64 `json:"contract_hours"`
+	LeaveHours    float64 `json:"leave_hours"`
+	HolidayHours  float64 `json:"holiday_hours"`
+	SickHours     float64 `json:"sick_hours"`
+	TrainingHours float64 `json:"training_hours"`
 }
 
 // DefaultWorkYear returns an illustration: 52 weeks of 40 hours less 25 days of
@@ -63,37 +66,31 @@ func (w WorkYear) Productive() float64 {
 // One seat around the clock takes 5.21. The error is a [*FieldError].
 func CoverageFTE(seats float64, hours Hours, person WorkYear) (float64, error) {
 	covered, productive := hours.PerYear(), person.Productive()
-	for _, c := range []struct {
-		path string
-		v    float64
-		l    limit
-	}{
-		{"seats", seats, nonNegative},
-		{"covered hours", covered, nonNegative},
-		{"productive hours", productive, positive},
-	} {
-		if !c.l.holds(c.v) {
-			return 0, &FieldError{Path: c.path, Value: fmt.Sprint(c.v), Want: c.l.want}
-		}
+	if err := cmp.Or(
+		nonNegative.check("seats", seats),
+		nonNegative.check("covered hours", covered),
+		positive.check("productive hours", productive),
+	); err != nil {
+		return 0, err
 	}
 	return representable(seats * covered / productive)
 }
 
 // Demand is what a role has to do. The zero value of a field asks for nothing.
 type Demand struct {
-	Role string
+	Role string `json:"role"`
 	// Seats are the people of the role who are present during Hours.
-	Seats  float64
-	Hours  Hours
-	Person WorkYear
+	Seats  float64  `json:"seats,omitempty"`
+	Hours  Hours    `json:"hours,omitzero"`
+	Person WorkYear `json:"person,omitzero"`
 	// Technologies that the role runs, and how many of them one person can
 	// know well. TechnologiesPerPerson defaults to 1.
-	Technologies          float64
-	TechnologiesPerPerson float64
+	Technologies          float64 `json:"technologies,omitempty"`
+	TechnologiesPerPerson float64 `json:"technologies_per_person,omitempty"`
 	// OnCallSeats are on call at any time; nobody is on call for more than
 	// MaxOnCallShare of the time (0.25 is one week in four).
-	OnCallSeats    float64
-	MaxOnCallShare float64
+	OnCallSeats    float64 `json:"on_call_seats,omitempty"`
+	MaxOnCallShare float64 `json:"max_on_call_share,omitempty"`
 }
 
 // Rule is what decides about the size of a role.
@@ -108,13 +105,13 @@ const (
 
 // Headcount is how many people a role needs and why.
 type Headcount struct {
-	Role   string
-	People int  // rounded up
-	Rule   Rule // the rule that decides
+	Role   string `json:"role"`
+	People int    `json:"people"` // rounded up
+	Rule   Rule   `json:"rule"`   // the rule that decides
 	// The three demands before rounding.
-	CoverageFTE   float64
-	TechnologyFTE float64
-	OnCallFTE     float64
+	CoverageFTE   float64 `json:"coverage_fte"`
+	TechnologyFTE float64 `json:"technology_fte"`
+	OnCallFTE     float64 `json:"on_call_fte"`
 }
 
 // Staff sizes a role: the largest of the coverage, of [MinPerTechnology] people
@@ -130,19 +127,13 @@ func Staff(d Demand) (Headcount, error) {
 	if perPerson == 0 {
 		perPerson = 1
 	}
-	for _, c := range []struct {
-		path string
-		v    float64
-		l    limit
-	}{
-		{"technologies", d.Technologies, nonNegative},
-		{"technologies per person", perPerson, positive},
-		{"on-call seats", d.OnCallSeats, nonNegative},
-		{"maximum on-call share", d.MaxOnCallShare, share},
-	} {
-		if !c.l.holds(c.v) {
-			return h, &FieldError{Path: c.path, Value: fmt.Sprint(c.v), Want: c.l.want}
-		}
+	if err := cmp.Or(
+		nonNegative.check("technologies", d.Technologies),
+		positive.check("technologies per person", perPerson),
+		nonNegative.check("on-call seats", d.OnCallSeats),
+		share.check("maximum on-call share", d.MaxOnCallShare),
+	); err != nil {
+		return h, err
 	}
 	if d.Technologies > 0 {
 		// However much one person knows, the minimum is of different people.
@@ -182,10 +173,10 @@ func Staff(d Demand) (Headcount, error) {
 // cancels. The error is a [*FieldError], or [ErrUnstable] when A ≥ N.
 func ErlangC(agents int, load float64) (float64, error) {
 	if agents < 1 {
-		return 0, &FieldError{Path: "agents", Value: fmt.Sprint(agents), Want: "at least 1"}
+		return 0, &FieldError{Path: "agents", Value: strconv.Itoa(agents), Want: "at least 1"}
 	}
-	if !nonNegative.holds(load) {
-		return 0, &FieldError{Path: "load", Value: fmt.Sprint(load), Want: nonNegative.want}
+	if err := nonNegative.check("load", load); err != nil {
+		return 0, err
 	}
 	if load >= float64(agents) {
 		return 0, fmt.Errorf("%w: load of %v erlang, %d agents", ErrUnstable, load, agents)
@@ -209,12 +200,12 @@ func waiting(blocked, load float64, n int) float64 {
 
 // Desk is the work of a service desk and the service that it promises.
 type Desk struct {
-	CallsPerHour float64
-	HandleTime   time.Duration // on average, with the work after the call
+	CallsPerHour float64       `json:"calls_per_hour"`
+	HandleTime   time.Duration `json:"handle_time_ns"` // on average, with the work after the call
 	// Within is the time in which the share Target (0 to 1) of the callers is
 	// to be answered.
-	Within time.Duration
-	Target float64
+	Within time.Duration `json:"within_ns"`
+	Target float64       `json:"target"`
 }
 
 // Load returns the offered load in erlang.
@@ -222,10 +213,10 @@ func (d Desk) Load() float64 { return d.CallsPerHour * d.HandleTime.Hours() }
 
 // DeskStaff is the outcome for a number of agents.
 type DeskStaff struct {
-	Agents       int
-	Waiting      float64 // probability of having to wait, 0 to 1
-	ServiceLevel float64 // share answered within the promised time, 0 to 1
-	Occupancy    float64 // share of their time that agents are busy
+	Agents       int     `json:"agents"`
+	Waiting      float64 `json:"waiting"`       // probability of having to wait, 0 to 1
+	ServiceLevel float64 `json:"service_level"` // share answered within the promised time, 0 to 1
+	Occupancy    float64 `json:"occupancy"`     // share of their time that agents are busy
 }
 
 // maxAgents bounds the search of [Desk.Agents].
@@ -237,15 +228,16 @@ const maxAgents = 1_000_000
 //
 // with P(wait) of [ErlangC]. The errors are [*FieldError] and [ErrOverflow].
 func (d Desk) Agents() (DeskStaff, error) {
+	if err := nonNegative.check("calls per hour", d.CallsPerHour); err != nil {
+		return DeskStaff{}, err
+	}
 	switch {
-	case !nonNegative.holds(d.CallsPerHour):
-		return DeskStaff{}, &FieldError{Path: "calls per hour", Value: fmt.Sprint(d.CallsPerHour), Want: nonNegative.want}
 	case d.HandleTime <= 0:
 		return DeskStaff{}, &FieldError{Path: "handle time", Value: d.HandleTime.String(), Want: "a duration > 0"}
 	case d.Within < 0:
 		return DeskStaff{}, &FieldError{Path: "within", Value: d.Within.String(), Want: "a duration >= 0"}
 	case !(d.Target >= 0 && d.Target < 1):
-		return DeskStaff{}, &FieldError{Path: "target", Value: fmt.Sprint(d.Target), Want: "a ratio from 0 to below 1"}
+		return DeskStaff{}, &FieldError{Path: "target", Value: exact(d.Target), Want: "a ratio from 0 to below 1"}
 	}
 	load := d.Load()
 	blocked := 1.0
@@ -269,10 +261,8 @@ func (in *inputs) staffBelowCoverage(add addWarning) {
 	perSeat := AroundTheClock().PerYear() / DefaultWorkYear().Productive()
 	together := 0.0
 	for _, r := range in.roles {
-		for _, name := range in.shiftRoles {
-			if name == r.name {
-				together += r.count / perSeat
-			}
+		if slices.Contains(in.shiftRoles, r.name) {
+			together += r.count / perSeat
 		}
 	}
 	for _, name := range in.shiftRoles {
@@ -282,9 +272,10 @@ func (in *inputs) staffBelowCoverage(add addWarning) {
 			}
 			add(StaffBelowCoverage, []Figure{{name, r.count, "people"}, {"fte_per_seat", perSeat, "FTE"}, {"seats", r.count / perSeat, "seats"}, {"seats_of_all_shift_roles", together, "seats"}},
 				"%s people as %s fill %s of a seat around the clock, which takes %s (8760 h / 1680 h); all shift roles together fill %s",
-				number(r.count), name, round2(r.count/perSeat), round2(perSeat), round2(together))
+				number(r.count), name, hundredths(r.count/perSeat), hundredths(perSeat), hundredths(together))
 		}
 	}
 }
 
-func round2(v float64) string { return number(math.Round(v*100) / 100) }
+// hundredths writes a number with at most two decimals.
+func hundredths(v float64) string { return number(math.Round(v*100) / 100) }

@@ -29,8 +29,8 @@ func (m Model) Validate() error {
 		errs = append(errs, &FieldError{Path: path, Value: value, Want: want})
 	}
 	check := func(path string, v float64, l limit) {
-		if !l.holds(v) {
-			bad(path, strconv.FormatFloat(v, 'g', -1, 64), l.want)
+		if err := l.check(path, v); err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if m.Currency != "" && !isCurrency(m.Currency) {
@@ -64,8 +64,8 @@ func (m Model) Validate() error {
 		}
 	}
 	for i, name := range m.ShiftRoles {
-		if !in.staffed(name) {
-			bad("shift_roles["+strconv.Itoa(i)+"]", name, "a staffed role")
+		if !in.staffed(name) || slices.Contains(m.ShiftRoles[:i], name) {
+			bad("shift_roles["+strconv.Itoa(i)+"]", name, "a staffed role, once")
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(m.Sensitivity)) {
@@ -99,7 +99,16 @@ type limit struct {
 	want   string
 }
 
-func (l limit) holds(v float64) bool { return v >= l.lo && v <= l.hi } // false for NaN
+// check returns a [*FieldError] for a number outside of the limit.
+func (l limit) check(path string, v float64) error {
+	if v >= l.lo && v <= l.hi { // false for NaN
+		return nil
+	}
+	return &FieldError{Path: path, Value: exact(v), Want: l.want}
+}
+
+// exact writes a number with all its digits.
+func exact(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
 var (
 	anyFinite   = limit{-math.MaxFloat64, math.MaxFloat64, "a finite number"}

@@ -2,6 +2,8 @@ package roi
 
 import (
 	"fmt"
+	"math"
+	"slices"
 	"strings"
 )
 
@@ -70,6 +72,7 @@ const (
 func (in *inputs) warnings(p *Published, v *Valuation) []Warning {
 	warnings := []Warning{}
 	add := func(code WarningCode, figures []Figure, format string, args ...any) {
+		figures = slices.DeleteFunc(slices.Clip(figures), func(f Figure) bool { return !isFinite(f.Value) })
 		warnings = append(warnings, Warning{code, fmt.Sprintf(format, args...), figures})
 	}
 	if p != nil {
@@ -133,13 +136,13 @@ func (in *inputs) mttrDoubleCount(p *Published, v *Valuation, add addWarning) {
 	}
 	downtimeCost := in.downtimeCost(in.Impact.CurrentAvailabilityPercent)
 	figures := []Figure{
-		{"incident_hours", incidentHours, "h"}, {"outage_hours", outageHours, "h"}, {"weight", weight, ""},
+		{"incident_hours", incidentHours, "h"}, {"outage_hours", outageHours, "h"}, {"weight", weight, "share"},
 		{"mttr_improvement_value", value, ""}, {"current_downtime_cost", downtimeCost, ""},
 	}
 	relation := ""
 	if downtimeCost > 0 {
 		figures = append(figures, Figure{"value_to_downtime_cost", value / downtimeCost, "times"})
-		relation = fmt.Sprintf(", %s times the whole cost of downtime %s", number(value/downtimeCost), number(downtimeCost))
+		relation = fmt.Sprintf(", %s times the whole cost of downtime %s", tenths(value/downtimeCost), number(downtimeCost))
 	}
 	where := "as published"
 	switch again := v != nil && incidentHours*in.MTTRWeight > degraded; {
@@ -181,12 +184,12 @@ func (in *inputs) horizonDefects(p *Published, add addWarning) {
 
 func (in *inputs) claimRange(p *Published, v *Valuation, add addWarning) {
 	var findings []string
-	var figures []Figure
+	figures := []Figure{}
 	if p.InternalAnnualCost > 0 {
 		saved := p.AnnualCostSavings / p.InternalAnnualCost * 100
 		if saved < claimedSavingsLow || saved > claimedSavingsHigh {
 			figures = append(figures, Figure{"cost_savings", saved, "%"})
-			findings = append(findings, fmt.Sprintf("saves %s %% of the internal cost (usual claim 40 to 60 %%)", number(saved)))
+			findings = append(findings, fmt.Sprintf("saves %s %% of the internal cost (usual claim 40 to 60 %%)", tenths(saved)))
 		}
 	}
 	switch months := p.BreakEvenMonths; {
@@ -196,7 +199,7 @@ func (in *inputs) claimRange(p *Published, v *Valuation, add addWarning) {
 		hours := *p.PaybackYears * daysInYear * hoursInDay
 		low, high := p.TotalAnnualBenefit*claimedPaybackLow/12, p.TotalAnnualBenefit*claimedPaybackHigh/12
 		figures = append(figures, Figure{"payback", hours, "h"}, Figure{"setup_for_claim_low", low, ""}, Figure{"setup_for_claim_high", high, ""})
-		text := fmt.Sprintf("pays back in %s h (usual claim 12 to 18 months, which takes a setup of %s to %s", number(hours), number(low), number(high))
+		text := fmt.Sprintf("pays back in %s h (usual claim 12 to 18 months, which takes a setup of %s to %s", tenths(hours), number(low), number(high))
 		if v != nil && v.AnnualNetBenefit > 0 {
 			low, high = v.AnnualNetBenefit*claimedPaybackLow/12, v.AnnualNetBenefit*claimedPaybackHigh/12
 			figures = append(figures, Figure{"setup_for_claim_low_sound", low, ""}, Figure{"setup_for_claim_high_sound", high, ""})
@@ -208,3 +211,6 @@ func (in *inputs) claimRange(p *Published, v *Valuation, add addWarning) {
 		add(ClaimRange, figures, "%s", "the published result "+strings.Join(findings, " and "))
 	}
 }
+
+// tenths writes a number with at most one decimal.
+func tenths(v float64) string { return number(math.Round(v*10) / 10) }

@@ -9,7 +9,7 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/incident"
-	"github.com/evenkeelops/evenkeel/incident/postmortem"
+	// PM
 )
 
 // raise decides what a notification means: it opens an incident, or joins one
@@ -268,8 +268,8 @@ func (m *machine) review(c *record) error {
 			return err
 		}
 	}
-	draft := postmortem.Draft(inc.State(), inc.Timeline().Entries(), postmortem.Options{})
-	m.tell("postmortem", fmt.Sprintf("%s: draft with %d timeline entries and %d measure(s)", c.ID, len(draft.Timeline), len(draft.Measures)), c.ID, "moderated by "+review.Moderator)
+	//PM1
+	//PM2
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 	"github.com/evenkeelops/evenkeel/roi"
+	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
@@ -19,6 +20,7 @@ type inputs struct {
 	team       escalation.Roster
 	objectives []slo.Objective
 	rules      config.RuleSet
+	contract   sla.Contract
 	costs      roi.Model
 	sources    []program.Source
 }
@@ -69,6 +71,10 @@ func loadInputs() (*inputs, error) {
 			return err
 		}},
 		{"rules.yaml", func(name string, data []byte) (err error) { in.rules, _, err = config.Rules(name, data); return err }},
+		{"contract.yaml", func(name string, data []byte) (err error) {
+			in.contract, _, err = config.Contract(name, data)
+			return err
+		}},
 		{"costs.yaml", func(name string, data []byte) (err error) { in.costs, _, err = config.Costs(name, data); return err }},
 	} {
 		data, err := files.ReadFile("testdata/inputs/" + load.name)

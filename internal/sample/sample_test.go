@@ -10,22 +10,22 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/sample"
 )
 
-func must(t testing.TB, d sample.Dist, err error) sample.Dist {
-	t.Helper()
+func must(tb testing.TB, d sample.Dist, err error) sample.Dist {
+	tb.Helper()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d
 }
 
-func draws(t testing.TB, d sample.Dist, n int, seed uint64) []float64 {
-	t.Helper()
+func draws(tb testing.TB, d sample.Dist, n int, seed uint64) []float64 {
+	tb.Helper()
 	src := rand.NewPCG(seed, 7)
 	out := make([]float64, n)
 	for i := range out {
 		x, err := d.Draw(src)
 		if err != nil {
-			t.Fatalf("Draw %d: %v", i, err)
+			tb.Fatalf("Draw %d: %v", i, err)
 		}
 		out[i] = x
 	}
