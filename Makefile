@@ -1,7 +1,7 @@
 # Two commands to start with: make demo and make test. The others are for people
 # who change the library; CONTRIBUTING.md says when.
 
-.PHONY: demo test bench soak fuzz oracle record-night golden
+.PHONY: demo test bench soak fuzz record-night golden
 
 demo: ## replay the recorded night through every package
 	go run ./examples/quickstart -html evenkeel-report.html -db evenkeel-demo.db

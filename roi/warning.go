@@ -136,8 +136,11 @@ func (in *inputs) mttrDoubleCount(p *Published, v *Valuation, add addWarning) {
 	}
 	downtimeCost := in.downtimeCost(in.Impact.CurrentAvailabilityPercent)
 	figures := []Figure{
-		{"incident_hours", incidentHours, "h"}, {"outage_hours", outageHours, "h"}, {"weight", weight, "share"},
-		{"mttr_improvement_value", value, ""}, {"current_downtime_cost", downtimeCost, ""},
+		{"incident_hours", incidentHours, "h"},
+		{"outage_hours", outageHours, "h"},
+		{"weight", weight, "share"},
+		{"mttr_improvement_value", value, ""},
+		{"current_downtime_cost", downtimeCost, ""},
 	}
 	relation := ""
 	if downtimeCost > 0 {

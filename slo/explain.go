@@ -105,8 +105,11 @@ func (s Status) explainWindow() Explanation {
 	e := Explanation{{
 		Field: "window", Formula: "start < instant <= at",
 		Values: []Term{
-			{"start", stamp(s.Window.Start)}, {"at", stamp(s.At)}, {"end", stamp(s.Window.End)},
-			{"elapsed", span(s.Elapsed)}, {"length", span(s.Length)},
+			{"start", stamp(s.Window.Start)},
+			{"at", stamp(s.At)},
+			{"end", stamp(s.Window.End)},
+			{"elapsed", span(s.Elapsed)},
+			{"length", span(s.Length)},
 		},
 		Result: s.Measure.String(),
 	}}

@@ -140,7 +140,7 @@ var tiers = map[string]sla.Tier{"": 0, "none": 0, "essential": sla.Essential, "p
 func (f *contractFile) contract(d *Document) sla.Contract {
 	tier, ok := tiers[f.Tier]
 	if !ok {
-		d.report(Error, "tier", "bad_enum", nearest(f.Tier, sortedKeys(tiers)), fmt.Sprintf("tier %q, want essential, professional, enterprise or none", f.Tier))
+		d.report("tier", "bad_enum", nearest(f.Tier, sortedKeys(tiers)), fmt.Sprintf("tier %q, want essential, professional, enterprise or none", f.Tier))
 	}
 	if f.Period != "" && f.Period != "calendar_month" {
 		d.Fail("period", "bad_enum", "period %q, want calendar_month", f.Period)
@@ -171,8 +171,10 @@ type clauses struct {
 func termsOf(c *sla.Contract) clauses {
 	if len(c.Terms) == 0 {
 		c.Terms = []sla.Term{
-			{ID: "availability", Availability: &sla.Availability{}}, {ID: "response", Response: &sla.Clock{}},
-			{ID: "resolution", Resolution: &sla.Clock{Strict: true}}, {ID: "monitoring", Monitoring: &sla.Monitoring{}},
+			{ID: "availability", Availability: &sla.Availability{}},
+			{ID: "response", Response: &sla.Clock{}},
+			{ID: "resolution", Resolution: &sla.Clock{Strict: true}},
+			{ID: "monitoring", Monitoring: &sla.Monitoring{}},
 		}
 	}
 	var t clauses

@@ -69,7 +69,7 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 	case reflect.Interface:
 		value, err := plainValue(n)
 		if err != nil {
-			r.d.report(Error, path, "wrong_type", "", err.Error())
+			r.d.report(path, "wrong_type", "", err.Error())
 			return
 		}
 		into.Set(reflect.ValueOf(value))
@@ -84,7 +84,7 @@ type nodeReader interface {
 }
 
 func (r *decoder) wrongType(n *yaml.Node, path, want string) {
-	r.d.report(Error, path, "wrong_type", "", fmt.Sprintf("found %s, want %s", describe(n), want))
+	r.d.report(path, "wrong_type", "", fmt.Sprintf("found %s, want %s", describe(n), want))
 }
 
 // describe names what a node holds in plain words.
@@ -195,7 +195,7 @@ func (d *Document) Missing(path string) {
 	if d.Has(path) || d.suggested[path] {
 		return
 	}
-	d.report(Error, path, "missing_field", "", "missing")
+	d.report(path, "missing_field", "", "missing")
 }
 
 func (r *decoder) entries(content []*yaml.Node, into reflect.Value, path string) {
@@ -236,7 +236,7 @@ func (r *decoder) scalar(n *yaml.Node, into reflect.Value, path string, s scalar
 		if p.Message == "" {
 			p.Message = fmt.Sprintf("found %s, want %s", describe(n), s.want)
 		}
-		r.d.report(Error, path, p.Code, p.Suggestion, p.Message)
+		r.d.report(path, p.Code, p.Suggestion, p.Message)
 		return
 	}
 	into.Set(reflect.ValueOf(value).Convert(into.Type()))
@@ -252,7 +252,7 @@ func (r *decoder) unmarshal(n *yaml.Node, path string, read func([]byte) error) 
 		}
 	}
 	if err != nil {
-		r.d.report(Error, path, "wrong_type", "", err.Error())
+		r.d.report(path, "wrong_type", "", err.Error())
 	}
 }
 
@@ -303,7 +303,7 @@ func (r *decoder) text(n *yaml.Node, path string, into encoding.TextUnmarshaler)
 		return
 	}
 	if err := into.UnmarshalText([]byte(n.Value)); err != nil {
-		r.d.report(Error, path, textCode(into), textSuggestion(into, n.Value), err.Error())
+		r.d.report(path, textCode(into), textSuggestion(into, n.Value), err.Error())
 	}
 }
 

@@ -64,7 +64,7 @@ func (d *Document) Problems() Errors {
 // "services[1].id". A path that is not in the file stands where the nearest
 // part of it does.
 func (d *Document) Fail(path, code, format string, args ...any) {
-	d.report(Error, path, code, "", fmt.Sprintf(format, args...))
+	d.report(path, code, "", fmt.Sprintf(format, args...))
 }
 
 // Warn records a warning. It stands at the key of the path where there is one.
@@ -76,9 +76,10 @@ func (d *Document) Warn(path, code, format string, args ...any) {
 	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Warning, Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
 }
 
-func (d *Document) report(severity, path, code, suggestion, message string) {
+// report records an error with a suggestion.
+func (d *Document) report(path, code, suggestion, message string) {
 	at := d.position(path)
-	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: severity, Path: path, Code: code, Message: message, Suggestion: suggestion})
+	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: path, Code: code, Message: message, Suggestion: suggestion})
 }
 
 func (d *Document) add(p Diagnostic) {

@@ -168,7 +168,7 @@ func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 		return nil
 	case "time_slices":
 	default:
-		d.report(Error, path+".kind", "bad_enum", nearest(f.Kind, []string{"events", "time_slices"}), fmt.Sprintf("kind %q, want events or time_slices", f.Kind))
+		d.report(path+".kind", "bad_enum", nearest(f.Kind, []string{"events", "time_slices"}), fmt.Sprintf("kind %q, want events or time_slices", f.Kind))
 		return nil
 	}
 	s := slo.Slicing{Length: f.Slice, NoData: slo.ExcludeNoData}

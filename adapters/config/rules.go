@@ -106,7 +106,7 @@ func (f ruleFile) rule(d *Document, path string) correlation.Rule {
 		if bad := (*correlation.RuleError)(nil); errors.As(e, &bad) {
 			suggestion = bad.Suggestion
 		}
-		d.report(Error, path+".logic", "rule_syntax", suggestion, e.Error())
+		d.report(path+".logic", "rule_syntax", suggestion, e.Error())
 	}
 	if err == nil && len(f.By) == 0 && joins(logic) {
 		d.Warn(path, "rule_without_join", "the rule suppresses alerts without BY and without a variable, so it joins any two of a tenant")

@@ -17,7 +17,7 @@ type teamFile struct {
 func Team(name string, data []byte) (escalation.Roster, *Document, error) {
 	var file teamFile
 	d := read(name, data, &file)
-	if err := file.Roster.Validate(); err != nil {
+	if err := file.Validate(); err != nil {
 		people := make([]string, len(file.Engineers))
 		for i, e := range file.Engineers {
 			people[i] = e.ID
@@ -48,13 +48,13 @@ func (d *Document) teamError(err error, people []string) {
 		if suggestion == "" {
 			suggestion = nearest(bad.Value, zoneNames())
 		}
-		d.report(Error, path, "bad_zone", suggestion, message)
+		d.report(path, "bad_zone", suggestion, message)
 	case strings.HasPrefix(key, "users[") || key == "engineer" || key == "user" || key == "replaces" || key == "on_call" || key == "manager" || key == "location":
-		d.report(Error, path, "bad_reference", nearest(bad.Value, people), message)
+		d.report(path, "bad_reference", nearest(bad.Value, people), message)
 	case key == "id":
-		d.report(Error, path, "duplicate_id", "", message)
+		d.report(path, "duplicate_id", "", message)
 	default:
-		d.report(Error, path, "out_of_range", "", message)
+		d.report(path, "out_of_range", "", message)
 	}
 }
 
@@ -90,7 +90,7 @@ func split(err error) []error {
 	if err == nil {
 		return nil
 	}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the join itself is looked at, not what it wraps
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		var all []error
 		for _, e := range joined.Unwrap() {
 			all = append(all, split(e)...)

@@ -23,11 +23,11 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 
 var start = time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC)
 
-func sample(t testing.TB) report.Document {
-	t.Helper()
+func sample(tb testing.TB) report.Document {
+	tb.Helper()
 	zone, err := time.LoadLocation("Europe/Amsterdam")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	points := []report.Point{{At: start, Value: 1}, {At: start.Add(time.Hour), Value: 4}, {At: start.Add(2 * time.Hour), Value: math.NaN()}, {At: start.Add(3 * time.Hour), Value: 2}}
 	return report.Document{

@@ -18,20 +18,20 @@ import (
 
 var at = time.Date(2026, 11, 24, 17, 30, 0, 0, time.UTC)
 
-func open(t testing.TB) *sqlstore.Store {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(t.TempDir(), "x.db")+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_txlock=immediate")
+func open(tb testing.TB) *sqlstore.Store {
+	tb.Helper()
+	db, err := sql.Open("sqlite", "file:"+filepath.Join(tb.TempDir(), "x.db")+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_txlock=immediate")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	db.SetMaxOpenConns(1)
-	t.Cleanup(func() { db.Close() })
-	s, err := sqlstore.Open(t.Context(), db)
+	tb.Cleanup(func() { db.Close() })
+	s, err := sqlstore.Open(tb.Context(), db)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
-	if again, err := sqlstore.Open(t.Context(), db); err != nil || again == nil {
-		t.Fatalf("opening a prepared database again: %v", err)
+	if again, err := sqlstore.Open(tb.Context(), db); err != nil || again == nil {
+		tb.Fatalf("opening a prepared database again: %v", err)
 	}
 	return s
 }

@@ -268,8 +268,8 @@ func (m *machine) review(c *record) error {
 			return err
 		}
 	}
-	//PM1
-	//PM2
+	// PM1
+	// PM2
 	return nil
 }
 

@@ -95,7 +95,7 @@ func (o *options) replay(ctx context.Context, rec *recording, in *inputs) (*mach
 	if err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
-	defer d.close() //nolint:errcheck // everything is committed
+	defer d.close()
 	m, err := newMachine(rec, in)
 	if err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -97,9 +98,9 @@ func (r *result) text(w io.Writer, only string) {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "service\ttarget\tactual\tbudget left\tstate\tcredit")
 	for _, s := range r.services() {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Service, orDash(s.Target, " %"), orDash(s.Actual, " %"), left(s.BudgetLeftS), stateOf(s.State).Glyph()+" "+s.State, s.Credit)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\n", s.Service, orDash(s.Target), orDash(s.Actual), left(s.BudgetLeftS), stateOf(s.State).Glyph()+" "+s.State, s.Credit)
 	}
-	table.Flush() //nolint:errcheck // writes into memory
+	table.Flush()
 	fmt.Fprintf(w, "\nStatement of %s: %s of %s. Evidence: %s.\n", r.statement.Period.Label, r.statement.Payable, r.statement.Fee, r.quality())
 }
 
@@ -108,18 +109,18 @@ func (r *result) quality() string {
 	return fmt.Sprintf("%s, %s of %s measured", q.Grade, (q.Of - q.Unknown).Round(time.Second), q.Of.Round(time.Second))
 }
 
-func orDash(text *string, unit string) string {
-	if text == nil {
+func orDash(percent *string) string {
+	if percent == nil {
 		return "–"
 	}
-	return *text + unit
+	return *percent + " %"
 }
 
 func left(seconds *float64) string {
 	if seconds == nil {
 		return "–"
 	}
-	return (time.Duration(*seconds * float64(time.Second))).Round(time.Second).String()
+	return time.Duration(*seconds * float64(time.Second)).Round(time.Second).String()
 }
 
 func stateOf(outcome string) report.State {
@@ -188,14 +189,14 @@ func (r *result) report() report.Document {
 		doc.Sources = append(doc.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
 	}
 	tiles := report.Tiles{
-		{Label: "Alerts", Value: fmt.Sprint(t.Alerts), Note: fmt.Sprintf("%d suppressed under %d composites", t.Suppressed, t.Composites)},
-		{Label: "Incidents", Value: fmt.Sprint(t.Incidents), Note: fmt.Sprintf("%d pages, %d messages", t.Pages, t.Messages)},
+		{Label: "Alerts", Value: strconv.Itoa(t.Alerts), Note: fmt.Sprintf("%d suppressed under %d composites", t.Suppressed, t.Composites)},
+		{Label: "Incidents", Value: strconv.Itoa(t.Incidents), Note: fmt.Sprintf("%d pages, %d messages", t.Pages, t.Messages)},
 		{Label: "Credit", Value: r.statement.Payable.String(), Note: "of a fee of " + r.statement.Fee.String()},
 	}
 	services := report.Table{Caption: "Services under the contract", Columns: []report.Column{{Title: "Service"}, {Title: "Target", Numeric: true}, {Title: "Actual", Numeric: true}, {Title: "Budget left", Numeric: true}, {Title: "State"}, {Title: "Credit", Numeric: true}}}
 	for _, s := range r.services() {
 		services.Rows = append(services.Rows, []report.Cell{
-			{Text: s.Service}, {Text: orDash(s.Target, " %")}, {Text: orDash(s.Actual, " %")}, {Text: left(s.BudgetLeftS)}, {Text: s.State, State: stateOf(s.State)}, {Text: s.Credit.String()},
+			{Text: s.Service}, {Text: orDash(s.Target)}, {Text: orDash(s.Actual)}, {Text: left(s.BudgetLeftS)}, {Text: s.State, State: stateOf(s.State)}, {Text: s.Credit.String()},
 		})
 	}
 	var story report.Timeline

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -208,15 +209,21 @@ func (m *machine) advance() error {
 
 // correlate hands a webhook to the correlation.
 func (m *machine) correlate(w webhook) error {
+	var raised lines
 	for _, e := range w.events {
-		if e.Status == correlation.Firing {
-			name := e.Alert + " " + correlation.LabelsOf(e.Labels).String()
-			if !m.mem.Seen[name] {
-				m.mem.Seen[name] = true
-				m.mem.Totals.Alerts++
-			}
-			m.tell("alert", fmt.Sprintf("%s %s of %s", e.Severity, e.Alert, subject(e.Labels)), "", e.Annotations["summary"])
+		if e.Status != correlation.Firing {
+			continue
 		}
+		name := e.Alert + " " + correlation.LabelsOf(e.Labels).String()
+		if m.mem.Seen[name] {
+			continue // Alertmanager repeats the alerts of a group
+		}
+		m.mem.Seen[name] = true
+		m.mem.Totals.Alerts++
+		raised.add(fmt.Sprintf("%s %s of ", e.Severity, e.Alert), subject(e.Labels), e.Annotations["summary"])
+	}
+	for _, l := range raised {
+		m.tell("alert", l.text(), "", l.why)
 	}
 	transitions, err := m.correlator.Apply(m.mem.Now, w.events...)
 	if err != nil {
@@ -225,6 +232,27 @@ func (m *machine) correlate(w webhook) error {
 	}
 	return m.follow(transitions)
 }
+
+// lines gathers what happens to several subjects at one instant into one line
+// each.
+type lines []line
+
+type line struct {
+	what     string
+	subjects []string
+	why      string // of the first subject
+}
+
+func (l *lines) add(what, subject, why string) {
+	i := slices.IndexFunc(*l, func(x line) bool { return x.what == what })
+	if i < 0 {
+		*l = append(*l, line{what: what, why: why})
+		i = len(*l) - 1
+	}
+	(*l)[i].subjects = append((*l)[i].subjects, subject)
+}
+
+func (l line) text() string { return l.what + strings.Join(l.subjects, ", ") }
 
 func subject(labels map[string]string) string {
 	if instance := labels["instance"]; instance != "" {
@@ -235,6 +263,16 @@ func subject(labels map[string]string) string {
 
 // follow acts on what the correlation decided.
 func (m *machine) follow(transitions []correlation.Transition) error {
+	var hidden lines
+	for _, t := range transitions {
+		if t.Kind == correlation.Suppress {
+			m.mem.Totals.Suppressed++
+			hidden.add("suppressed "+t.Alert.Name+" of ", subject(t.Alert.Labels.Map()), "by "+strings.Join(t.Alert.SuppressedBy, ", "))
+		}
+	}
+	for _, l := range hidden {
+		m.tell("correlate", l.text(), "", l.why)
+	}
 	for _, t := range transitions {
 		switch t.Kind {
 		case correlation.Open:
@@ -242,9 +280,6 @@ func (m *machine) follow(transitions []correlation.Transition) error {
 			m.tell("correlate", fmt.Sprintf("composite %q opened", t.Composite.Title), t.Composite.ID, "rule "+t.Composite.Rule+": "+strings.Join(t.Composite.Evidence, " and "))
 		case correlation.Close:
 			m.tell("correlate", fmt.Sprintf("composite %q closed", t.Composite.Title), t.Composite.ID, "its conditions do not hold any more")
-		case correlation.Suppress:
-			m.mem.Totals.Suppressed++
-			m.tell("correlate", fmt.Sprintf("suppressed %s of %s", t.Alert.Name, subject(t.Alert.Labels.Map())), "", "by "+strings.Join(t.Alert.SuppressedBy, ", "))
 		case correlation.Notify:
 			if err := m.raise(t); err != nil {
 				return err
@@ -253,7 +288,7 @@ func (m *machine) follow(transitions []correlation.Transition) error {
 			if err := m.settle(t); err != nil {
 				return err
 			}
-		case correlation.Release, correlation.Late:
+		case correlation.Suppress, correlation.Release, correlation.Late:
 		}
 	}
 	return nil

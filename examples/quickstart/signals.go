@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/evenkeelops/evenkeel/anomaly"
 	"github.com/evenkeelops/evenkeel/slo"
@@ -83,13 +84,13 @@ func known(d *anomaly.Detector, values map[string]float64) map[string]float64 {
 
 // contributions names the features that made a reading abnormal.
 func contributions(v anomaly.Verdict) string {
-	text := fmt.Sprintf("score %.2f", v.Score)
+	parts := []string{fmt.Sprintf("score %.2f", v.Score)}
 	for _, c := range v.Contributions {
 		if c.Share >= 0.2 {
-			text += fmt.Sprintf(", %s %s (usually %s)", c.Feature, short(c.Value), short(c.Expected.Median))
+			parts = append(parts, fmt.Sprintf("%s %s (usually %s)", c.Feature, short(c.Value), short(c.Expected.Median)))
 		}
 	}
-	return text
+	return strings.Join(parts, ", ")
 }
 
 func short(x float64) string { return strconv.FormatFloat(math.Round(x*100)/100, 'f', -1, 64) }
@@ -111,7 +112,7 @@ func (m *machine) burn(row sliRow) error {
 			switch {
 			case d.Firing && !burning:
 				m.mem.Burning[key] = d.FiringSince
-				m.tell("slo", fmt.Sprintf("%s: rule %s fires (%s)", o.ID, d.Rule, d.Severity), o.ID, d.Explain().String())
+				m.tell("slo", fmt.Sprintf("%s: rule %s fires (%s)", o.ID, d.Rule, d.Severity), o.ID, burnWhy(d))
 			case !d.Firing && burning:
 				delete(m.mem.Burning, key)
 				m.tell("slo", fmt.Sprintf("%s: rule %s ends", o.ID, d.Rule), o.ID, "")
@@ -119,4 +120,16 @@ func (m *machine) burn(row sliRow) error {
 		}
 	}
 	return nil
+}
+
+// burnWhy names the two ratios and the threshold that both exceed.
+func burnWhy(d slo.Decision) string {
+	why := fmt.Sprintf("%d of %d requests failed in %v, over %s", d.LongCounts.Total-d.LongCounts.Good, d.LongCounts.Total, d.Long, d.Threshold)
+	if d.Short > 0 {
+		why += fmt.Sprintf(", and %d of %d in %v", d.ShortCounts.Total-d.ShortCounts.Good, d.ShortCounts.Total, d.Short)
+	}
+	if d.Cold {
+		why += "; less history than the window is long"
+	}
+	return why
 }

@@ -238,11 +238,11 @@ func (f *File) identifyRow(c *Case) error {
 
 // SharedFile returns the path of a file below ../shared beside the checkout. It
 // skips the test, by name, where the file is absent.
-func SharedFile(t testing.TB, elements ...string) string {
-	t.Helper()
+func SharedFile(tb testing.TB, elements ...string) string {
+	tb.Helper()
 	path := shared(elements...)
 	if _, err := os.Stat(path); err != nil {
-		t.Skipf("skipped: shared/%s is not here", strings.Join(elements, "/"))
+		tb.Skipf("skipped: shared/%s is not here", strings.Join(elements, "/"))
 	}
 	return path
 }

@@ -45,7 +45,7 @@ func TestRunLogsAndFails(t *testing.T) {
 		{"rows", false, []string{"kind days: 1/1", "kind weeks: 1/1", "vectors area/rows.json: 2/2"}},
 	} {
 		t.Run(c.scenario, func(t *testing.T) {
-			cmd := exec.Command(os.Args[0], "-test.run=^TestScenario$", "-test.v")
+			cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestScenario$", "-test.v")
 			cmd.Env = append(os.Environ(), "SCENARIO="+c.scenario, "EVENKEEL_VECTORS="+dir)
 			out, err := cmd.CombinedOutput()
 			if (err != nil) != c.fails {

@@ -168,7 +168,7 @@ type Progress struct {
 // or reset if the gap since the last sample is longer than the staleness.
 func (w *Watch) At(p Progress, at time.Time) Progress {
 	p.Stale, p.Was = time.Time{}, Inactive
-	if w.opts.Staleness < 0 || p.Last.IsZero() || at.Sub(p.Last) <= w.opts.Staleness {
+	if !w.Stale(p, at) {
 		return p
 	}
 	next := Progress{State: NoData, Last: p.Last}
@@ -176,6 +176,12 @@ func (w *Watch) At(p Progress, at time.Time) Progress {
 		next.Stale, next.Was = p.Last.Add(w.opts.Staleness), p.State
 	}
 	return next
+}
+
+// Stale reports whether the gap between the last sample and an instant is
+// longer than the staleness.
+func (w *Watch) Stale(p Progress, at time.Time) bool {
+	return w.opts.Staleness >= 0 && !p.Last.IsZero() && at.Sub(p.Last) > w.opts.Staleness
 }
 
 // Observe advances p by one sample, with the rules of Prometheus for "for"

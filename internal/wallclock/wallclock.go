@@ -25,52 +25,45 @@ const (
 	Last
 )
 
-// reach is longer than any offset from UTC (−12 h … +14 h, −16 h in old data)
-// plus the longest jump (a whole day), so every instant that can show a reading
-// lies within it.
-const reach = 40 * time.Hour
+// reach is as far from a reading, taken as UTC, as an instant can be that shows
+// it (offsets run from −16 h to +16 h in all data), and far enough to see the
+// other side of a transition that skips or repeats the reading, be it a whole
+// day long. No zone changes its clock twice within twice this time, so one
+// transition at most is in sight.
+const reach = 26 * time.Hour
 
 // Resolve returns the instant at which a clock in loc shows the UTC fields of
-// wall, in UTC. It costs one zone look-up away from transitions.
+// wall, in UTC. It costs three zone look-ups away from transitions.
+//
+// Only offsets are asked for. Time.ZoneBounds cannot be trusted beyond the last
+// transition on file: in Go 1.26 it ends the stretch that holds 31 December of
+// a leap year before that instant, and moves some transitions by an hour.
 func Resolve(wall time.Time, loc *time.Location, pick Occurrence) time.Time {
 	wall = wall.UTC()
-	guess := wall.Add(-offset(wall, loc))
-	if start, end := guess.In(loc).ZoneBounds(); offset(guess, loc) == wall.Sub(guess) && far(guess, start) && far(guess, end) {
-		return guess
+	before, after := offset(wall.Add(-reach), loc), offset(wall.Add(reach), loc)
+	first, last := wall.Add(-before), wall.Add(-after)
+	isFirst, isLast := offset(first, loc) == before, offset(last, loc) == after
+	switch {
+	case isFirst && (pick == First || !isLast):
+		return first
+	case isLast:
+		return last
 	}
-	return search(wall, loc, pick)
+	return transition(wall.Add(-reach), wall.Add(reach), loc)
 }
 
-func far(t, bound time.Time) bool {
-	d := t.Sub(bound)
-	return bound.IsZero() || d > reach || d < -reach
-}
-
-// search visits every stretch of constant offset that could hold the reading.
-func search(wall time.Time, loc *time.Location, pick Occurrence) time.Time {
-	var found, gap time.Time
-	for at := wall.Add(-reach); ; {
-		start, end := at.In(loc).ZoneBounds()
-		off := offset(at, loc)
-		candidate := wall.Add(-off)
-		if !candidate.Before(start) && (end.IsZero() || candidate.Before(end)) {
-			found = candidate
-			if pick == First {
-				return found
-			}
+// transition finds the second at which the offset of from ends; that of to is
+// another one.
+func transition(from, to time.Time, loc *time.Location) time.Time {
+	low, high, old := from.Unix(), to.Unix(), offset(from, loc)
+	for low+1 < high {
+		if middle := low + (high-low)/2; offset(time.Unix(middle, 0), loc) == old {
+			low = middle
+		} else {
+			high = middle
 		}
-		if end.IsZero() || end.After(wall.Add(reach)) {
-			break
-		}
-		if after := offset(end, loc); !end.Add(off).After(wall) && wall.Before(end.Add(after)) {
-			gap = end.UTC()
-		}
-		at = end
 	}
-	if found.IsZero() {
-		return gap
-	}
-	return found
+	return time.Unix(high, 0).UTC()
 }
 
 func offset(t time.Time, loc *time.Location) time.Duration {

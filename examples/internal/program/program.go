@@ -141,7 +141,7 @@ func (p Program) run(args []string, stdout, stderr io.Writer) int {
 	if err := deliver(c.out, env.Out.Bytes(), stdout); err != nil {
 		return complain(stderr, err)
 	}
-	for _, condition := range strings.Split(c.failOn, ",") {
+	for condition := range strings.SplitSeq(c.failOn, ",") {
 		if slices.Contains(env.holds, condition) {
 			return Condition
 		}
@@ -179,7 +179,7 @@ func (c *common) env(p Program, stderr io.Writer) (*Env, error) {
 	if !slices.Contains(p.Formats, env.Format) {
 		problems = append(problems, fmt.Errorf("-format %q: want one of %s", env.Format, strings.Join(p.Formats, ", ")))
 	}
-	for _, condition := range strings.Split(c.failOn, ",") {
+	for condition := range strings.SplitSeq(c.failOn, ",") {
 		if condition != "" && !slices.Contains(p.FailOn, condition) {
 			problems = append(problems, fmt.Errorf("-fail-on %q: want some of %s", condition, strings.Join(p.FailOn, ", ")))
 		}

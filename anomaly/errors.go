@@ -1,0 +1,75 @@
+package anomaly
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+var (
+	// ErrUnknownService reports a service without a detector in a [Registry].
+	ErrUnknownService = errors.New("anomaly: no model trained for this service")
+	// ErrTooFewRows reports a history too short to learn from.
+	ErrTooFewRows = errors.New("anomaly: too few rows")
+)
+
+// SchemaError reports names that do not fit the schema, all of them at once.
+type SchemaError struct {
+	// Missing names are in the schema and were not given, Unknown ones were given
+	// and are not in it, Duplicate ones were given twice. Each list is sorted.
+	Missing, Unknown, Duplicate []string
+}
+
+func (e *SchemaError) Error() string {
+	var parts []string
+	for _, list := range []struct {
+		what  string
+		names []string
+	}{{"missing", e.Missing}, {"unknown", e.Unknown}, {"duplicate", e.Duplicate}} {
+		if len(list.names) > 0 {
+			parts = append(parts, fmt.Sprintf("%s %q", list.what, list.names))
+		}
+	}
+	return "anomaly: features do not fit the schema: " + strings.Join(parts, ", ")
+}
+
+// ValueError reports a value that cannot be used: an infinity, NaN where a
+// missing value is not allowed, a value above 1e150 in a history, or one too
+// large for the forest of Compat.
+type ValueError struct {
+	Feature string
+	// Row is the row of the history counted from 0, or -1 in a reading.
+	Row   int
+	Value float64
+}
+
+func (e *ValueError) Error() string {
+	if e.Row < 0 {
+		return fmt.Sprintf("anomaly: feature %q is %v, want a finite number", e.Feature, e.Value)
+	}
+	return fmt.Sprintf("anomaly: feature %q in row %d is %v, want a finite number of at most 1e150", e.Feature, e.Row, e.Value)
+}
+
+// RowError reports a row of a history with the wrong number of values.
+type RowError struct {
+	// Row counts from 0; Got and Want are numbers of values.
+	Row, Got, Want int
+}
+
+func (e *RowError) Error() string {
+	return fmt.Sprintf("anomaly: row %d of the history has %d values, want %d", e.Row, e.Got, e.Want)
+}
+
+// OptionError reports an option or a part of a schema outside its range.
+type OptionError struct {
+	// Option names the field.
+	Option string
+	// Value is what it held.
+	Value any
+	// Want describes what is accepted.
+	Want string
+}
+
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("anomaly: option %s is %v, want %s", e.Option, e.Value, e.Want)
+}

@@ -1,0 +1,5 @@
+//go:build race
+
+package iforest_test
+
+const raceEnabled = true

@@ -1,0 +1,150 @@
+package correlation
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// Composite is one item that stands for many alerts: an open or lingering
+// instance of a rule with CREATE.
+type Composite struct {
+	// ID depends on the tenant, the rule, the BY values and the event time of
+	// the change that opened it, so a replay gives the same.
+	ID       string            `json:"id"`
+	Rule     string            `json:"rule"`
+	Title    string            `json:"title"`
+	Tenant   string            `json:"tenant,omitempty"`
+	By       Labels            `json:"by"`
+	Labels   Labels            `json:"labels"` // of the composite as an alert: By and those of the rule
+	Severity incident.Severity `json:"severity,omitempty"`
+	Since    time.Time         `json:"since"` // engine time of the opening
+	// Lingers is set while the conditions do not hold any more: the instant at
+	// which the composite closes unless they hold again.
+	Lingers time.Time `json:"lingers,omitzero"`
+	// Evidence and Suppressed are printed alerts, sorted. Evidence of a lingering
+	// composite is that of its last moment.
+	Evidence   []string `json:"evidence"`
+	Suppressed []string `json:"suppressed"`
+	// SuppressedBy names the rules that hide the composite itself, sorted.
+	SuppressedBy []string `json:"suppressed_by,omitempty"`
+}
+
+// compositeView copies an instance for a reader.
+func (i *instance) view() *Composite {
+	c := &Composite{
+		ID: i.id(), Rule: i.rule.Name, Tenant: i.sp.tenant, By: i.by(), Labels: i.composite.labels,
+		Severity: i.severity(), Since: instant(i.since), SuppressedBy: i.composite.reasons(),
+		Evidence: []string{}, Suppressed: []string{},
+	}
+	if i.state == lingering {
+		c.Lingers = instant(i.lingerEnds)
+	}
+	evidence := i.evidence()
+	for _, w := range evidence {
+		c.Evidence = append(c.Evidence, w.text())
+	}
+	for _, m := range i.members {
+		if m.hidden && !m.a.released {
+			c.Suppressed = append(c.Suppressed, m.a.text())
+		}
+	}
+	slices.Sort(c.Suppressed)
+	c.Title = i.title(evidence)
+	return c
+}
+
+// by returns the BY values as labels.
+func (i *instance) by() Labels {
+	l := make(Labels, 0, len(i.values))
+	for n, name := range i.rule.By {
+		if i.values[n] != "" {
+			l = append(l, Label{name, i.values[n]})
+		}
+	}
+	l.sort()
+	return l
+}
+
+func (i *instance) id() string {
+	var b []byte
+	b = appendPart(b, i.sp.tenant)
+	b = appendPart(b, i.rule.Name)
+	for _, v := range i.values {
+		b = appendPart(b, v)
+	}
+	b = appendPart(b, strconv.FormatInt(instant(i.opened).UnixNano(), 10))
+	return shortHash(b)
+}
+
+func (w witness) text() string { return w.Name + w.Labels.String() }
+
+func sortWitnesses(list []witness) {
+	slices.SortFunc(list, func(a, b witness) int {
+		return cmp.Or(
+			strings.Compare(a.text(), b.text()),
+			strings.Compare(string(appendKey(nil, a.Name, a.Labels)), string(appendKey(nil, b.Name, b.Labels))),
+		)
+	})
+}
+
+// title fills the template of the rule: {{label}} is a BY value, {{d.label}}
+// the sorted distinct values of the alerts bound to d. Unknown names are empty.
+func (i *instance) title(evidence []witness) string {
+	return expand(i.rule.title, func(name string) string {
+		v, label, ok := strings.Cut(name, ".")
+		if n := slices.Index(i.rule.By, name); n >= 0 {
+			return i.values[n]
+		}
+		cond := -1
+		if ok {
+			cond = i.rule.variable(v)
+		}
+		if cond < 0 {
+			return ""
+		}
+		var values []string
+		for _, w := range evidence {
+			if x := w.Labels.Get(label); x != "" && w.Conds&(1<<cond) != 0 {
+				values = append(values, x)
+			}
+		}
+		slices.Sort(values)
+		return strings.Join(slices.Compact(values), ", ")
+	})
+}
+
+// variable returns the condition of a variable, -1 if there is none.
+func (p *program) variable(name string) int {
+	for _, v := range p.vars {
+		if v.name == name {
+			return v.cond
+		}
+	}
+	return -1
+}
+
+// expand replaces every {{name}} of a template. An opening without an end
+// stays as it is.
+func expand(template string, value func(name string) string) string {
+	var b strings.Builder
+	for {
+		before, rest, ok := strings.Cut(template, "{{")
+		b.WriteString(before)
+		if !ok {
+			return b.String()
+		}
+		name, after, ok := strings.Cut(rest, "}}")
+		if !ok {
+			b.WriteString("{{")
+			b.WriteString(rest)
+			return b.String()
+		}
+		b.WriteString(value(strings.TrimSpace(name)))
+		template = after
+	}
+}

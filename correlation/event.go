@@ -1,0 +1,133 @@
+package correlation
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// Status says what an event reports about its alert.
+type Status uint8
+
+// The two statuses; the zero value means "not set" and is refused.
+const (
+	Firing Status = iota + 1
+	Resolved
+)
+
+// String returns firing or resolved.
+func (s Status) String() string {
+	switch s {
+	case Firing:
+		return "firing"
+	case Resolved:
+		return "resolved"
+	}
+	return fmt.Sprintf("Status(%d)", uint8(s))
+}
+
+// MarshalText returns firing or resolved; the zero value is an error.
+func (s Status) MarshalText() ([]byte, error) {
+	if s != Firing && s != Resolved {
+		return nil, fmt.Errorf("status %d, want firing or resolved", uint8(s))
+	}
+	return []byte(s.String()), nil
+}
+
+// UnmarshalText reads firing or resolved.
+func (s *Status) UnmarshalText(b []byte) error {
+	switch string(b) {
+	case "firing":
+		*s = Firing
+	case "resolved":
+		*s = Resolved
+	default:
+		return fmt.Errorf("status %q, want firing or resolved", b)
+	}
+	return nil
+}
+
+// Event reports that an alert fires or is resolved. Tenant, Alert and all
+// Labels together are the identity of the alert, compared exactly and with
+// case; labels with empty values count as missing.
+type Event struct {
+	Tenant string            `json:"tenant,omitempty"`
+	Alert  string            `json:"alert"` // layer.name, such as "platform.db_slow"
+	Labels map[string]string `json:"labels,omitempty"`
+	Status Status            `json:"status"`
+	// Time is when it happened, as against the instant of Apply, when it
+	// arrived. Per identity the event with the latest Time wins; at equal times
+	// resolved wins.
+	Time time.Time `json:"time"`
+	// Ends is when the alert ends by itself unless it is refreshed; the alert is
+	// over at that instant. Zero: it stays until resolved, and a refresh keeps
+	// what was set before.
+	Ends time.Time `json:"ends,omitzero"`
+	// Severity of the alert; unset in a refresh keeps what was set before.
+	Severity incident.Severity `json:"severity,omitempty"`
+	// Annotations are carried along and not interpreted. The map is retained.
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// EventError reports an event that was refused. The other events of the same
+// call are not affected.
+type EventError struct {
+	Index int    // position among the events of the call, from 0; -1 if it was held for the reorder window
+	Alert string // name of the alert as given
+	Field string // field of Event at fault, such as "Alert" or "Ends"
+	Got   string // what it holds
+	Want  string // what was expected
+}
+
+// Error says which event and field is at fault and what was expected.
+func (e *EventError) Error() string {
+	return fmt.Sprintf("event %d (%q): %s is %q, want %s", e.Index, e.Alert, e.Field, e.Got, e.Want)
+}
+
+// compositeLayer is the layer of the alerts that rules create.
+const compositeLayer = "composite"
+
+// check reports what is wrong with an event as such.
+func (ev *Event) check(o *Options) *EventError {
+	fail := func(field, got, want string) *EventError {
+		return &EventError{Alert: ev.Alert, Field: field, Got: got, Want: want}
+	}
+	layer, name, ok := strings.Cut(ev.Alert, ".")
+	switch {
+	case !ok || layer == "" || name == "" || strings.ContainsFunc(ev.Alert, func(r rune) bool { return r == '*' || !isWordRune(r) }):
+		return fail("Alert", ev.Alert, `layer.name of letters, digits, _ - and points, such as "platform.db_slow"`)
+	case layer == compositeLayer:
+		return fail("Alert", ev.Alert, "another layer: composite is for the alerts that rules create")
+	case ev.Status != Firing && ev.Status != Resolved:
+		return fail("Status", ev.Status.String(), "Firing or Resolved")
+	case !inRange(ev.Time):
+		return fail("Time", ev.Time.Format(time.RFC3339Nano), "the time of the event, in the years 1897 to 2188")
+	case !ev.Ends.IsZero() && (!inRange(ev.Ends) || ev.Ends.Before(ev.Time)):
+		return fail("Ends", ev.Ends.Format(time.RFC3339Nano), "a time that is not before Time")
+	case ev.Severity != 0 && !ev.Severity.IsSet():
+		return fail("Severity", ev.Severity.String(), "P1 to P4 or unset")
+	case len(ev.Labels) > o.MaxLabels:
+		return fail("Labels", strconv.Itoa(len(ev.Labels)), fmt.Sprintf("at most %d labels", o.MaxLabels))
+	}
+	size := 0
+	for name, value := range ev.Labels {
+		if name == "" {
+			return fail("Labels", name, "label names that are not empty")
+		}
+		size += len(name) + len(value)
+	}
+	if size > o.MaxLabelBytes {
+		return fail("Labels", strconv.Itoa(size), fmt.Sprintf("at most %d bytes of names and values", o.MaxLabelBytes))
+	}
+	return nil
+}
+
+// isWordRune reports whether r may stand in a name of an alert, label, rule or
+// variable.
+func isWordRune(r rune) bool {
+	return unicode.IsLetter(r) || unicode.IsDigit(r) || r == '_' || r == '-' || r == '.'
+}

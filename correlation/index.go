@@ -1,0 +1,103 @@
+package correlation
+
+import "strings"
+
+// index finds the selectors that an alert can match without looking at all of
+// them: by name or layer, then by the value of one label.
+type index struct {
+	exact map[string]*shelf // full name
+	layer map[string]*shelf // layer without *, name with
+	rest  *shelf            // layer with *
+}
+
+// shelf holds the selectors of one name or layer, split by one equality
+// predicate where they have one.
+type shelf struct {
+	by    map[string]map[string][]reference // label -> value
+	plain []reference
+}
+
+// reference points to one selector of a rule.
+type reference struct {
+	p      *program
+	number uint8
+	target bool
+}
+
+func (r reference) matcher() *matcher {
+	if r.target {
+		return &r.p.targets[r.number].matcher
+	}
+	return &r.p.conds[r.number].matcher
+}
+
+func newIndex(programs []*program) *index {
+	ix := &index{exact: map[string]*shelf{}, layer: map[string]*shelf{}, rest: &shelf{}}
+	for _, p := range programs {
+		if p.Disabled {
+			continue
+		}
+		for i := range p.conds {
+			ix.add(reference{p: p, number: uint8(i)})
+		}
+		for i := range p.targets {
+			ix.add(reference{p: p, number: uint8(i), target: true})
+		}
+	}
+	return ix
+}
+
+func (ix *index) add(r reference) {
+	m := r.matcher()
+	switch {
+	case strings.Contains(m.layer, "*"):
+		ix.rest.add(r)
+	case strings.Contains(m.name, "*"):
+		shelfOf(ix.layer, m.layer).add(r)
+	default:
+		shelfOf(ix.exact, m.layer+"."+m.name).add(r)
+	}
+}
+
+func shelfOf(m map[string]*shelf, key string) *shelf {
+	s := m[key]
+	if s == nil {
+		s = &shelf{}
+		m[key] = s
+	}
+	return s
+}
+
+func (s *shelf) add(r reference) {
+	for _, q := range r.matcher().preds {
+		if q.op != Equals || q.label == dependsOn {
+			continue
+		}
+		if s.by == nil {
+			s.by = map[string]map[string][]reference{}
+		}
+		if s.by[q.label] == nil {
+			s.by[q.label] = map[string][]reference{}
+		}
+		s.by[q.label][q.value] = append(s.by[q.label][q.value], r)
+		return
+	}
+	s.plain = append(s.plain, r)
+}
+
+// candidates calls yield for every selector that may match.
+func (ix *index) candidates(full, layer string, l Labels, yield func(reference)) {
+	for _, s := range [...]*shelf{ix.exact[full], ix.layer[layer], ix.rest} {
+		if s == nil {
+			continue
+		}
+		for _, r := range s.plain {
+			yield(r)
+		}
+		for label, values := range s.by {
+			for _, r := range values[l.Get(label)] {
+				yield(r)
+			}
+		}
+	}
+}

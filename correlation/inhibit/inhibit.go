@@ -1,0 +1,276 @@
+// Package inhibit answers as the inhibit_rules of the Prometheus Alertmanager
+// do: which alerts are muted by which others.
+//
+// It is for those who keep their rules in that form; the rules of package
+// correlation say more and never lose the last signal. The answers are those
+// of Alertmanager 0.34.2 and 0.25.0; versions 0.30 to 0.34.0 looked at one
+// source per combination of equal labels only and un-mute too much.
+//
+// An [Inhibitor] holds the alerts; [Inhibitor.Mutes] costs the same whatever
+// the number of alerts and rules:
+//
+//	in, err := inhibit.New([]inhibit.Rule{{
+//		SourceMatchers: []string{`alertname="NodeDown"`},
+//		TargetMatchers: []string{`alertname="PodDown"`},
+//		Equal:          []string{"cluster"},
+//	}})
+//	err = in.Apply(now, inhibit.Alert{Labels: labels, Ends: now.Add(time.Hour)})
+//	rule, muted := in.Mutes(other)
+package inhibit
+
+import (
+	"container/heap"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Rule is one entry of inhibit_rules. All of its source conditions must hold
+// for a source and all of its target conditions for a target; a side without
+// any matches every alert.
+type Rule struct {
+	Name string `json:"name,omitempty"`
+	// Matchers of the form name op "value" with op one of = != =~ !~.
+	SourceMatchers []string `json:"source_matchers,omitempty"`
+	TargetMatchers []string `json:"target_matchers,omitempty"`
+	// The older form, which is still accepted: equal values and anchored regular
+	// expressions.
+	SourceMatch   map[string]string `json:"source_match,omitempty"`
+	SourceMatchRE map[string]string `json:"source_match_re,omitempty"`
+	TargetMatch   map[string]string `json:"target_match,omitempty"`
+	TargetMatchRE map[string]string `json:"target_match_re,omitempty"`
+	// Equal lists labels that source and target must share. Missing and empty
+	// values are equal.
+	Equal []string `json:"equal,omitempty"`
+}
+
+// Alert is one alert with the instant at which it ends; at that instant it is
+// over.
+type Alert struct {
+	Labels map[string]string
+	Ends   time.Time
+}
+
+// ErrTime is returned when the instant of a call is before that of the last
+// one.
+var ErrTime = errors.New("inhibit: time goes back")
+
+// Inhibitor holds active alerts and rules. Make one with [New]. It is not safe
+// for concurrent use.
+type Inhibitor struct {
+	rules   []rule
+	sources index // rules by what their source asks for
+	targets index
+	alerts  map[string]*alert
+	ends    endHeap
+	now     time.Time
+	key     []byte // scratch
+}
+
+type rule struct {
+	name           string
+	source, target []Matcher
+	equal          []string
+	buckets        map[string]*bucket // by the values of the equal labels
+}
+
+// bucket counts the active sources of one rule that share the equal labels.
+type bucket struct {
+	only int // sources that are no targets
+	both int // sources that are targets too
+}
+
+// alert is an active alert.
+type alert struct {
+	key    string
+	ends   time.Time
+	places []place // the buckets that it is counted in
+}
+
+type place struct {
+	rule int
+	key  string
+	both bool
+}
+
+// New compiles the rules. All problems are reported together.
+func New(rules []Rule) (*Inhibitor, error) {
+	in := &Inhibitor{alerts: map[string]*alert{}}
+	var problems []error
+	for n, r := range rules {
+		source, err1 := matchers(r.SourceMatchers, r.SourceMatch, r.SourceMatchRE)
+		target, err2 := matchers(r.TargetMatchers, r.TargetMatch, r.TargetMatchRE)
+		for _, err := range []error{err1, err2} {
+			if err != nil {
+				problems = append(problems, fmt.Errorf("inhibit rule %d %q: %w", n, r.Name, err))
+			}
+		}
+		in.rules = append(in.rules, rule{name: r.Name, source: source, target: target, equal: slices.Clone(r.Equal), buckets: map[string]*bucket{}})
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	in.sources = newIndex(in.rules, func(r *rule) []Matcher { return r.source })
+	in.targets = newIndex(in.rules, func(r *rule) []Matcher { return r.target })
+	return in, nil
+}
+
+// Apply moves to the instant at, drops the alerts that are over then, and adds
+// or replaces alerts, identified by all their labels. An alert whose Ends is
+// not after at is removed.
+func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
+	if at.Before(in.now) {
+		return fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), in.now.Format(time.RFC3339Nano))
+	}
+	in.now = at
+	for len(in.ends) > 0 && !in.ends[0].at.After(at) {
+		e := heap.Pop(&in.ends).(end)
+		if a := in.alerts[e.key]; a != nil && !a.ends.After(at) {
+			in.remove(a)
+		}
+	}
+	for n := range alerts {
+		in.put(&alerts[n])
+	}
+	return nil
+}
+
+func (in *Inhibitor) put(x *Alert) {
+	in.key = appendLabels(in.key[:0], x.Labels)
+	a := in.alerts[string(in.key)]
+	if !x.Ends.After(in.now) {
+		if a != nil {
+			in.remove(a)
+		}
+		return
+	}
+	if a == nil {
+		a = &alert{key: string(in.key)}
+		in.alerts[a.key] = a
+		in.sources.each(x.Labels, func(n int) bool {
+			if r := &in.rules[n]; matchAll(r.source, x.Labels) {
+				in.add(a, n, x.Labels)
+			}
+			return true
+		})
+	}
+	if !a.ends.Equal(x.Ends) {
+		a.ends = x.Ends
+		heap.Push(&in.ends, end{x.Ends, a.key})
+	}
+}
+
+func (in *Inhibitor) add(a *alert, n int, labels map[string]string) {
+	r := &in.rules[n]
+	in.key = appendEqual(in.key[:0], r.equal, labels)
+	b := r.buckets[string(in.key)]
+	if b == nil {
+		b = &bucket{}
+		r.buckets[string(in.key)] = b
+	}
+	p := place{rule: n, key: string(in.key), both: matchAll(r.target, labels)}
+	a.places = append(a.places, p)
+	b.count(p.both, 1)
+}
+
+func (in *Inhibitor) remove(a *alert) {
+	for _, p := range a.places {
+		buckets := in.rules[p.rule].buckets
+		b := buckets[p.key]
+		b.count(p.both, -1)
+		if b.only+b.both == 0 {
+			delete(buckets, p.key)
+		}
+	}
+	delete(in.alerts, a.key)
+}
+
+func (b *bucket) count(both bool, d int) {
+	if both {
+		b.both += d
+	} else {
+		b.only += d
+	}
+}
+
+// Mutes reports whether an alert with these labels is muted at the instant of
+// the last Apply, and by which rule, the first by position. The alert itself
+// need not be held. It allocates nothing.
+func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
+	rule = -1
+	in.targets.each(labels, func(n int) bool {
+		if rule >= 0 && n > rule {
+			return true
+		}
+		r := &in.rules[n]
+		if len(r.buckets) == 0 || !matchAll(r.target, labels) {
+			return true
+		}
+		in.key = appendEqual(in.key[:0], r.equal, labels)
+		b := r.buckets[string(in.key)]
+		// A candidate that is a source too is not muted by others that are both.
+		if b != nil && (b.only > 0 || b.both > 0 && !matchAll(r.source, labels)) {
+			rule = n
+		}
+		return true
+	})
+	return rule, rule >= 0
+}
+
+// Active returns the number of alerts held.
+func (in *Inhibitor) Active() int { return len(in.alerts) }
+
+// appendLabels appends an exact identity of labels, empty values left out.
+func appendLabels(b []byte, labels map[string]string) []byte {
+	names := make([]string, 0, 16)
+	for name, value := range labels {
+		if value != "" {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		b = appendPart(b, name)
+		b = appendPart(b, labels[name])
+	}
+	return b
+}
+
+// appendEqual appends the values of the equal labels, each with its length.
+func appendEqual(b []byte, equal []string, labels map[string]string) []byte {
+	for _, name := range equal {
+		b = appendPart(b, labels[name])
+	}
+	return b
+}
+
+func appendPart(b []byte, s string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(s)))
+	return append(b, s...)
+}
+
+// end is an appointment to look whether an alert is over.
+type end struct {
+	at  time.Time
+	key string
+}
+
+type endHeap []end
+
+func (h endHeap) Len() int           { return len(h) }
+func (h endHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
+func (h endHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Push is for package heap.
+func (h *endHeap) Push(x any) { *h = append(*h, x.(end)) }
+
+// Pop is for package heap.
+func (h *endHeap) Pop() any {
+	old := *h
+	x := old[len(old)-1]
+	old[len(old)-1] = end{}
+	*h = old[:len(old)-1]
+	return x
+}

@@ -1,0 +1,96 @@
+package correlation
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// Label is one name with its value.
+type Label struct {
+	Name, Value string
+}
+
+// Labels is a list of labels sorted by name, without empty values: a missing
+// label equals an empty one. Lists handed out by the engine are shared and
+// must not be changed.
+type Labels []Label
+
+// LabelsOf returns the labels of m in order, without the empty ones.
+func LabelsOf(m map[string]string) Labels {
+	if len(m) == 0 {
+		return nil
+	}
+	l := make(Labels, 0, len(m))
+	for name, value := range m {
+		if value != "" {
+			l = append(l, Label{name, value})
+		}
+	}
+	l.sort()
+	return l
+}
+
+func (l Labels) sort() {
+	slices.SortFunc(l, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// Get returns the value of a label, empty if it is missing.
+func (l Labels) Get(name string) string {
+	for _, x := range l { // lists are short: faster than a binary search
+		if x.Name == name {
+			return x.Value
+		}
+	}
+	return ""
+}
+
+// Map returns the labels as a new map, nil if there are none.
+func (l Labels) Map() map[string]string {
+	if len(l) == 0 {
+		return nil
+	}
+	m := make(map[string]string, len(l))
+	for _, x := range l {
+		m[x.Name] = x.Value
+	}
+	return m
+}
+
+// String returns {name=value,...}, or nothing for no labels. It is for people:
+// a value may hold a comma.
+func (l Labels) String() string {
+	if len(l) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	sep := byte('{')
+	for _, x := range l {
+		b.WriteByte(sep)
+		b.WriteString(x.Name)
+		b.WriteByte('=')
+		b.WriteString(x.Value)
+		sep = ','
+	}
+	b.WriteByte('}')
+	return b.String()
+}
+
+// MarshalJSON writes an object with the names in order.
+func (l Labels) MarshalJSON() ([]byte, error) {
+	m := l.Map()
+	if m == nil {
+		m = map[string]string{}
+	}
+	return json.Marshal(m) // maps are written in the order of their keys
+}
+
+// UnmarshalJSON reads an object of strings.
+func (l *Labels) UnmarshalJSON(b []byte) error {
+	var m map[string]string
+	if err := json.Unmarshal(b, &m); err != nil {
+		return err
+	}
+	*l = LabelsOf(m)
+	return nil
+}

@@ -1,0 +1,187 @@
+package correlation
+
+import (
+	"slices"
+	"time"
+)
+
+// mark lists an instance for evaluation in this step.
+func (e *Engine) mark(i *instance, stamp int64) {
+	if !i.dirty {
+		i.dirty, i.stamp = true, stamp
+		e.dirty[i.rule.rank] = append(e.dirty[i.rule.rank], i)
+		e.heat(i.sp)
+		return
+	}
+	i.stamp = max(i.stamp, stamp)
+}
+
+// evaluate opens and closes instances. Those of a rank see the composites of
+// all lower ranks.
+func (e *Engine) evaluate(rank int) {
+	list := e.dirty[rank]
+	e.dirty[rank] = nil
+	for _, i := range list {
+		i.dirty = false
+		e.turn(i)
+	}
+}
+
+// turn brings one instance up to date.
+func (e *Engine) turn(i *instance) {
+	holds := i.holds()
+	switch was := i.state; {
+	case holds && was == open:
+		i.updateEvidence(false)
+		i.updateHidden(false)
+	case holds:
+		i.state = open
+		if was == closed {
+			e.open(i)
+		} else {
+			i.thaw()
+		}
+		i.updateEvidence(true)
+		if i.composite != nil && !i.rule.grounded {
+			i.addSupport(i.composite, nil)
+		}
+		i.updateHidden(true)
+		if was == closed && i.composite != nil {
+			e.report(Open, i.composite)
+		}
+	case was == open && i.rule.Linger > 0:
+		e.linger(i)
+	case was == open:
+		e.close(i)
+	case was == lingering:
+		i.updateHidden(false)
+	}
+	clear(i.fresh)
+	i.fresh, i.gone = i.fresh[:0], nil
+	e.rest(i)
+}
+
+func (e *Engine) open(i *instance) {
+	i.since, i.opened = e.now, i.stamp
+	if i.rule.title == "" {
+		return
+	}
+	e.stats.Composites++
+	i.composite = e.newComposite(i)
+	e.activate(i.composite, i.stamp)
+}
+
+// newComposite makes the alert of an instance's composite.
+func (e *Engine) newComposite(i *instance) *alert {
+	l := i.by()
+	for name, value := range i.rule.Labels {
+		if value != "" && !slices.Contains(i.rule.By, name) {
+			l = append(l, Label{name, value})
+		}
+	}
+	l.sort()
+	name := compositeLayer + "." + i.rule.Name
+	a := e.newAlert(i.sp, name, l, string(appendKey(nil, name, l)))
+	a.of, a.since, a.severity = i, i.since, i.rule.Severity
+	return a
+}
+
+// linger freezes the evidence of an instance whose conditions ceased to hold.
+func (e *Engine) linger(i *instance) {
+	i.frozen = i.lastEvidence()
+	i.dropSupports()
+	i.state = lingering
+	i.sp.flag(i)
+	i.lingerEnds = after(e.now, i.rule.Linger)
+	i.bound = nil
+	i.rejoin = len(i.rule.vars) > 0
+	for _, w := range i.frozen {
+		i.bindWitness(w)
+	}
+	i.updateHidden(false)
+	heapPush(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
+}
+
+// bindWitness binds frozen evidence to its variables.
+func (i *instance) bindWitness(w witness) {
+	for v := range i.rule.vars {
+		if w.Conds&(1<<i.rule.vars[v].cond) != 0 {
+			i.bind(v, w.Labels, true)
+		}
+	}
+}
+
+// thaw forgets the frozen evidence before the instance is open again.
+func (i *instance) thaw() {
+	i.frozen, i.bound = nil, nil
+	i.sp.flag(i)
+}
+
+// lastEvidence is the evidence at the end of the step before.
+func (i *instance) lastEvidence() []witness {
+	list := slices.Clone(i.gone)
+	for _, m := range i.members {
+		if m.evidence {
+			list = append(list, m.witness())
+		}
+	}
+	sortWitnesses(list)
+	return list
+}
+
+// dropSupports clears all evidence of an instance that is not open any more.
+func (i *instance) dropSupports() {
+	for _, m := range i.members {
+		if m.evidence {
+			i.setEvidence(m, false)
+		}
+	}
+	if i.composite != nil && !i.rule.grounded {
+		i.removeSupport(i.composite)
+	}
+}
+
+func (e *Engine) close(i *instance) {
+	if i.state == open {
+		i.frozen = i.lastEvidence() // for the report
+		i.dropSupports()
+	}
+	if i.composite != nil {
+		i.state = lingering
+		v := i.view()
+		v.Lingers = time.Time{}
+		e.out = append(e.out, Transition{At: instant(e.now), Kind: Close, Alert: i.composite.view(), Composite: v, order: i.composite.text()})
+		i.composite.final = v
+		e.leave(i.composite, i.stamp)
+		i.composite = nil
+	}
+	i.state = closed
+	i.frozen, i.bound = nil, nil
+	i.whole, i.wasWhole = false, false
+	i.sp.flag(i)
+	i.updateHidden(true)
+}
+
+// rest notes that nothing refers to an instance any more. It is kept for a
+// while, because most come back.
+func (e *Engine) rest(i *instance) {
+	if i.state != closed || len(i.members) > 0 || i.dirty || i.idle {
+		return
+	}
+	i.idle = true
+	i.sp.idle++
+}
+
+// sweep forgets idle instances when they outnumber the others.
+func (sp *space) sweep() {
+	const few = 16
+	if sp.idle <= few+len(sp.instances)/2 {
+		return
+	}
+	for key, i := range sp.instances {
+		if i.idle {
+			delete(sp.instances, key)
+		}
+	}
+	sp.idle = 0
+}

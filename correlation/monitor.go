@@ -1,0 +1,224 @@
+package correlation
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/threshold"
+)
+
+// Monitor turns measurements into events by the thresholds of layers. Make one
+// with [NewMonitor]. It is not safe for concurrent use.
+type Monitor struct {
+	opts    MonitorOptions
+	watches map[string]*watch // by layer and metric
+	series  map[string]*series
+}
+
+// MonitorOptions of a Monitor. The zero value is ready to use.
+type MonitorOptions struct {
+	// Reference resolves the name of a reference in a condition, in lower case,
+	// such as "max pool" or "baseline", in the unit of the metric. Without one,
+	// or where it answers false, such a condition does not fire. Defaults to none.
+	Reference func(m Measurement, name string) (float64, bool) `json:"-"`
+	// Units gives the unit that a metric is measured in, where it is not that of
+	// its condition: "s" for a limit in ms, "ratio" for one in %. Defaults to
+	// none.
+	Units map[string]string `json:"units,omitempty"`
+	// KeepFiring keeps an alert firing until this long after its first good
+	// sample. Defaults to 0.
+	KeepFiring time.Duration `json:"keep_firing_ns,omitempty"`
+	// Staleness is the longest gap between samples that keeps an alert; negative
+	// means any. Defaults to 5 minutes.
+	Staleness time.Duration `json:"staleness_ns,omitempty"`
+}
+
+// Measurement is one sample of one series. Tenant, Layer, Metric and Labels
+// together name the series.
+type Measurement struct {
+	Tenant string            `json:"tenant,omitempty"`
+	Layer  string            `json:"layer"`
+	Metric string            `json:"metric"`
+	Labels map[string]string `json:"labels,omitempty"`
+	Time   time.Time         `json:"time"`
+	Value  float64           `json:"value"` // NaN: no data
+}
+
+type watch struct {
+	*threshold.Watch
+	alerts []string // layer.signal
+}
+
+type series struct {
+	Tenant   string             `json:"tenant,omitempty"`
+	Layer    string             `json:"layer"`
+	Metric   string             `json:"metric"`
+	Labels   Labels             `json:"labels"`
+	Progress threshold.Progress `json:"progress"`
+}
+
+// NewMonitor compiles the thresholds. All problems are reported together.
+func NewMonitor(layers []Layer, options MonitorOptions) (*Monitor, error) {
+	m := &Monitor{opts: options, watches: map[string]*watch{}, series: map[string]*series{}}
+	var problems []error
+	for _, l := range layers {
+		for _, t := range l.Thresholds {
+			w, err := m.compile(l, t)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("threshold %s.%s: %w", l.Name, t.Metric, err))
+				continue
+			}
+			m.watches[l.Name+"."+t.Metric] = w
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *Monitor) compile(l Layer, t LayerThreshold) (*watch, error) {
+	c, err := threshold.ParseCondition(t.Condition)
+	if err != nil {
+		return nil, err
+	}
+	if m.watches[l.Name+"."+t.Metric] != nil {
+		return nil, errors.New("stands twice")
+	}
+	w, err := threshold.Compile(c, threshold.Options{Unit: m.opts.Units[t.Metric], KeepFiring: m.opts.KeepFiring, Staleness: m.opts.Staleness})
+	if err != nil {
+		return nil, err
+	}
+	signals := t.Signals
+	if len(signals) == 0 {
+		signals = []string{t.Metric}
+	}
+	out := &watch{Watch: w}
+	for _, s := range signals {
+		name := l.Name + "." + s
+		ev := Event{Alert: name, Status: Firing, Time: time.Unix(0, 0)}
+		if err := ev.check(&Options{}); err != nil {
+			return nil, fmt.Errorf("signal %q: want %s", name, err.Want)
+		}
+		out.alerts = append(out.alerts, name)
+	}
+	return out, nil
+}
+
+// Observe takes a measurement and returns the events that it causes: one per
+// signal when its alert begins to fire or is over. An alert of a series that
+// stopped is resolved with the time at which it became stale. Samples of one
+// series must come in the order of time; metrics without a threshold are
+// ignored.
+func (m *Monitor) Observe(x Measurement) ([]Event, error) {
+	w := m.watches[x.Layer+"."+x.Metric]
+	if w == nil {
+		return nil, nil
+	}
+	if !inRange(x.Time) {
+		return nil, fmt.Errorf("measurement of %s.%s: time is %s, want one in the years 1897 to 2188", x.Layer, x.Metric, x.Time)
+	}
+	l := LabelsOf(x.Labels)
+	key := seriesKey(x.Tenant, x.Layer+"."+x.Metric, l)
+	s := m.series[key]
+	if s == nil {
+		s = &series{Tenant: x.Tenant, Layer: x.Layer, Metric: x.Metric, Labels: l}
+	}
+	sample := threshold.Sample{At: x.Time.UTC(), Value: x.Value, Reference: math.NaN()}
+	if ref := w.Condition().Ref; ref != "" && m.opts.Reference != nil {
+		if v, ok := m.opts.Reference(x, ref); ok {
+			sample.Reference = v
+		}
+	}
+	was := s.Progress.State
+	p, err := w.Observe(s.Progress, sample)
+	if err != nil {
+		return nil, fmt.Errorf("measurement of %s.%s%s: %w", x.Layer, x.Metric, l, err)
+	}
+	s.Progress = p
+	m.series[key] = s
+	var events []Event
+	if p.Was == threshold.Firing {
+		events = m.events(events, w, s, Resolved, p.Stale)
+		was = threshold.Inactive
+	}
+	switch {
+	case p.State == threshold.Firing && was != threshold.Firing:
+		events = m.events(events, w, s, Firing, x.Time)
+	case p.State != threshold.Firing && was == threshold.Firing:
+		events = m.events(events, w, s, Resolved, x.Time)
+	}
+	return events, nil
+}
+
+// Step returns the events for the series whose samples stopped: their alerts
+// are over at the time at which they became stale, as seen at the instant at.
+// Such series are forgotten.
+func (m *Monitor) Step(at time.Time) []Event {
+	var events []Event
+	for _, key := range sortedNames(m.series) {
+		s := m.series[key]
+		w := m.watches[s.Layer+"."+s.Metric]
+		if !w.Stale(s.Progress, at) {
+			continue
+		}
+		if p := w.At(s.Progress, at); p.Was == threshold.Firing {
+			events = m.events(events, w, s, Resolved, p.Stale)
+		}
+		delete(m.series, key)
+	}
+	return events
+}
+
+func (m *Monitor) events(list []Event, w *watch, s *series, status Status, at time.Time) []Event {
+	for _, alert := range w.alerts {
+		list = append(list, Event{Tenant: s.Tenant, Alert: alert, Labels: s.Labels.Map(), Status: status, Time: at})
+	}
+	return list
+}
+
+func seriesKey(tenant, name string, l Labels) string {
+	return string(appendKey(appendPart(nil, tenant), name, l))
+}
+
+// Snapshot returns the state of all series as JSON; equal states give equal
+// bytes.
+func (m *Monitor) Snapshot() ([]byte, error) {
+	list := make([]*series, 0, len(m.series))
+	for _, s := range m.series {
+		list = append(list, s)
+	}
+	slices.SortFunc(list, func(a, b *series) int {
+		return strings.Compare(seriesKey(a.Tenant, a.Layer+"."+a.Metric, a.Labels), seriesKey(b.Tenant, b.Layer+"."+b.Metric, b.Labels))
+	})
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	err := enc.Encode(list)
+	return b.Bytes(), err
+}
+
+// RestoreMonitor makes a monitor from a snapshot, the layers and the options.
+// Series of metrics that have no threshold any more are left out.
+func RestoreMonitor(layers []Layer, options MonitorOptions, data []byte) (*Monitor, error) {
+	m, err := NewMonitor(layers, options)
+	if err != nil {
+		return nil, err
+	}
+	var list []*series
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, fmt.Errorf("correlation: monitor snapshot: %w", err)
+	}
+	for _, s := range list {
+		if s != nil && m.watches[s.Layer+"."+s.Metric] != nil {
+			m.series[seriesKey(s.Tenant, s.Layer+"."+s.Metric, s.Labels)] = s
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,114 @@
+package correlation
+
+import (
+	"cmp"
+	"time"
+)
+
+type timerKind uint8
+
+const (
+	expiry    timerKind = iota // an alert reaches its end
+	forget                     // an ended alert is not remembered any longer
+	settled                    // an alert may be notified
+	lingerEnd                  // an instance closes
+)
+
+// timer is an appointment to look at something; whether it is still due is
+// decided when it comes up.
+type timer struct {
+	at   int64
+	kind timerKind
+	a    *alert
+	i    *instance
+}
+
+func (t timer) before(o timer) bool { return t.at < o.at }
+
+// nextDue returns the earliest appointment.
+func (e *Engine) nextDue() (int64, bool) {
+	due, ok := int64(0), false
+	if len(e.timers) > 0 {
+		due, ok = e.timers[0].at, true
+	}
+	if len(e.held) > 0 {
+		if d := e.held[0].due(e.opts.Reorder); !ok || d < due {
+			due, ok = d, true
+		}
+	}
+	return due, ok
+}
+
+// runTimers keeps all appointments up to now. Instances whose linger ends are
+// only listed: they come after the events of the step.
+func (e *Engine) runTimers() {
+	for len(e.timers) > 0 && e.timers[0].at <= e.now {
+		switch t := heapPop(&e.timers); t.kind {
+		case expiry:
+			e.expire(t.a, t.at)
+		case forget:
+			e.forget(t.a, t.at)
+		case settled:
+			if t.a.settleAt == t.at {
+				t.a.settleAt = 0
+			}
+			if t.a.active {
+				e.heat(t.a.sp)
+				t.a.sp.touch(t.a)
+			}
+		case lingerEnd:
+			if t.i.state == lingering {
+				e.heat(t.i.sp)
+				e.ended = append(e.ended, t.i)
+			}
+		}
+	}
+}
+
+func (e *Engine) expire(a *alert, at int64) {
+	if a.expiryAt != at {
+		return // an earlier one took its place
+	}
+	a.expiryAt = 0
+	switch {
+	case !a.active || a.ends == 0:
+	case a.ends <= e.now:
+		e.heat(a.sp)
+		e.deactivate(a, a.ends)
+	default: // it was refreshed
+		a.expiryAt = a.ends
+		heapPush(&e.timers, timer{at: a.ends, kind: expiry, a: a})
+	}
+}
+
+func (e *Engine) forget(a *alert, at int64) {
+	if a.forgetAt != at {
+		return
+	}
+	a.forgetAt = 0
+	if a.active {
+		return
+	}
+	if due := after(a.ended, e.opts.Retention); due > e.now {
+		a.forgetAt = due
+		heapPush(&e.timers, timer{at: due, kind: forget, a: a})
+		return
+	}
+	e.heat(a.sp)
+	delete(a.sp.alerts, a.key)
+}
+
+// heldEvent waits until the reorder window has passed its time.
+type heldEvent struct {
+	Event
+	n uint64 // order of arrival
+}
+
+func (h heldEvent) due(window time.Duration) int64 {
+	return after(nanos(h.Time), window)
+}
+
+// before orders by time, then order of arrival.
+func (h heldEvent) before(o heldEvent) bool {
+	return cmp.Or(h.Time.Compare(o.Time), cmp.Compare(h.n, o.n)) < 0
+}

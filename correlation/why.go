@@ -1,0 +1,138 @@
+package correlation
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Explanation answers why somebody was told of an alert, or not.
+type Explanation struct {
+	Alert   Alert `json:"alert"`
+	Visible bool  `json:"visible"` // active and not suppressed
+	// Released is set if rules cover the alert but it stays visible, because the
+	// alerts that they start from only cover each other.
+	Released bool     `json:"released,omitempty"`
+	Reasons  []Reason `json:"reasons"` // every instance that covers the alert
+	// Path leads from the alert to the visible item that stands for it: printed
+	// alerts or composites, the alert itself first. It ends with
+	// "lingering <rule>" where a rule without visible composite lingers. It has
+	// one entry if the alert is visible and none if it is not active.
+	Path []string `json:"path"`
+}
+
+// Reason is one instance of a rule that covers an alert.
+type Reason struct {
+	Rule      string    `json:"rule"`
+	By        Labels    `json:"by"`
+	Since     time.Time `json:"since"`               // engine time at which the instance opened
+	Lingers   time.Time `json:"lingers,omitzero"`    // when its linger ends, if its conditions do not hold any more
+	Composite string    `json:"composite,omitempty"` // ID of its composite
+	Evidence  []string  `json:"evidence"`            // printed alerts, sorted
+}
+
+// Why explains the state of one alert or composite; false if the engine does
+// not know it. Composites are asked for by the name composite.<rule>.
+func (e *Engine) Why(tenant, name string, labels map[string]string) (Explanation, bool) {
+	sp := e.spaces[tenant]
+	if sp == nil {
+		return Explanation{}, false
+	}
+	l := LabelsOf(labels)
+	a := sp.alerts[string(appendKey(nil, name, l))]
+	if a == nil {
+		a = sp.composite(name, l)
+	}
+	if a == nil {
+		return Explanation{}, false
+	}
+	x := Explanation{Alert: a.view(), Visible: a.active && !a.suppressed, Reasons: []Reason{}, Path: []string{}}
+	if !a.active {
+		return x, true
+	}
+	x.Released = a.released
+	covers := slices.Clone(a.cover)
+	slices.SortFunc(covers, compareInstances)
+	for _, i := range covers {
+		x.Reasons = append(x.Reasons, i.reason())
+	}
+	x.Path = a.path()
+	return x, true
+}
+
+func (sp *space) composite(name string, l Labels) *alert {
+	if !strings.HasPrefix(name, compositeLayer+".") {
+		return nil
+	}
+	for _, i := range sp.instances {
+		if c := i.composite; c != nil && c.name == name && slices.Equal(c.labels, l) {
+			return c
+		}
+	}
+	return nil
+}
+
+func (i *instance) reason() Reason {
+	r := Reason{Rule: i.rule.Name, By: i.by(), Since: instant(i.since), Evidence: []string{}}
+	if i.state == lingering {
+		r.Lingers = instant(i.lingerEnds)
+	}
+	if i.composite != nil {
+		r.Composite = i.id()
+	}
+	for _, w := range i.evidence() {
+		r.Evidence = append(r.Evidence, w.text())
+	}
+	return r
+}
+
+// path finds the shortest way to a visible representative, breadth first in a
+// fixed order.
+func (a *alert) path() []string {
+	from := map[*alert]*alert{a: nil}
+	queue := []*alert{a}
+	for n := 0; n < len(queue); n++ {
+		x := queue[n]
+		if len(x.cover) == 0 || x.released {
+			return trace(from, x)
+		}
+		covers := slices.Clone(x.cover)
+		slices.SortFunc(covers, compareInstances)
+		for _, i := range covers {
+			if i.state == lingering && (i.composite == nil || i.composite.suppressed) {
+				return append(trace(from, x), "lingering "+i.rule.Name)
+			}
+			for _, next := range i.representatives() {
+				if _, seen := from[next]; !seen {
+					from[next] = x
+					queue = append(queue, next)
+				}
+			}
+		}
+	}
+	return trace(from, a) // not reached: ground leaves nothing without a representative
+}
+
+// representatives lists what may stand for the targets of an instance.
+func (i *instance) representatives() []*alert {
+	var list []*alert
+	for _, m := range i.members {
+		if m.evidence {
+			list = append(list, m.a)
+		}
+	}
+	slices.SortFunc(list, compareAlerts)
+	if i.composite != nil {
+		list = slices.Insert(list, 0, i.composite)
+	}
+	return list
+}
+
+func trace(from map[*alert]*alert, end *alert) []string {
+	var path []string
+	for a := end; a != nil; a = from[a] {
+		path = append(path, a.text())
+	}
+	slices.Reverse(path)
+	return path
+}

@@ -1,0 +1,52 @@
+// Package escalation computes who is told of an incident, when, and who next.
+//
+// A [Roster] describes an organisation as data: engineers with skills, hours and
+// absences, operations centres, on-call schedules, a last resort. [NewRouter]
+// checks it and reports all problems at once. [Router.Candidates] orders the
+// people who can take an incident and says of everybody else why not.
+//
+// A [Rotation] hands over by a rule in days, weeks, months, hours of the clock
+// or elapsed hours. A [Plan] stacks rotations with windows and overrides into a
+// [Schedule], which answers [Schedule.WhoAt] for any instant, and
+// [Schedule.Shifts], [Schedule.Gaps] and [Schedule.NextChange] for a stretch of
+// time. [Centres] follow the sun: who is staffed, who is responsible, when
+// responsibility is handed over.
+//
+// An [Engine] is the state of open incidents. Events and the passing of time go
+// in; pages, notices and timers come out, each page with its reasons and an
+// idempotency key:
+//
+//	router, err := escalation.NewRouter(roster)
+//	if err != nil {
+//		return err
+//	}
+//	engine, err := escalation.NewEngine(escalation.Config{Router: router})
+//	if err != nil {
+//		return err
+//	}
+//	actions, err := engine.Apply(escalation.Event{
+//		Kind: escalation.Opened, Incident: "INC-7", Severity: incident.P1, Domain: "databases", At: now,
+//	})
+//	...
+//	actions = engine.Step(now) // whenever engine.NextWake() has come
+//
+// The engine reads no clock, so a past night is replayed and a future one
+// simulated by [Engine.Replay]; its state is stored and read back as JSON with
+// [Engine.Snapshot] and [Restore]. The timers it asks for fit a store that keeps
+// them by key: [SetTimer] and [CancelTimer] are what is to be done with them.
+//
+// # Time
+//
+// All stretches of time are half-open. Windows, hours and handoffs are read on
+// the wall clock of their zone, by the rules of package internal/wallclock: the
+// first occurrence of an ambiguous reading for a start or a handoff, the last
+// for the end of a window, and the instant of the transition for a reading that
+// the zone skips. Levels are due after elapsed minutes, whatever clocks do.
+//
+// # Limits
+//
+// A turn is at most 100,000 units long; a search for the next change of who is
+// on call ends after ten years. Reading zone data is left to the standard
+// library: import time/tzdata where the machine may have none. The keeping of
+// timers over a restart is the caller's.
+package escalation

@@ -1,0 +1,232 @@
+package escalation
+
+import (
+	"cmp"
+	"container/heap"
+	"errors"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// Config is what an [Engine] needs.
+type Config struct {
+	// Tenant is the first part of every key. Defaults to "default".
+	Tenant string
+
+	// Router answers who is to be paged, at the instant of each page. Required.
+	Router *Router
+
+	// Matrix says when an incident goes up. Defaults to DefaultMatrix.
+	Matrix Matrix
+
+	// Unset is the severity of an incident that is opened without one. Defaults
+	// to none: such an event is refused.
+	Unset incident.Severity
+}
+
+// Engine turns events and the passing of time into actions: who is to be paged
+// when an incident is opened, who next when a level is due, which timers are to
+// be kept. It reads no clock and does nothing itself; the same events and steps
+// give the same actions.
+//
+// One engine serves one tenant. It is not safe for concurrent use.
+type Engine struct {
+	tenant string
+	router *Router
+	matrix Matrix
+	unset  incident.Severity
+
+	records map[string]*record
+	loads   map[string]Load // by person
+	wakes   wakes
+}
+
+// NewEngine checks the configuration. The problems are joined [*ConfigError]s.
+func NewEngine(c Config) (*Engine, error) {
+	p := newProblems()
+	if c.Router == nil {
+		p.at("router").add("", "a router")
+	}
+	if c.Matrix == nil {
+		c.Matrix = DefaultMatrix()
+	}
+	c.Matrix.check(p.at("matrix"))
+	if c.Unset != 0 && !c.Unset.IsSet() {
+		p.at("unset").add(c.Unset.String(), "P1 to P4")
+	}
+	if err := p.err(); err != nil {
+		return nil, err
+	}
+	return &Engine{
+		tenant:  cmp.Or(c.Tenant, "default"),
+		router:  c.Router,
+		matrix:  c.Matrix.clone(),
+		unset:   c.Unset,
+		records: map[string]*record{},
+		loads:   map[string]Load{},
+	}, nil
+}
+
+// Apply takes an event and returns what follows from it at once; levels that
+// become overdue by it fire at the next [Engine.Step]. The error is an
+// [*EventError]; the state is then unchanged.
+//
+// Events may arrive late and twice: a repeated event changes nothing, and
+// acknowledging or resolving counts from its instant. What happened at the very
+// instant at which a level is due is in time.
+func (e *Engine) Apply(event Event) ([]Action, error) {
+	r := e.records[event.Incident]
+	var actions []Action
+	var err error
+	switch {
+	case event.Kind == 0 || int(event.Kind) >= len(eventNames) || event.At.IsZero() || event.Incident == "",
+		event.Kind == Opened && event.Domain == "":
+		err = ErrIncomplete
+	case event.Kind == Opened:
+		actions, err = e.open(r, event)
+	case r == nil:
+		err = ErrUnknownIncident
+	default:
+		actions, err = e.change(r, event)
+	}
+	if err != nil {
+		return nil, &EventError{Event: event, Err: err}
+	}
+	return actions, nil
+}
+
+// Step fires the levels that are due at the given instant, in order of their
+// due instants and of the incidents. Of several levels of one incident that are
+// overdue, after a long outage or a raised severity, only the highest pages.
+func (e *Engine) Step(at time.Time) []Action {
+	var actions []Action
+	for {
+		due, ok := e.NextWake()
+		if !ok || due.After(at) {
+			return actions
+		}
+		r := heap.Pop(&e.wakes).(wake).record
+		actions = append(actions, e.fire(r, at)...)
+	}
+}
+
+// NextWake returns the earliest instant at which a level is due; ok is false
+// while none is. It may lie in the past.
+func (e *Engine) NextWake() (at time.Time, ok bool) {
+	for len(e.wakes) > 0 {
+		top := e.wakes[0]
+		if e.records[top.record.ID] == top.record && top.record.next.Equal(top.due) {
+			return top.due, true
+		}
+		heap.Pop(&e.wakes)
+	}
+	return time.Time{}, false
+}
+
+// Replay runs through virtual time: it applies the events up to and including
+// until in order of their instants and steps at every instant at which a level
+// is due. Later events are left out. Events that are refused do not stop it;
+// their errors are joined.
+func (e *Engine) Replay(events []Event, until time.Time) ([]Action, error) {
+	ordered := slices.Clone(events)
+	slices.SortStableFunc(ordered, func(a, b Event) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind))
+	})
+	var actions []Action
+	var problems []error
+	for i, event := range ordered {
+		if event.At.After(until) {
+			break
+		}
+		actions = append(actions, e.run(event.At.Add(-1))...)
+		done, err := e.Apply(event)
+		if err != nil {
+			problems = append(problems, err)
+		}
+		actions = append(actions, done...)
+		if last := i+1 == len(ordered) || ordered[i+1].At.After(event.At); last {
+			actions = append(actions, e.Step(event.At)...)
+		}
+	}
+	return append(actions, e.run(until)...), errors.Join(problems...)
+}
+
+// run steps from wake to wake.
+func (e *Engine) run(until time.Time) []Action {
+	var actions []Action
+	for {
+		due, ok := e.NextWake()
+		if !ok || due.After(until) {
+			return actions
+		}
+		actions = append(actions, e.Step(due)...)
+	}
+}
+
+// Timer is an instant at which [Engine.Step] is to be called.
+type Timer struct {
+	Key      string    `json:"key"`
+	Due      time.Time `json:"due"`
+	Incident string    `json:"incident"`
+	Level    int       `json:"level"`
+}
+
+// Timers returns all timers that a store should hold, by due instant and key:
+// what is left of SetTimer after CancelTimer and firing.
+func (e *Engine) Timers() []Timer {
+	var out []Timer
+	for _, id := range e.ids() {
+		out = append(out, e.records[id].Timers...)
+	}
+	slices.SortFunc(out, func(a, b Timer) int {
+		return cmp.Or(a.Due.Compare(b.Due), strings.Compare(a.Key, b.Key))
+	})
+	return out
+}
+
+// Prune forgets the incidents that were resolved or merged before the given
+// instant and returns their number.
+func (e *Engine) Prune(before time.Time) int {
+	n := 0
+	for _, id := range e.ids() {
+		if r := e.records[id]; !r.isOpen() && r.Closed.Before(before) {
+			delete(e.records, id)
+			n++
+		}
+	}
+	return n
+}
+
+func (e *Engine) ids() []string { return slices.Sorted(maps.Keys(e.records)) }
+
+// wake is an entry of the queue; it counts while it agrees with the record.
+type wake struct {
+	due    time.Time
+	record *record
+}
+
+type wakes []wake
+
+func (w wakes) Len() int { return len(w) }
+
+func (w wakes) Less(i, j int) bool {
+	return cmp.Or(w[i].due.Compare(w[j].due), strings.Compare(w[i].record.ID, w[j].record.ID)) < 0
+}
+
+func (w wakes) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
+
+func (w *wakes) add(x wake) { heap.Push(w, x) }
+
+func (w *wakes) Push(x any) { *w = append(*w, x.(wake)) }
+
+func (w *wakes) Pop() any {
+	last := len(*w) - 1
+	top := (*w)[last]
+	(*w)[last] = wake{}
+	*w = (*w)[:last]
+	return top
+}

@@ -1,0 +1,149 @@
+package escalation
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// Event is something that happened to an incident.
+type Event struct {
+	Kind     EventKind `json:"kind"`
+	At       time.Time `json:"at"` // when it happened, not when it arrived
+	Incident string    `json:"incident"`
+
+	// Severity is required for Opened and SeverityChanged.
+	Severity incident.Severity `json:"severity,omitzero"`
+
+	// Domain is the skill that is needed; required for Opened.
+	Domain string `json:"domain,omitempty"`
+
+	// By is the id of the person who acknowledged, resolved and so on; optional.
+	By string `json:"by,omitempty"`
+
+	// Into is the incident that goes on; required for Merged.
+	Into string `json:"into,omitempty"`
+}
+
+// EventKind is what happened. The zero value is not set. Events of the same
+// instant are taken in the order of the numbers.
+type EventKind uint8
+
+// The kinds of event.
+const (
+	Opened          EventKind = iota + 1 // the incident was created
+	SeverityChanged                      // its severity was raised or lowered
+	Acknowledged                         // somebody took it on
+	Unacknowledged                       // and gave it up again
+	Resolved                             // it is over
+	Reopened                             // and was not
+	Merged                               // another incident stands for it
+)
+
+var eventNames = names{
+	"", "opened", "severity_changed", "acknowledged", "unacknowledged", "resolved", "reopened", "merged",
+}
+
+// String returns the name, such as "opened", and "unset" for the zero value.
+func (k EventKind) String() string { return eventNames.text(uint8(k), "EventKind") }
+
+// MarshalText writes the name, and empty text for the zero value.
+func (k EventKind) MarshalText() ([]byte, error) { return eventNames.marshal(uint8(k), "kind") }
+
+// UnmarshalText reads a name in any case; empty text is the zero value.
+func (k *EventKind) UnmarshalText(text []byte) error {
+	value, err := eventNames.parse(string(text), "kind")
+	if err != nil {
+		return err
+	}
+	*k = EventKind(value)
+	return nil
+}
+
+// EventError reports an event that was not applied. The state is unchanged.
+type EventError struct {
+	Event Event
+	Err   error // ErrUnknownIncident, ErrNotPossible, ErrStale, ErrIncomplete or a *ConfigError
+}
+
+// The reasons for which an event is not applied.
+var (
+	// ErrUnknownIncident means that the incident has not been opened (yet): the
+	// caller may keep the event and apply it again after the opening.
+	ErrUnknownIncident = errors.New("unknown incident")
+	// ErrNotPossible means that the state of the incident does not allow it.
+	ErrNotPossible = errors.New("not possible in this state")
+	// ErrStale means that the event happened before what is known already.
+	ErrStale = errors.New("older than the present state")
+	// ErrIncomplete means that the event lacks a required field.
+	ErrIncomplete = errors.New("want kind, instant and incident, for an opening the domain, for a merger the other incident")
+)
+
+// Error names the event and the cause.
+func (e *EventError) Error() string {
+	return fmt.Sprintf("escalation: %s of incident %q at %s: %v", e.Event.Kind, e.Event.Incident, e.Event.At.Format(time.RFC3339), e.Err)
+}
+
+// Unwrap returns the cause.
+func (e *EventError) Unwrap() error { return e.Err }
+
+// Action is what is to be done in consequence of an event or of the passing of
+// time.
+type Action struct {
+	Kind ActionKind `json:"kind"`
+
+	// Key identifies what the action is for. The same action decided again, for
+	// instance after a restore, has the same key: use it to do everything once.
+	// Its parts are tenant, incident, round, step and, for Page and Notice, the
+	// target, each escaped and joined by "/".
+	Key string `json:"key"`
+
+	// At is when it was decided; the instant passed to Apply or Step.
+	At time.Time `json:"at"`
+
+	Incident string `json:"incident"`
+	Round    int    `json:"round"`
+	Level    int    `json:"level"` // of the escalation; 0 for the first page and for notices
+
+	// Target is the id of the person, for Page and Notice.
+	Target string `json:"target,omitempty"`
+
+	// Due is when [Engine.Step] is to be called, for SetTimer.
+	Due time.Time `json:"due,omitzero"`
+
+	// Why explains the action.
+	Why []string `json:"why,omitempty"`
+}
+
+// ActionKind is what an action asks for. The zero value is not set.
+type ActionKind uint8
+
+// The kinds of action. SetTimer and CancelTimer keep timers in a store; a caller
+// that asks [Engine.NextWake] may ignore them.
+const (
+	Page        ActionKind = iota + 1 // wake the target
+	Notice                            // tell the target, no answer needed
+	SetTimer                          // keep a timer under Key, due at Due
+	CancelTimer                       // forget the timer under Key
+)
+
+var actionNames = names{"", "page", "notice", "set_timer", "cancel_timer"}
+
+// String returns "page", "notice", "set_timer" or "cancel_timer", and "unset"
+// for the zero value.
+func (k ActionKind) String() string { return actionNames.text(uint8(k), "ActionKind") }
+
+// MarshalText writes the name, and empty text for the zero value.
+func (k ActionKind) MarshalText() ([]byte, error) { return actionNames.marshal(uint8(k), "kind") }
+
+// UnmarshalText reads a name in any case; empty text is the zero value.
+func (k *ActionKind) UnmarshalText(text []byte) error {
+	value, err := actionNames.parse(string(text), "kind")
+	if err != nil {
+		return err
+	}
+	*k = ActionKind(value)
+	return nil
+}

@@ -1,0 +1,191 @@
+package escalation_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// randomEvents draws a history in which much goes wrong: unknown incidents,
+// repetitions, events out of order.
+func randomEvents(r *rand.Rand, n int) []escalation.Event {
+	domains := []string{"kubernetes", "databases", "networking", "application", "security"}
+	now := at("2026-10-05T00:00:00Z")
+	var out []escalation.Event
+	for range n {
+		now = now.Add(time.Duration(r.IntN(25)) * time.Minute)
+		ev := escalation.Event{
+			Kind: escalation.EventKind(1 + r.IntN(7)), Incident: fmt.Sprintf("I%d", r.IntN(n/6+1)),
+			At: now.Add(-time.Duration(r.IntN(2)*r.IntN(30)) * time.Minute), Severity: incident.Severity(1 + r.IntN(4)),
+			Domain: domains[r.IntN(len(domains))], Into: fmt.Sprintf("I%d", r.IntN(n/6+1)),
+		}
+		if r.IntN(2) == 0 {
+			ev.By = []string{"sarah", "marcus", "nina", "omar"}[r.IntN(4)]
+		}
+		out = append(out, ev)
+		if r.IntN(8) == 0 {
+			out = append(out, ev)
+		}
+	}
+	return out
+}
+
+// drive applies events as they arrive and steps at the wakes between.
+func drive(t *testing.T, e *escalation.Engine, events []escalation.Event, renew func(*escalation.Engine) *escalation.Engine) []escalation.Action {
+	t.Helper()
+	var out []escalation.Action
+	for _, ev := range events {
+		e = renew(e)
+		for {
+			due, ok := e.NextWake()
+			if !ok || !due.Before(ev.At) {
+				break
+			}
+			out = append(out, e.Step(due)...)
+		}
+		actions, err := e.Apply(ev)
+		if err != nil && actions != nil {
+			t.Fatalf("Apply(%+v) = %v and %v, want one of them", ev, actions, err)
+		}
+		out = append(out, actions...)
+		out = append(out, e.Step(ev.At)...)
+	}
+	return out
+}
+
+// An engine that is stored and restored before every event does the same as one
+// that lives on.
+func TestRestoredAtAnyPoint(t *testing.T) {
+	router := newRouter(t, team())
+	config := escalation.Config{Tenant: "acme", Router: router}
+	for seed := range uint64(20) {
+		events := randomEvents(rand.New(rand.NewPCG(seed, 1)), 60)
+		straight := drive(t, newEngine(t, team()), events, func(e *escalation.Engine) *escalation.Engine { return e })
+		restored := drive(t, newEngine(t, team()), events, func(e *escalation.Engine) *escalation.Engine {
+			data, err := e.Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
+			again, err := escalation.Restore(config, data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if twice, _ := again.Snapshot(); !bytes.Equal(data, twice) {
+				t.Fatalf("snapshot of the restored:\n%s\nwant:\n%s", twice, data)
+			}
+			return again
+		})
+		if a, b := mustJSON(t, straight), mustJSON(t, restored); a != b {
+			t.Fatalf("seed %d: restored\n%s\nwant\n%s", seed, b, a)
+		}
+	}
+}
+
+func mustJSON(t *testing.T, v any) string {
+	t.Helper()
+	data, err := json.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+// What SetTimer and CancelTimer leave is what Timers returns; no key of a page is
+// used twice; nobody but the last resort is paged twice in a round before he is.
+func TestLawsOfActions(t *testing.T) {
+	for seed := range uint64(40) {
+		e := newEngine(t, team())
+		events := randomEvents(rand.New(rand.NewPCG(seed, 2)), 80)
+		actions := drive(t, e, events, func(e *escalation.Engine) *escalation.Engine { return e })
+		timers := map[string]time.Time{}
+		seen := map[string]bool{}
+		rounds := map[string][]string{}
+		for _, a := range actions {
+			switch a.Kind {
+			case escalation.SetTimer:
+				if _, there := timers[a.Key]; there || seen[a.Key] {
+					t.Fatalf("seed %d: timer %s set twice", seed, a.Key)
+				}
+				timers[a.Key], seen[a.Key] = a.Due, true
+			case escalation.CancelTimer:
+				if _, there := timers[a.Key]; !there {
+					t.Fatalf("seed %d: timer %s cancelled but not set", seed, a.Key)
+				}
+				delete(timers, a.Key)
+			case escalation.Page:
+				if seen[a.Key] || len(a.Why) == 0 {
+					t.Fatalf("seed %d: page %+v twice or without why", seed, a)
+				}
+				seen[a.Key] = true
+				delete(timers, strings.TrimSuffix(a.Key, "/"+a.Target)) // it has fired
+				round := fmt.Sprintf("%s/%d", a.Incident, a.Round)
+				for _, before := range rounds[round] {
+					if before == a.Target && a.Target != "duty-manager" {
+						t.Fatalf("seed %d: %s paged twice in %s", seed, a.Target, round)
+					}
+				}
+				rounds[round] = append(rounds[round], a.Target)
+			}
+		}
+		left := map[string]time.Time{}
+		for _, timer := range e.Timers() {
+			left[timer.Key] = timer.Due
+		}
+		if fmt.Sprint(left) != fmt.Sprint(timers) {
+			t.Fatalf("seed %d: Timers() = %v, want %v", seed, left, timers)
+		}
+	}
+}
+
+// The order in which events are listed does not matter to a replay, as long as
+// no two have the same instant.
+func TestReplayOrdersEvents(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 7))
+	var events []escalation.Event
+	for i := range 30 {
+		id, start := fmt.Sprintf("I%02d", i), at("2026-10-05T00:00:00Z").Add(time.Duration(r.IntN(40))*30*time.Minute+time.Duration(i)*time.Second)
+		events = append(events,
+			escalation.Event{Kind: escalation.Opened, Incident: id, Severity: incident.Severity(1 + i%4), Domain: "databases", At: start},
+			escalation.Event{Kind: escalation.Acknowledged, Incident: id, At: start.Add(time.Duration(r.IntN(60)) * time.Minute)},
+			escalation.Event{Kind: escalation.Resolved, Incident: id, At: start.Add(time.Duration(60+r.IntN(600)) * time.Minute)},
+		)
+	}
+	var want string
+	for n := range 5 {
+		actions, err := newEngine(t, team()).Replay(events, at("2026-10-08T00:00:00Z"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch got := mustJSON(t, actions); {
+		case n == 0:
+			want = got
+		case got != want:
+			t.Fatalf("shuffle %d: Replay =\n%s\nwant\n%s", n, got, want)
+		}
+		r.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	}
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	config := escalation.Config{Tenant: "acme", Router: newRouter(t, team())}
+	for _, bad := range []string{
+		``, `{}`, `null`, `{"version":2,"tenant":"acme"}`, `{"version":1,"tenant":"other"}`, `{"version":1,"tenant":"acme","extra":1}`,
+		`{"version":1,"tenant":"acme","incidents":[null]}`,
+		`{"version":1,"tenant":"acme","incidents":[{"id":"A"}]}`,
+		`{"version":1,"tenant":"acme","incidents":[{"id":"A","severity":"P1","timers":[{"key":"k","level":4,"incident":"A"}]}]}`,
+	} {
+		if _, err := escalation.Restore(config, []byte(bad)); err == nil {
+			t.Errorf("Restore(%s) = nil, want an error", bad)
+		}
+	}
+	if _, err := escalation.NewEngine(escalation.Config{Unset: 9}); err == nil || !strings.Contains(err.Error(), "router") || !strings.Contains(err.Error(), "unset") {
+		t.Errorf("NewEngine without router = %v, want both problems", err)
+	}
+}

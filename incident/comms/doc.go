@@ -1,0 +1,27 @@
+// Package comms decides which stakeholder of an incident is told what, when, on
+// which channel and why.
+//
+// A [Plan] is the configuration, checked and compiled once: stakeholders with
+// their role, hours and preferences, shared rooms, the roles per severity, the
+// time between updates and the templates. A [Thread] is the conversation about
+// one incident. It is a state machine without clock and without I/O:
+// [Thread.Apply] takes the state of the incident after each change,
+// [Thread.Step] returns the messages that are due at an instant, and
+// [Thread.NextWake] says when to ask again.
+//
+//	plan, err := comms.New(comms.Config{Stakeholders: stakeholders})
+//	thread := plan.Open("acme", "INC-1")
+//	err = thread.Apply(inc.State(), at)
+//	for _, m := range thread.Step(at) { ... } // put into the outbox
+//
+// Recipients are computed at every send: the roles of the severity, the
+// preferences and the hours of the person as they are then. A raised severity
+// adds roles, a lowered one takes its leave of those it drops. Whoever wants
+// business hours only is told at the next opening, except about a P1, and then
+// hears the latest state, once. Every message carries a [Reason] and a key that
+// is the same however often it is computed, so a store that commits the
+// snapshot of the thread and the messages in one transaction loses nothing and
+// tells nobody twice.
+//
+// A Plan is safe for concurrent use, a Thread is not.
+package comms

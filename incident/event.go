@@ -1,0 +1,206 @@
+package incident
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/evenkeelops/evenkeel/sla/money"
+)
+
+// Kind names what an event says.
+type Kind string
+
+// The kinds that move an incident through its lifecycle.
+const (
+	Detect       Kind = "detect"        // a signal was received; the incident is not declared yet
+	Declare      Kind = "declare"       // it is an incident of a severity
+	Acknowledge  Kind = "acknowledge"   // a person, or approved automation, took it
+	Mitigate     Kind = "mitigate"      // the impact is over, the cause is not removed
+	Resolve      Kind = "resolve"       // the service is restored; Text says how
+	Reopen       Kind = "reopen"        // the resolution did not hold
+	OpenReview   Kind = "open_review"   // the moderated review began; Person is the moderator
+	WaiveReview  Kind = "waive_review"  // no review will be held; Text says why
+	Close        Kind = "close"         // a measure is anchored, or the review waived
+	Cancel       Kind = "cancel"        // it was a false alarm; Text says why
+	Merge        Kind = "merge"         // it is part of another incident, Target
+	RecordResult Kind = "record_result" // an action of a playbook ended; Ref is its key
+)
+
+// The kinds that add to an incident without moving it.
+const (
+	ChangeSeverity Kind = "change_severity" // Severity is the new one
+	AssignRole     Kind = "assign_role"     // Person takes Role
+	ReleaseRole    Kind = "release_role"    // Person gives Role back
+	SetFlag        Kind = "set_flag"        // Flag
+	ClearFlag      Kind = "clear_flag"      // Flag
+	AddLink        Kind = "add_link"        // Relation to Target
+	RecordMeasure  Kind = "record_measure"  // Measure is new or replaces the one with its ID
+	CorrectTimes   Kind = "correct_times"   // Started, Detected as known by now
+	StartWait      Kind = "start_wait"      // the customer has to answer
+	EndWait        Kind = "end_wait"        // the customer answered
+	Escalate       Kind = "escalate"        // Level was called; Person is who
+	PostUpdate     Kind = "post_update"     // Text is news for the stakeholders
+	Notify         Kind = "notify"          // a message went out; Ref is its key
+	Note           Kind = "note"            // Text, for the record
+	RedactEntry    Kind = "redact"          // written by Redact only
+)
+
+// kinds lists all of them in the order in which events of one instant count.
+var kinds = [...]Kind{
+	Detect, Declare, ChangeSeverity, CorrectTimes, AssignRole, ReleaseRole, SetFlag, ClearFlag, AddLink, Escalate,
+	Acknowledge, StartWait, EndWait, PostUpdate, Notify, RecordResult, Note, Mitigate, Resolve, Reopen, OpenReview,
+	RecordMeasure, WaiveReview, Close, Cancel, Merge, RedactEntry,
+}
+
+// rank is the position of k in kinds; unknown kinds come last.
+func (k Kind) rank() int {
+	if i := slices.Index(kinds[:], k); i >= 0 {
+		return i
+	}
+	return len(kinds)
+}
+
+// Event is one thing that happened to an incident, as reported by somebody.
+type Event struct {
+	// Key makes the event unique within its incident: an event whose Key and
+	// Kind are known already changes nothing. Required.
+	Key string `json:"key"`
+	// Kind says what happened. Required.
+	Kind Kind `json:"kind"`
+	// At is when it happened. Required.
+	At time.Time `json:"at"`
+	// RecordedAt is when it became known here. Defaults to At.
+	RecordedAt time.Time `json:"recorded_at,omitzero"`
+	// Actor is the stable id of the person or program. It cannot be redacted
+	// later, so prefer ids to names. Required.
+	Actor string `json:"actor"`
+	// Imported marks a fact that another system reports. Facts are flagged
+	// where a command would be refused.
+	Imported bool `json:"imported,omitempty"`
+	// Details depend on Kind.
+	Details `json:"details,omitzero"`
+}
+
+// Details is what an event says beside its kind. Which fields count depends on
+// the kind; the others are kept and do nothing.
+type Details struct {
+	Title        string          `json:"title,omitempty"`         // Detect, Declare
+	Services     []string        `json:"services,omitempty"`      // Detect, Declare
+	Domain       string          `json:"domain,omitempty"`        // Detect, Declare: technology domain
+	Severity     Severity        `json:"severity,omitzero"`       // Declare, ChangeSeverity
+	Started      time.Time       `json:"started,omitzero"`        // Detect, Declare, CorrectTimes: begin of the impact
+	Detected     time.Time       `json:"detected,omitzero"`       // Declare, CorrectTimes
+	DetectedBy   Detector        `json:"detected_by,omitzero"`    // Detect, Declare
+	Text         string          `json:"text,omitempty"`          // resolution, reason, news, note
+	Person       string          `json:"person,omitempty"`        // who takes the role, was called, moderates
+	Role         Role            `json:"role,omitempty"`          // AssignRole, ReleaseRole
+	Flag         Flag            `json:"flag,omitempty"`          // SetFlag, ClearFlag
+	Relation     Relation        `json:"relation,omitempty"`      // AddLink
+	Target       string          `json:"target,omitempty"`        // AddLink, Merge: id of the other thing
+	Level        int             `json:"level,omitempty"`         // Escalate
+	Measure      *Measure        `json:"measure,omitempty"`       // RecordMeasure
+	FirstContact bool            `json:"first_contact,omitempty"` // Resolve: by the first person who took it
+	Cost         money.Amount    `json:"cost,omitzero"`           // Resolve, Close: cost of the incident
+	Automatic    bool            `json:"automatic,omitempty"`     // WaiveReview: by policy, not by a person
+	Ref          string          `json:"ref,omitempty"`           // Notify, RecordResult: key of the message or action
+	Data         json.RawMessage `json:"data,omitempty"`          // anything else a reporter wants to keep
+	Redaction    *Redaction      `json:"redaction,omitempty"`     // RedactEntry
+}
+
+// EventError reports an event that cannot be recorded, whoever reports it.
+type EventError struct {
+	Key   string
+	Kind  Kind
+	Field string // JSON name of the offending field
+	Want  string
+}
+
+// Error names the event, the field and what was expected.
+func (e *EventError) Error() string {
+	return fmt.Sprintf("event %q of kind %q: %s: want %s", e.Key, e.Kind, e.Field, e.Want)
+}
+
+// Validate returns every problem of the envelope, each an [*EventError],
+// joined. What a kind needs in its details is asked of commands only, by
+// [Incident.Apply].
+func (e Event) Validate() error {
+	var errs []error
+	bad := func(field, want string) {
+		errs = append(errs, &EventError{Key: e.Key, Kind: e.Kind, Field: field, Want: want})
+	}
+	if e.Key == "" || !utf8.ValidString(e.Key) {
+		bad("key", "a non-empty UTF-8 text")
+	}
+	if e.Actor == "" || !utf8.ValidString(e.Actor) {
+		bad("actor", "a non-empty UTF-8 text")
+	}
+	if e.Kind.rank() == len(kinds) {
+		bad("kind", "one of "+joinKinds(kinds[:]))
+	}
+	if !recordable(e.At) {
+		bad("at", "an instant of the years 1 to 9999")
+	}
+	if !e.RecordedAt.IsZero() && !recordable(e.RecordedAt) {
+		bad("recorded_at", "an instant of the years 1 to 9999")
+	}
+	if e.Severity != 0 && !e.Severity.IsSet() {
+		bad("severity", "P1 to P4")
+	}
+	if e.Measure != nil {
+		if field, want := e.Measure.problem(); field != "" {
+			bad("measure."+field, want)
+		}
+	}
+	if len(e.Data) > 0 && !json.Valid(e.Data) {
+		bad("data", "a JSON value")
+	}
+	return errors.Join(errs...)
+}
+
+func joinKinds(all []Kind) string {
+	names := make([]string, len(all))
+	for i, k := range all {
+		names[i] = string(k)
+	}
+	return strings.Join(names, ", ")
+}
+
+// recordable reports whether t is set and can be written as RFC 3339.
+func recordable(t time.Time) bool {
+	u := t.UTC()
+	return !t.IsZero() && u.Year() >= 1 && u.Year() <= 9999
+}
+
+// canonical returns e with instants as they are stored: in UTC, without a
+// monotonic reading.
+func (e Event) canonical() Event {
+	e.At = instant(e.At)
+	if e.RecordedAt.IsZero() {
+		e.RecordedAt = e.At
+	}
+	e.RecordedAt, e.Started, e.Detected = instant(e.RecordedAt), instant(e.Started), instant(e.Detected)
+	return e
+}
+
+func instant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.Round(0).UTC()
+}
+
+// compareEvents is the order of the fold.
+func compareEvents(a, b Event) int {
+	if c := a.At.Compare(b.At); c != 0 {
+		return c
+	}
+	if c := a.Kind.rank() - b.Kind.rank(); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Key, b.Key)
+}

@@ -1,0 +1,309 @@
+package incident
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+)
+
+// Options set the rules of an incident. The zero value is the default.
+type Options struct {
+	// Review reports whether an incident has to be reviewed before it is
+	// closed. Defaults to severity P1 or P2.
+	Review func(State) bool
+	// LeadRequired refuses the acknowledgement of an incident that has to be
+	// reviewed until it has a lead. Defaults to false.
+	LeadRequired bool
+	// MeasureDone lets a review end only when an anchored measure is done.
+	// Defaults to false: anchored is enough.
+	MeasureDone bool
+	// Salts gives 16 bytes per entry; crypto/rand.Reader in production.
+	// Defaults to nil: entries have no salt, the same events give the same
+	// hashes, and no entry can be redacted.
+	Salts io.Reader
+}
+
+func (o Options) review(s State) bool {
+	if o.Review != nil {
+		return o.Review(s)
+	}
+	return s.Severity.AtLeast(P2)
+}
+
+// Incident is one incident with its timeline. It is not safe for concurrent
+// use.
+type Incident struct {
+	opts     Options
+	timeline *Timeline
+	events   []Event // in the order of the fold
+	keys     map[string]Kind
+	fold     fold
+}
+
+// New returns an incident of which nothing is known yet. Tenant may be empty,
+// id may not.
+func New(tenant, id string, o Options) (*Incident, error) {
+	if id == "" {
+		return nil, errors.New("new incident: id is empty")
+	}
+	return &Incident{
+		opts: o, timeline: NewTimeline(tenant, id), keys: map[string]Kind{}, fold: newFold(tenant, id, o),
+	}, nil
+}
+
+// State returns what the incident amounts to.
+func (i *Incident) State() State { return i.fold.finish() }
+
+// Head returns the number and hash of the last entry.
+func (i *Incident) Head() Head { return i.timeline.Head() }
+
+// Timeline returns a copy of the record.
+func (i *Incident) Timeline() *Timeline {
+	t := *i.timeline
+	t.entries, t.chain = t.Entries(), chain{}
+	return &t
+}
+
+// ErrKeyReused is wrapped by the error for an event whose key belongs to an
+// event of another kind.
+var ErrKeyReused = errors.New("key belongs to an event of another kind")
+
+// Apply records an event and returns the entries that a store has to add, in
+// order. It is usually one; closing a minor incident first adds the automatic
+// waiver of its review. An event whose key is known returns none and no error.
+//
+// A command is checked against the current state and refused with a
+// [*TransitionError] if something is missing; a fact (Imported) is always
+// recorded and, where the lifecycle does not allow it, flagged in the state.
+// Other errors are [*EventError], joined, and [ErrKeyReused]. After an error
+// the incident is unchanged.
+func (i *Incident) Apply(e Event) ([]Entry, error) {
+	if err := e.Validate(); err != nil {
+		return nil, err
+	}
+	if i.known(e.Key) {
+		return nil, i.sameKind(e.Key, e.Kind)
+	}
+	e = e.canonical()
+	events := []Event{e}
+	if s := i.fold.State; e.Kind == Close && !e.Imported && s.Waiver == nil && !i.opts.review(s) && (s.Status == Resolved || s.Status == InReview) {
+		events = []Event{waiver(e), e}
+	}
+	if e.Kind == RedactEntry {
+		e.Imported = false // only Redact writes these
+	}
+	if !e.Imported {
+		if err := i.check(events); err != nil {
+			return nil, err
+		}
+	}
+	sealed, err := i.seal(events...)
+	if err != nil {
+		return nil, err
+	}
+	i.extend(events)
+	return sealed, nil
+}
+
+// ApplyAfter is Apply if the head of the timeline still has the number seq,
+// and [ErrConflict] otherwise.
+func (i *Incident) ApplyAfter(seq uint64, e Event) ([]Entry, error) {
+	if seq != i.timeline.Head().Seq {
+		return nil, ErrConflict
+	}
+	return i.Apply(e)
+}
+
+const noReview = "the severity asks for no review"
+
+// waiver is the event by which a minor incident passes the review. A closing
+// that another system reports needs none: the fold adds the waiver, so that the
+// order of arrival does not matter.
+func waiver(closing Event) Event {
+	return Event{
+		Key: closing.Key + "/waiver", Kind: WaiveReview, At: closing.At, RecordedAt: closing.RecordedAt, Actor: "policy",
+		Details: Details{Text: noReview, Automatic: true},
+	}
+}
+
+func (i *Incident) known(key string) bool {
+	_, known := i.keys[key]
+	return known
+}
+
+func (i *Incident) sameKind(key string, kind Kind) error {
+	if have := i.keys[key]; have != kind {
+		return fmt.Errorf("event %q of kind %q: %w, %q", key, kind, ErrKeyReused, have)
+	}
+	return nil
+}
+
+// check refuses commands that the current state does not allow. A command with
+// an instant before that of a known event must also hold at its place in the
+// fold, or it would be accepted and do nothing.
+func (i *Incident) check(events []Event) error {
+	f, last := i.fold.clone(), true
+	for _, e := range events {
+		if missing := i.opts.missing(f.State, e); len(missing) > 0 {
+			return i.refuse(f.Status, e, missing)
+		}
+		f.add(e)
+		last = last && i.isLast(e)
+	}
+	if last {
+		return nil
+	}
+	again := newFold(i.timeline.tenant, i.timeline.incident, i.opts)
+	for _, e := range i.sorted(events) {
+		legal := again.add(e)
+		if !legal && slices.ContainsFunc(events, func(mine Event) bool { return mine.Key == e.Key }) {
+			latest := i.events[len(i.events)-1].At.Format(time.RFC3339Nano)
+			return i.refuse(i.fold.Status, e, []string{"an instant not before " + latest + ", that of the last event"})
+		}
+	}
+	return nil
+}
+
+func (i *Incident) refuse(from Status, e Event, missing []string) error {
+	to := from
+	if row, moves := stepOf(e.Kind); moves {
+		to = row.to
+	}
+	return &TransitionError{Incident: i.timeline.incident, Kind: e.Kind, From: from, To: to, Missing: missing}
+}
+
+func (i *Incident) isLast(e Event) bool {
+	return len(i.events) == 0 || compareEvents(i.events[len(i.events)-1], e) < 0
+}
+
+// sorted returns the known events and more in the order of the fold.
+func (i *Incident) sorted(more []Event) []Event {
+	all := slices.Concat(i.events, more)
+	slices.SortStableFunc(all, compareEvents)
+	return all
+}
+
+// seal appends entries for the events, all or none.
+func (i *Incident) seal(events ...Event) ([]Entry, error) {
+	drafts := make([]Entry, len(events))
+	for n, e := range events {
+		var salt Salt
+		if i.opts.Salts != nil {
+			if _, err := io.ReadFull(i.opts.Salts, salt[:]); err != nil {
+				return nil, fmt.Errorf("event %q: salt: %w", e.Key, err)
+			}
+		}
+		draft, err := newEntry(e, salt)
+		if err == nil {
+			err = draft.check()
+		}
+		if err != nil {
+			return nil, err
+		}
+		drafts[n] = draft
+	}
+	for n, draft := range drafts {
+		var err error
+		if drafts[n], err = i.timeline.Append(i.timeline.Head().Seq, draft); err != nil {
+			return nil, err // not reached: the drafts were checked
+		}
+		i.keys[draft.Key] = draft.Kind
+	}
+	return drafts, nil
+}
+
+// extend folds recorded events in, from the start if one comes late.
+func (i *Incident) extend(events []Event) {
+	for _, e := range events {
+		if i.isLast(e) {
+			i.events = append(i.events, e)
+			i.fold.add(e)
+			continue
+		}
+		i.events = i.sorted([]Event{e})
+		i.foldAll()
+	}
+}
+
+func (i *Incident) foldAll() {
+	i.fold = newFold(i.timeline.tenant, i.timeline.incident, i.opts)
+	for _, e := range i.events {
+		i.fold.add(e)
+	}
+}
+
+// refold reads the events from the timeline again.
+func (i *Incident) refold() error {
+	i.events = i.events[:0]
+	clear(i.keys)
+	kept := map[uint64]*Details{}
+	for n := range i.timeline.entries {
+		event, err := i.timeline.entries[n].Event()
+		if err != nil {
+			return err
+		}
+		if r := event.Redaction; event.Kind == RedactEntry && r != nil && r.Kept != nil {
+			kept[r.Seq] = r.Kept
+		}
+		i.events = append(i.events, event)
+	}
+	for n := range i.events {
+		if details := kept[uint64(n)+1]; details != nil && i.timeline.entries[n].Redacted {
+			i.events[n].Details = *details
+		}
+	}
+	i.events = slices.DeleteFunc(i.events, func(e Event) bool {
+		_, repeated := i.keys[e.Key]
+		i.keys[e.Key] = e.Kind
+		return repeated
+	})
+	slices.SortStableFunc(i.events, compareEvents)
+	i.foldAll()
+	return nil
+}
+
+// Replay builds an incident from its stored entries. They must be the whole
+// timeline in order; the error is a [*ChainError] if they are not what was
+// recorded.
+func Replay(tenant, id string, entries []Entry, o Options) (*Incident, error) {
+	i, err := New(tenant, id, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := Verify(tenant, id, entries); err != nil {
+		return nil, err
+	}
+	i.timeline.entries = slices.Clone(entries)
+	if n := len(entries); n > 0 {
+		i.timeline.head = entries[n-1].Hash
+	}
+	if err := i.refold(); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+// Snapshot is an incident as data. It can be stored as JSON.
+type Snapshot struct {
+	Version int     `json:"version"` // 1
+	Tenant  string  `json:"tenant"`
+	ID      string  `json:"id"`
+	Entries []Entry `json:"entries"`
+}
+
+// Snapshot returns all that [Restore] needs. An incident is its entries, so it
+// grows with them.
+func (i *Incident) Snapshot() Snapshot {
+	return Snapshot{Version: 1, Tenant: i.timeline.tenant, ID: i.timeline.incident, Entries: i.timeline.Entries()}
+}
+
+// Restore builds an incident from a snapshot, checking the chain as [Replay]
+// does.
+func Restore(s Snapshot, o Options) (*Incident, error) {
+	if s.Version != 1 {
+		return nil, fmt.Errorf("restore incident %q: version %d, want 1", s.ID, s.Version)
+	}
+	return Replay(s.Tenant, s.ID, s.Entries, o)
+}

@@ -1,0 +1,441 @@
+package incident
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/sla/calendar"
+	"github.com/evenkeelops/evenkeel/sla/money"
+)
+
+// State is what an incident amounts to: the fold over its events. It is a copy;
+// changing it changes no incident.
+type State struct {
+	Tenant   string   `json:"tenant"`
+	ID       string   `json:"id"`
+	Status   Status   `json:"status"`
+	Severity Severity `json:"severity,omitzero"`
+	Title    string   `json:"title,omitempty"`
+	Services []string `json:"services,omitempty"` // sorted
+	Domain   string   `json:"domain,omitempty"`
+	Times    Times    `json:"times"`
+
+	DetectedBy Detector          `json:"detected_by,omitempty"`
+	Roles      map[Role][]string `json:"roles,omitempty"` // persons in the order of assignment
+	Flags      []Flag            `json:"flags,omitempty"` // sorted
+	Links      []Link            `json:"links,omitempty"` // in the order of the events
+	Updates    []Update          `json:"updates,omitempty"`
+
+	Resolution   string       `json:"resolution,omitempty"`
+	FirstContact bool         `json:"first_contact,omitempty"`
+	Cost         money.Amount `json:"cost,omitzero"`
+	Reason       string       `json:"reason,omitempty"`      // of a cancellation or merge
+	MergedInto   string       `json:"merged_into,omitempty"` // id of the incident that goes on
+	Waiver       *Waiver      `json:"waiver,omitempty"`      // of the review
+	Measures     []Measure    `json:"measures,omitempty"`    // sorted by ID
+
+	Reopens     int `json:"reopens,omitempty"`
+	Escalations int `json:"escalations,omitempty"`
+
+	// Impact holds one stretch for every time the service was down; the last
+	// one has a zero End while the incident is active.
+	Impact []calendar.Interval `json:"impact,omitempty"`
+	// Waits are the stretches in which the customer had to answer.
+	Waits        []calendar.Interval `json:"waits,omitempty"`
+	WaitingSince time.Time           `json:"waiting_since,omitzero"`
+
+	// Findings list what does not fit, in a stable order.
+	Findings []Finding `json:"findings,omitempty"`
+}
+
+// Phase returns the phase of the lifecycle.
+func (s State) Phase() Phase { return s.Status.Phase() }
+
+// HasFlag reports whether one of the flags is set.
+func (s State) HasFlag(flags ...Flag) bool {
+	return slices.ContainsFunc(flags, func(f Flag) bool { return slices.Contains(s.Flags, f) })
+}
+
+// Times are the instants of an incident; zero means that it did not happen or
+// is not known, and nothing is filled in from another. Started to Closed is the
+// expected order; a violation is kept and reported as a finding.
+type Times struct {
+	Started      time.Time `json:"started,omitzero"` // begin of the impact
+	Detected     time.Time `json:"detected,omitzero"`
+	Created      time.Time `json:"created,omitzero"` // declared
+	Acknowledged time.Time `json:"acknowledged,omitzero"`
+	Mitigated    time.Time `json:"mitigated,omitzero"`
+	Resolved     time.Time `json:"resolved,omitzero"` // zero again after a reopening
+	Closed       time.Time `json:"closed,omitzero"`   // closed, cancelled or merged
+}
+
+// Update is news for the stakeholders.
+type Update struct {
+	Key  string    `json:"key"` // of the event
+	At   time.Time `json:"at"`
+	Text string    `json:"text"`
+}
+
+// Waiver says why an incident passes without a review.
+type Waiver struct {
+	At        time.Time `json:"at"`
+	By        string    `json:"by"`
+	Reason    string    `json:"reason"`
+	Automatic bool      `json:"automatic,omitempty"` // the severity asks for none
+}
+
+// Finding is something in the record that does not fit.
+type Finding struct {
+	Code FindingCode `json:"code"`
+	Key  string      `json:"key,omitempty"` // of the event, where one is to blame
+	Text string      `json:"text"`
+}
+
+// FindingCode names a kind of finding.
+type FindingCode string
+
+// The findings.
+const (
+	IllegalFact     FindingCode = "illegal_fact"      // an event that the lifecycle does not allow; it moved nothing
+	UnknownKind     FindingCode = "unknown_kind"      // an event of a later version; it is kept
+	NotDeclared     FindingCode = "not_declared"      // acknowledged or resolved, but never declared
+	OutOfOrder      FindingCode = "out_of_order"      // two instants in the wrong order
+	ModeratorIsLead FindingCode = "moderator_is_lead" // of a P1: the review is not independent
+)
+
+// Record returns the state as a row for the key figures.
+func (s State) Record() Record {
+	return Record{
+		ID: s.ID, Severity: s.Severity, Services: slices.Clone(s.Services), Status: s.Status, Times: s.Times,
+		FirstContact: s.FirstContact, Escalations: s.Escalations, Reopens: s.Reopens, DetectedBy: s.DetectedBy,
+		Cost: s.Cost, Impact: slices.Clone(s.Impact), Waits: slices.Clone(s.Waits),
+	}
+}
+
+// fold is a state under construction. Its State is complete but for what
+// finish derives.
+type fold struct {
+	State
+	opts             Options
+	resolves, opened []time.Time // ends and, after the first, begins of the impact
+	flagged          []Finding
+}
+
+func newFold(tenant, id string, o Options) fold {
+	return fold{State: State{Tenant: tenant, ID: id}, opts: o}
+}
+
+// clone returns a fold that can go another way.
+func (f fold) clone() fold {
+	f.State = f.State.clone()
+	f.resolves, f.opened, f.flagged = slices.Clone(f.resolves), slices.Clone(f.opened), slices.Clone(f.flagged)
+	return f
+}
+
+func (s State) clone() State {
+	roles := make(map[Role][]string, len(s.Roles))
+	for role, persons := range s.Roles {
+		roles[role] = slices.Clone(persons)
+	}
+	if s.Roles != nil {
+		s.Roles = roles
+	}
+	if s.Waiver != nil {
+		w := *s.Waiver
+		s.Waiver = &w
+	}
+	s.Services, s.Flags, s.Links = slices.Clone(s.Services), slices.Clone(s.Flags), slices.Clone(s.Links)
+	s.Updates, s.Measures = slices.Clone(s.Updates), slices.Clone(s.Measures)
+	s.Impact, s.Waits, s.Findings = slices.Clone(s.Impact), slices.Clone(s.Waits), slices.Clone(s.Findings)
+	return s
+}
+
+func (f *fold) flag(code FindingCode, key, format string, args ...any) {
+	f.flagged = append(f.flagged, Finding{Code: code, Key: key, Text: fmt.Sprintf(format, args...)})
+}
+
+// add folds one event in. It never fails: what the lifecycle does not allow is
+// flagged and moves nothing. legal is false for such an event.
+func (f *fold) add(e Event) (legal bool) {
+	row, moves := stepOf(e.Kind)
+	switch {
+	case !moves:
+		return f.annotate(e)
+	case !slices.Contains(row.from, f.Status):
+		return f.late(e, row)
+	case e.Kind == Close:
+		if missing := f.opts.missingToClose(f.State); len(missing) > 0 {
+			f.flag(IllegalFact, e.Key, "%s -> %s without %s", f.Status, row.to, missing[0])
+			return false
+		}
+	}
+	f.move(e)
+	f.Status = row.to
+	return true
+}
+
+// late takes what is useful from an event that comes from the wrong status.
+// Facts of other systems may know an acknowledgement or a resolution of an
+// incident that was never declared, or repeat what is known.
+func (f *fold) late(e Event, row step) (legal bool) {
+	undeclared := f.Status == "" || f.Status == Triage
+	switch {
+	case undeclared && (e.Kind == Acknowledge || e.Kind == Resolve):
+		f.move(e)
+		f.Status = row.to
+		return true
+	case e.Kind == Declare && f.Times.Created.IsZero() && !f.Status.Ended():
+		f.move(e) // the placeholder gets its declaration
+		return true
+	case e.Kind == Acknowledge && !f.Status.Ended():
+		f.move(e) // a second person, or one whose word came late
+		return true
+	case e.Kind == Resolve && f.Status == Resolved, e.Kind == Detect && !f.Status.Ended():
+		f.describe(e)
+		return true
+	}
+	f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)
+	return false
+}
+
+// move records what a step of the lifecycle says, without its status.
+func (f *fold) move(e Event) {
+	t := &f.Times
+	switch e.Kind {
+	case Detect:
+		f.describe(e)
+		setOnce(&t.Detected, e.At)
+	case Declare:
+		f.describe(e)
+		if e.Severity.IsSet() {
+			f.Severity = e.Severity
+		}
+		t.Created = e.At
+	case Acknowledge:
+		setOnce(&t.Acknowledged, e.At)
+		person := e.Person
+		if person == "" {
+			person = e.Actor
+		}
+		f.assign(Responder, person)
+		if e.Role == Lead {
+			f.assign(Lead, person)
+		}
+	case Mitigate:
+		setOnce(&t.Mitigated, e.At)
+	case Resolve:
+		t.Resolved = e.At
+		f.Resolution, f.FirstContact = e.Text, e.FirstContact
+		f.setCost(e)
+		f.resolves = append(f.resolves, e.At)
+		f.endWait(e.At)
+	case Reopen:
+		t.Resolved, t.Mitigated = time.Time{}, time.Time{}
+		f.Resolution, f.Waiver, f.FirstContact = "", nil, false
+		f.Reopens++
+		f.opened = append(f.opened, e.At)
+	case OpenReview:
+		if e.Person != "" {
+			f.assign(Moderator, e.Person)
+		}
+	case Close, Cancel, Merge:
+		t.Closed = e.At
+		f.setCost(e)
+		f.endWait(e.At)
+		if e.Kind == Close && f.Waiver == nil && !f.opts.review(f.State) {
+			f.Waiver = &Waiver{At: e.At, By: "policy", Reason: noReview, Automatic: true}
+		}
+		if e.Kind != Close {
+			f.Reason, f.MergedInto = e.Text, e.Target
+			f.resolves = append(f.resolves, e.At)
+		}
+	}
+}
+
+// describe takes over what a detection or declaration says about the incident.
+func (f *fold) describe(e Event) {
+	if f.Title == "" || e.Kind == Declare && e.Title != "" {
+		f.Title = e.Title
+	}
+	if f.Domain == "" {
+		f.Domain = e.Domain
+	}
+	if f.DetectedBy == "" {
+		f.DetectedBy = e.DetectedBy
+	}
+	for _, service := range e.Services {
+		insert(&f.Services, service)
+	}
+	setOnce(&f.Times.Started, e.Started)
+	setOnce(&f.Times.Detected, e.Detected)
+}
+
+// annotate folds in an event that moves nothing.
+func (f *fold) annotate(e Event) (legal bool) {
+	switch e.Kind {
+	case ChangeSeverity:
+		if !f.Status.Ended() && e.Severity.IsSet() {
+			f.Severity = e.Severity
+			return true
+		}
+		f.flag(IllegalFact, e.Key, "%s to %s in status %q", e.Kind, e.Severity, f.Status)
+		return false
+	case AssignRole:
+		f.assign(e.Role, e.Person)
+	case ReleaseRole:
+		f.Roles[e.Role] = slices.DeleteFunc(f.Roles[e.Role], func(p string) bool { return p == e.Person })
+	case SetFlag:
+		insert(&f.Flags, e.Flag)
+	case ClearFlag:
+		f.Flags = slices.DeleteFunc(f.Flags, func(g Flag) bool { return g == e.Flag })
+	case AddLink:
+		if link := (Link{Relation: e.Relation, Target: e.Target}); !slices.Contains(f.Links, link) {
+			f.Links = append(f.Links, link)
+		}
+	case WaiveReview:
+		if f.Status != Resolved && f.Status != InReview {
+			f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)
+			return false
+		}
+		f.Waiver = &Waiver{At: e.At, By: e.Actor, Reason: e.Text, Automatic: e.Automatic}
+	case RecordMeasure:
+		f.setMeasure(e.Measure)
+	case CorrectTimes:
+		if !e.Started.IsZero() {
+			f.Times.Started = e.Started
+		}
+		if !e.Detected.IsZero() {
+			f.Times.Detected = e.Detected
+		}
+	case StartWait:
+		setOnce(&f.WaitingSince, e.At)
+	case EndWait:
+		f.endWait(e.At)
+	case Escalate:
+		f.Escalations++
+	case PostUpdate:
+		f.Updates = append(f.Updates, Update{Key: e.Key, At: e.At, Text: e.Text})
+	case Notify, RecordResult, Note, RedactEntry:
+	default:
+		f.flag(UnknownKind, e.Key, "kind %q", e.Kind)
+	}
+	return true
+}
+
+func (f *fold) setCost(e Event) {
+	if e.Cost.IsSet() {
+		f.Cost = e.Cost
+	}
+}
+
+func (f *fold) endWait(at time.Time) {
+	if !f.WaitingSince.IsZero() {
+		f.Waits = append(f.Waits, calendar.Interval{Start: f.WaitingSince, End: at})
+		f.WaitingSince = time.Time{}
+	}
+}
+
+func (f *fold) assign(role Role, person string) {
+	if person == "" || slices.Contains(f.Roles[role], person) {
+		return
+	}
+	if f.Roles == nil {
+		f.Roles = map[Role][]string{}
+	}
+	f.Roles[role] = append(f.Roles[role], person)
+}
+
+func (f *fold) setMeasure(m *Measure) {
+	if m == nil {
+		return
+	}
+	i, known := slices.BinarySearchFunc(f.Measures, m.ID, func(have Measure, id string) int {
+		switch {
+		case have.ID < id:
+			return -1
+		case have.ID > id:
+			return 1
+		}
+		return 0
+	})
+	if known {
+		f.Measures[i] = *m
+		return
+	}
+	f.Measures = slices.Insert(f.Measures, i, *m)
+}
+
+// finish returns the state with all that is derived from the whole.
+func (f fold) finish() State {
+	s := f.State.clone()
+	s.Impact = f.impact()
+	s.Findings = append(slices.Clone(f.flagged), f.derivedFindings()...)
+	maps.DeleteFunc(s.Roles, func(_ Role, persons []string) bool { return len(persons) == 0 })
+	return s
+}
+
+// impact pairs the begins of the impact with its ends. Without a known start
+// the first one begins when the incident was noticed.
+func (f fold) impact() []calendar.Interval {
+	t := f.Times
+	begin := t.Started
+	for _, other := range []time.Time{t.Detected, t.Created, t.Acknowledged, t.Resolved} {
+		setOnce(&begin, other)
+	}
+	if begin.IsZero() {
+		return nil
+	}
+	var out []calendar.Interval
+	for i, start := range append([]time.Time{begin}, f.opened...) {
+		stretch := calendar.Interval{Start: start}
+		if i < len(f.resolves) {
+			stretch.End = f.resolves[i]
+			if stretch.End.Before(start) {
+				stretch.End = start // flagged as out of order
+			}
+		}
+		out = append(out, stretch)
+	}
+	return out
+}
+
+func (f fold) derivedFindings() []Finding {
+	var out []Finding
+	if f.Status != "" && f.Status != Triage && f.Status != Cancelled && f.Status != Merged && f.Times.Created.IsZero() {
+		out = append(out, Finding{Code: NotDeclared, Text: fmt.Sprintf("%s without a declaration", f.Status)})
+	}
+	names, last := "", time.Time{}
+	for _, m := range milestones {
+		at := f.Times.at(m)
+		if at.IsZero() {
+			continue
+		}
+		if at.Before(last) {
+			out = append(out, Finding{Code: OutOfOrder, Text: fmt.Sprintf("%s is %v before %s", m, last.Sub(at), names)})
+		}
+		names, last = m.String(), at
+	}
+	if f.Severity == P1 {
+		for _, person := range f.Roles[Moderator] {
+			if person != Redacted && slices.Contains(f.Roles[Lead], person) {
+				out = append(out, Finding{Code: ModeratorIsLead, Text: fmt.Sprintf("%q moderates the review of an incident that they led", person)})
+			}
+		}
+	}
+	return out
+}
+
+func setOnce(t *time.Time, at time.Time) {
+	if t.IsZero() {
+		*t = at
+	}
+}
+
+// insert adds v to a sorted set.
+func insert[T ~string](set *[]T, v T) {
+	if i, known := slices.BinarySearch(*set, v); !known {
+		*set = slices.Insert(*set, i, v)
+	}
+}

@@ -1,0 +1,200 @@
+package incident
+
+import (
+	"cmp"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/threshold"
+)
+
+// Target is a limit as contracts and KPI lists state it: "< 2 hours", "> 60%",
+// "> 4.5/5", "72 hours minimum". Comparisons are as written: exactly two hours
+// miss "< 2 hours", and 72 hours keep "72 hours minimum". The zero Target is not
+// set and judges nothing.
+type Target struct {
+	limit threshold.Target
+}
+
+// ParseTarget reads a target.
+func ParseTarget(text string) (Target, error) {
+	t, err := threshold.ParseTarget(text)
+	if err != nil {
+		return Target{}, fmt.Errorf("parse target: %w", err)
+	}
+	return Target{limit: t}, nil
+}
+
+// IsSet reports whether there is a limit.
+func (t Target) IsSet() bool { return t.limit.Op != 0 }
+
+// String returns the target in the form that ParseTarget reads, "" if not set.
+func (t Target) String() string {
+	if !t.IsSet() {
+		return ""
+	}
+	return t.limit.String()
+}
+
+// MarshalText writes what String returns.
+func (t Target) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// UnmarshalText reads what ParseTarget reads; empty text is the zero Target.
+func (t *Target) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*t = Target{}
+		return nil
+	}
+	parsed, err := ParseTarget(string(text))
+	if err != nil {
+		return err
+	}
+	*t = parsed
+	return nil
+}
+
+// Verdict is the answer to "is the target kept?". The zero value means that
+// there is nothing to judge, or not yet.
+type Verdict uint8
+
+// The verdicts.
+const (
+	Undecided Verdict = iota
+	Met
+	Missed
+)
+
+var verdictNames = [...]string{Undecided: "undecided", Met: "met", Missed: "missed"}
+
+// String returns "undecided", "met" or "missed".
+func (v Verdict) String() string {
+	if int(v) >= len(verdictNames) {
+		return fmt.Sprintf("Verdict(%d)", uint8(v))
+	}
+	return verdictNames[v]
+}
+
+// MarshalText writes what String returns.
+func (v Verdict) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (v *Verdict) UnmarshalText(text []byte) error {
+	i := slices.Index(verdictNames[:], string(text))
+	if i < 0 {
+		return fmt.Errorf("parse verdict %q: want one of %s", text, strings.Join(verdictNames[:], ", "))
+	}
+	*v = Verdict(i)
+	return nil
+}
+
+// Judge compares a figure in the unit of the target: seconds for a duration,
+// 0..100 for a percentage, points for a score. A nil figure is Undecided.
+func (t Target) Judge(figure *big.Rat) Verdict {
+	if figure == nil || !t.IsSet() {
+		return Undecided
+	}
+	if t.limit.Op.Holds(figure.Cmp(t.limit.Value.Rat())) {
+		return Met
+	}
+	return Missed
+}
+
+// JudgeDuration compares a duration with a target of time. Any other target
+// is Undecided.
+func (t Target) JudgeDuration(d time.Duration) Verdict {
+	limit, ok := t.limit.Duration()
+	switch {
+	case !ok || !t.IsSet():
+		return Undecided
+	case t.limit.Op.Holds(cmp.Compare(d, limit)):
+		return Met
+	}
+	return Missed
+}
+
+// Targets is one target per severity.
+type Targets map[Severity]Target
+
+// DefaultTargets returns the resolution targets of the operations guide that
+// this library follows: P1 within 2 hours, P2 8, P3 24, P4 72, all of them
+// strict.
+func DefaultTargets() Targets {
+	hours := map[Severity]string{P1: "< 2 hours", P2: "< 8 hours", P3: "< 24 hours", P4: "< 72 hours"}
+	targets := make(Targets, len(hours))
+	for s, text := range hours {
+		targets[s], _ = ParseTarget(text) // constants, held by a test
+	}
+	return targets
+}
+
+// Judgement is the verdict on one incident.
+type Judgement struct {
+	ID      string        `json:"id"`
+	Verdict Verdict       `json:"verdict"`
+	Target  Target        `json:"target"`
+	Lapse   time.Duration `json:"lapse_ns"`       // so far, if it has not ended
+	Missing bool          `json:"missing"`        // a milestone that never came
+	Open    bool          `json:"open,omitempty"` // has not ended
+}
+
+// Compliance is how many incidents kept their target.
+type Compliance struct {
+	Span       Span        `json:"definition"`
+	Judgements []Judgement `json:"judgements"` // in the order of the records
+	Kept       Share       `json:"kept"`       // of those that are decided
+	Missing    int         `json:"missing"`    // resolved incidents without one of the milestones
+}
+
+// Comply judges incidents by the target of their severity over a span. An
+// incident that has not reached the end of the span is Missed as soon as its
+// target cannot be kept any more at the instant at, and Undecided before; a
+// zero at leaves all of them undecided. Severities without a target are
+// Undecided.
+func Comply(records []Record, s Span, targets Targets, at time.Time) Compliance {
+	c := Compliance{Span: s, Judgements: make([]Judgement, 0, len(records))}
+	for _, r := range records {
+		j := judge(r, s, targets[r.Severity], at)
+		if j.Missing {
+			c.Missing++
+		}
+		if j.Verdict != Undecided {
+			c.Kept.Of++
+		}
+		if j.Verdict == Met {
+			c.Kept.Hits++
+		}
+		c.Judgements = append(c.Judgements, j)
+	}
+	return c
+}
+
+func judge(r Record, s Span, t Target, at time.Time) Judgement {
+	j := Judgement{ID: r.ID, Target: t}
+	if l, ok := r.Lapse(s); ok {
+		j.Lapse, j.Verdict = l.Duration, t.JudgeDuration(l.Duration)
+		return j
+	}
+	from := r.Times.at(s.From())
+	j.Open = r.Times.at(s.To()).IsZero()
+	if j.Missing = from.IsZero() || r.passed(s.To()); j.Missing || at.IsZero() || at.Before(from) {
+		return j
+	}
+	j.Lapse = at.Sub(from) - r.paused(s, from, at)
+	if op := t.limit.Op; (op == threshold.Less || op == threshold.LessEqual) && t.JudgeDuration(j.Lapse) == Missed {
+		j.Verdict = Missed
+	}
+	return j
+}
+
+// passed reports whether a later milestone is there, so that m will not come.
+func (r Record) passed(m Milestone) bool {
+	for _, later := range milestones {
+		if later > m && !r.Times.at(later).IsZero() {
+			return true
+		}
+	}
+	return false
+}

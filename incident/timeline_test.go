@@ -1,0 +1,385 @@
+package incident_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// salts is a reproducible source of salts.
+func salts() *rand.ChaCha8 { return rand.NewChaCha8([32]byte{1}) }
+
+// chainOf returns a timeline of n entries with payloads of different length.
+func chainOf(t testing.TB, tenant string, n int) []incident.Entry {
+	t.Helper()
+	timeline, source := incident.NewTimeline(tenant, "INC-1"), salts()
+	for i := range n {
+		e := incident.Entry{
+			Kind: incident.Note, Key: fmt.Sprint("k", i), Actor: "ann", Imported: i%3 == 0,
+			At: minute(i), RecordedAt: minute(i).Add(123456789), Payload: fmt.Sprintf(`{"text":%q}`, strings.Repeat("é<", i%5)),
+		}
+		if i%2 == 0 {
+			if _, err := source.Read(e.Salt[:]); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := timeline.Append(uint64(i), e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return timeline.Entries()
+}
+
+// TestHash computes the hash of the documentation with other code.
+func TestHash(t *testing.T) {
+	var b bytes.Buffer
+	put := func(v any) { _ = binary.Write(&b, binary.BigEndian, v) }
+	text := func(s string) { put(uint32(len(s))); b.WriteString(s) }
+	text("evenkeel/incident/timeline/1")
+	text("acme")
+	text("INC-1")
+	genesis := sha256.Sum256(b.Bytes())
+
+	e := chainOf(t, "acme", 1)[0]
+	if e.Prev != genesis {
+		t.Errorf("Prev = %v, want the genesis", e.Prev)
+	}
+	b.Reset()
+	put(e.Seq)
+	put(e.At.Unix())
+	put(uint32(e.At.Nanosecond()))
+	put(e.RecordedAt.Unix())
+	put(uint32(e.RecordedAt.Nanosecond()))
+	put(uint8(1 + 2)) // imported, salted
+	text(e.Actor)
+	text(string(e.Kind))
+	text(e.Key)
+	header := bytes.Clone(b.Bytes())
+	b.Reset()
+	put(uint8(1))
+	b.Write(e.Prev[:])
+	put(uint32(len(header)))
+	b.Write(header)
+	commitment := sha256.Sum256(append(e.Salt[:], e.Payload...))
+	b.Write(commitment[:])
+	if want := sha256.Sum256(b.Bytes()); e.Hash != want {
+		t.Errorf("Hash = %v, want %x", e.Hash, want)
+	}
+}
+
+func TestVerifyFindsEveryMove(t *testing.T) {
+	const n = 200
+	good := chainOf(t, "acme", n)
+	if err := incident.Verify("acme", "INC-1", good); err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, entries []incident.Entry, seq int, faults ...incident.Fault) {
+		t.Helper()
+		err := incident.Verify("acme", "INC-1", entries)
+		var broken *incident.ChainError
+		if !errors.As(err, &broken) || broken.Seq != uint64(seq) || !slices.Contains(faults, broken.Fault) {
+			t.Errorf("%s: Verify = %v, want entry %d, %v", what, err, seq, faults)
+		}
+	}
+	other := chainOf(t, "globex", n)
+	r := rand.New(rand.NewPCG(1, 1))
+	for k := range n {
+		if k < n-1 { // a missing end is found by the signed head only
+			check(fmt.Sprint("drop ", k+1), slices.Delete(slices.Clone(good), k, k+1), k+1, incident.Removed)
+		}
+		if j := r.IntN(n); j != k {
+			swapped := slices.Clone(good)
+			swapped[k], swapped[j] = swapped[j], swapped[k]
+			check(fmt.Sprint("swap ", k+1, " ", j+1), swapped, min(k, j)+1, incident.Reordered)
+		}
+		j := r.IntN(n)
+		doubled := slices.Insert(slices.Clone(good), k, good[j])
+		place := k + 1
+		if j == k {
+			place++ // the copy stands behind its original
+		}
+		check(fmt.Sprint("insert ", j+1, " at ", k+1), doubled, place, incident.Foreign)
+		smuggled := slices.Insert(slices.Clone(good), k, other[k])
+		check(fmt.Sprint("foreign entry at ", k+1), smuggled, k+1, incident.Foreign)
+		replaced := slices.Clone(good)
+		replaced[k] = other[k]
+		check(fmt.Sprint("foreign entry for ", k+1), replaced, k+1, incident.Foreign)
+	}
+	check("other tenant", other, 1, incident.Foreign)
+	check("resealed from the start", incidentsOf("INC-2", n), 1, incident.Foreign)
+}
+
+func incidentsOf(id string, n int) []incident.Entry {
+	timeline := incident.NewTimeline("acme", id)
+	for i := range n {
+		_, _ = timeline.Append(uint64(i), incident.Entry{Kind: incident.Note, Key: fmt.Sprint(i), Actor: "x", At: noon, RecordedAt: noon})
+	}
+	return timeline.Entries()
+}
+
+// TestVerifyFindsEveryFlippedByte flips every byte of every field of a chain of
+// 200 entries.
+func TestVerifyFindsEveryFlippedByte(t *testing.T) {
+	const n = 200
+	good := chainOf(t, "acme", n)
+	flips := 0
+	for k := range n {
+		spoiled := slices.Clone(good)
+		try := func(field string, change func(*incident.Entry)) {
+			spoiled[k] = good[k]
+			change(&spoiled[k])
+			flips++
+			err := incident.Verify("acme", "INC-1", spoiled[:k+1])
+			var broken *incident.ChainError
+			if !errors.As(err, &broken) || broken.Seq != uint64(k+1) || broken.Fault != incident.Edited {
+				t.Errorf("entry %d, %s: Verify = %v, want edited", k+1, field, err)
+			}
+		}
+		text := func(field string, get func(*incident.Entry) *string) {
+			for i := range *get(&good[k]) {
+				try(field, func(e *incident.Entry) {
+					b := []byte(*get(e))
+					b[i] ^= 1
+					*get(e) = string(b)
+				})
+			}
+		}
+		bits := func(field string, size int, get func(*incident.Entry, int) *byte) {
+			for i := range size {
+				try(field, func(e *incident.Entry) { *get(e, i) ^= 0x10 })
+			}
+		}
+		text("actor", func(e *incident.Entry) *string { return &e.Actor })
+		text("key", func(e *incident.Entry) *string { return &e.Key })
+		text("payload", func(e *incident.Entry) *string { return &e.Payload })
+		text("kind", func(e *incident.Entry) *string { return (*string)(&e.Kind) })
+		bits("prev", 32, func(e *incident.Entry, i int) *byte { return &e.Prev[i] })
+		bits("hash", 32, func(e *incident.Entry, i int) *byte { return &e.Hash[i] })
+		bits("salt", 16, func(e *incident.Entry, i int) *byte { return &e.Salt[i] })
+		bits("commitment", 32, func(e *incident.Entry, i int) *byte { return &e.Commitment[i] })
+		for i := range 63 {
+			try("seq", func(e *incident.Entry) { e.Seq ^= 1 << i })
+			try("at", func(e *incident.Entry) { e.At = e.At.Add(1 << i) })
+			try("recorded_at", func(e *incident.Entry) { e.RecordedAt = e.RecordedAt.Add(1 << i) })
+		}
+		try("imported", func(e *incident.Entry) { e.Imported = !e.Imported })
+		try("redacted", func(e *incident.Entry) { e.Redacted = true })
+		try("salt moved into the payload", func(e *incident.Entry) {
+			e.Payload, e.Salt = string(e.Salt[:])+e.Payload, incident.Salt{}
+		})
+		spoiled[k] = good[k]
+	}
+	t.Logf("%d changes", flips)
+}
+
+// TestImportFindsEveryFlippedByte flips every byte of an exported timeline. A
+// changed file must not be read, or read as exactly what was exported.
+func TestImportFindsEveryFlippedByte(t *testing.T) {
+	inc := newIncident(t, incident.Options{Salts: salts()})
+	apply(t, inc, major()...)
+	if _, _, err := inc.Redact(6, minute(130), "ann", "r1", "names a customer"); err != nil {
+		t.Fatal(err)
+	}
+	var out bytes.Buffer
+	if err := inc.Timeline().Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	good := out.Bytes()
+	want, err := incident.ReadTimeline(bytes.NewReader(good))
+	if err != nil || !reflect.DeepEqual(want.Entries(), inc.Timeline().Entries()) {
+		t.Fatalf("ReadTimeline = %v, %v, want what was exported", want, err)
+	}
+	for i := range good {
+		for _, flip := range []byte{0x01, 0x20, 0x80} {
+			bad := bytes.Clone(good)
+			bad[i] ^= flip
+			got, err := incident.ReadTimeline(bytes.NewReader(bad))
+			if err == nil && !reflect.DeepEqual(got.Entries(), want.Entries()) {
+				t.Fatalf("byte %d ^ %#x: read as another timeline", i, flip)
+			}
+		}
+	}
+	for i := range bytes.Count(good, []byte("\n")) { // every line, also the last
+		lines := bytes.SplitAfter(good, []byte("\n"))
+		if _, err := incident.ReadTimeline(bytes.NewReader(bytes.Join(slices.Delete(lines, i, i+1), nil))); err == nil {
+			t.Errorf("without line %d: read", i+1)
+		}
+	}
+}
+
+func TestImportErrors(t *testing.T) {
+	header := `{"format":"evenkeel-timeline/1","tenant":"acme","incident":"INC-1","entries":1}` + "\n"
+	for name, tt := range map[string]struct {
+		text string
+		line int
+	}{
+		"empty":         {"", 1},
+		"no header":     {`{"seq":1}` + "\n", 1},
+		"other format":  {`{"format":"x"}` + "\n", 1},
+		"no JSON":       {header + "seq 1\n", 2},
+		"unknown field": {header + `{"seq":1,"colour":"red"}` + "\n", 2},
+		"two values":    {header + `{"seq":1} {"seq":2}` + "\n", 2},
+		"no instant":    {header + `{"seq":1}` + "\n", 2},
+		"upper hex":     {header + `{"seq":1,"salt":"` + strings.Repeat("AB", 16) + `"}` + "\n", 2},
+		"short":         {header, 1},
+	} {
+		_, err := incident.ReadTimeline(strings.NewReader(tt.text))
+		var bad *incident.LineError
+		if !errors.As(err, &bad) || bad.Line != tt.line {
+			t.Errorf("%s: ReadTimeline = %v, want an error in line %d", name, err, tt.line)
+		}
+	}
+}
+
+func TestAppend(t *testing.T) {
+	timeline := incident.NewTimeline("acme", "INC-1")
+	e := incident.Entry{Kind: incident.Note, Key: "k", Actor: "ann", At: noon, RecordedAt: noon}
+	if _, err := timeline.Append(1, e); !errors.Is(err, incident.ErrConflict) {
+		t.Errorf("Append after 1 of 0 = %v, want ErrConflict", err)
+	}
+	for field, spoil := range map[string]func(*incident.Entry){
+		"actor":       func(e *incident.Entry) { e.Actor = "\xff" },
+		"kind":        func(e *incident.Entry) { e.Kind = "\xff" },
+		"key":         func(e *incident.Entry) { e.Key = "\xff" },
+		"payload":     func(e *incident.Entry) { e.Payload = "\xff" },
+		"at":          func(e *incident.Entry) { e.At = time.Time{} },
+		"recorded_at": func(e *incident.Entry) { e.RecordedAt = time.Time{} },
+		"redacted":    func(e *incident.Entry) { e.Redacted = true },
+	} {
+		bad := e
+		spoil(&bad)
+		_, err := timeline.Append(0, bad)
+		var refused *incident.EntryError
+		if !errors.As(err, &refused) || refused.Field != field {
+			t.Errorf("%s: Append = %v, want an error for the field", field, err)
+		}
+	}
+	if timeline.Len() != 0 {
+		t.Errorf("Len = %d after errors, want 0", timeline.Len())
+	}
+}
+
+func TestRedact(t *testing.T) {
+	inc := newIncident(t, incident.Options{Salts: salts()})
+	apply(t, inc, major()...)
+	apply(t, inc, ev(incident.Note, 121, incident.Details{Text: "customer Jane Roe called", Data: json.RawMessage(`{"phone":"+15550100"}`)}))
+	before := inc.State()
+	for seq := range inc.Head().Seq { // every entry, one after the other
+		erased, record, err := inc.Redact(seq+1, minute(130), "dpo", fmt.Sprint("r", seq), "erasure request 7")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if erased.Payload != "" || !erased.Redacted || record.Kind != incident.RedactEntry {
+			t.Errorf("Redact(%d) = %+v, %+v", seq+1, erased, record)
+		}
+		if err := inc.Timeline().Verify(); err != nil {
+			t.Fatalf("Redact(%d): %v", seq+1, err)
+		}
+	}
+	after := inc.State()
+	if after.Status != before.Status || after.Severity != before.Severity || after.Times != before.Times || len(after.Findings) != 0 {
+		t.Errorf("state = %+v, want the status, severity and times of %+v", after, before)
+	}
+	if after.Title != incident.Redacted || after.Roles[incident.Lead][0] != incident.Redacted || !after.Measures[0].Anchored() {
+		t.Errorf("state = %+v, want no texts and persons, and the measure still anchored", after)
+	}
+	var out bytes.Buffer
+	if err := inc.Timeline().Write(&out); err != nil {
+		t.Fatal(err)
+	}
+	for _, gone := range []string{"Jane", "+15550100", "checkout is down", "bob"} {
+		if strings.Contains(out.String(), gone) {
+			t.Errorf("export still holds %q", gone)
+		}
+	}
+	again, err := incident.Replay("acme", "INC-1", inc.Timeline().Entries(), incident.Options{})
+	if err != nil || !reflect.DeepEqual(again.State(), after) {
+		t.Errorf("Replay = %+v, %v, want %+v", again.State(), err, after)
+	}
+
+	// An entry that was erased without the record of it is found.
+	entries := inc.Timeline().Entries()
+	cut := entries[:len(entries)-1]
+	var broken *incident.ChainError
+	if err := incident.Verify("acme", "INC-1", cut); !errors.As(err, &broken) || broken.Seq != uint64(len(major())+1) {
+		t.Errorf("Verify without the last record = %v, want entry %d", err, len(major())+1)
+	}
+}
+
+func TestRedactRefused(t *testing.T) {
+	unsalted := newIncident(t, incident.Options{})
+	apply(t, unsalted, major()...)
+	if _, _, err := unsalted.Redact(1, noon, "dpo", "r", "why"); !errors.Is(err, incident.ErrNotRedactable) {
+		t.Errorf("Redact of an unsalted entry = %v, want ErrNotRedactable", err)
+	}
+	inc := newIncident(t, incident.Options{Salts: salts()})
+	apply(t, inc, major()...)
+	for _, seq := range []uint64{0, 12, 1 << 63} {
+		if _, _, err := inc.Redact(seq, noon, "dpo", "r", "why"); !errors.Is(err, incident.ErrNotRedactable) {
+			t.Errorf("Redact(%d) = %v, want ErrNotRedactable", seq, err)
+		}
+	}
+	if _, _, err := inc.Redact(1, noon, "dpo", "r", ""); err == nil {
+		t.Error("Redact without a reason = nil, want an error")
+	}
+	if _, _, err := inc.Redact(1, minute(130), "dpo", "r", "why"); err != nil {
+		t.Fatal(err)
+	}
+	for name, seq := range map[string]uint64{"redacted": 1, "record": 12} {
+		if _, _, err := inc.Redact(seq, noon, "dpo", name, "why"); !errors.Is(err, incident.ErrNotRedactable) {
+			t.Errorf("Redact of the %s entry = %v, want ErrNotRedactable", name, err)
+		}
+	}
+	head := inc.Head()
+	if _, _, err := inc.Redact(2, minute(140), "dpo", "r", "why"); err != nil || inc.Head() != head {
+		t.Errorf("Redact with a known key = %v, want nothing done", err)
+	}
+}
+
+func TestSignedHead(t *testing.T) {
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	public := key.Public().(ed25519.PublicKey)
+	inc := newIncident(t, incident.Options{Salts: salts()})
+	apply(t, inc, major()...)
+	head, err := inc.Timeline().Sign(key, minute(121))
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries := inc.Timeline().Entries()
+	if err := head.Check(public, entries); err != nil {
+		t.Errorf("Check = %v", err)
+	}
+	for n := range entries {
+		var broken *incident.ChainError
+		if err := head.Check(public, entries[:n]); !errors.As(err, &broken) || broken.Fault != incident.Removed || broken.Seq != uint64(n+1) {
+			t.Errorf("Check of the first %d = %v, want entry %d removed", n, err, n+1)
+		}
+	}
+	apply(t, inc, ev(incident.Note, 125, incident.Details{Text: "later"}))
+	if err := head.Check(public, inc.Timeline().Entries()); err != nil {
+		t.Errorf("Check of a longer timeline = %v", err)
+	}
+	forged := head
+	forged.At = forged.At.Add(time.Hour)
+	if err := forged.Check(public, entries); !errors.Is(err, incident.ErrSignature) {
+		t.Errorf("Check of a changed head = %v, want ErrSignature", err)
+	}
+	if _, err := inc.Timeline().Sign(key[:5], noon); err == nil {
+		t.Error("Sign with half a key = nil, want an error")
+	}
+	if err := head.Check(public[:5], entries); err == nil {
+		t.Error("Check with half a key = nil, want an error")
+	}
+}

@@ -1,0 +1,60 @@
+package measure
+
+import (
+	"errors"
+	"testing"
+	"time"
+)
+
+// work takes time in proportion to n.
+func work(n int) func() {
+	x := uint64(1)
+	return func() {
+		for range n {
+			x = x*6364136223846793005 + 1442695040888963407
+		}
+		if x == 0 {
+			panic("the compiler may not drop the loop")
+		}
+	}
+}
+
+func TestMeasure(t *testing.T) {
+	p := Pair{
+		Name: "measure/pair", Peer: "itself", Bar: 3, Ops: 10,
+		Setup: func() (func(), func(), error) { return work(10_000), work(40_000), nil },
+	}
+	r, err := p.measure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Name != p.Name || r.Peer != p.Peer || r.Bar != 3 || r.Ratio < 2.5 || r.Ratio > 6 {
+		t.Errorf("fourfold work has %+v, want a ratio of about 4", r)
+	}
+	if r.OursNS < 100 || r.OursNS > 100_000 {
+		t.Errorf("1000 steps take %v ns, want about 1000", r.OursNS)
+	}
+}
+
+func TestMeasureGoal(t *testing.T) {
+	p := Pair{
+		Name: "measure/goal", Peer: "goal", Bar: 0.7, Goal: time.Hour,
+		Setup: func() (func(), func(), error) { return work(1000), nil, nil },
+	}
+	if r, err := p.measure(); err != nil || r.PeerNS != 3.6e12 || r.Ratio < 1e6 {
+		t.Errorf("measure = %+v, %v, want the goal of an hour met easily", r, err)
+	}
+	bad := errors.New("peer answers nonsense")
+	p.Setup = func() (func(), func(), error) { return nil, nil, bad }
+	if _, err := p.measure(); !errors.Is(err, bad) {
+		t.Errorf("measure = %v, want the error of the set-up", err)
+	}
+}
+
+func TestRound4(t *testing.T) {
+	for x, want := range map[float64]float64{0: 0, 848.41: 848.4, 3665998: 3666000, 0.123456: 0.1235} {
+		if got := round4(x); got != want {
+			t.Errorf("round4(%v) = %v, want %v", x, got, want)
+		}
+	}
+}

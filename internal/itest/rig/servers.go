@@ -1,0 +1,82 @@
+package rig
+
+import (
+	"fmt"
+	"io"
+	"os/exec"
+)
+
+// External addresses given to the servers, so that no payload names the machine they ran on.
+const (
+	PrometheusURL   = "http://prometheus.example"
+	AlertmanagerURL = "http://alertmanager.example"
+)
+
+// PrometheusArgs are the flags of a loopback Prometheus with configuration file config and database folder data.
+func PrometheusArgs(config, data string, port int) []string {
+	return []string{
+		"--config.file=" + config,
+		"--storage.tsdb.path=" + data,
+		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),
+		"--web.external-url=" + PrometheusURL,
+		"--log.level=warn",
+	}
+}
+
+// AlertmanagerArgs are the flags of a loopback Alertmanager without clustering.
+func AlertmanagerArgs(config, data string, port int) []string {
+	return []string{
+		"--config.file=" + config,
+		"--storage.path=" + data,
+		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),
+		"--cluster.listen-address=",
+		"--web.external-url=" + AlertmanagerURL,
+		"--log.level=warn",
+	}
+}
+
+// NodeExporterArgs are the flags of a loopback node exporter that reports processor and memory only: the default collectors
+// also publish the name of the machine.
+func NodeExporterArgs(port int) []string {
+	return []string{
+		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),
+		"--collector.disable-defaults", "--collector.cpu", "--collector.meminfo",
+		"--log.level=warn",
+	}
+}
+
+// StartPrometheus runs Prometheus.
+func (t Tools) StartPrometheus(log io.Writer, config, data string, port int) (*Process, error) {
+	return Start("prometheus", log, t.Prometheus, PrometheusArgs(config, data, port)...)
+}
+
+// StartAlertmanager runs Alertmanager.
+func (t Tools) StartAlertmanager(log io.Writer, config, data string, port int) (*Process, error) {
+	return Start("alertmanager", log, t.Alertmanager, AlertmanagerArgs(config, data, port)...)
+}
+
+// StartNodeExporter runs the node exporter.
+func (t Tools) StartNodeExporter(log io.Writer, port int) (*Process, error) {
+	return Start("node exporter", log, t.NodeExporter, NodeExporterArgs(port)...)
+}
+
+// CheckPrometheusConfig runs `promtool check config`; the error carries its output.
+func (t Tools) CheckPrometheusConfig(file string) error {
+	return check(t.Promtool, "check", "config", file)
+}
+
+// CheckRules runs `promtool check rules`; the error carries its output.
+func (t Tools) CheckRules(file string) error { return check(t.Promtool, "check", "rules", file) }
+
+// CheckAlertmanagerConfig runs `amtool check-config`; the error carries its output.
+func (t Tools) CheckAlertmanagerConfig(file string) error {
+	return check(t.Amtool, "check-config", file)
+}
+
+func check(path string, args ...string) error {
+	out, err := exec.Command(path, args...).CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("%s %q: %w: %s", path, args, err, out)
+	}
+	return nil
+}

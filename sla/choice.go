@@ -1,0 +1,155 @@
+package sla
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Stack says how the credits of several clauses add up.
+type Stack uint8
+
+// The ways to stack.
+const (
+	StackSum Stack = iota // all clauses together
+	StackMax              // the clause with the largest sum alone
+)
+
+// Aggregate says which services of an availability term earn a credit.
+type Aggregate uint8
+
+// The ways to aggregate. Worst pays one line, for the lowest of the services
+// that miss their target (ties to the smaller id); PerService pays a line for
+// each of them.
+const (
+	Worst Aggregate = iota
+	PerService
+)
+
+// ExcludeMode says what excluded time is taken from.
+type ExcludeMode uint8
+
+// FromDowntime leaves the denominator whole. FromBoth also takes every excluded
+// window out of the denominator, whether or not the service was down in it.
+const (
+	FromDowntime ExcludeMode = iota
+	FromBoth
+)
+
+// Unknown says what becomes of time that nothing measured. In each case it is
+// also reported.
+type Unknown uint8
+
+// The ways to treat unknown time.
+const (
+	UnknownUp       Unknown = iota // counts as up
+	UnknownDown                    // counts as down, unless excluded
+	UnknownExcluded                // counts neither as up nor as down
+)
+
+// ClockStart is the event from which a clock runs.
+type ClockStart uint8
+
+// FromOpened runs from the ticket, FromDetected from the first signal; without
+// one it runs from the ticket too.
+const (
+	FromOpened ClockStart = iota
+	FromDetected
+)
+
+// HourCount says how the hours of a monitoring outage are counted.
+type HourCount uint8
+
+// The ways to count. All but the last count the union of the gaps.
+const (
+	ProRata          HourCount = iota // to the nanosecond
+	FullHours                         // whole hours only
+	StartedHours                      // every hour begun
+	StartedPerOutage                  // every hour begun, each gap of the union by itself
+)
+
+var (
+	stackNames     = []string{"sum", "max"}
+	aggregateNames = []string{"worst", "per_service"}
+	excludeNames   = []string{"downtime_only", "both"}
+	unknownNames   = []string{"up", "down", "exclude"}
+	startNames     = []string{"opened", "detected"}
+	countNames     = []string{"prorata", "full_hours", "started_hours", "started_per_outage"}
+)
+
+// String returns "sum" or "max".
+func (s Stack) String() string { return nameOf(stackNames, s) }
+
+// MarshalText writes what String returns.
+func (s Stack) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (s *Stack) UnmarshalText(text []byte) error { return parseName("stack", stackNames, text, s) }
+
+// String returns "worst" or "per_service".
+func (a Aggregate) String() string { return nameOf(aggregateNames, a) }
+
+// MarshalText writes what String returns.
+func (a Aggregate) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (a *Aggregate) UnmarshalText(text []byte) error {
+	return parseName("aggregate", aggregateNames, text, a)
+}
+
+// String returns "downtime_only" or "both".
+func (m ExcludeMode) String() string { return nameOf(excludeNames, m) }
+
+// MarshalText writes what String returns.
+func (m ExcludeMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (m *ExcludeMode) UnmarshalText(text []byte) error {
+	return parseName("exclude_mode", excludeNames, text, m)
+}
+
+// String returns "up", "down" or "exclude".
+func (u Unknown) String() string { return nameOf(unknownNames, u) }
+
+// MarshalText writes what String returns.
+func (u Unknown) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (u *Unknown) UnmarshalText(text []byte) error {
+	return parseName("unknown", unknownNames, text, u)
+}
+
+// String returns "opened" or "detected".
+func (s ClockStart) String() string { return nameOf(startNames, s) }
+
+// MarshalText writes what String returns.
+func (s ClockStart) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (s *ClockStart) UnmarshalText(text []byte) error { return parseName("start", startNames, text, s) }
+
+// String returns "prorata", "full_hours", "started_hours" or
+// "started_per_outage".
+func (h HourCount) String() string { return nameOf(countNames, h) }
+
+// MarshalText writes what String returns.
+func (h HourCount) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+
+// UnmarshalText reads what String returns.
+func (h *HourCount) UnmarshalText(text []byte) error { return parseName("count", countNames, text, h) }
+
+func nameOf[T ~uint8](names []string, v T) string {
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return fmt.Sprintf("%T(%d)", v, uint8(v))
+}
+
+func parseName[T ~uint8](what string, names []string, text []byte, v *T) error {
+	at := slices.Index(names, string(text))
+	if at < 0 {
+		return fmt.Errorf("sla: %s %q: want %s", what, text, strings.Join(names, ", "))
+	}
+	*v = T(at)
+	return nil
+}

@@ -1,0 +1,102 @@
+package sla
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/fixed"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
+	"github.com/evenkeelops/evenkeel/sla/money"
+)
+
+// monitoring pays for the time in which nobody watched. Time before the evidence
+// begins is unknown, but no gap.
+func (ev *evaluation) monitoring(t Term) error {
+	raw := make([]calendar.Interval, 0, len(ev.evidence.Gaps))
+	for _, g := range ev.evidence.Gaps {
+		raw = append(raw, stretch(g.Start, g.End, ev.covered.End))
+	}
+	gaps, err := calendar.Normalize(raw)
+	if err != nil {
+		return err
+	}
+	watched, ok := ev.covered.Clip(ev.evidence.Observed)
+	if !ok {
+		return nil
+	}
+	gaps = calendar.Clip(gaps, watched)
+	if len(gaps) == 0 {
+		return nil
+	}
+	line := Line{
+		Basis: PercentOfFeePerHour, Numerator: calendar.Total(gaps), Denominator: time.Hour, Fee: ev.statement.Fee, Rate: t.Monitoring.PercentPerHour,
+	}
+	for _, g := range gaps {
+		line.Evidence = append(line.Evidence, g.String())
+	}
+	counted := t.Monitoring.Count.counted(gaps)
+	if line.Amount, err = percentPerHour(line.Fee, line.Rate, counted, ev.agreement.contract.Rounding); err != nil {
+		return err
+	}
+	ev.breach(Breach{Term: t.ID, Clause: ClauseMonitoring, Ref: string(ClauseMonitoring), At: gaps[0].Start, Actual: line.Numerator}, &line)
+	return nil
+}
+
+// counted returns the time that is paid for.
+func (h HourCount) counted(gaps []calendar.Interval) time.Duration {
+	total := calendar.Total(gaps)
+	switch h {
+	case FullHours:
+		return total - total%time.Hour
+	case StartedHours:
+		return started(total)
+	case StartedPerOutage:
+		total = 0
+		for _, g := range gaps {
+			total += started(g.Duration())
+		}
+	}
+	return total
+}
+
+func started(d time.Duration) time.Duration {
+	if rest := d % time.Hour; rest > 0 {
+		return d - rest + time.Hour
+	}
+	return d
+}
+
+// percentPerHour returns fee · rate/100 % · counted/1 h in one step, rounded
+// once.
+func percentPerHour(fee money.Amount, rate money.Percent, counted time.Duration, r money.Rounding) (money.Amount, error) {
+	share, ok := fixed.NewRatio(uint64(rate), whole).Mul(fixed.NewRatio(uint64(counted), uint64(time.Hour)))
+	if !ok || share.Num > math.MaxInt64 || share.Den > math.MaxInt64 {
+		return money.Amount{}, fmt.Errorf("%s per hour for %s: %w", rate, counted, money.ErrOverflow)
+	}
+	return fee.Share(int64(share.Num), int64(share.Den), r)
+}
+
+// meanTime sums elapsed times in 128 bits.
+type meanTime struct {
+	hi, lo uint64
+	n      int
+}
+
+func (m *meanTime) add(d time.Duration) {
+	var carry uint64
+	m.lo, carry = bits.Add64(m.lo, uint64(d), 0)
+	m.hi += carry
+	m.n++
+}
+
+// misses reports whether the mean exceeds the target, or reaches a strict one:
+// sum > target·n.
+func (m *meanTime) misses(target time.Duration, strict bool) bool {
+	hi, lo := bits.Mul64(uint64(target), uint64(m.n))
+	if m.hi != hi {
+		return m.hi > hi
+	}
+	return m.lo > lo || strict && m.lo == lo
+}

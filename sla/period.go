@@ -1,0 +1,110 @@
+package sla
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/wallclock"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
+)
+
+// Period is the stretch of time that one statement covers. Its length is
+// elapsed time: a month with a change of the clock has 743 or 745 hours.
+type Period struct {
+	Label string `json:"label"`
+	calendar.Interval
+}
+
+// Billing says how time is cut into periods. The zero value is the calendar
+// month. Periods begin at 00:00 on the wall clock of the contract's zone.
+type Billing struct {
+	// Months is the length of a period. 3, 6 and 12 are aligned with January.
+	// Defaults to 1.
+	Months int `json:"months,omitzero"`
+
+	// AnchorDay is the day of the month on which periods begin, 1 to 31. Where
+	// a month is shorter, its last day is taken. Defaults to 1.
+	AnchorDay int `json:"anchor_day,omitzero"`
+}
+
+// At returns the period that contains t.
+func (b Billing) At(t time.Time, loc *time.Location) Period { return b.period(b.index(t, loc), loc) }
+
+// Following returns the n-th period after the one that contains t, or before it
+// for a negative n.
+func (b Billing) Following(t time.Time, n int, loc *time.Location) Period {
+	return b.period(b.index(t, loc)+n*b.months(), loc)
+}
+
+// index returns the months from the base to the period that contains t.
+func (b Billing) index(t time.Time, loc *time.Location) int {
+	wall := wallclock.At(t, loc)
+	year, month, _ := wall.Date()
+	n := floorDiv((year-baseYear)*12+int(month)-1, b.months()) * b.months()
+	if b.start(n).After(wall) {
+		n -= b.months()
+	}
+	return n
+}
+
+// ParseMonth returns the calendar month that text such as "2026-10" names.
+func ParseMonth(text string, loc *time.Location) (Period, error) {
+	first, err := time.Parse("2006-01", text)
+	if err != nil {
+		return Period{}, fmt.Errorf("sla: month %q: want one like \"2026-10\"", text)
+	}
+	return Billing{}.At(wallclock.Resolve(first, loc, wallclock.First), loc), nil
+}
+
+// base is midnight of 1 January 2000, from which periods are counted.
+var base = time.Unix(946684800, 0).UTC()
+
+const baseYear = 2000
+
+func (b Billing) months() int { return max(b.Months, 1) }
+
+func (b Billing) anchor() int { return max(b.AnchorDay, 1) }
+
+// start returns the wall time at which the period begins that lies n months
+// after the base.
+func (b Billing) start(n int) time.Time {
+	return wallclock.AddMonths(base.AddDate(0, 0, b.anchor()-1), n)
+}
+
+func (b Billing) period(n int, loc *time.Location) Period {
+	first, next := b.start(n), b.start(n+b.months())
+	return Period{Label: b.label(first), Interval: calendar.Interval{
+		Start: wallclock.Resolve(first, loc, wallclock.First),
+		End:   wallclock.Resolve(next, loc, wallclock.First),
+	}}
+}
+
+func (b Billing) label(first time.Time) string {
+	switch {
+	case b.anchor() > 1:
+		return first.Format(time.DateOnly)
+	case b.months() == 3:
+		return fmt.Sprintf("%d-Q%d", first.Year(), int(first.Month())/3+1)
+	case b.months() == 12:
+		return first.Format("2006")
+	}
+	return first.Format("2006-01")
+}
+
+func (b Billing) issues() (out []Issue) {
+	if b.Months < 0 || (b.Months > 0 && 12%b.Months != 0) {
+		out = append(out, problem("period.months", fmt.Sprint(b.Months), "1, 2, 3, 4, 6 or 12"))
+	}
+	if b.AnchorDay < 0 || b.AnchorDay > 31 {
+		out = append(out, problem("period.anchor_day", fmt.Sprint(b.AnchorDay), "a day of the month, 1 to 31"))
+	}
+	return out
+}
+
+func floorDiv(a, b int) int {
+	q := a / b
+	if a%b < 0 {
+		q--
+	}
+	return q
+}
