@@ -78,11 +78,30 @@ func (l Labels) String() string {
 
 // MarshalJSON writes an object with the names in order.
 func (l Labels) MarshalJSON() ([]byte, error) {
-	m := l.Map()
-	if m == nil {
-		m = map[string]string{}
+	b := make([]byte, 0, 32*len(l)+2)
+	b = append(b, '{')
+	for n, x := range l {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = appendJSON(b, x.Name)
+		b = append(b, ':')
+		b = appendJSON(b, x.Value)
 	}
-	return json.Marshal(m) // maps are written in the order of their keys
+	return append(b, '}'), nil
+}
+
+// appendJSON appends s as a JSON string.
+func appendJSON(b []byte, s string) []byte {
+	for n := range len(s) {
+		if c := s[n]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+			quoted, _ := json.Marshal(s) // strings always marshal
+			return append(b, quoted...)
+		}
+	}
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }
 
 // UnmarshalJSON reads an object of strings.

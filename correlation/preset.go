@@ -54,19 +54,19 @@ func Layers() []Layer {
 func StarterRules() []Rule {
 	return []Rule{
 		{
-			Name: "infrastructure_cascade", Description: "Prevent alert storms from infrastructure issues",
+			Name: "infrastructure_cascade", Description: "one item instead of a storm when machines run out of CPU and memory",
 			Logic: `IF infrastructure.cpu_high AND infrastructure.memory_high AND platform.db_slow
 THEN suppress platform.db_slow AND application.slow_response
 CREATE composite_alert: "Infrastructure Resource Exhaustion"`,
 		},
 		{
-			Name: "dependency_failure", Description: "Correlate service dependency failures",
+			Name: "dependency_failure", Description: "hide what fails because the database it depends on is down",
 			Logic: `IF platform.database_down
 THEN suppress application.* WHERE depends_on="database"
 CREATE composite_alert: "Database Service Impact"`,
 		},
 		{
-			Name: "geographic_correlation", Description: "Identify region-specific issues",
+			Name: "geographic_correlation", Description: "one item for the network and latency trouble of one region",
 			Logic: `IF application.high_latency WHERE region="us-east" AND infrastructure.network_issues WHERE region="us-east"
 THEN CREATE composite_alert: "US-East Region Performance Issue"`,
 		},

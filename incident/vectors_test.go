@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/incident/comms"
+	"github.com/evenkeelops/evenkeel/incident/playbook"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
@@ -180,10 +183,10 @@ func TestVectors(t *testing.T) {
 		"availability": func(c testutil.Case) error {
 			var in struct {
 				Input struct {
-					Period                [2]time.Time
-					Downtime, Maintenance [][2]time.Time
-					Excluded              [][2]time.Time `json:"excluded_maintenance"`
-					Mode                  string
+					Period   [2]time.Time
+					Downtime [][2]time.Time
+					Excluded [][2]time.Time `json:"excluded_maintenance"`
+					Mode     string
 				}
 				Expect struct {
 					Down         *int64 `json:"down_seconds"`
@@ -424,7 +427,81 @@ func TestVectors(t *testing.T) {
 			}
 			return same("ratio", got.Kept.Ratio(), in.Expect.Ratio.rat())
 		},
-	}, "escalation_timeline", "update_cadence", "retry_backoff")
+		"escalation_timeline": func(c testutil.Case) error {
+			var in struct {
+				Input struct {
+					Severity incident.Severity
+					Created  time.Time
+				}
+				Expect map[string]time.Time
+			}
+			if err := c.Decode(&in); err != nil {
+				return err
+			}
+			for i, rung := range escalation.DefaultMatrix()[in.Input.Severity] {
+				level := fmt.Sprintf("level_%d", i+1)
+				if got, want := in.Input.Created.Add(rung.After()), in.Expect[level]; !got.Equal(want) {
+					return fmt.Errorf("%s = %v, want %v", level, got, want)
+				}
+				delete(in.Expect, level)
+			}
+			if len(in.Expect) > 0 {
+				return fmt.Errorf("no level for %v", in.Expect)
+			}
+			return nil
+		},
+		"update_cadence": func(c testutil.Case) error {
+			var in struct {
+				Input struct {
+					Severity incident.Severity
+					Last     time.Time `json:"last_update"`
+				}
+				Expect struct {
+					Due time.Time `json:"next_due"`
+				}
+			}
+			if err := c.Decode(&in); err != nil {
+				return err
+			}
+			plan, err := comms.New(comms.Config{})
+			if err != nil {
+				return err
+			}
+			if got := plan.NextUpdate(in.Input.Severity, in.Input.Last); !got.Equal(in.Expect.Due) {
+				return fmt.Errorf("next = %v, want %v", got, in.Expect.Due)
+			}
+			return nil
+		},
+		"retry_backoff": func(c testutil.Case) error {
+			var in struct {
+				Input struct {
+					playbook.RetryPolicy
+					Initial    int `json:"initial_seconds"`
+					Multiplier int `json:"multiplier"`
+				}
+				Expect struct {
+					Delays []int64 `json:"delays_seconds"`
+				}
+			}
+			if err := c.Decode(&in); err != nil {
+				return err
+			}
+			policy := in.Input.RetryPolicy
+			policy.InitialBackoffSeconds, policy.BackoffMultiplier = in.Input.Initial, in.Input.Multiplier
+			got := []int64{}
+			for n := 1; ; n++ {
+				wait, ok := policy.Delay(n)
+				if !ok {
+					break
+				}
+				got = append(got, int64(wait/time.Second))
+			}
+			if !slices.Equal(got, in.Expect.Delays) {
+				return fmt.Errorf("delays = %v, want %v", got, in.Expect.Delays)
+			}
+			return nil
+		},
+	})
 }
 
 // checkShare compares a share with the expected ratio and, where the case has

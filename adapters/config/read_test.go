@@ -56,9 +56,9 @@ items: [{id: a, part: ~}, {id: b, part: x}]
 // Every problem of a file is reported, in order, with its place.
 func TestReadReportsAll(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"many", "version: one\nlable: x\nzone: SGT\nfee: 100\nfrom: 2026-10-01\nreply: {urgent: 2m, low: soon}\nitems:\n  - {part: [x]}\n", strings.Join([]string{
+		{"many", "version: one\nnam: x\nzone: SGT\nfee: 100\nfrom: 2026-10-01\nreply: {urgent: 2m, low: soon}\nitems:\n  - {part: [x]}\n", strings.Join([]string{
 			`f.yaml:1:10: version: found the text "one", want a whole number`,
-			`f.yaml:2:1: lable: unknown key "lable", want one of fee, from, items, name, on, rate, reply, target, version, zone (did you mean "name"?)`,
+			`f.yaml:2:1: nam: unknown key "nam", want one of fee, from, items, name, on, rate, reply, target, version, zone (did you mean "name"?)`,
 			`f.yaml:3:7: zone: "SGT" is an abbreviation, want an IANA name (did you mean "Asia/Singapore"?)`,
 			`f.yaml:4:6: fee: parse money "100": want an amount and a currency, like "500.00 EUR"`,
 			`f.yaml:5:7: from: time "2026-10-01" has no zone, want one like 2026-10-01T00:00:00Z or +02:00`,

@@ -9,7 +9,7 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/incident"
-	// PM
+	"github.com/evenkeelops/evenkeel/incident/postmortem"
 )
 
 // raise decides what a notification means: it opens an incident, or joins one
@@ -268,8 +268,12 @@ func (m *machine) review(c *record) error {
 			return err
 		}
 	}
-	// PM1
-	// PM2
+	draft, err := postmortem.Draft(inc.State(), inc.Timeline().Entries(), postmortem.Options{At: m.mem.Now})
+	if err != nil {
+		return fmt.Errorf("%s: %w", c.ID, err)
+	}
+	m.tell("postmortem", fmt.Sprintf("%s: review drafted, %d lines of timeline, %d measure, due %s", c.ID, len(draft.Timeline), len(draft.Measures), draft.Due.Format("2 January")),
+		c.ID, "moderated by "+review.Moderator+"; still to be written: "+strings.Join(draft.Missing(), ", "))
 	return nil
 }
 
@@ -282,12 +286,16 @@ func (m *machine) communicate() error {
 				return fmt.Errorf("%s: %w", c.ID, err)
 			}
 		}
+		var sent lines
 		for _, msg := range thread.Step(m.mem.Now) {
 			m.mem.Totals.Messages++
-			m.tell("message", fmt.Sprintf("%s to %s by %s: %s", msg.Type, msg.Recipient, msg.Channel, msg.Subject), c.ID, msg.Why.String())
+			sent.add(fmt.Sprintf("%s %q to ", msg.Type, msg.Subject), fmt.Sprintf("%s (%s)", msg.Recipient, msg.Channel), msg.Why.String())
 			if err := m.enqueue("message", msg.Key, msg); err != nil {
 				return err
 			}
+		}
+		for _, l := range sent {
+			m.tell("message", l.text(), c.ID, l.why)
 		}
 	}
 	return nil

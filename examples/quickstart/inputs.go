@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/adapters/config"
@@ -52,6 +53,8 @@ type serviceFile struct {
 	Name   string `yaml:"name,required"`
 	Domain string `yaml:"domain,required"`
 	Type   string `yaml:"type,required"`
+
+	DependsOn []string `yaml:"depends_on"`
 }
 
 func loadInputs() (*inputs, error) {
@@ -96,4 +99,9 @@ func (in *inputs) service(id string) serviceFile {
 		}
 	}
 	return serviceFile{ID: id, Name: id}
+}
+
+// known reports whether a service is one of night.yaml.
+func (in *inputs) known(id string) bool {
+	return slices.ContainsFunc(in.night.Services, func(s serviceFile) bool { return s.ID == id })
 }

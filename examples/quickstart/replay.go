@@ -258,7 +258,10 @@ func subject(labels map[string]string) string {
 	if instance := labels["instance"]; instance != "" {
 		return instance
 	}
-	return labels["service"]
+	if service := labels["service"]; service != "" {
+		return service
+	}
+	return "the region " + labels["region"]
 }
 
 // follow acts on what the correlation decided.

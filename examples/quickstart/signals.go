@@ -21,7 +21,7 @@ func (m *machine) train() error {
 	until := m.rec.start.Add(m.in.night.Train)
 	history := map[string][]map[string]float64{}
 	for _, row := range m.rec.metrics {
-		if row.at.Before(until) && len(row.values) > 0 {
+		if m.in.known(row.service) && row.at.Before(until) && len(row.values) > 0 {
 			history[row.service] = append(history[row.service], row.values)
 		}
 	}
