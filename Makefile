@@ -23,4 +23,4 @@ record-night: ## record examples/quickstart/testdata/night anew; about 45 minute
 	cd internal/itest && go run ./recordnight -out ../../examples/quickstart/testdata/night
 
 golden: ## rewrite the golden files after a wanted change of output
-	go test ./examples/... -run Golden -update
+	go test ./adapters/report -run Golden -update

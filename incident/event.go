@@ -90,7 +90,7 @@ type Event struct {
 // the kind; the others are kept and do nothing.
 type Details struct {
 	Title        string          `json:"title,omitempty"`         // Detect, Declare
-	Services     []string        `json:"services,omitempty"`      // Detect, Declare
+	Services     []string        `json:"services,omitempty"`      // Detect, Declare; AddLink: those that the target adds
 	Domain       string          `json:"domain,omitempty"`        // Detect, Declare: technology domain
 	Severity     Severity        `json:"severity,omitzero"`       // Declare, ChangeSeverity
 	Started      time.Time       `json:"started,omitzero"`        // Detect, Declare, CorrectTimes: begin of the impact

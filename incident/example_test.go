@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strconv"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -84,7 +85,7 @@ func ExampleTimeline_Sign() {
 	timeline := incident.NewTimeline("acme", "INC-42")
 	at := time.Date(2026, 10, 14, 2, 4, 0, 0, time.UTC)
 	for i := range uint64(3) {
-		if _, err := timeline.Append(i, incident.Entry{Kind: incident.Note, Key: fmt.Sprint(i), Actor: "ann", At: at, RecordedAt: at}); err != nil {
+		if _, err := timeline.Append(i, incident.Entry{Kind: incident.Note, Key: strconv.FormatUint(i, 10), Actor: "ann", At: at, RecordedAt: at}); err != nil {
 			fmt.Println(err)
 		}
 	}

@@ -25,12 +25,15 @@ type FiguresOptions struct {
 }
 
 // Figures are the key figures of a set of incidents. Each says over how many it
-// was taken; without data it is null.
+// was taken; without data it is null. Cancelled and merged incidents are in
+// FalseAlarms and Merged only.
 type Figures struct {
 	Period       calendar.Interval `json:"period,omitzero"`
 	Volume       int               `json:"volume"`
 	BySeverity   map[Severity]int  `json:"by_severity"`
 	Undated      int               `json:"undated"` // never declared, so in no period; not in Volume
+	Merged       int               `json:"merged"`  // counted with the incident that they are part of
+	FalseAlarms  Share             `json:"false_alarm_rate"`
 	MTTD         Durations         `json:"mttd"`
 	MTTA         Durations         `json:"mtta"`
 	MTTR         Durations         `json:"mttr"`
@@ -56,6 +59,15 @@ func Compute(records []Record, o FiguresOptions) (Figures, error) {
 	var costs []money.Amount
 	for i := range records {
 		r := &records[i]
+		switch created := within(r.Times.Created); {
+		case r.Status == Merged && created:
+			f.Merged++
+		case r.Status == Cancelled && created:
+			tally(&f.FalseAlarms, true, true)
+		}
+		if r.Status == Merged || r.Status == Cancelled {
+			continue
+		}
 		if within(r.Times.Resolved) {
 			for _, d := range []*Durations{&f.MTTD, &f.MTTA, &f.MTTR} {
 				d.add(r)
@@ -83,6 +95,7 @@ func Compute(records []Record, o FiguresOptions) (Figures, error) {
 func (f *Figures) count(r *Record, o FiguresOptions) {
 	f.Volume++
 	f.BySeverity[r.Severity]++
+	tally(&f.FalseAlarms, true, false)
 	tally(&f.Escalated, true, r.Escalations > 0)
 	tally(&f.Reopened, true, r.Reopens > 0)
 	tally(&f.FirstContact, !r.Times.Resolved.IsZero(), r.FirstContact)

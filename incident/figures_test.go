@@ -44,7 +44,7 @@ func TestNoDataIsNull(t *testing.T) {
 				t.Errorf("%d records: %s.missing = %v", len(records), name, d["missing"])
 			}
 		}
-		for _, name := range []string{"first_contact_resolution", "escalation_rate", "reopen_rate", "detected_by_user_rate", "target_compliance"} {
+		for _, name := range []string{"first_contact_resolution", "escalation_rate", "reopen_rate", "detected_by_user_rate", "target_compliance", "false_alarm_rate"} {
 			var s map[string]any
 			if err := json.Unmarshal(figures[name], &s); err != nil {
 				t.Fatal(err)
@@ -136,6 +136,19 @@ func TestFiguresMatchSingleOnes(t *testing.T) {
 	}
 	if got, err := json.Marshal(again); err != nil || string(got) != string(want) {
 		t.Errorf("in reverse: %s, %v\nwant %s", got, err, want)
+	}
+}
+
+// TestFalseAlarmsAndMerges: neither is an incident of its own.
+func TestFalseAlarmsAndMerges(t *testing.T) {
+	records := []incident.Record{
+		{ID: "a", Status: incident.Closed, Times: incident.Times{Created: noon, Acknowledged: minute(1)}},
+		{ID: "b", Status: incident.Cancelled, Times: incident.Times{Created: noon, Acknowledged: minute(9)}},
+		{ID: "c", Status: incident.Merged, Times: incident.Times{Created: noon, Acknowledged: minute(9)}},
+	}
+	f, err := incident.Compute(records, incident.FiguresOptions{})
+	if err != nil || f.Volume != 1 || f.Merged != 1 || f.FalseAlarms != (incident.Share{Hits: 1, Of: 2}) || f.MTTA.N != 1 {
+		t.Errorf("figures = %+v, %v", f, err)
 	}
 }
 

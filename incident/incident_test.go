@@ -569,6 +569,18 @@ func TestStateIsACopy(t *testing.T) {
 	}
 }
 
+func TestLinksAddServices(t *testing.T) {
+	inc := newIncident(t, incident.Options{})
+	apply(t, inc, major()[:2]...)
+	link := incident.Details{Relation: incident.AlertRelation, Target: "a-1", Services: []string{"billing", "checkout"}}
+	again := ev(incident.AddLink, 3, link)
+	again.Key = "twice"
+	apply(t, inc, ev(incident.AddLink, 2, link), again)
+	if s := inc.State(); len(s.Links) != 1 || len(s.Services) != 2 || s.Services[0] != "billing" {
+		t.Errorf("links %v, services %v, want one link and both services", s.Links, s.Services)
+	}
+}
+
 func TestCheckMerge(t *testing.T) {
 	into := map[string]string{"b": "c", "c": "d", "x": "y", "y": "x"}
 	target := func(id string) string { return into[id] }

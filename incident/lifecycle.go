@@ -184,6 +184,7 @@ func (o Options) missing(s State, e Event) []string {
 		out = append(out, o.missingToClose(s)...)
 	case RedactEntry:
 		out = append(out, "a call of Redact")
+	default:
 	}
 	return out
 }
@@ -261,6 +262,7 @@ func missingDetails(s State, e Event) []string {
 		need(e.Text != "", "a text")
 	case Notify, RecordResult:
 		need(e.Ref != "", "a reference")
+	default:
 	}
 	return out
 }

@@ -52,7 +52,7 @@ func (i *Incident) Redact(seq uint64, at time.Time, actor, key, reason string) (
 	if err != nil {
 		return Entry{}, Entry{}, err
 	}
-	kept := event.Details.withoutTexts()
+	kept := event.withoutTexts()
 	e := Event{
 		Key: key, Kind: RedactEntry, At: at, Actor: actor,
 		Details: Details{Redaction: &Redaction{Seq: seq, Reason: reason, Kept: &kept}},

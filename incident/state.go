@@ -251,6 +251,7 @@ func (f *fold) move(e Event) {
 			f.Reason, f.MergedInto = e.Text, e.Target
 			f.resolves = append(f.resolves, e.At)
 		}
+	default: // the others have no step
 	}
 }
 
@@ -265,11 +266,15 @@ func (f *fold) describe(e Event) {
 	if f.DetectedBy == "" {
 		f.DetectedBy = e.DetectedBy
 	}
-	for _, service := range e.Services {
-		insert(&f.Services, service)
-	}
+	f.addServices(e.Services)
 	setOnce(&f.Times.Started, e.Started)
 	setOnce(&f.Times.Detected, e.Detected)
+}
+
+func (f *fold) addServices(services []string) {
+	for _, service := range services {
+		insert(&f.Services, service)
+	}
 }
 
 // annotate folds in an event that moves nothing.
@@ -294,6 +299,7 @@ func (f *fold) annotate(e Event) (legal bool) {
 		if link := (Link{Relation: e.Relation, Target: e.Target}); !slices.Contains(f.Links, link) {
 			f.Links = append(f.Links, link)
 		}
+		f.addServices(e.Services)
 	case WaiveReview:
 		if f.Status != Resolved && f.Status != InReview {
 			f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)

@@ -267,7 +267,8 @@ func (c *chain) hash(e *Entry) Digest {
 	if !e.Redacted {
 		commitment = c.commit(e)
 	}
-	b := append(c.buf[:0], chainVersion)
+	b := c.buf[:0]
+	b = append(b, chainVersion)
 	b = append(b, e.Prev[:]...)
 	lengthAt := len(b)
 	b = append(b, 0, 0, 0, 0)

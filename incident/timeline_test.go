@@ -11,6 +11,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -22,8 +23,8 @@ import (
 func salts() *rand.ChaCha8 { return rand.NewChaCha8([32]byte{1}) }
 
 // chainOf returns a timeline of n entries with payloads of different length.
-func chainOf(t testing.TB, tenant string, n int) []incident.Entry {
-	t.Helper()
+func chainOf(tb testing.TB, tenant string, n int) []incident.Entry {
+	tb.Helper()
 	timeline, source := incident.NewTimeline(tenant, "INC-1"), salts()
 	for i := range n {
 		e := incident.Entry{
@@ -32,11 +33,11 @@ func chainOf(t testing.TB, tenant string, n int) []incident.Entry {
 		}
 		if i%2 == 0 {
 			if _, err := source.Read(e.Salt[:]); err != nil {
-				t.Fatal(err)
+				tb.Fatal(err)
 			}
 		}
 		if _, err := timeline.Append(uint64(i), e); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return timeline.Entries()
@@ -124,7 +125,7 @@ func TestVerifyFindsEveryMove(t *testing.T) {
 func incidentsOf(id string, n int) []incident.Entry {
 	timeline := incident.NewTimeline("acme", id)
 	for i := range n {
-		_, _ = timeline.Append(uint64(i), incident.Entry{Kind: incident.Note, Key: fmt.Sprint(i), Actor: "x", At: noon, RecordedAt: noon})
+		_, _ = timeline.Append(uint64(i), incident.Entry{Kind: incident.Note, Key: strconv.Itoa(i), Actor: "x", At: noon, RecordedAt: noon})
 	}
 	return timeline.Entries()
 }

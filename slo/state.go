@@ -1,6 +1,9 @@
 package slo
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // State says how much is left of an error budget. The zero value means "not
 // evaluated".
@@ -95,5 +98,5 @@ func unmarshalName(what string, names []string, text []byte, value *uint8) error
 			return nil
 		}
 	}
-	return &ParseError{What: what, Text: string(text), Want: fmt.Sprintf("one of %q", names[1:])}
+	return &ParseError{What: what, Text: string(text), Want: "one of " + strings.TrimLeft(strings.Join(names, ", "), ", ")}
 }

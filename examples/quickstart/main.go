@@ -77,7 +77,11 @@ func (o *options) run(env *program.Env) error {
 	}
 	switch env.Format {
 	case "json":
-		return env.JSON(r.document(o.only))
+		d := r.document(o.only)
+		if env.Explain {
+			d.Explain = r.explain()
+		}
+		return env.JSON(d)
 	case "html":
 		page, err := r.html()
 		env.Out.Write(page)

@@ -140,6 +140,7 @@ type document struct {
 	Story     []item        `json:"story"`
 	Totals    totalsInfo    `json:"totals"`
 	Services  []serviceRow  `json:"services"`
+	Explain   []explanation `json:"explain,omitempty"`
 }
 
 type recordingInfo struct {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -41,11 +42,11 @@ func mike() comms.Stakeholder {
 	}
 }
 
-func newPlan(t testing.TB, c comms.Config) *comms.Plan {
-	t.Helper()
+func newPlan(tb testing.TB, c comms.Config) *comms.Plan {
+	tb.Helper()
 	p, err := comms.New(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
@@ -71,10 +72,10 @@ func resolved(s incident.State) incident.State {
 	return s
 }
 
-func apply(t testing.TB, thread *comms.Thread, s incident.State, at time.Time) []comms.Message {
-	t.Helper()
+func apply(tb testing.TB, thread *comms.Thread, s incident.State, at time.Time) []comms.Message {
+	tb.Helper()
 	if err := thread.Apply(s, at); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return thread.Step(at)
 }
@@ -88,10 +89,10 @@ func told(messages []comms.Message) []string {
 	return out
 }
 
-func want(t testing.TB, what string, got []comms.Message, list ...string) {
-	t.Helper()
+func want(tb testing.TB, what string, got []comms.Message, list ...string) {
+	tb.Helper()
 	if g := told(got); !slices.Equal(g, list) {
-		t.Errorf("%s: sent %q, want %q", what, g, list)
+		tb.Errorf("%s: sent %q, want %q", what, g, list)
 	}
 }
 
@@ -121,7 +122,10 @@ func TestSampleRun(t *testing.T) {
 }
 
 func TestSharedData(t *testing.T) {
-	data := readJSON(t, testutil.SharedFile(t, "data", "incident", "communication.json"))
+	data, err := os.ReadFile(testutil.SharedFile(t, "data", "incident", "communication.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var in struct {
 		Matrix    map[incident.Severity][]comms.Role `json:"notification_matrix"`
 		Intervals map[incident.Severity]int          `json:"update_interval_minutes"`

@@ -21,8 +21,7 @@ func FuzzTemplate(f *testing.F) {
 		tpl := comms.Template{Severity: incident.P1, Type: comms.Initial, Subject: subject, Body: body, Channels: []comms.Channel{comms.Email}}
 		plan, err := comms.New(comms.Config{Templates: []comms.Template{tpl}, Stakeholders: []comms.Stakeholder{person("tec", comms.TechnicalContact)}})
 		if err != nil {
-			var bad *comms.TemplateError
-			if !errors.As(err, &bad) {
+			if _, ok := errors.AsType[*comms.TemplateError](err); !ok {
 				t.Fatalf("New = %v, want a TemplateError", err)
 			}
 			return

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -152,7 +153,7 @@ func compilePerson(s Stakeholder, path, zone string, bad func(path, value, want 
 		bad(path+".role", string(s.Role), joinRoles())
 	}
 	if s.EscalationDelayMinutes < 0 {
-		bad(path+".escalation_delay_minutes", fmt.Sprint(s.EscalationDelayMinutes), "0 or more")
+		bad(path+".escalation_delay_minutes", strconv.Itoa(s.EscalationDelayMinutes), "0 or more")
 	}
 	for _, method := range slices.Sorted(maps.Keys(s.Contact)) {
 		known := false

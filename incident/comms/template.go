@@ -48,8 +48,9 @@ func Placeholders(t Type) []string {
 		return append(common, "update_message", "duration")
 	case Resolution:
 		return append(common, "resolution_message", "total_duration")
+	default: // no template of their own
+		return nil
 	}
-	return nil
 }
 
 // TemplateError reports a template that cannot be used.

@@ -76,7 +76,7 @@ func (p *Plan) Open(tenant, id string) *Thread {
 }
 
 // Snapshot returns what the thread remembers.
-func (t *Thread) Snapshot() Snapshot { return Snapshot{t.memory.clone()} }
+func (t *Thread) Snapshot() Snapshot { return Snapshot{t.clone()} }
 
 // Restore goes on from a snapshot. A recipient that the plan no longer has is
 // told nothing more.
@@ -334,6 +334,7 @@ func (t *Thread) send(r *recipient, c *contact, kind Type, due, at time.Time) []
 			severity = c.LeftFrom // the channels on which they heard of it
 		}
 		c.Done, c.Over = true, true
+	default: // the lead gets those
 	}
 	template := t.plan.templates[templateKey{severity, templateType(kind)}]
 	channels := template.Channels
@@ -476,7 +477,7 @@ func (t *Thread) remind(at time.Time) []Message {
 	due = t.latestTick(due, at)
 	t.Reminded = due
 	t.Reminders++
-	why := Reason{Rule: ByCadence, Text: fmt.Sprintf("no update since %s", stamp(t.LastSent, time.UTC))}
+	why := Reason{Rule: ByCadence, Text: "no update since " + stamp(t.LastSent, time.UTC)}
 	return t.toLead(Reminder, t.Reminders, "", why, due, at)
 }
 

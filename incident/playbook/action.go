@@ -28,8 +28,9 @@ func (t ActionType) reachesPeople() bool {
 	switch t {
 	case Notification, Ticket, Paging, Escalation, Collaboration:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func (t ActionType) known() bool {

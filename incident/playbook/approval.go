@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -93,7 +94,7 @@ func (e *Engine) report(event Event) error {
 	case step.Status == Succeeded && event.Outcome == OK:
 		return nil // repeated
 	case event.Attempt < 1 || event.Attempt > step.Attempt:
-		return refuse("attempt", fmt.Sprint(event.Attempt), fmt.Sprintf("1 to %d", step.Attempt), ErrNotRunning)
+		return refuse("attempt", strconv.Itoa(event.Attempt), fmt.Sprintf("1 to %d", step.Attempt), ErrNotRunning)
 	case step.Status == Running && (event.Attempt == step.Attempt || event.Outcome == OK):
 		e.finish(step, c, event.At, event.Outcome, event.Text)
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -297,7 +298,7 @@ func (n *node) seen(e *env) []string {
 	case n.kind == actionNode && e.action != nil:
 		value := map[string]string{actionType: string(e.action.Type), actionRisk: string(e.action.Risk)}[n.property]
 		if n.property == actionTraffic {
-			value = fmt.Sprint(e.action.AffectsTraffic)
+			value = strconv.FormatBool(e.action.AffectsTraffic)
 		}
 		return []string{n.property + " = " + value}
 	}
@@ -540,8 +541,7 @@ func (p *parser) limit(start, fact int) (*node, error) {
 	}
 	c, err := threshold.ParseCondition(p.text[start:end])
 	if err != nil {
-		var at *threshold.Error
-		if errors.As(err, &at) {
+		if at, ok := errors.AsType[*threshold.Error](err); ok {
 			return nil, &ConditionError{Text: p.text, Column: utf8.RuneCountInString(p.text[:start]) + at.Column, Want: at.Want}
 		}
 		return nil, p.fail(start, err.Error())

@@ -16,11 +16,11 @@ var noon = time.Date(2026, 10, 5, 12, 0, 0, 0, time.UTC)
 
 func minute(n float64) time.Time { return noon.Add(time.Duration(n * float64(time.Minute))) }
 
-func vocabulary(t testing.TB, more ...playbook.FactSpec) *playbook.Vocabulary {
-	t.Helper()
+func vocabulary(tb testing.TB, more ...playbook.FactSpec) *playbook.Vocabulary {
+	tb.Helper()
 	v, err := playbook.NewVocabulary(append(playbook.DefaultFacts(), more...)...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return v
 }

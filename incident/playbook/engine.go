@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/threshold"
@@ -125,7 +126,7 @@ func New(c Config) (*Engine, error) {
 	case c.ApprovalTime < 0:
 		bad("approval_time", c.ApprovalTime.String(), "more than 0")
 	case c.Quorum < 0:
-		bad("quorum", fmt.Sprint(c.Quorum), "at least 1")
+		bad("quorum", strconv.Itoa(c.Quorum), "at least 1")
 	case c.CoolDown < 0:
 		bad("cool_down", c.CoolDown.String(), "0 or more")
 	}

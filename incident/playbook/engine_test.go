@@ -15,8 +15,8 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
-func newEngine(t testing.TB, change func(*playbook.Config)) *playbook.Engine {
-	t.Helper()
+func newEngine(tb testing.TB, change func(*playbook.Config)) *playbook.Engine {
+	tb.Helper()
 	c := playbook.Config{
 		Tenant: "acme", Book: playbook.DefaultBook(),
 		Services: []playbook.Service{
@@ -30,43 +30,43 @@ func newEngine(t testing.TB, change func(*playbook.Config)) *playbook.Engine {
 	}
 	e, err := playbook.New(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }
 
-func observe(t testing.TB, e *playbook.Engine, service, fact string, v playbook.Value, at time.Time) {
-	t.Helper()
+func observe(tb testing.TB, e *playbook.Engine, service, fact string, v playbook.Value, at time.Time) {
+	tb.Helper()
 	if err := e.Apply(playbook.Event{Kind: playbook.Observe, At: at, Service: service, Fact: fact, Value: v}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
 // fine reports every fact at its best, so that nothing stands in the way.
-func fine(t testing.TB, e *playbook.Engine, service string, at time.Time) {
-	t.Helper()
+func fine(tb testing.TB, e *playbook.Engine, service string, at time.Time) {
+	tb.Helper()
 	for fact, v := range map[string]playbook.Value{
 		"auto_scaling_enabled": playbook.Bool(true), "load_balancer_healthy": playbook.Bool(true), "memory_available": playbook.Bool(true),
 		"circuit_breaker_available": playbook.Bool(true), "idle_connections": playbook.Number(50), "healthy_instances": playbook.Number(3),
 		"available_capacity": playbook.Number(8), "required_capacity": playbook.Number(4), "recent_deployment": playbook.Since(at.Add(-time.Hour)),
 		"all_dependencies.health_status": playbook.Texts("healthy"),
 	} {
-		observe(t, e, service, fact, v, at)
+		observe(tb, e, service, fact, v, at)
 	}
 }
 
 // begin starts a run by hand.
-func begin(t testing.TB, e *playbook.Engine, name, service string, at time.Time) {
-	t.Helper()
+func begin(tb testing.TB, e *playbook.Engine, name, service string, at time.Time) {
+	tb.Helper()
 	if err := e.Apply(playbook.Event{Kind: playbook.Start, At: at, Playbook: name, Service: service, By: "ann"}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
-func report(t testing.TB, e *playbook.Engine, i playbook.Intent, outcome playbook.Outcome, at time.Time) {
-	t.Helper()
+func report(tb testing.TB, e *playbook.Engine, i playbook.Intent, outcome playbook.Outcome, at time.Time) {
+	tb.Helper()
 	if err := e.Apply(playbook.Event{Kind: playbook.Report, At: at, Step: i.Step, Attempt: i.Attempt, Outcome: outcome, Text: string(outcome)}); err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 }
 
@@ -79,17 +79,17 @@ func names(intents []playbook.Intent) []string {
 	return out
 }
 
-func want(t testing.TB, what string, got []playbook.Intent, list ...string) {
-	t.Helper()
+func want(tb testing.TB, what string, got []playbook.Intent, list ...string) {
+	tb.Helper()
 	if g := names(got); !slices.Equal(g, list) {
-		t.Errorf("%s: %q, want %q", what, g, list)
+		tb.Errorf("%s: %q, want %q", what, g, list)
 	}
 }
 
 // drain steps at an instant, reports success for all that is to be done, and
 // goes on until nothing comes any more.
-func drain(t testing.TB, e *playbook.Engine, at time.Time) []playbook.Intent {
-	t.Helper()
+func drain(tb testing.TB, e *playbook.Engine, at time.Time) []playbook.Intent {
+	tb.Helper()
 	var out []playbook.Intent
 	for {
 		intents := e.Step(at)
@@ -99,14 +99,14 @@ func drain(t testing.TB, e *playbook.Engine, at time.Time) []playbook.Intent {
 		out = append(out, intents...)
 		for _, i := range intents {
 			if i.Kind == playbook.Do {
-				report(t, e, i, playbook.OK, at)
+				report(tb, e, i, playbook.OK, at)
 			}
 		}
 	}
 }
 
-func step(t testing.TB, e *playbook.Engine, action string) playbook.Step {
-	t.Helper()
+func step(tb testing.TB, e *playbook.Engine, action string) playbook.Step {
+	tb.Helper()
 	for _, r := range e.Runs() {
 		for _, s := range r.Steps {
 			if s.Action == action {
@@ -114,7 +114,7 @@ func step(t testing.TB, e *playbook.Engine, action string) playbook.Step {
 			}
 		}
 	}
-	t.Fatalf("no step %s", action)
+	tb.Fatalf("no step %s", action)
 	return playbook.Step{}
 }
 

@@ -90,8 +90,9 @@ func (s Status) Done() bool {
 	switch s {
 	case Waiting, Running, Pausing, Asking:
 		return false
+	default:
+		return true
 	}
-	return true
 }
 
 // Outcome is what an attempt came to.
@@ -345,11 +346,11 @@ func (e *Engine) attempt(r *Run, p *compiled, s *service, step *Step, c *call, a
 		return []Intent{i}
 	case SkipIt:
 		step.Status = Skipped
-		return nil
-	}
-	step.Status = Blocked
-	if !e.config.DryRun {
-		step.Call = why
+	default:
+		step.Status = Blocked
+		if !e.config.DryRun {
+			step.Call = why
+		}
 	}
 	return nil
 }
@@ -381,6 +382,7 @@ func (e *Engine) judge(p *compiled, s *service, c *call, at time.Time) (Verdict,
 		return SkipIt, strings.Join(whys, "; ")
 	case Unknown:
 		return BlockIt, strings.Join(whys, "; ")
+	default:
 	}
 	verdict := RunIt
 	if c.spec.Approval == ApproveAlways {

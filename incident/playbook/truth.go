@@ -65,8 +65,9 @@ func (t Truth) not() Truth {
 		return False
 	case False:
 		return True
+	default:
+		return Unknown
 	}
-	return Unknown
 }
 
 func truth(b bool) Truth {

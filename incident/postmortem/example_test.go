@@ -2,6 +2,7 @@ package postmortem_test
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -20,7 +21,7 @@ func Example() {
 		{Kind: incident.Acknowledge, Details: incident.Details{Role: incident.Lead}},
 		{Kind: incident.Resolve, Details: incident.Details{Text: "index rebuilt"}},
 	} {
-		e.Key, e.Actor, e.At = fmt.Sprint(i), "bob", at.Add(time.Duration(i)*time.Minute)
+		e.Key, e.Actor, e.At = strconv.Itoa(i), "bob", at.Add(time.Duration(i)*time.Minute)
 		if _, err := inc.Apply(e); err != nil {
 			fmt.Println(err)
 		}

@@ -19,11 +19,11 @@ var begin = time.Date(2026, 10, 14, 2, 0, 0, 0, time.UTC) // a Wednesday
 func after(minutes int) time.Time { return begin.Add(time.Duration(minutes) * time.Minute) }
 
 // reviewed is a P1 in review.
-func reviewed(t testing.TB) *incident.Incident {
-	t.Helper()
+func reviewed(tb testing.TB) *incident.Incident {
+	tb.Helper()
 	inc, err := incident.New("acme", "INC-110", incident.Options{})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	for _, e := range []incident.Event{
 		{Kind: incident.Detect, At: after(4), Actor: "prometheus", Details: incident.Details{Title: "Checkout | down", Services: []string{"checkout"}, Started: begin, DetectedBy: incident.ByMonitor}},
@@ -38,17 +38,17 @@ func reviewed(t testing.TB) *incident.Incident {
 	} {
 		e.Key = string(e.Kind) + e.At.String()
 		if _, err := inc.Apply(e); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 	}
 	return inc
 }
 
-func draft(t testing.TB, inc *incident.Incident, o postmortem.Options) postmortem.Document {
-	t.Helper()
+func draft(tb testing.TB, inc *incident.Incident, o postmortem.Options) postmortem.Document {
+	tb.Helper()
 	d, err := postmortem.Draft(inc.State(), inc.Timeline().Entries(), o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return d
 }
