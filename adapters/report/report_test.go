@@ -189,7 +189,10 @@ func TestParseColor(t *testing.T) {
 	if c, err := report.ParseColor("#1d4ed8"); err != nil || c.String() != "#1d4ed8" || c.On().String() != "#ffffff" {
 		t.Errorf("ParseColor(#1d4ed8) = %v, %v", c, err)
 	}
-	for _, text := range []string{"", "#", "#fff", "1d4ed8", "#1d4edg", "#1d4ed80", "#+d4ed8"} {
+	if c, err := report.ParseColor("#09c"); err != nil || c.String() != "#0099cc" {
+		t.Errorf("ParseColor(#09c) = %v, %v, want #0099cc", c, err)
+	}
+	for _, text := range []string{"", "#", "#ff", "#ffff", "fff", "1d4ed8", "#1d4edg", "#1d4ed80", "#+d4ed8"} {
 		if c, err := report.ParseColor(text); err == nil {
 			t.Errorf("ParseColor(%q) = %v, want an error", text, c)
 		}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Color is an sRGB colour.
@@ -22,11 +23,15 @@ const (
 	GraphicContrast = 3.0
 )
 
-// ParseColor reads "#rrggbb".
+// ParseColor reads "#rrggbb", or "#rgb" where each digit stands for two of it.
 func ParseColor(text string) (Color, error) {
-	n, err := strconv.ParseUint(text[min(1, len(text)):], 16, 32)
-	if err != nil || len(text) != 7 || text[0] != '#' {
-		return Color{}, fmt.Errorf("colour %q: want six hexadecimal digits, like \"#1d4ed8\"", text)
+	digits, ok := strings.CutPrefix(text, "#")
+	if len(digits) == 3 {
+		digits = string([]byte{digits[0], digits[0], digits[1], digits[1], digits[2], digits[2]})
+	}
+	n, err := strconv.ParseUint(digits, 16, 32)
+	if err != nil || len(digits) != 6 || !ok {
+		return Color{}, fmt.Errorf("colour %q: want hexadecimal digits, like \"#1d4ed8\" or \"#09c\"", text)
 	}
 	return Color{uint8(n >> 16), uint8(n >> 8), uint8(n)}, nil
 }

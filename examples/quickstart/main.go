@@ -47,7 +47,7 @@ func (o *options) run(env *program.Env) error {
 	if env.Config != "" {
 		return program.Exit(program.Usage, errors.New("-config: quickstart replays its embedded recording only"))
 	}
-	rec, err := loadRecording()
+	rec, err := loadRecording(files)
 	if err != nil {
 		return err
 	}

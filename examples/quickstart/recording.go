@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -78,7 +79,9 @@ type webhook struct {
 // features are the columns of metrics.csv that the detectors may use.
 var features = []string{"cpu_utilization", "memory_usage", "response_time_ms", "error_rate", "throughput_rps", "db_connections", "queue_depth"}
 
-func loadRecording() (*recording, error) {
+// loadRecording reads the night from testdata/night of a file system. All
+// problems of all its files are reported.
+func loadRecording(fsys fs.FS) (*recording, error) {
 	r := &recording{}
 	var problems []error
 	for _, load := range []struct {
@@ -91,7 +94,7 @@ func loadRecording() (*recording, error) {
 		{"maintenance.csv", r.readMaintenance},
 		{"webhooks.jsonl", r.readWebhooks},
 	} {
-		data, err := files.ReadFile("testdata/night/" + load.name)
+		data, err := fs.ReadFile(fsys, "testdata/night/"+load.name)
 		if err != nil {
 			return nil, err
 		}
@@ -101,6 +104,9 @@ func loadRecording() (*recording, error) {
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, program.Exit(program.Input, err)
+	}
+	if len(r.inputs) == 0 {
+		return nil, program.Exit(program.Input, errors.New("metrics.csv, sli.csv, webhooks.jsonl: want at least one row"))
 	}
 	slices.SortStableFunc(r.inputs, func(a, b input) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank(), b.rank())) })
 	r.start, r.end = r.inputs[0].at, r.inputs[len(r.inputs)-1].at
