@@ -110,5 +110,5 @@ func ExampleRegistry() {
 	fmt.Println(err)
 	// Output:
 	// normal [latency_ms throughput_rps] <nil>
-	// anomaly: no model trained for this service
+	// anomaly: no model trained for this service: "shop" of tenant "globex"
 }

@@ -1,6 +1,7 @@
 package anomaly
 
 import (
+	"fmt"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -28,14 +29,15 @@ func (r *Registry) Remove(tenant, service string) {
 	r.change(func(t map[registryKey]*Detector) { delete(t, registryKey{tenant, service}) })
 }
 
-// Get returns the detector of a service, or [ErrUnknownService].
+// Get returns the detector of a service. The error wraps [ErrUnknownService] and
+// names both.
 func (r *Registry) Get(tenant, service string) (*Detector, error) {
 	if t := r.table.Load(); t != nil {
 		if d, ok := (*t)[registryKey{tenant, service}]; ok {
 			return d, nil
 		}
 	}
-	return nil, ErrUnknownService
+	return nil, fmt.Errorf("%w: %q of tenant %q", ErrUnknownService, service, tenant)
 }
 
 // Evaluate is [Detector.Evaluate] on the detector of a service.

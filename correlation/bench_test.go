@@ -2,6 +2,8 @@ package correlation_test
 
 import (
 	"fmt"
+	"maps"
+	"strconv"
 	"testing"
 	"time"
 
@@ -110,9 +112,7 @@ func BenchmarkIngest(b *testing.B) {
 			events := storm(1000)
 			for k := range events {
 				labels := map[string]string{"pool": fmt.Sprintf("p%d", k%m)}
-				for name, v := range events[k].Labels {
-					labels[name] = v
-				}
+				maps.Copy(labels, events[k].Labels)
 				events[k].Labels = labels
 			}
 			made, err := correlation.New(rules, correlation.Options{})
@@ -126,7 +126,7 @@ func BenchmarkIngest(b *testing.B) {
 				round++
 				for k := range events {
 					ev := events[k]
-					ev.Tenant = fmt.Sprint(round % 4)
+					ev.Tenant = strconv.Itoa(round % 4)
 					at = at.Add(time.Microsecond)
 					ev.Time = at
 					ev.Status = correlation.Status(1 + (round/4)%2)

@@ -34,7 +34,7 @@ type Composite struct {
 	SuppressedBy []string `json:"suppressed_by,omitempty"`
 }
 
-// compositeView copies an instance for a reader.
+// view copies an instance with a composite for a reader.
 func (i *instance) view() *Composite {
 	c := &Composite{
 		ID: i.id(), Rule: i.rule.Name, Tenant: i.sp.tenant, By: i.by(), Labels: i.composite.labels,
@@ -92,8 +92,9 @@ func sortWitnesses(list []witness) {
 	})
 }
 
-// title fills the template of the rule: {{label}} is a BY value, {{d.label}}
-// the sorted distinct values of the alerts bound to d. Unknown names are empty.
+// title fills the template of the rule. {{label}} becomes a BY value, {{d.label}}
+// what the evidence bound to d has there: every value once, in order. Unknown
+// names become nothing.
 func (i *instance) title(evidence []witness) string {
 	return expand(i.rule.title, func(name string) string {
 		v, label, ok := strings.Cut(name, ".")

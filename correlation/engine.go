@@ -501,8 +501,8 @@ func (e *Engine) instance(sp *space, p *program, l Labels) *instance {
 	return i
 }
 
-// finish ends a step: opens and closes, end of linger, suppression,
-// notifications.
+// finish ends a step. Instances open and close first, rank by rank, with those
+// whose linger is over; then it is settled what is hidden and who is told.
 func (e *Engine) finish() {
 	start := len(e.out)
 	for start > 0 && nanos(e.out[start-1].At) == e.now { // late events of this step

@@ -2,6 +2,7 @@ package correlation_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"reflect"
@@ -14,11 +15,11 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
-func engine(t testing.TB, o correlation.Options, rules ...correlation.Rule) *correlation.Engine {
-	t.Helper()
+func engine(tb testing.TB, o correlation.Options, rules ...correlation.Rule) *correlation.Engine {
+	tb.Helper()
 	e, err := correlation.New(rules, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }
@@ -38,11 +39,11 @@ func resolve(alert string, t int, labels ...string) correlation.Event {
 }
 
 // apply returns the transitions as "second kind alert".
-func apply(t testing.TB, e *correlation.Engine, at int, events ...correlation.Event) []string {
-	t.Helper()
+func apply(tb testing.TB, e *correlation.Engine, at int, events ...correlation.Event) []string {
+	tb.Helper()
 	list, err := e.Apply(sec(float64(at)), events...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	var out []string
 	for _, tr := range list {
@@ -51,10 +52,10 @@ func apply(t testing.TB, e *correlation.Engine, at int, events ...correlation.Ev
 	return out
 }
 
-func want(t testing.TB, what string, got []string, want ...string) {
-	t.Helper()
+func want(tb testing.TB, what string, got []string, want ...string) {
+	tb.Helper()
 	if !slices.Equal(got, want) {
-		t.Errorf("%s\n got %q\nwant %q", what, got, want)
+		tb.Errorf("%s\n got %q\nwant %q", what, got, want)
 	}
 }
 
@@ -375,5 +376,73 @@ func TestTexts(t *testing.T) {
 	}
 	if !strings.Contains((&correlation.RuleError{Rule: "r", Line: 2, Column: 3, Want: "x", Suggestion: "y"}).Error(), `rule "r": 2:3: end of the text: want x; did you mean "y"?`) {
 		t.Error("RuleError text changed")
+	}
+}
+
+// Text that JSON cannot keep would be another alert after a restart.
+func TestInvalidUTF8(t *testing.T) {
+	for _, c := range []struct {
+		field string
+		event correlation.Event
+	}{
+		{"Tenant", correlation.Event{Tenant: "a\xff"}},
+		{"Labels", correlation.Event{Labels: map[string]string{"x": "\xff"}}},
+		{"Labels", correlation.Event{Labels: map[string]string{"\xff": "x"}}},
+		{"Alert", correlation.Event{Alert: "a.\xff"}},
+	} {
+		ev := c.event
+		ev.Status, ev.Time = correlation.Firing, sec(0)
+		if ev.Alert == "" {
+			ev.Alert = "a.b"
+		}
+		e := engine(t, correlation.Options{})
+		_, err := e.Apply(sec(0), ev)
+		if got, ok := errors.AsType[*correlation.EventError](err); !ok || got.Field != c.field {
+			t.Errorf("Apply(%+v) = %v, want an EventError of %s", ev, err, c.field)
+		}
+		if e.Stats().Rejected != 1 {
+			t.Errorf("Apply(%+v): %+v, want 1 rejected", ev, e.Stats())
+		}
+	}
+}
+
+func TestRestoreRefusesInstancesTwice(t *testing.T) {
+	rules := []correlation.Rule{{Name: "r", Logic: `IF a.b THEN CREATE composite_alert: "x"`}}
+	e := engine(t, correlation.Options{}, rules...)
+	apply(t, e, 0, fire("a.b", 0))
+	data, err := e.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var s map[string]any
+	if err := json.Unmarshal(data, &s); err != nil {
+		t.Fatal(err)
+	}
+	tenant := s["tenants"].([]any)[0].(map[string]any)
+	list := tenant["instances"].([]any)
+	tenant["instances"] = append(list, list[0])
+	if data, err = json.Marshal(s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := correlation.Restore(rules, correlation.Options{}, data); err == nil || !strings.Contains(err.Error(), "stands twice") {
+		t.Errorf("Restore with an instance twice = %v, want an error", err)
+	}
+}
+
+func TestKindText(t *testing.T) {
+	for k := correlation.Late; k <= correlation.Resolve; k++ {
+		text, err := k.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back correlation.Kind
+		if err := back.UnmarshalText(text); err != nil || back != k {
+			t.Errorf("UnmarshalText(%s) = %v, %v, want %v", text, back, err, k)
+		}
+	}
+	for _, k := range []correlation.Kind{0, correlation.Resolve + 1} {
+		if text, err := k.MarshalText(); err == nil {
+			t.Errorf("%v.MarshalText = %s, want an error", k, text)
+		}
 	}
 }

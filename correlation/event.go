@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/evenkeelops/evenkeel/incident"
 )
@@ -53,7 +54,7 @@ func (s *Status) UnmarshalText(b []byte) error {
 
 // Event reports that an alert fires or is resolved. Tenant, Alert and all
 // Labels together are the identity of the alert, compared exactly and with
-// case; labels with empty values count as missing.
+// case; labels with empty values count as missing. All of it is text in UTF-8.
 type Event struct {
 	Tenant string            `json:"tenant,omitempty"`
 	Alert  string            `json:"alert"` // layer.name, such as "platform.db_slow"
@@ -113,10 +114,16 @@ func (ev *Event) check(o *Options) *EventError {
 	case len(ev.Labels) > o.MaxLabels:
 		return fail("Labels", strconv.Itoa(len(ev.Labels)), fmt.Sprintf("at most %d labels", o.MaxLabels))
 	}
+	if !utf8.ValidString(ev.Tenant) {
+		return fail("Tenant", ev.Tenant, "text in UTF-8")
+	}
 	size := 0
 	for name, value := range ev.Labels {
-		if name == "" {
+		switch {
+		case name == "":
 			return fail("Labels", name, "label names that are not empty")
+		case !utf8.ValidString(name) || !utf8.ValidString(value):
+			return fail("Labels", name+"="+value, "text in UTF-8")
 		}
 		size += len(name) + len(value)
 	}

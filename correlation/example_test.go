@@ -40,11 +40,11 @@ func ExampleParse() {
 		if platform.database_down as d        # the one that is down
 		then suppress application.* where depends_on = d.service`)
 	fmt.Println(logic, err)
-	_, err = correlation.Parse("IF platform.database_down\nTHEN supress application.*")
+	_, err = correlation.Parse("IF platform.database_down\nTHEN supprss application.*")
 	fmt.Println(err)
 	// Output:
 	// IF platform.database_down AS d THEN suppress application.* WHERE depends_on=d.service <nil>
-	// 2:6: "supress": want "suppress" or "CREATE"; did you mean "suppress"?
+	// 2:6: "supprss": want "suppress" or "CREATE"; did you mean "suppress"?
 }
 
 func ExampleMonitor() {

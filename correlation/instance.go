@@ -173,7 +173,7 @@ func (m *member) witness() witness {
 // at every member, not only at the new ones.
 func (i *instance) updateEvidence(all bool) {
 	list := i.fresh
-	if all || i.onsets != nil && !(i.whole && i.wasWhole) {
+	if all || i.onsets != nil && (!i.whole || !i.wasWhole) {
 		list = i.members
 	}
 	for _, m := range list {

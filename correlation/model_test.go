@@ -57,13 +57,13 @@ type bound struct {
 	cond int
 }
 
-func newModel(t testing.TB, rules []correlation.Rule, topology *correlation.Topology, settle int) *model {
-	t.Helper()
+func newModel(tb testing.TB, rules []correlation.Rule, topology *correlation.Topology, settle int) *model {
+	tb.Helper()
 	m := &model{topology: topology, settle: settle, alerts: map[string]*modelAlert{}, open: map[string]*modelInstance{}, notified: map[string]bool{}}
 	for _, r := range rules {
 		l, err := correlation.Parse(r.Logic)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		m.rules = append(m.rules, modelRule{r, l})
 	}
@@ -180,7 +180,7 @@ func (m *model) depends(a *modelAlert, name string) bool {
 	if name == "" {
 		return false
 	}
-	for _, d := range strings.Split(a.labels["depends_on"], ",") {
+	for d := range strings.SplitSeq(a.labels["depends_on"], ",") {
 		if strings.TrimSpace(d) == name {
 			return true
 		}

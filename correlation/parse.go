@@ -306,7 +306,7 @@ func (p *parser) condition() Condition {
 		p.expect(markToken, ")", `")"`)
 		p.expect(opToken, ">=", `">=" and the number of alerts`)
 		n := p.expect(wordToken, "", "the number of alerts")
-		c.Count = p.number(n, 1, "a whole number of at least 1")
+		c.Count = p.number(n, 1, "a whole number from 1 to 1000000")
 	}
 	if c.Not && c.As != "" {
 		p.meaning(token{kind: wordToken, text: c.As, pos: p.lastAs}, "no variable on a condition with NOT: it binds nothing")
@@ -450,7 +450,7 @@ func (p *parser) near(target bool) Predicate {
 	}
 	p.expect(markToken, ",", `"," and the number of hops`)
 	hops := p.expect(wordToken, "", "the number of hops")
-	q := Predicate{Op: Near, Var: v.text, Hops: p.number(hops, 0, "a whole number of hops, 0 or more")}
+	q := Predicate{Op: Near, Var: v.text, Hops: p.number(hops, 0, "a whole number of hops from 0 to 1000000")}
 	p.expect(markToken, ")", `")"`)
 	return q
 }

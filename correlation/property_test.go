@@ -16,8 +16,9 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation"
 )
 
-// worlds is the number of random settings that TestModel runs.
-var worlds = flag.Int("worlds", 400, "random settings to compare with the model")
+// worlds is the number of random settings that TestModel runs; tests that run
+// the engine more than once for each take a third of them.
+var worlds = flag.Int("worlds", 200, "random settings to compare with the model")
 
 // world is a random setting: rules, a topology and options.
 type world struct {
@@ -126,11 +127,11 @@ func (w *world) options() correlation.Options {
 	return correlation.Options{Topology: w.topology, Settle: time.Duration(w.settle) * time.Second, Retention: 1000 * time.Hour}
 }
 
-func (w *world) engine(t testing.TB) *correlation.Engine {
-	t.Helper()
+func (w *world) engine(tb testing.TB) *correlation.Engine {
+	tb.Helper()
 	e, err := correlation.New(w.rules, w.options())
 	if err != nil {
-		t.Fatalf("%v\n%s", err, w)
+		tb.Fatalf("%v\n%s", err, w)
 	}
 	return e
 }
@@ -309,27 +310,27 @@ func checkNoBlackHole(t *testing.T, e *correlation.Engine) (released, lingering 
 	return released, lingering
 }
 
-func snapshot(t testing.TB, e *correlation.Engine) []byte {
-	t.Helper()
+func snapshot(tb testing.TB, e *correlation.Engine) []byte {
+	tb.Helper()
 	b, err := e.Snapshot()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return b
 }
 
-func asJSON(t testing.TB, v any) string {
-	t.Helper()
+func asJSON(tb testing.TB, v any) string {
+	tb.Helper()
 	b, err := json.Marshal(v)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return string(b)
 }
 
 // A snapshot at any prefix and the rest give the whole run, byte for byte.
 func TestSnapshotAtAnyPrefix(t *testing.T) {
-	for seed := range 300 {
+	for seed := range *worlds / 3 {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 11))
 		w := newWorld(rnd)
 		o := w.options()
@@ -345,12 +346,12 @@ func TestSnapshotAtAnyPrefix(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		data := snapshot(t, restored)
 		for _, b := range batches {
 			want, err := whole.Apply(sec(float64(b.at)), b.events...)
 			if err != nil {
 				t.Fatal(err)
 			}
-			data := snapshot(t, restored)
 			if restored, err = correlation.Restore(w.rules, o, data); err != nil {
 				t.Fatal(err)
 			}
@@ -364,8 +365,9 @@ func TestSnapshotAtAnyPrefix(t *testing.T) {
 			if g, w2 := asJSON(t, got), asJSON(t, want); g != w2 {
 				t.Fatalf("seed %d at %d: transitions\n got %s\nwant %s\n%s", seed, b.at, g, w2, w)
 			}
-			if g, w2 := snapshot(t, restored), snapshot(t, whole); !bytes.Equal(g, w2) {
-				t.Fatalf("seed %d at %d: snapshot\n got %s\nwant %s\n%s", seed, b.at, g, w2, w)
+			data = snapshot(t, restored)
+			if want := snapshot(t, whole); !bytes.Equal(data, want) {
+				t.Fatalf("seed %d at %d: snapshot\n got %s\nwant %s\n%s", seed, b.at, data, want, w)
 			}
 		}
 	}
@@ -374,7 +376,7 @@ func TestSnapshotAtAnyPrefix(t *testing.T) {
 // The order of events of one instant, and cutting a batch into several calls
 // of the same instant, do not change what holds afterwards.
 func TestOrderOfArrival(t *testing.T) {
-	for seed := range 300 {
+	for seed := range *worlds / 3 {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 13))
 		w := newWorld(rnd)
 		w.settle = 0

@@ -19,50 +19,50 @@ type alarmRow struct {
 	start, end   int
 }
 
-func readCSV(t testing.TB, name string) [][]string {
-	t.Helper()
-	f, err := os.Open(testutil.SharedFile(t, "data", "correlation", "alarms-24v-439n", name))
+func readCSV(tb testing.TB, name string) [][]string {
+	tb.Helper()
+	f, err := os.Open(testutil.SharedFile(tb, "data", "correlation", "alarms-24v-439n", name))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	defer f.Close()
 	r := csv.NewReader(f)
 	if name[len(name)-3:] == ".gz" {
 		z, err := gzip.NewReader(f)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		r = csv.NewReader(z)
 	}
 	rows, err := r.ReadAll()
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return rows[1:]
 }
 
-func alarmSet(t testing.TB) ([]correlation.Rule, *correlation.Topology, []alarmRow) {
-	t.Helper()
+func alarmSet(tb testing.TB) ([]correlation.Rule, *correlation.Topology, []alarmRow) {
+	tb.Helper()
 	var rules []correlation.Rule
-	for _, r := range readCSV(t, "dag.csv") {
+	for _, r := range readCSV(tb, "dag.csv") {
 		rules = append(rules, correlation.Rule{
 			Name:  fmt.Sprintf("%s-%s", r[0], r[1]),
 			Logic: fmt.Sprintf("IF alarm.a%s AS s THEN suppress alarm.a%s WHERE near(s, 1)", r[0], r[1]),
 		})
 	}
 	topology := &correlation.Topology{EntityLabel: "device"}
-	for _, r := range readCSV(t, "topology.csv") {
+	for _, r := range readCSV(tb, "topology.csv") {
 		topology.Edges = append(topology.Edges, correlation.Edge{Dependent: r[0], Dependency: r[1]})
 	}
 	var rows []alarmRow
-	for _, r := range readCSV(t, "alarms.csv.gz") {
+	for _, r := range readCSV(tb, "alarms.csv.gz") {
 		row := alarmRow{kind: "alarm.a" + r[0], device: r[1]}
 		var err error
 		if row.start, err = strconv.Atoi(r[2]); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		if row.end, err = strconv.Atoi(r[3]); err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		rows = append(rows, row)
 	}
@@ -71,11 +71,11 @@ func alarmSet(t testing.TB) ([]correlation.Rule, *correlation.Topology, []alarmR
 
 // replayAlarms feeds the rows one by one and calls visit with the number of
 // each row and what became of it.
-func replayAlarms(t testing.TB, rules []correlation.Rule, topology *correlation.Topology, rows []alarmRow, visit func(k int, duplicate, visible bool)) {
-	t.Helper()
+func replayAlarms(tb testing.TB, rules []correlation.Rule, topology *correlation.Topology, rows []alarmRow, visit func(k int, duplicate, visible bool)) {
+	tb.Helper()
 	e, err := correlation.New(rules, correlation.Options{Topology: topology})
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	until := map[[2]string]int{}
 	last, ties := -1, 0
@@ -94,7 +94,7 @@ func replayAlarms(t testing.TB, rules []correlation.Rule, topology *correlation.
 			Ends: time.Unix(int64(until[id])+1, 0), // until is inclusive, Ends is not
 		})
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		visible := false
 		for _, tr := range out {

@@ -28,9 +28,9 @@ func (t *Topology) Roots(alerting map[string]time.Time, maxHops int) ([]Group, e
 	return g.roots(alerting, maxHops), nil
 }
 
-// Groups applies [Topology.Roots] to the active alerts of one tenant: an
-// entity alerts while one of its alerts is active, and its onset is the
-// earliest of theirs. Alerts without an entity are left out.
+// Groups applies [Topology.Roots] to the active alerts of one tenant. The onset
+// of an entity is the earliest of those of its active alerts; alerts without an
+// entity are left out.
 func (e *Engine) Groups(tenant string, maxHops int) []Group {
 	alerting := map[string]time.Time{}
 	if sp := e.spaces[tenant]; sp != nil {

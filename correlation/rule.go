@@ -390,6 +390,7 @@ func (q *labelPredicate) holds(l Labels, g *graph) bool {
 	}
 	v := l.Get(q.label)
 	switch q.op {
+	case Near: // needs a variable, so it is a join
 	case Equals:
 		return v == q.value
 	case Differs:

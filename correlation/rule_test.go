@@ -21,10 +21,10 @@ func TestParseErrors(t *testing.T) {
 		{"", 1, 1, ""},
 		{"WHEN a.b", 1, 1, ""},
 		{"IFF a.b THEN suppress c.d", 1, 1, "IF"},
-		{"IF a.b\nTHNE suppress c.d", 2, 1, "THEN"},
-		{"IF a.b THEN supress c.d", 1, 13, "suppress"},
+		{"IF a.b\nTHEM suppress c.d", 2, 1, "THEN"},
+		{"IF a.b THEN supprss c.d", 1, 13, "suppress"},
 		{"IF a.b THEN suppress c.d CREAT composite_alert: \"x\"", 1, 26, "CREATE"},
-		{"IF a.b THEN CREATE composit_alert: \"x\"", 1, 20, "composite_alert"},
+		{"IF a.b THEN CREATE composite_alrt: \"x\"", 1, 20, "composite_alert"},
 		{"IF a.b THEN CREATE composite_alert \"x\"", 1, 36, ""},
 		{"IF a.b THEN CREATE composite_alert: x", 1, 37, ""},
 		{"IF a.b THEN CREATE composite_alert: \" \"", 1, 37, ""},
@@ -173,11 +173,11 @@ func TestLint(t *testing.T) {
 		{correlation.Rule{Logic: `IF a.b AND NOT a.b WHERE x="2" THEN CREATE composite_alert: "x"`}, ""},
 		{correlation.Rule{Logic: "broken"}, ""},
 	} {
-		got := ""
+		var got []string
 		for _, w := range correlation.Lint([]correlation.Rule{c.rule}) {
-			got += w.Code
+			got = append(got, w.Code)
 		}
-		if got != c.want {
+		if strings.Join(got, " ") != c.want {
 			t.Errorf("Lint(%q) = %q, want %q", c.rule.Logic, got, c.want)
 		}
 	}

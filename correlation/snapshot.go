@@ -267,6 +267,9 @@ func (e *Engine) restoreInstance(sp *space, p *program, x *instanceSnapshot) err
 		return fmt.Errorf("rule %q has %d BY values, want %d", p.Name, len(x.Values), len(p.By))
 	}
 	i := e.instance(sp, p, by)
+	if i.live() {
+		return fmt.Errorf("rule %q with BY values %q of tenant %q stands twice", p.Name, x.Values, sp.tenant)
+	}
 	i.wake()
 	i.since, i.opened = number(x.Since), number(x.Opened)
 	i.state = open

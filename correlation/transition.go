@@ -35,8 +35,13 @@ func (k Kind) String() string {
 	return kindTexts[k]
 }
 
-// MarshalText returns [Kind.String].
-func (k Kind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+// MarshalText returns [Kind.String]; the zero value is an error.
+func (k Kind) MarshalText() ([]byte, error) {
+	if k == 0 || int(k) >= len(kindTexts) {
+		return nil, fmt.Errorf("kind %d, want one of %q", uint8(k), kindTexts[1:])
+	}
+	return []byte(kindTexts[k]), nil
+}
 
 // UnmarshalText reads the texts of [Kind.String].
 func (k *Kind) UnmarshalText(b []byte) error {

@@ -133,6 +133,7 @@ func checkEngine(c testutil.Case) error {
 				notes = append(notes, fmt.Sprintf("%v fire %s", toSec(tr.At), tr.Alert))
 			case correlation.Resolve:
 				notes = append(notes, fmt.Sprintf("%v resolve %s", toSec(tr.At), tr.Alert))
+			default:
 			}
 		}
 		return err
@@ -228,7 +229,7 @@ func checkRule(c testutil.Case) error {
 	if in.Expect == "error" {
 		e, ok := errors.AsType[*correlation.RuleError](err)
 		if !ok || e.Line < 1 || e.Column < 1 || e.Want == "" {
-			return fmt.Errorf("Parse = %v, %v, want an error with a position", l, err)
+			return errors.Join(fmt.Errorf("Parse = %v, want an error with a position", l), err)
 		}
 		return nil
 	}
@@ -239,10 +240,10 @@ func checkRule(c testutil.Case) error {
 		return fmt.Errorf("Parse = %v, want %v", got, in.Parsed)
 	}
 	again, err := correlation.Parse(l.String())
-	if err != nil || !reflect.DeepEqual(again, l) {
-		return fmt.Errorf("Parse(%q) = %+v, %v, want %+v", l, again, err, l)
+	if err == nil && !reflect.DeepEqual(again, l) {
+		err = fmt.Errorf("Parse(%q) = %+v, want %+v", l, again, l)
 	}
-	return nil
+	return err
 }
 
 // logicJSON writes a logic in the form of the case file.
@@ -312,7 +313,7 @@ func checkThreshold(c testutil.Case) error {
 	cond, err := threshold.ParseCondition(in.Text)
 	if in.Parsed == nil {
 		if e, ok := errors.AsType[*threshold.Error](err); !ok || e.Column < 1 || e.Want == "" {
-			return fmt.Errorf("ParseCondition = %v, %v, want an error with a position", cond, err)
+			return errors.Join(fmt.Errorf("ParseCondition = %v, want an error with a position", cond), err)
 		}
 		return nil
 	}

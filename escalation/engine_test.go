@@ -36,15 +36,11 @@ func team() escalation.Roster {
 	}
 }
 
-func newEngine(t testing.TB, roster escalation.Roster) *escalation.Engine {
-	t.Helper()
-	router, err := escalation.NewRouter(roster)
+func newEngine(tb testing.TB, roster escalation.Roster) *escalation.Engine {
+	tb.Helper()
+	engine, err := escalation.NewEngine(escalation.Config{Tenant: "acme", Router: newRouter(tb, roster)})
 	if err != nil {
-		t.Fatal(err)
-	}
-	engine, err := escalation.NewEngine(escalation.Config{Tenant: "acme", Router: router})
-	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return engine
 }

@@ -119,9 +119,9 @@ func (r Rotation) compile(zs zones, p problems) *Turns {
 	if !ok {
 		p.at("start_local").add(r.Start, `a local time like "2026-01-05T09:00"`)
 	}
-	if r.Unit == 0 || int(r.Unit) >= len(unitNames) {
+	known := r.Unit != 0 && int(r.Unit) < len(unitNames)
+	if !known {
 		p.at("unit").add(r.Unit.String(), "days, weeks, months, wall_hours or elapsed_hours")
-		return nil
 	}
 	if r.Length < 1 || r.Length > maxTurnLength {
 		p.at("length").add(strconv.Itoa(r.Length), "1 to 100000")
@@ -134,7 +134,7 @@ func (r Rotation) compile(zs zones, p problems) *Turns {
 			p.at("users[%d]", i).add("", "the id of a person")
 		}
 	}
-	if t.zone == nil || len(r.Users) == 0 {
+	if t.zone == nil || !known || len(r.Users) == 0 {
 		return nil
 	}
 	t.start = start.Unix()

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -266,7 +267,7 @@ func count(n int) string {
 	if n == 0 {
 		return "nobody"
 	}
-	return fmt.Sprintf("%d", n)
+	return strconv.Itoa(n)
 }
 
 func filter(all []assessment, fits func(*assessment) bool) []*assessment {

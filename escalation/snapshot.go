@@ -76,11 +76,13 @@ func (e *Engine) adopt(r *record, p problems) {
 		p.at("severity").add(r.Severity.String(), "P1 to P4")
 		return
 	}
+	lower := 0
 	for i, t := range r.Timers {
-		if t.Level < 1 || t.Level > len(e.matrix[r.Severity]) || t.Incident != r.ID || t.Key == "" || !r.isOpen() {
-			p.at("timers[%d].level", i).add(strconv.Itoa(t.Level), "a level of the matrix, for an open incident")
+		if t.Level <= lower || t.Level > len(e.matrix[r.Severity]) || t.Incident != r.ID || t.Key == "" || !r.isOpen() {
+			p.at("timers[%d].level", i).add(strconv.Itoa(t.Level), "a level of the matrix above that of the timer before, for an open incident")
 			return
 		}
+		lower = t.Level
 	}
 	e.records[r.ID] = r
 	if r.isOpen() && r.Holder != "" {

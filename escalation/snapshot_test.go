@@ -97,8 +97,8 @@ func mustJSON(t *testing.T, v any) string {
 	return string(data)
 }
 
-// What SetTimer and CancelTimer leave is what Timers returns; no key of a page is
-// used twice; nobody but the last resort is paged twice in a round before he is.
+// What SetTimer and CancelTimer leave is what Timers returns; no key of a page or
+// a notice is used twice; nobody but the last resort is paged twice in a round before he is.
 func TestLawsOfActions(t *testing.T) {
 	for seed := range uint64(40) {
 		e := newEngine(t, team())
@@ -119,6 +119,11 @@ func TestLawsOfActions(t *testing.T) {
 					t.Fatalf("seed %d: timer %s cancelled but not set", seed, a.Key)
 				}
 				delete(timers, a.Key)
+			case escalation.Notice:
+				if seen[a.Key] || len(a.Why) == 0 {
+					t.Fatalf("seed %d: notice %+v twice or without why", seed, a)
+				}
+				seen[a.Key] = true
 			case escalation.Page:
 				if seen[a.Key] || len(a.Why) == 0 {
 					t.Fatalf("seed %d: page %+v twice or without why", seed, a)
@@ -180,6 +185,7 @@ func TestRestoreRefuses(t *testing.T) {
 		`{"version":1,"tenant":"acme","incidents":[null]}`,
 		`{"version":1,"tenant":"acme","incidents":[{"id":"A"}]}`,
 		`{"version":1,"tenant":"acme","incidents":[{"id":"A","severity":"P1","timers":[{"key":"k","level":4,"incident":"A"}]}]}`,
+		`{"version":1,"tenant":"acme","incidents":[{"id":"A","severity":"P1","timers":[{"key":"k","level":2,"incident":"A"},{"key":"j","level":1,"incident":"A"}]}]}`,
 	} {
 		if _, err := escalation.Restore(config, []byte(bad)); err == nil {
 			t.Errorf("Restore(%s) = nil, want an error", bad)

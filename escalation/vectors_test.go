@@ -126,6 +126,7 @@ func onCallVectors(t *testing.T) {
 }
 
 func vectorSchedules(t *testing.T, f *testutil.File) map[string]*escalation.Schedule {
+	t.Helper()
 	var plans map[string]struct {
 		Layers    []escalation.Layer
 		Overrides []struct {
@@ -154,6 +155,7 @@ func vectorSchedules(t *testing.T, f *testutil.File) map[string]*escalation.Sche
 }
 
 func vectorCentres(t *testing.T, f *testutil.File) *escalation.Centres {
+	t.Helper()
 	var data map[string]struct {
 		TZ, From, To, Handoff string
 		HandoffTo             string `json:"handoff_to"`
@@ -444,6 +446,7 @@ func businessHourVectors(t *testing.T) {
 }
 
 func vectorCalendars(t *testing.T, f *testutil.File) map[string]*calendar.Calendar {
+	t.Helper()
 	var data map[string]struct {
 		TZ, From, To string
 		Days         []string

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -142,7 +143,7 @@ func compileWindows(list []Window, z *zone, p problems) *hours {
 func compileWindow(w Window, p problems) window {
 	out := window{days: w.Days}
 	if w.Days > EveryDay {
-		p.at("days").add(fmt.Sprint(uint8(w.Days)), "a set of weekdays")
+		p.at("days").add(strconv.Itoa(int(w.Days)), "a set of weekdays")
 	}
 	var ok bool
 	if out.from, ok = parseClock(w.From); !ok || out.from == secondsPerDay {

@@ -19,7 +19,7 @@ type Kind string
 const (
 	Detect       Kind = "detect"        // a signal was received; the incident is not declared yet
 	Declare      Kind = "declare"       // it is an incident of a severity
-	Acknowledge  Kind = "acknowledge"   // a person, or approved automation, took it
+	Acknowledge  Kind = "acknowledge"   // somebody, or automation that was approved, works on it
 	Mitigate     Kind = "mitigate"      // the impact is over, the cause is not removed
 	Resolve      Kind = "resolve"       // the service is restored; Text says how
 	Reopen       Kind = "reopen"        // the resolution did not hold

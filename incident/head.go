@@ -9,7 +9,7 @@ import (
 )
 
 // SignedHead is a signature over the end of a timeline at some instant. Against
-// it, entries that were cut off the end are missed. Issue one when an incident
+// it, entries that were cut off the end are missed. Sign one when an incident
 // is closed, and whenever somebody asks.
 type SignedHead struct {
 	Tenant    string    `json:"tenant"`

@@ -168,7 +168,7 @@ func TestIdentities(t *testing.T) {
 		if err != nil || err2 != nil {
 			t.Fatal(err, err2)
 		}
-		mirr, err := roi.MIRR([]float64{-1000, 0, 0, 1000 * math.Pow(1+irr, 3)}, rate, rate)
+		mirr, err := roi.MIRR([]float64{-1000, 0, 0, 1000 * (1 + irr) * (1 + irr) * (1 + irr)}, rate, rate)
 		if err != nil || math.Abs(mirr-irr) > 1e-12 {
 			t.Errorf("MIRR of one outlay and one return = %v, %v, want %v", mirr, err, irr)
 		}

@@ -69,6 +69,20 @@ func figure(t *testing.T, w roi.Warning, name string) float64 {
 	return 0
 }
 
+// A rate that is a finite number but no finite percentage is left out of the
+// percentages, and of the warnings, which quote them.
+func TestRateBeyondPercent(t *testing.T) {
+	m := article()
+	m.Managed.SetupCosts = 1e-300 // of some 1e7 a year: a rate of about 1e307
+	res := evaluate(t, m)
+	if irr := res.Sound.IRR; !irr.Unique || irr.Roots[0] < 1e306 || res.Sound.IRRPercent != nil {
+		t.Errorf("IRR = %+v, %v %%, want one near 1e307 and no percentage", irr, res.Sound.IRRPercent)
+	}
+	if _, err := json.Marshal(res); err != nil {
+		t.Error(err)
+	}
+}
+
 // The rows are those of an independent calculation with 50 digits.
 func TestBridgeOfTheArticle(t *testing.T) {
 	res := evaluate(t, article())

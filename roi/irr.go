@@ -3,6 +3,7 @@ package roi
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // Rates are all rates at which a series of flows has the present value zero.
@@ -110,8 +111,8 @@ func MIRR(flows []float64, financeRate, reinvestRate float64) (float64, error) {
 	}
 	var pv, fv float64
 	x, g := 1/(1+financeRate), 1+reinvestRate
-	for i := len(flows) - 1; i >= 0; i-- {
-		pv = float64(pv*x) + max(-flows[i], 0)
+	for _, a := range slices.Backward(flows) {
+		pv = float64(pv*x) + max(-a, 0)
 	}
 	for _, a := range flows {
 		fv = float64(fv*g) + max(a, 0)

@@ -286,7 +286,7 @@ func (s series) bracketed(lo, hi float64, loSign int) float64 {
 			next = lo + (hi-lo)/2
 		}
 		before, step = step, next-u
-		if math.Abs(step) <= 0x1p-52*math.Max(math.Abs(next), 0x1p-20) || next == lo && next == hi {
+		if math.Abs(step) <= 0x1p-52*math.Max(math.Abs(next), 0x1p-20) || lo == hi {
 			return next
 		}
 		u = next

@@ -3,6 +3,7 @@ package roi
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -289,7 +290,7 @@ func (l *ledger) flows() []Flow {
 		case 0:
 			f.Items = l.once
 		case len(flows) - 1:
-			f.Items = append(l.each[:len(l.each):len(l.each)], l.last...)
+			f.Items = slices.Concat(l.each, l.last)
 		}
 		if t > 0 {
 			f.Years = (float64(t) - advance) / perYear

@@ -68,6 +68,14 @@ func CoverageFTE(seats float64, hours Hours, person WorkYear) (float64, error) {
 	covered, productive := hours.PerYear(), person.Productive()
 	if err := cmp.Or(
 		nonNegative.check("seats", seats),
+		nonNegative.check("hours per day", hours.PerDay),
+		nonNegative.check("days per year", hours.DaysPerYear),
+		nonNegative.check("handoffs", hours.Handoffs),
+		nonNegative.check("handoff hours", hours.HandoffHours),
+		nonNegative.check("leave hours", person.LeaveHours),
+		nonNegative.check("holiday hours", person.HolidayHours),
+		nonNegative.check("sick hours", person.SickHours),
+		nonNegative.check("training hours", person.TrainingHours),
 		nonNegative.check("covered hours", covered),
 		positive.check("productive hours", productive),
 	); err != nil {
@@ -170,10 +178,11 @@ func Staff(d Demand) (Headcount, error) {
 //
 // (A. K. Erlang 1917.) It is computed from the blocking probability by recurrence
 // over the agents, B(n) = A·B(n−1) / (n + A·B(n−1)), which neither overflows nor
-// cancels. The error is a [*FieldError], or [ErrUnstable] when A ≥ N.
+// cancels; N is at most a million. The error is a [*FieldError], or [ErrUnstable]
+// when A ≥ N.
 func ErlangC(agents int, load float64) (float64, error) {
-	if agents < 1 {
-		return 0, &FieldError{Path: "agents", Value: strconv.Itoa(agents), Want: "at least 1"}
+	if agents < 1 || agents > maxAgents {
+		return 0, &FieldError{Path: "agents", Value: strconv.Itoa(agents), Want: "1 to " + strconv.Itoa(maxAgents)}
 	}
 	if err := nonNegative.check("load", load); err != nil {
 		return 0, err
@@ -219,7 +228,7 @@ type DeskStaff struct {
 	Occupancy    float64 `json:"occupancy"`     // share of their time that agents are busy
 }
 
-// maxAgents bounds the search of [Desk.Agents].
+// maxAgents bounds [ErlangC] and the search of [Desk.Agents].
 const maxAgents = 1_000_000
 
 // Agents returns the smallest number of agents that meets the target,

@@ -129,14 +129,16 @@ func TestStaffingErrors(t *testing.T) {
 		"on call without limit":  second(roi.Staff(roi.Demand{OnCallSeats: 1})),
 		"on-call share above 1":  second(roi.Staff(roi.Demand{OnCallSeats: 1, MaxOnCallShare: 2})),
 		"no agents":              second(roi.ErlangC(0, 0.5)),
+		"too many agents":        second(roi.ErlangC(math.MaxInt, 0.5)),
+		"two negative lengths":   second(roi.CoverageFTE(1, roi.Hours{PerDay: -24, DaysPerYear: -365}, roi.WorkYear{})),
+		"negative leave":         second(roi.CoverageFTE(1, roi.AroundTheClock(), roi.WorkYear{ContractHours: 2080, LeaveHours: -1})),
 		"negative load":          second(roi.ErlangC(1, -0.5)),
 		"NaN calls":              second(roi.Desk{CallsPerHour: nan, HandleTime: time.Minute}.Agents()),
 		"no handle time":         second(roi.Desk{CallsPerHour: 1}.Agents()),
 		"target of everybody":    second(roi.Desk{HandleTime: time.Minute, Target: 1}.Agents()),
 		"negative promised time": second(roi.Desk{HandleTime: time.Minute, Within: -1}.Agents()),
 	} {
-		var fe *roi.FieldError
-		if !errors.As(err, &fe) {
+		if _, ok := errors.AsType[*roi.FieldError](err); !ok {
 			t.Errorf("%s: error = %v, want a *FieldError", name, err)
 		}
 	}

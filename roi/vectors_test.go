@@ -92,7 +92,7 @@ func outcome(what string, err error, want string) (done bool, miss error) {
 	case errorNames[want] == nil:
 		return true, fmt.Errorf("error %q of the case is unknown", want)
 	case !errors.Is(err, errorNames[want]):
-		return true, fmt.Errorf("%s: error %v, want %s", what, err, want)
+		return true, fmt.Errorf("%s: want %s, got %w", what, want, err)
 	}
 	return true, nil
 }

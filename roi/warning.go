@@ -85,7 +85,7 @@ func (in *inputs) warnings(p *Published, v *Valuation) []Warning {
 		in.claimRange(p, v, add)
 	}
 	in.staffBelowCoverage(add)
-	if v != nil && v.IRR.Unique && v.IRR.Roots[0] > implausibleIRR {
+	if v != nil && v.IRRPercent != nil && v.IRR.Roots[0] > implausibleIRR {
 		add(ImplausibleIRR, []Figure{{"irr_percent", *v.IRRPercent, "%"}, {"start", v.Flows[0].Amount, ""}},
 			"an internal rate of return of %s %% per year on an outlay of %s: check the benefits and what is missing at the start",
 			number(*v.IRRPercent), number(-v.Flows[0].Amount))
@@ -106,7 +106,7 @@ func (in *inputs) publishedDefects(p *Published, add addWarning) {
 	}
 	if managed > 0 {
 		add(FeesTwice, []Figure{{"managed_service_annual_cost", managed, ""}, {"investment", years * managed, ""}},
-			"the managed cost of %s a year is subtracted inside the savings and again as an investment of %d × %s", number(managed), in.years, number(managed))
+			"the managed cost of %s a year lowers the savings and is invested once more: %d × %s", number(managed), in.years, number(managed))
 	}
 	if investment := setup + years*managed; in.rate != 0 && investment > 0 {
 		add(MixedDiscount, []Figure{{"return", p.NPV + setup, ""}, {"investment", investment, ""}, {"discount_rate", in.rate * 100, "%"}},

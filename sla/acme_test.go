@@ -13,15 +13,15 @@ import (
 
 // acme is a worked sample that was computed by hand: October 2026 in Amsterdam,
 // a month of 745 hours, for two services under the enterprise tier.
-func acme(t testing.TB) (*sla.Agreement, sla.Evidence) {
-	t.Helper()
+func acme(tb testing.TB) (*sla.Agreement, sla.Evidence) {
+	tb.Helper()
 	c := sla.Preset("acme-2026", sla.Enterprise, "Europe/Amsterdam", money.Must(money.Parse("100000.00 EUR")))
 	availability := c.Terms[0].Availability
 	availability.Services = []sla.Service{{ID: "api-gateway"}, {ID: "checkout"}}
 	availability.Exclude = []sla.Cause{sla.CauseMaintenance, sla.CauseCustomer, sla.CauseForceMajeure}
 	a, err := sla.Compile(c)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	at := func(text string) time.Time {
 		if text == "" {
@@ -29,7 +29,7 @@ func acme(t testing.TB) (*sla.Agreement, sla.Evidence) {
 		}
 		out, err := time.Parse("01-02T15:04:05", text)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		return out.AddDate(2026, 0, 0)
 	}
@@ -79,20 +79,20 @@ func acme(t testing.TB) (*sla.Agreement, sla.Evidence) {
 	}
 }
 
-func month(t testing.TB, a *sla.Agreement, text string) sla.Period {
-	t.Helper()
+func month(tb testing.TB, a *sla.Agreement, text string) sla.Period {
+	tb.Helper()
 	p, err := sla.ParseMonth(text, a.Location())
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
 
-func evaluate(t testing.TB, a *sla.Agreement, p sla.Period, e sla.Evidence) sla.Statement {
-	t.Helper()
+func evaluate(tb testing.TB, a *sla.Agreement, p sla.Period, e sla.Evidence) sla.Statement {
+	tb.Helper()
 	s, err := a.Evaluate(p, e)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s
 }

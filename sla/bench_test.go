@@ -1,7 +1,7 @@
 package sla_test
 
 import (
-	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -45,7 +45,7 @@ func BenchmarkEvaluateOutages(b *testing.B) {
 			start := p.Start.Add(p.Duration() * time.Duration(i*7919%n) / time.Duration(n))
 			e.Outages = append(e.Outages, sla.Outage{Start: start, End: start.Add(5 * time.Second)})
 		}
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := a.Evaluate(p, e); err != nil {

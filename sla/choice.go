@@ -80,8 +80,8 @@ var (
 // String returns "sum" or "max".
 func (s Stack) String() string { return nameOf(stackNames, s) }
 
-// MarshalText writes what String returns.
-func (s Stack) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (s Stack) MarshalText() ([]byte, error) { return textOf("stack", stackNames, s) }
 
 // UnmarshalText reads what String returns.
 func (s *Stack) UnmarshalText(text []byte) error { return parseName("stack", stackNames, text, s) }
@@ -89,8 +89,8 @@ func (s *Stack) UnmarshalText(text []byte) error { return parseName("stack", sta
 // String returns "worst" or "per_service".
 func (a Aggregate) String() string { return nameOf(aggregateNames, a) }
 
-// MarshalText writes what String returns.
-func (a Aggregate) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (a Aggregate) MarshalText() ([]byte, error) { return textOf("aggregate", aggregateNames, a) }
 
 // UnmarshalText reads what String returns.
 func (a *Aggregate) UnmarshalText(text []byte) error {
@@ -100,8 +100,8 @@ func (a *Aggregate) UnmarshalText(text []byte) error {
 // String returns "downtime_only" or "both".
 func (m ExcludeMode) String() string { return nameOf(excludeNames, m) }
 
-// MarshalText writes what String returns.
-func (m ExcludeMode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (m ExcludeMode) MarshalText() ([]byte, error) { return textOf("exclude_mode", excludeNames, m) }
 
 // UnmarshalText reads what String returns.
 func (m *ExcludeMode) UnmarshalText(text []byte) error {
@@ -111,8 +111,8 @@ func (m *ExcludeMode) UnmarshalText(text []byte) error {
 // String returns "up", "down" or "exclude".
 func (u Unknown) String() string { return nameOf(unknownNames, u) }
 
-// MarshalText writes what String returns.
-func (u Unknown) MarshalText() ([]byte, error) { return []byte(u.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (u Unknown) MarshalText() ([]byte, error) { return textOf("unknown", unknownNames, u) }
 
 // UnmarshalText reads what String returns.
 func (u *Unknown) UnmarshalText(text []byte) error {
@@ -122,8 +122,8 @@ func (u *Unknown) UnmarshalText(text []byte) error {
 // String returns "opened" or "detected".
 func (s ClockStart) String() string { return nameOf(startNames, s) }
 
-// MarshalText writes what String returns.
-func (s ClockStart) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (s ClockStart) MarshalText() ([]byte, error) { return textOf("start", startNames, s) }
 
 // UnmarshalText reads what String returns.
 func (s *ClockStart) UnmarshalText(text []byte) error { return parseName("start", startNames, text, s) }
@@ -132,8 +132,8 @@ func (s *ClockStart) UnmarshalText(text []byte) error { return parseName("start"
 // "started_per_outage".
 func (h HourCount) String() string { return nameOf(countNames, h) }
 
-// MarshalText writes what String returns.
-func (h HourCount) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (h HourCount) MarshalText() ([]byte, error) { return textOf("count", countNames, h) }
 
 // UnmarshalText reads what String returns.
 func (h *HourCount) UnmarshalText(text []byte) error { return parseName("count", countNames, text, h) }
@@ -143,6 +143,13 @@ func nameOf[T ~uint8](names []string, v T) string {
 		return names[v]
 	}
 	return fmt.Sprintf("%T(%d)", v, uint8(v))
+}
+
+func textOf[T ~uint8](what string, names []string, v T) ([]byte, error) {
+	if int(v) < len(names) {
+		return []byte(names[v]), nil
+	}
+	return nil, fmt.Errorf("sla: %s %q: want %s", what, nameOf(names, v), strings.Join(names, ", "))
 }
 
 func parseName[T ~uint8](what string, names []string, text []byte, v *T) error {

@@ -1,7 +1,7 @@
 package sla
 
 import (
-	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/wallclock"
@@ -38,8 +38,8 @@ var claimNames = []string{"automatic", "days_after_period_end", "end_of_billing_
 // "end_of_billing_cycle_after".
 func (k ClaimKind) String() string { return nameOf(claimNames, k) }
 
-// MarshalText writes what String returns.
-func (k ClaimKind) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (k ClaimKind) MarshalText() ([]byte, error) { return textOf("claim", claimNames, k) }
 
 // UnmarshalText reads what String returns.
 func (k *ClaimKind) UnmarshalText(text []byte) error { return parseName("claim", claimNames, text, k) }
@@ -49,6 +49,7 @@ func (k *ClaimKind) UnmarshalText(text []byte) error { return parseName("claim",
 // period with the incident is the one that contains its end.
 func (r ClaimRule) Deadline(ended time.Time, b Billing, loc *time.Location) (tooLate time.Time, ok bool) {
 	switch r.Kind {
+	case ClaimAutomatic:
 	case DaysAfterPeriodEnd:
 		midnight := wallclock.Midnight(wallclock.At(b.At(ended, loc).End, loc))
 		return wallclock.Resolve(midnight.AddDate(0, 0, r.Days), loc, wallclock.First), true
@@ -63,10 +64,10 @@ func (r ClaimRule) issues() (out []Issue) {
 		out = append(out, problem("claim.kind", r.Kind.String(), "automatic, days_after_period_end or end_of_billing_cycle_after"))
 	}
 	if r.Kind == DaysAfterPeriodEnd && r.Days <= 0 {
-		out = append(out, problem("claim.days", fmt.Sprint(r.Days), "1 or more"))
+		out = append(out, problem("claim.days", strconv.Itoa(r.Days), "1 or more"))
 	}
 	if r.Kind == PeriodsAfter && r.Periods <= 0 {
-		out = append(out, problem("claim.periods", fmt.Sprint(r.Periods), "1 or more"))
+		out = append(out, problem("claim.periods", strconv.Itoa(r.Periods), "1 or more"))
 	}
 	return out
 }

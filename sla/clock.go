@@ -2,6 +2,7 @@ package sla
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -34,12 +35,16 @@ type ClockState struct {
 }
 
 // PercentUsed returns the elapsed share of the target in whole percent, cut off;
-// 100 and more after the target is used up. It is 0 for the next business day.
+// 100 and more after the target is used up, and no more than an int holds. It is
+// 0 for the next business day.
 func (s ClockState) PercentUsed() int {
 	if s.Target <= 0 {
 		return 0
 	}
-	percent, _, _ := fixed.MulDiv(uint64(s.Elapsed), 100, uint64(s.Target))
+	percent, _, ok := fixed.MulDiv(uint64(s.Elapsed), 100, uint64(s.Target))
+	if !ok || percent > math.MaxInt {
+		return math.MaxInt
+	}
 	return int(percent)
 }
 

@@ -2,6 +2,7 @@ package sla_test
 
 import (
 	"errors"
+	"math"
 	"testing"
 	"time"
 
@@ -10,11 +11,11 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
-func clocks(t testing.TB, a *sla.Agreement, in sla.Incident, at string) []sla.ClockState {
-	t.Helper()
-	states, err := a.Clocks(in, instant(t, at))
+func clocks(tb testing.TB, a *sla.Agreement, in sla.Incident, at string) []sla.ClockState {
+	tb.Helper()
+	states, err := a.Clocks(in, instant(tb, at))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return states
 }
@@ -125,8 +126,8 @@ func TestUnreachableClock(t *testing.T) {
 }
 
 // a0 is an essential contract that a test may change.
-func a0(t testing.TB) sla.Contract {
-	t.Helper()
+func a0(tb testing.TB) sla.Contract {
+	tb.Helper()
 	return sla.Preset("x", sla.Essential, "Europe/Amsterdam", sla.Essential.Offer().FeeTo)
 }
 
@@ -147,5 +148,23 @@ func TestEvidenceFromIncident(t *testing.T) {
 	outages := sla.OutagesFrom(s)
 	if len(outages) != 4 || outages[3].Service != "web" || !outages[3].End.IsZero() || outages[3].Ref != "INC" {
 		t.Errorf("OutagesFrom = %+v", outages)
+	}
+}
+
+func TestPercentUsedAtTheEnds(t *testing.T) {
+	for _, c := range []struct {
+		elapsed, target time.Duration
+		want            int
+	}{
+		{time.Hour, 0, 0},
+		{0, time.Hour, 0},
+		{math.MaxInt64, time.Nanosecond, math.MaxInt},
+		{math.MaxInt64, 90, math.MaxInt},
+		{math.MaxInt64, math.MaxInt64, 100},
+	} {
+		s := sla.ClockState{Elapsed: c.elapsed, Target: c.target}
+		if got := s.PercentUsed(); got != c.want {
+			t.Errorf("PercentUsed of %v in %v = %d, want %d", c.elapsed, c.target, got, c.want)
+		}
 	}
 }

@@ -1,6 +1,7 @@
 package sla_test
 
 import (
+	"encoding"
 	"encoding/json"
 	"errors"
 	"reflect"
@@ -15,11 +16,11 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
-func percent(t testing.TB, text string) money.Percent {
-	t.Helper()
+func percent(tb testing.TB, text string) money.Percent {
+	tb.Helper()
 	p, err := money.ParsePercent(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return p
 }
@@ -60,8 +61,8 @@ func TestPresetIssues(t *testing.T) {
 		codes []string
 	}{
 		{sla.Essential, "20000.00 EUR", nil},
-		{sla.Professional, "45000.00 EUR", []string{sla.CodeCreditGap, sla.CodeUnusedTerm}},
-		{sla.Enterprise, "60000.00 EUR", []string{sla.CodeFeeRange, sla.CodeCreditGap, sla.CodeUnusedTerm}},
+		{sla.Professional, "45000.00 EUR", []string{sla.CodeCreditGap, sla.CodeUnused}},
+		{sla.Enterprise, "60000.00 EUR", []string{sla.CodeFeeRange, sla.CodeCreditGap, sla.CodeUnused}},
 	} {
 		contract := sla.Preset("x", c.tier, "Europe/Amsterdam", money.Must(money.Parse(c.fee)))
 		if err := contract.Validate(); err != nil {
@@ -199,5 +200,41 @@ func TestEvidenceErrors(t *testing.T) {
 	}
 	if _, err := a.Evaluate(sla.Period{Interval: calendar.Interval{Start: p.End, End: p.Start}}, sla.Evidence{}); !errors.Is(err, sla.ErrPeriod) || !errors.Is(err, calendar.ErrInverted) {
 		t.Errorf("Evaluate of an inverted period = %v, want ErrPeriod and ErrInverted", err)
+	}
+}
+
+// Every enumeration reads what it writes and does not write what it cannot read.
+func TestEnumerations(t *testing.T) {
+	enumeration[sla.Tier](t, 4)
+	enumeration[sla.Stack](t, 2)
+	enumeration[sla.Aggregate](t, 2)
+	enumeration[sla.ExcludeMode](t, 2)
+	enumeration[sla.Unknown](t, 3)
+	enumeration[sla.ClockStart](t, 2)
+	enumeration[sla.HourCount](t, 4)
+	enumeration[sla.ClaimKind](t, 3)
+	enumeration[sla.RequestMethod](t, 2)
+}
+
+func enumeration[T interface {
+	~uint8
+	encoding.TextMarshaler
+}](t *testing.T, n int) {
+	t.Helper()
+	for v := range n {
+		text, err := T(v).MarshalText()
+		if err != nil {
+			t.Errorf("%T(%d).MarshalText: %v", T(v), v, err)
+		}
+		var back T
+		if err := any(&back).(encoding.TextUnmarshaler).UnmarshalText(text); err != nil || back != T(v) {
+			t.Errorf("%T: UnmarshalText(%s) = %v, %v, want %v", back, text, back, err, T(v))
+		}
+	}
+	if text, err := T(n).MarshalText(); err == nil {
+		t.Errorf("%T(%d).MarshalText = %s, want an error", T(n), n, text)
+	}
+	if err := any(new(T)).(encoding.TextUnmarshaler).UnmarshalText([]byte("nonsense")); err == nil {
+		t.Errorf("%T: UnmarshalText(nonsense): want an error", T(n))
 	}
 }

@@ -40,7 +40,7 @@ func (a *Agreement) Evaluate(p Period, e Evidence) (Statement, error) {
 		Through: ev.covered.End, Complete: ev.covered.End.Equal(p.End),
 	}
 	if !ev.statement.Complete {
-		ev.find(FindingEstimate, "", "", fmt.Sprintf("evidence ends at %s", ev.covered.End.Format(time.RFC3339)))
+		ev.find(FindingEstimate, "", "", "evidence ends at "+ev.covered.End.Format(time.RFC3339))
 	}
 	for _, t := range a.contract.Terms {
 		if err := ev.term(t); err != nil {
@@ -119,11 +119,12 @@ func (ev *evaluation) availability(t Term) error {
 			return err
 		}
 		ev.statement.Availability = append(ev.statement.Availability, m)
-		switch {
-		case m.Outcome == Missed:
+		switch m.Outcome {
+		case Missed:
 			missed = append(missed, m)
-		case m.Outcome == NoData:
+		case NoData:
 			ev.find(FindingNoData, t.ID, m.Service, "nothing was measured")
+		default:
 		}
 		if m.Unknown > 0 && m.Outcome != NoData {
 			ev.find(FindingUnknown, t.ID, m.Service, fmt.Sprintf("%s not monitored, counted as %q", m.Unknown, t.Availability.Unknown))
@@ -148,7 +149,10 @@ func (ev *evaluation) missedAvailability(t Term, m Measured, pays bool) error {
 		ev.breach(b, nil)
 		return nil
 	}
-	line := Line{Basis: PercentOfFee, Value: m.Value, Numerator: m.Promised - m.Down, Denominator: m.Promised, Fee: ev.statement.Fee, Evidence: m.Evidence}
+	line := Line{Basis: PercentOfFee, Value: m.Value, Fee: ev.statement.Fee, Evidence: m.Evidence}
+	if q := t.Availability.Requests; q == nil || q.Method != MeanErrorRate {
+		line.Numerator, line.Denominator = m.Promised-m.Down, m.Promised
+	}
 	r, err := ev.agreement.contract.Rounding, error(nil)
 	band, ok := t.Availability.band(m.Value)
 	switch {
@@ -209,13 +213,25 @@ func (ev *evaluation) unassigned() {
 		return
 	}
 	counts := map[string]int{}
-	for _, o := range ev.evidence.Outages {
-		if !known[o.Service] && o.interval(ev.covered.End).Overlaps(ev.covered) {
-			counts[o.Service]++
+	count := func(service string, overlaps bool) {
+		if !known[service] && overlaps {
+			counts[service]++
 		}
 	}
+	for _, o := range ev.evidence.Outages {
+		count(o.Service, o.interval(ev.covered.End).Overlaps(ev.covered))
+	}
+	for _, m := range ev.evidence.Maintenance {
+		count(m.Service, !m.Cancelled && ev.covered.Overlaps(calendar.Interval{Start: m.Start, End: m.End}))
+	}
+	for _, g := range ev.evidence.Gaps {
+		count(g.Service, stretch(g.Start, g.End, ev.covered.End).Overlaps(ev.covered))
+	}
+	for _, r := range ev.evidence.Requests {
+		count(r.Service, ev.covered.Contains(r.Start))
+	}
 	for _, service := range slices.Sorted(maps.Keys(counts)) {
-		ev.find(FindingUnassigned, "", service, fmt.Sprintf("%d outages of a service that no term names", counts[service]))
+		ev.find(FindingUnassigned, "", service, fmt.Sprintf("%d outages, windows, gaps and counts of a service that no term names", counts[service]))
 	}
 }
 

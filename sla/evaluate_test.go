@@ -3,8 +3,11 @@ package sla_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,6 +192,33 @@ func TestMeanErrorRate(t *testing.T) {
 	}
 }
 
+// A line by a mean error rate compares no time and says so.
+func TestMeanErrorRateLine(t *testing.T) {
+	c := uptime(percent(t, "99"), "1000.00", sla.ReferenceBands())
+	c.Terms[0].Availability.Requests = &sla.RequestMeasure{Slot: time.Hour, Method: sla.MeanErrorRate}
+	s, err := sla.Evaluate(c, day, sla.Evidence{Observed: day.Interval, Requests: []sla.Requests{{Start: day.Start, Total: 2, Failed: 1}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// 1 − ½/24 = 97.916…: 25 %.
+	if len(s.Lines) != 1 || s.Lines[0].Denominator != 0 || s.Payable.String() != "250.00 EUR" {
+		t.Fatalf("lines %+v, payable %s, want one of 250.00 EUR without time", s.Lines, s.Payable)
+	}
+	if text := s.Lines[0].Explain(); !strings.Contains(text, "97.916666 % by the mean error rate") {
+		t.Errorf("Explain = %q, want the mean error rate in it", text)
+	}
+}
+
+func TestRequestsOutOfRange(t *testing.T) {
+	c := uptime(percent(t, "99"), "1000.00", sla.ReferenceBands())
+	_, err := sla.Evaluate(c, day, sla.Evidence{Observed: day.Interval, Requests: []sla.Requests{
+		{Start: day.Start, Total: math.MaxUint64}, {Start: day.Start, Total: 1},
+	}})
+	if e, ok := errors.AsType[*sla.EvidenceError](err); !ok || e.Path != "requests[1]" {
+		t.Errorf("2^64 requests: %v, want an EvidenceError of requests[1]", err)
+	}
+}
+
 func TestAggregate(t *testing.T) {
 	bands := sla.ReferenceBands()
 	c := uptime(percent(t, "99"), "1000.00", bands)
@@ -197,7 +227,11 @@ func TestAggregate(t *testing.T) {
 	term.Services = []sla.Service{{ID: "a"}, {ID: "b", Target: &strict}, {ID: "c", Target: &loose}, {ID: "d"}}
 	e := sla.Evidence{Observed: day.Interval, Outages: []sla.Outage{
 		outage("a", 0, 1), outage("b", 0, 0.4), outage("c", 0, 10), outage("d", 3, 4), outage("elsewhere", 0, 1),
-	}}
+	}, Gaps: []sla.Gap{
+		{Service: "e", Start: day.Start, End: day.Start.Add(time.Hour)}, {Service: "f", Start: day.End, End: day.End.Add(time.Hour)},
+	}, Maintenance: []sla.Maintenance{
+		{Service: "g", Start: day.Start, End: day.Start.Add(time.Hour)}, {Service: "h", Start: day.Start, End: day.Start.Add(time.Hour), Cancelled: true},
+	}, Requests: []sla.Requests{{Service: "i", Start: day.Start, Total: 1}}}
 	s, err := sla.Evaluate(c, day, e)
 	if err != nil {
 		t.Fatal(err)
@@ -206,8 +240,14 @@ func TestAggregate(t *testing.T) {
 	if len(s.Breaches) != 3 || len(s.Lines) != 1 || s.Lines[0].Ref != "a" || s.Payable.String() != "250.00 EUR" {
 		t.Errorf("worst: breaches %+v, lines %+v", s.Breaches, s.Lines)
 	}
-	if !hasFinding(s, sla.FindingUnassigned) {
-		t.Error("an outage of an unknown service goes unreported")
+	var unassigned []string
+	for _, f := range s.Findings {
+		if f.Code == sla.FindingUnassigned {
+			unassigned = append(unassigned, f.Ref)
+		}
+	}
+	if want := []string{"e", "elsewhere", "g", "i"}; !slices.Equal(unassigned, want) {
+		t.Errorf("evidence about unknown services: reported %q, want %q", unassigned, want)
 	}
 	term.Aggregate = sla.PerService
 	if s, err = sla.Evaluate(c, day, e); err != nil {
@@ -259,13 +299,11 @@ func TestSettlement(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		text := ""
-		for i, w := range s.Waterfall {
-			if i > 0 {
-				text += " "
-			}
-			text += w.Payable.Decimal()
+		var paid []string
+		for _, w := range s.Waterfall {
+			paid = append(paid, w.Payable.Decimal())
 		}
+		text := strings.Join(paid, " ")
 		if s.Gross.Decimal() != c.gross || text != c.waterfall || s.State != c.state || !hasFinding(s, c.finding) {
 			t.Errorf("%s: gross %s, waterfall %s, %s, findings %+v, want %s, %s, %s, %s", c.name, s.Gross, text, s.State, s.Findings, c.gross, c.waterfall, c.state, c.finding)
 		}
@@ -280,6 +318,10 @@ func TestSettlement(t *testing.T) {
 	s, err := sla.Evaluate(contract, day, e)
 	if err != nil || !s.ClaimBefore.Equal(instant(t, "2026-05-31T00:00:00Z")) {
 		t.Errorf("ClaimBefore = %v, %v, want the end of 30 May", s.ClaimBefore, err)
+	}
+	e = sla.Evidence{Observed: day.Interval}
+	if s, err = sla.Evaluate(contract, day, e); err != nil || !s.ClaimBefore.IsZero() {
+		t.Errorf("ClaimBefore with nothing payable = %v, %v, want none", s.ClaimBefore, err)
 	}
 }
 

@@ -3,6 +3,7 @@ package sla
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -159,7 +160,8 @@ func (e *EvidenceError) Error() string {
 // Unwrap returns the cause.
 func (e *EvidenceError) Unwrap() error { return e.Err }
 
-// Validate joins all contradictions, each an [*EvidenceError].
+// Validate joins all contradictions and figures out of range, each an
+// [*EvidenceError].
 func (e Evidence) Validate() error {
 	var problems []error
 	check := func(path string, i int, ref string, errs ...error) {
@@ -179,8 +181,13 @@ func (e Evidence) Validate() error {
 	for i, g := range e.Gaps {
 		check("gaps", i, g.Service, until(g.Start, g.End))
 	}
+	total := uint64(0)
 	for i, r := range e.Requests {
 		check("requests", i, r.Service, r.validate())
+		var carry uint64
+		if total, carry = bits.Add64(total, r.Total, 0); carry > 0 {
+			check("requests", i, r.Service, errors.New("the sum of all requests exceeds 64 bits"))
+		}
 	}
 	for i, in := range e.Incidents {
 		check("incidents", i, in.ID, in.validate())

@@ -9,11 +9,11 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
-func fraction(t testing.TB, part, of uint64) Fraction {
-	t.Helper()
+func fraction(tb testing.TB, part, of uint64) Fraction {
+	tb.Helper()
 	f, err := NewFraction(part, of)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return f
 }

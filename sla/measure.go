@@ -120,6 +120,7 @@ func (a *Agreement) measure(term Term, service Service, covered calendar.Interva
 		hours = calendar.Subtract(hours, excludable)
 	}
 	switch t.Unknown {
+	case UnknownUp:
 	case UnknownDown:
 		m.Downtime = calendar.Union(m.Downtime, calendar.Subtract(unknown, excludable))
 	case UnknownExcluded:

@@ -48,6 +48,7 @@ func (ev *evaluation) monitoring(t Term) error {
 func (h HourCount) counted(gaps []calendar.Interval) time.Duration {
 	total := calendar.Total(gaps)
 	switch h {
+	case ProRata:
 	case FullHours:
 		return total - total%time.Hour
 	case StartedHours:

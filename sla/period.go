@@ -2,6 +2,7 @@ package sla
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/wallclock"
@@ -41,8 +42,11 @@ func (b Billing) index(t time.Time, loc *time.Location) int {
 	wall := wallclock.At(t, loc)
 	year, month, _ := wall.Date()
 	n := floorDiv((year-baseYear)*12+int(month)-1, b.months()) * b.months()
-	if b.start(n).After(wall) {
-		n -= b.months()
+	switch {
+	case b.begins(n, loc).After(t):
+		return n - b.months()
+	case !b.begins(n+b.months(), loc).After(t): // the clock was put back over the turn of the month
+		return n + b.months()
 	}
 	return n
 }
@@ -71,12 +75,13 @@ func (b Billing) start(n int) time.Time {
 	return wallclock.AddMonths(base.AddDate(0, 0, b.anchor()-1), n)
 }
 
+// begins returns the instant of start.
+func (b Billing) begins(n int, loc *time.Location) time.Time {
+	return wallclock.Resolve(b.start(n), loc, wallclock.First)
+}
+
 func (b Billing) period(n int, loc *time.Location) Period {
-	first, next := b.start(n), b.start(n+b.months())
-	return Period{Label: b.label(first), Interval: calendar.Interval{
-		Start: wallclock.Resolve(first, loc, wallclock.First),
-		End:   wallclock.Resolve(next, loc, wallclock.First),
-	}}
+	return Period{Label: b.label(b.start(n)), Interval: calendar.Interval{Start: b.begins(n, loc), End: b.begins(n+b.months(), loc)}}
 }
 
 func (b Billing) label(first time.Time) string {
@@ -93,10 +98,10 @@ func (b Billing) label(first time.Time) string {
 
 func (b Billing) issues() (out []Issue) {
 	if b.Months < 0 || (b.Months > 0 && 12%b.Months != 0) {
-		out = append(out, problem("period.months", fmt.Sprint(b.Months), "1, 2, 3, 4, 6 or 12"))
+		out = append(out, problem("period.months", strconv.Itoa(b.Months), "1, 2, 3, 4, 6 or 12"))
 	}
 	if b.AnchorDay < 0 || b.AnchorDay > 31 {
-		out = append(out, problem("period.anchor_day", fmt.Sprint(b.AnchorDay), "a day of the month, 1 to 31"))
+		out = append(out, problem("period.anchor_day", strconv.Itoa(b.AnchorDay), "a day of the month, 1 to 31"))
 	}
 	return out
 }

@@ -7,20 +7,20 @@ import (
 	"github.com/evenkeelops/evenkeel/sla"
 )
 
-func zone(t testing.TB, name string) *time.Location {
-	t.Helper()
+func zone(tb testing.TB, name string) *time.Location {
+	tb.Helper()
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return loc
 }
 
-func instant(t testing.TB, text string) time.Time {
-	t.Helper()
+func instant(tb testing.TB, text string) time.Time {
+	tb.Helper()
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return at
 }
@@ -45,6 +45,7 @@ func TestBillingPeriods(t *testing.T) {
 		{"quarter", sla.Billing{Months: 3}, "Europe/Amsterdam", "2026-10-01T00:00:00Z", "2026-Q4", "2026-09-30T22:00:00Z", 92*24 + 1},
 		{"year end", sla.Billing{Months: 12}, "UTC", "1999-12-31T23:59:59Z", "1999", "1999-01-01T00:00:00Z", 365 * 24},
 		{"half year", sla.Billing{Months: 6}, "UTC", "2026-08-01T00:00:00Z", "2026-07", "2026-07-01T00:00:00Z", 184 * 24},
+		{"clock put back over the turn", sla.Billing{}, "America/St_Johns", "2009-11-01T03:00:00Z", "2009-11", "2009-11-01T02:30:00Z", 721},
 		{"midnight in a gap", sla.Billing{AnchorDay: 24}, "Africa/Cairo", "2026-04-24T12:00:00Z", "2026-04-24", "2026-04-23T22:00:00Z", 719},
 	} {
 		loc := zone(t, c.zone)

@@ -48,11 +48,11 @@ func randomEvidence(r *rand.Rand, p sla.Period) sla.Evidence {
 	return e
 }
 
-func reference(t testing.TB, tier sla.Tier) *sla.Agreement {
-	t.Helper()
+func reference(tb testing.TB, tier sla.Tier) *sla.Agreement {
+	tb.Helper()
 	a, err := sla.Compile(sla.Preset("ref", tier, "Europe/Amsterdam", tier.Offer().FeeFrom))
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return a
 }

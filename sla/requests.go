@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
@@ -49,8 +50,8 @@ var methodNames = []string{"bad_slots", "mean_error_rate"}
 // String returns "bad_slots" or "mean_error_rate".
 func (m RequestMethod) String() string { return nameOf(methodNames, m) }
 
-// MarshalText writes what String returns.
-func (m RequestMethod) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (m RequestMethod) MarshalText() ([]byte, error) { return textOf("method", methodNames, m) }
 
 // UnmarshalText reads what String returns.
 func (m *RequestMethod) UnmarshalText(text []byte) error {
@@ -200,7 +201,7 @@ func (q RequestMeasure) issues(path string) (out []Issue) {
 		out = append(out, problem(path+".error_rate", q.ErrorRate.String(), "0% to 100%"))
 	}
 	if q.MinRun < 0 {
-		out = append(out, problem(path+".min_run", fmt.Sprint(q.MinRun), "1 or more"))
+		out = append(out, problem(path+".min_run", strconv.Itoa(q.MinRun), "1 or more"))
 	}
 	return out
 }

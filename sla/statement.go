@@ -128,7 +128,8 @@ type Line struct {
 	Basis    Basis             `json:"basis"`
 
 	// Numerator and Denominator are what was compared: time up and time promised,
-	// elapsed time and target, or time without monitoring and the hour.
+	// elapsed time and target, or time without monitoring and the hour. Both are
+	// 0 for a mean error rate, which compares no time.
 	Numerator   time.Duration `json:"numerator_ns"`
 	Denominator time.Duration `json:"denominator_ns"`
 
@@ -159,7 +160,11 @@ func (l Line) Explain() string {
 	b.WriteString("): ")
 	switch {
 	case l.Clause == ClauseAvailability:
-		fmt.Fprintf(&b, "%s %%, up %s of %s", l.Value.Percent(6), l.Numerator, l.Denominator)
+		if l.Denominator > 0 {
+			fmt.Fprintf(&b, "%s %%, up %s of %s", l.Value.Percent(6), l.Numerator, l.Denominator)
+		} else {
+			fmt.Fprintf(&b, "%s %% by the mean error rate", l.Value.Percent(6))
+		}
 		if l.Band == nil {
 			b.WriteString(", in no band")
 		} else {

@@ -35,8 +35,8 @@ func (t Tier) String() string {
 	return fmt.Sprintf("Tier(%d)", uint8(t))
 }
 
-// MarshalText writes what String returns.
-func (t Tier) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+// MarshalText writes what String returns; an unknown value is an error.
+func (t Tier) MarshalText() ([]byte, error) { return textOf("tier", tierNames[:], t) }
 
 // UnmarshalText reads what String returns; empty text is the zero value.
 func (t *Tier) UnmarshalText(text []byte) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -44,13 +45,13 @@ func (e *ContractError) Unwrap() error { return e.Issue.Err }
 
 // The codes of warnings.
 const (
-	CodeCreditGap  = "credit_gap"     // a missed target earns nothing down to the first band
-	CodeBandHole   = "band_hole"      // a single value between two bands earns nothing
-	CodeFeeRange   = "fee_range"      // the fee is unusual for the tier
-	CodeLowCap     = "low_cap"        // the cap is below the largest band
-	CodeNoNotice   = "no_notice_rule" // maintenance is excluded without any notice
-	CodeNoRemedy   = "no_remedy"      // a clause never earns a credit
-	CodeUnusedTerm = "unused"         // a calendar that nothing names
+	CodeCreditGap = "credit_gap"     // a missed target earns nothing down to the first band
+	CodeBandHole  = "band_hole"      // a single value between two bands earns nothing
+	CodeFeeRange  = "fee_range"      // the fee is unusual for the tier
+	CodeLowCap    = "low_cap"        // the cap is below the largest band
+	CodeNoNotice  = "no_notice_rule" // maintenance is excluded without any notice
+	CodeNoRemedy  = "no_remedy"      // a clause never earns a credit
+	CodeUnused    = "unused"         // a calendar that nothing names
 )
 
 func problem(path, value, want string) Issue { return Issue{Path: path, Value: value, Want: want} }
@@ -90,7 +91,7 @@ func (c Contract) Issues() []Issue {
 			v.add(Issue{Path: path, Value: name, Want: "a schedule", Err: err})
 		}
 		if !v.used[name] {
-			v.add(warning(CodeUnusedTerm, path, name, "a target that names it"))
+			v.add(warning(CodeUnused, path, name, "a target that names it"))
 		}
 	}
 	return v.issues
@@ -164,7 +165,7 @@ func (v *validation) term(path string, t Term) {
 		}
 	case ClauseDataLoss:
 		if t.DataLoss.Fees <= 0 {
-			v.add(problem(path+".data_loss.fees", fmt.Sprint(t.DataLoss.Fees), "1 or more"))
+			v.add(problem(path+".data_loss.fees", strconv.Itoa(t.DataLoss.Fees), "1 or more"))
 		}
 	default:
 		v.add(problem(path, t.ID, "exactly one of availability, response, resolution, monitoring and data_loss"))
@@ -255,7 +256,7 @@ func (v *validation) bands(path string, a Availability) {
 			v.add(problem(at+".credit", b.Credit.String(), "0 or more"))
 		}
 		if b.Days < 0 || b.Days > 0 && b.Credit != 0 {
-			v.add(problem(at+".days", fmt.Sprint(b.Days), "0 or more, and not beside a percentage"))
+			v.add(problem(at+".days", strconv.Itoa(b.Days), "0 or more, and not beside a percentage"))
 		}
 		if i == 0 {
 			continue

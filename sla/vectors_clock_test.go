@@ -94,7 +94,7 @@ func (cals clockCalendars) deadline(c testutil.Case) error {
 	due, err := cal.Due(in.Input.Start, target, pauses)
 	if in.Expect.Deadline == nil {
 		if !errors.Is(err, calendar.ErrUnreachable) {
-			return fmt.Errorf("Due = %v, %v, want ErrUnreachable", due, err)
+			return errors.Join(fmt.Errorf("Due = %v, want ErrUnreachable", due), err)
 		}
 		return nil
 	}

@@ -287,7 +287,7 @@ func vectorResolution(c testutil.Case) error {
 	ev := sla.Evidence{Observed: p.Interval}
 	for i, in := range v.Input.Incidents {
 		ev.Incidents = append(ev.Incidents, sla.Incident{
-			ID: fmt.Sprint(i), Severity: in.Severity, Opened: p.Start, Resolved: p.Start.Add(time.Duration(in.TTR)),
+			ID: strconv.Itoa(i), Severity: in.Severity, Opened: p.Start, Resolved: p.Start.Add(time.Duration(in.TTR)),
 		})
 	}
 	var e expect

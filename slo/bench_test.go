@@ -2,6 +2,7 @@ package slo_test
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -53,7 +54,7 @@ func BenchmarkObserve(b *testing.B) {
 				if objectives == 1 {
 					trackers[n] = benchTracker(b, "one")
 				} else {
-					trackers[n] = benchTracker3d(b, fmt.Sprint(n))
+					trackers[n] = benchTracker3d(b, strconv.Itoa(n))
 				}
 				for i := range filled {
 					if err := trackers[n].Observe(benchAt(i), benchSample(i)); err != nil {

@@ -173,6 +173,25 @@ func TestForecastEdges(t *testing.T) {
 	}
 }
 
+func TestTimeToExhaustionEdges(t *testing.T) {
+	half, one := slo.NewRatio(1, 2), slo.NewRatio(1, 1)
+	for _, tt := range []struct{ consumed, burn, want slo.Ratio }{
+		{half, one, slo.NewRatio(1800, 1)},
+		{one, one, slo.NewRatio(0, 1)},
+		{slo.Inf(1), slo.NewRatio(0, 1), slo.NewRatio(0, 1)},
+		{half, slo.Inf(1), slo.NewRatio(0, 1)},
+		{half, slo.NewRatio(0, 1), slo.Inf(1)},
+		{half, slo.Inf(-1), slo.Inf(1)},
+		{slo.Inf(-1), one, slo.Inf(1)},
+		{slo.Ratio{}, one, slo.Ratio{}},
+		{half, slo.Ratio{}, slo.Ratio{}},
+	} {
+		if got := slo.TimeToExhaustion(time.Hour, tt.consumed, tt.burn); got.Compare(tt.want) != 0 {
+			t.Errorf("TimeToExhaustion(1h, %s, %s) = %s, want %s", tt.consumed, tt.burn, got, tt.want)
+		}
+	}
+}
+
 func TestEffects(t *testing.T) {
 	at := func(minute int) time.Time { return origin.Add(time.Duration(minute) * time.Minute) }
 	exclude := func(from, to int, reason string) slo.Exclusion {

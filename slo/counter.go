@@ -104,14 +104,15 @@ func (v Value) minus(w Value) Value {
 	return inexact(v.Float64() - w.Float64())
 }
 
-// plus reports false when a sum of whole numbers does not fit.
+// plus reports false when the sum does not fit.
 func (v Value) plus(w Value) (Value, bool) {
 	a, exactA := v.Uint64()
 	b, exactB := w.Uint64()
 	if exactA && exactB {
 		return NewValue(a + b), a+b >= a
 	}
-	return inexact(v.Float64() + w.Float64()), true
+	f := v.Float64() + w.Float64()
+	return inexact(f), !math.IsInf(f, 0)
 }
 
 func inexact(f float64) Value {
@@ -156,7 +157,8 @@ var (
 	ErrConflict = errors.New("another value for the same instant")
 	// ErrRange means an instant outside the years 1700 to 2250.
 	ErrRange = errors.New("instant outside the years 1700 to 2250")
-	// ErrOverflow means a sum that needs more than 64 bits.
+	// ErrOverflow means a sum that needs more than 64 bits, or more than a
+	// float64 holds where fractions take part.
 	ErrOverflow = errors.New("sum above 64 bits")
 )
 
@@ -234,8 +236,8 @@ type Increase struct {
 
 // CounterIncrease returns the increase over readings in the order of time. born
 // has the meaning of [Counter.Born]. PromQL's increase() extrapolates to the
-// bounds of its range and ignores first samples, so it differs: on the recorded
-// restart in testdata it gives 23.09 for 25 real events.
+// bounds of its range and ignores first samples, so it differs: around
+// one recorded restart of a server it gives 23.09 for 25 real events.
 func CounterIncrease(readings []Reading, born bool) (Increase, error) {
 	c := Counter{Born: born}
 	var total Value
@@ -246,7 +248,8 @@ func CounterIncrease(readings []Reading, born bool) (Increase, error) {
 		}
 		sum, ok := total.plus(v)
 		if !ok {
-			return Increase{}, fmt.Errorf("readings[%d]: %w", i, c.refuse(r.At, r.Value, ErrOverflow))
+			// Not the first reading: a sum overflows from the second increase on.
+			return Increase{}, fmt.Errorf("readings[%d]: %w", i, &SampleError{At: r.At, Last: readings[i-1].At, Sample: r.Value.String(), Err: ErrOverflow})
 		}
 		total = sum
 	}

@@ -105,7 +105,7 @@ func weigh(target Target, counted, down []calendar.Interval, marks []Mark) (Weig
 		if m.Weight.rat == nil || m.Weight.Sign() < 0 {
 			errs = append(errs, fmt.Errorf("marks[%d]: weight %s: want 0 or more", i, m.Weight))
 		}
-		if err := m.Interval.Validate(); err != nil {
+		if err := m.Validate(); err != nil {
 			errs = append(errs, fmt.Errorf("marks[%d]: %w", i, err))
 		}
 	}

@@ -13,7 +13,7 @@ import (
 //
 //	(1 - consumed) · length / burn
 //
-// It is 0 when consumed >= 1 and +Inf when burn is 0. Old errors that leave a
+// It is 0 when consumed >= 1 and +Inf when burn is 0 or consumed -Inf. Old errors that leave a
 // rolling window meanwhile are not counted in, which errs on the early side. It
 // is absent when an argument is.
 func TimeToExhaustion(length time.Duration, consumed, burn Ratio) Ratio {
@@ -22,7 +22,7 @@ func TimeToExhaustion(length time.Duration, consumed, burn Ratio) Ratio {
 		return Ratio{}
 	case consumed.Compare(NewRatio(1, 1)) >= 0 || burn.IsInf(1):
 		return NewRatio(0, 1)
-	case burn.Sign() <= 0:
+	case burn.Sign() <= 0 || consumed.IsInf(-1):
 		return Inf(1)
 	}
 	return oneMinus(consumed).times(seconds(length)).over(burn)

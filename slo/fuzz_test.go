@@ -5,6 +5,7 @@ import (
 	"errors"
 	"hash/crc32"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -116,7 +117,7 @@ func FuzzRestore(f *testing.F) {
 		f.Add(snapshot[:len(snapshot)-crc32.Size])
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		snapshot := binary.LittleEndian.AppendUint32(body[:len(body):len(body)], crc32.ChecksumIEEE(body))
+		snapshot := binary.LittleEndian.AppendUint32(slices.Clip(body), crc32.ChecksumIEEE(body))
 		for _, o := range kinds {
 			tracker := mustTracker(t, o, nil)
 			if err := tracker.Restore(snapshot); err != nil {

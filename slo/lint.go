@@ -70,7 +70,7 @@ type Surroundings struct {
 //
 //	no_budget          error    at 100 % every single error fires every rule
 //	unreachable        error    factor · budget is 1 or more and never fires
-//	factor_below_one   warning  fires on a service that keeps its objective
+//	factor_below_one   warning  holds although the objective is kept
 //	short_scrape       warning  short window below four scrape intervals
 //	beyond_retention   error    long window longer than samples are kept
 //	beyond_period      warning  long window longer than the objective's
@@ -100,7 +100,7 @@ func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 				r.Factor.Decimal(), target.Budget().Decimal(), r.Threshold(target).Decimal())
 		}
 		if r.Factor.Compare(one) < 0 {
-			add(Warning, "factor_below_one", r.Name, "factor %s fires on a service that keeps its objective", r.Factor.Decimal())
+			add(Warning, "factor_below_one", r.Name, "factor %s is below 1: the rule holds although the objective is kept", r.Factor.Decimal())
 		}
 		slow = slow || r.Factor.Compare(one) <= 0
 		if in.Scrape > 0 && r.Short > 0 && r.Short < 4*in.Scrape {

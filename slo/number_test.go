@@ -157,6 +157,13 @@ func TestCounterFractions(t *testing.T) {
 }
 
 func TestCounterRefuses(t *testing.T) {
+	huge := func(i int) slo.Reading {
+		v, err := slo.ParseValue("1.5e308")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return slo.Reading{At: origin.Add(time.Duration(i) * time.Second), Value: v}
+	}
 	second := func(i int, n uint64) slo.Reading {
 		return slo.Reading{At: origin.Add(time.Duration(i) * time.Second), Value: slo.NewValue(n)}
 	}
@@ -168,11 +175,13 @@ func TestCounterRefuses(t *testing.T) {
 		{"out of order", []slo.Reading{second(1, 1), second(0, 2)}, slo.ErrOutOfOrder},
 		{"conflict", []slo.Reading{second(1, 1), second(1, 2)}, slo.ErrConflict},
 		{"overflow", []slo.Reading{second(1, math.MaxUint64), second(2, 1)}, slo.ErrOverflow},
+		{"overflow of fractions", []slo.Reading{huge(1), second(2, 0), huge(3)}, slo.ErrOverflow},
 	} {
 		_, err := slo.CounterIncrease(tt.readings, true)
 		e, ok := errors.AsType[*slo.SampleError](err)
-		if !errors.Is(err, tt.want) || !ok || !e.At.Equal(tt.readings[1].At) {
-			t.Errorf("%s: %v, want %v with the instant", tt.name, err, tt.want)
+		n := len(tt.readings) - 1
+		if !errors.Is(err, tt.want) || !ok || !e.At.Equal(tt.readings[n].At) || !e.Last.Equal(tt.readings[n-1].At) {
+			t.Errorf("%s: %v, want %v with the instants", tt.name, err, tt.want)
 		}
 	}
 }

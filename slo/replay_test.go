@@ -11,13 +11,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
+// readJSON reads a recording; the test is skipped by name where it is absent.
 func readJSON(t *testing.T, name string, v any) {
 	t.Helper()
-	data, err := os.ReadFile("testdata/" + name)
+	data, err := os.ReadFile(testutil.SharedFile(t, "data", "slo", name))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +28,7 @@ func readJSON(t *testing.T, name string, v any) {
 	}
 }
 
-// recordedWeek is testdata/backtest_7d.json: a week of counters as a formula, and
+// recordedWeek is backtest_7d.json: a week of counters as a formula, and
 // what Prometheus 2.42 said about it minute by minute.
 type recordedWeek struct {
 	Data struct {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+	"strings"
 )
 
 // ErrSnapshot is wrapped by the errors of [Tracker.Restore].
@@ -72,14 +73,14 @@ func (t *Tracker) Snapshot() []byte {
 // shape is what must be the same for a snapshot to be of use: the windows and
 // the slices. Rules may change; target, risk and texts do not matter.
 func (t *Tracker) shape() string {
-	shape := ""
+	var shape strings.Builder
 	for _, w := range t.objective.Windows {
-		shape += w.String() + "\n"
+		shape.WriteString(w.String() + "\n")
 	}
 	if s := t.objective.Slices; s != nil {
-		shape += fmt.Sprintf("slices %v %s %s\n", s.Length, s.Target, s.NoData)
+		fmt.Fprintf(&shape, "slices %v %s %s\n", s.Length, s.Target, s.NoData)
 	}
-	return shape
+	return shape.String()
 }
 
 // Restore replaces the state of the tracker by that of a snapshot. The objective

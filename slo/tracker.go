@@ -43,7 +43,7 @@ type Stats struct {
 	OutOfOrder uint64 `json:"out_of_order"`
 	Conflicts  uint64 `json:"conflicts"`
 	Late       uint64 `json:"late"`
-	Invalid    uint64 `json:"invalid"`
+	Invalid    uint64 `json:"invalid"` // counts, instants or sums that cannot be
 }
 
 // Errors of a [Tracker] besides those of a [Counter].
@@ -221,17 +221,16 @@ func (t *Tracker) setExclusions(exclusions []Exclusion) error {
 	if err != nil {
 		return err
 	}
-	t.excluded = t.excluded[:0]
+	excluded := make([]stretch, 0, len(set))
 	for _, i := range set {
 		start, okStart := nanos(i.Start)
 		end, okEnd := nanos(i.End)
 		if !okStart || !okEnd {
 			return fmt.Errorf("exclusion %s: %w", i, ErrRange)
 		}
-		t.excluded = append(t.excluded, stretch{start, end})
+		excluded = append(excluded, stretch{start, end})
 	}
-	t.exclusions = slices.Clone(exclusions)
-	t.nextOut = 0
+	t.excluded, t.exclusions, t.nextOut = excluded, slices.Clone(exclusions), 0
 	return nil
 }
 
@@ -260,10 +259,12 @@ func (t *Tracker) instant(ns int64) time.Time { return time.Unix(0, ns).UTC() }
 // any other effect are: counts with more good events than events, an instant
 // before the last one ([ErrOutOfOrder]), another sample for the same instant
 // ([ErrConflict]), one for a time slice that [Tracker.Advance] has closed
-// ([ErrLate]), and an instant outside the years 1700 to 2250 ([ErrRange]).
+// ([ErrLate]), an instant outside the years 1700 to 2250 ([ErrRange]), and more
+// events than 64 bits hold together with the history kept, or with those of the
+// calendar period ([ErrOverflow]).
 func (t *Tracker) Observe(at time.Time, c Counts) error {
 	ns, ok := nanos(at)
-	if !ok || c.Good > c.Total || t.seen && ns <= t.last || t.slicer != nil && t.slicer.closed(ns) {
+	if !ok || c.Good > c.Total || t.seen && ns <= t.last || t.slicer != nil && t.slicer.closed(ns) || t.overflows(ns, c.Total) {
 		return t.refuse(at, ns, c, ok)
 	}
 	t.stats.Samples++
@@ -306,6 +307,7 @@ func (t *Tracker) Miss(at time.Time) error {
 		t.addGap(stretch{t.last, ns})
 		t.last, t.held = ns, missing
 	}
+	t.closeSlices(ns)
 	t.evaluate(ns)
 	return nil
 }
@@ -321,11 +323,16 @@ func (t *Tracker) Advance(at time.Time) error {
 	case t.placed && ns < t.now:
 		return &SampleError{At: at, Last: t.instant(t.now), Sample: "none", Err: ErrOutOfOrder}
 	}
+	t.closeSlices(ns)
+	t.evaluate(ns)
+	return nil
+}
+
+// closeSlices judges the slices that have ended at an instant.
+func (t *Tracker) closeSlices(ns int64) {
 	if t.slicer != nil {
 		t.slicer.closeThrough(t, floorDiv(ns, int64(t.slicer.Length)))
 	}
-	t.evaluate(ns)
-	return nil
 }
 
 func (t *Tracker) lastInstant() time.Time {
@@ -357,11 +364,33 @@ func (t *Tracker) refuse(at time.Time, ns int64, c Counts, inRange bool) error {
 	case t.seen && ns < t.last:
 		t.stats.OutOfOrder++
 		e.Err = ErrOutOfOrder
-	default:
+	case t.slicer != nil && t.slicer.closed(ns):
 		t.stats.Late++
 		e.Err = ErrLate
+	default:
+		t.stats.Invalid++
+		e.Err = ErrOverflow
 	}
 	return e
+}
+
+// overflows reports whether so many more events at an instant need more than 64
+// bits in a sum: of the open slice, of the history kept (as of the instant
+// before, which errs on the safe side), or of a calendar period.
+func (t *Tracker) overflows(ns int64, total uint64) bool {
+	room := math.MaxUint64 - total
+	if t.slicer != nil { // the windows hold slices then, too few of them to overflow
+		return t.slicer.events.total > room && t.slicer.number(ns) == t.slicer.open
+	}
+	if t.slots[len(t.slots)-1].sums.total > room {
+		return true
+	}
+	for i := range t.calendars {
+		if c := &t.calendars[i]; ns <= c.end && c.sums.total > room {
+			return true
+		}
+	}
+	return false
 }
 
 // cover notes how far the sample reaches back.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -15,14 +16,14 @@ import (
 
 var origin = time.Date(2026, 3, 28, 20, 0, 0, 0, time.UTC)
 
-func mustTracker(t testing.TB, o slo.Objective, options *slo.TrackerOptions) *slo.Tracker {
-	t.Helper()
+func mustTracker(tb testing.TB, o slo.Objective, options *slo.TrackerOptions) *slo.Tracker {
+	tb.Helper()
 	if o.ID == "" {
 		o.ID = "test"
 	}
 	tracker, err := slo.NewTracker(o, options)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return tracker
 }
@@ -363,6 +364,90 @@ func TestExclude(t *testing.T) {
 	}
 	if len(s.Exclusions) != 1 || s.Exclusions[0].Reason != "release" || s.Exclusions[0].Removed != 2*time.Minute {
 		t.Errorf("exclusions of the status = %+v, want the release with 2m", s.Exclusions)
+	}
+}
+
+// A refused exclusion leaves those that are there in force.
+func TestRefusedExclusionChangesNothing(t *testing.T) {
+	tracker := mustTracker(t, slo.Objective{Target: slo.MustPercent("99"), Windows: []slo.Window{slo.Rolling(time.Hour)}}, &slo.TrackerOptions{
+		Exclusions: []slo.Exclusion{{Interval: calendar.Interval{Start: origin, End: origin.Add(time.Minute)}, Reason: "release"}},
+	})
+	far := origin.AddDate(1000, 0, 0)
+	if err := tracker.Exclude(slo.Exclusion{Interval: calendar.Interval{Start: far, End: far.Add(time.Minute)}}); !errors.Is(err, slo.ErrRange) {
+		t.Errorf("Exclude in another millennium: %v, want ErrRange", err)
+	}
+	if err := tracker.Observe(origin.Add(30*time.Second), slo.Counts{Total: 10}); err != nil {
+		t.Fatal(err)
+	}
+	if err := tracker.Observe(origin.Add(90*time.Second), slo.Counts{Good: 10, Total: 10}); err != nil {
+		t.Fatal(err)
+	}
+	s := statusOf(t, tracker)
+	if s.Bad != 0 || s.Total != 10 || s.Excluded != time.Minute || tracker.Stats().Excluded != 1 {
+		t.Errorf("%d bad of %d, excluded %v, %d samples, want 0 of 10, 1m, 1", s.Bad, s.Total, s.Excluded, tracker.Stats().Excluded)
+	}
+}
+
+// Sums that do not fit 64 bits are refused, not wrapped.
+func TestTrackerRefusesOverflow(t *testing.T) {
+	const most = math.MaxUint64
+	hour, day := slo.Rolling(time.Hour), slo.Calendar(slo.Day, nil) // origin is 20:00
+	for _, tt := range []struct {
+		name   string
+		window slo.Window
+		slices *slo.Slicing
+		after  time.Duration // of the second sample
+		want   error
+	}{
+		{"same window", hour, nil, time.Minute, slo.ErrOverflow},
+		{"same day", day, nil, 3 * time.Hour, slo.ErrOverflow},
+		{"next day", day, nil, 5 * time.Hour, nil},
+		{"same slice", hour, &slo.Slicing{Length: 5 * time.Minute, Target: slo.MustPercent("99")}, time.Minute, slo.ErrOverflow},
+		{"next slice", hour, &slo.Slicing{Length: 5 * time.Minute, Target: slo.MustPercent("99")}, 6 * time.Minute, nil},
+	} {
+		tracker := mustTracker(t, slo.Objective{Target: slo.MustPercent("99"), Windows: []slo.Window{tt.window}, Slices: tt.slices}, nil)
+		first, second := origin.Add(time.Second), origin.Add(time.Second+tt.after)
+		if err := tracker.Observe(first, slo.Counts{Good: most - 5, Total: most}); err != nil {
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		if err := tracker.Advance(second); err != nil { // lets the first leave a window
+			t.Fatalf("%s: %v", tt.name, err)
+		}
+		before := statusOf(t, tracker)
+		err := tracker.Observe(second, slo.Counts{Total: 1})
+		if !errors.Is(err, tt.want) || tt.want == nil && err != nil {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+		if tt.want == nil {
+			continue
+		}
+		if after := statusOf(t, tracker); after.Bad != before.Bad || after.Total != before.Total || tracker.Stats().Invalid != 1 {
+			t.Errorf("%s: %d bad of %d after the refusal, invalid %d, want %d of %d, 1", tt.name, after.Bad, after.Total, tracker.Stats().Invalid, before.Bad, before.Total)
+		}
+	}
+}
+
+// A missed sample brings time forward as Advance does: slices that have ended are
+// judged.
+func TestMissClosesSlices(t *testing.T) {
+	at := func(minute int) time.Time { return origin.Add(time.Duration(minute) * time.Minute) }
+	for name, step := range map[string]func(*slo.Tracker) error{
+		"Miss":    func(tracker *slo.Tracker) error { return tracker.Miss(at(15)) },
+		"Advance": func(tracker *slo.Tracker) error { return tracker.Advance(at(15)) },
+	} {
+		tracker := mustTracker(t, slo.Objective{
+			Target: slo.MustPercent("99"), Windows: []slo.Window{slo.Rolling(time.Hour)},
+			Slices: &slo.Slicing{Length: 5 * time.Minute, Target: slo.MustPercent("99"), NoData: slo.BadNoData},
+		}, nil)
+		if err := tracker.Observe(at(2), slo.Counts{Good: 10, Total: 10}); err != nil {
+			t.Fatal(err)
+		}
+		if err := step(tracker); err != nil {
+			t.Fatal(err)
+		}
+		if s := statusOf(t, tracker); s.Good != 1 || s.Bad != 2 {
+			t.Errorf("%s: %d good, %d bad slices, want 1, 2", name, s.Good, s.Bad)
+		}
 	}
 }
 

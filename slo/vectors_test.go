@@ -23,9 +23,9 @@ type wanted struct{ slo.Ratio }
 func (w *wanted) UnmarshalJSON(data []byte) error {
 	var parts struct{ Exact string }
 	if json.Unmarshal(data, &parts) == nil && parts.Exact != "" {
-		return w.Ratio.UnmarshalText([]byte(parts.Exact))
+		return w.UnmarshalText([]byte(parts.Exact))
 	}
-	return w.Ratio.UnmarshalJSON(data)
+	return w.Ratio.UnmarshalJSON(data) // not the method of wanted
 }
 
 // misses collects what differs in one case.

@@ -66,6 +66,15 @@ func (u Unit) span() (months, days int) {
 	return 0, 0
 }
 
+// nominal returns the length that a unit counts with; u must be valid.
+func (u Unit) nominal() time.Duration {
+	months, days := u.span()
+	if u == Year {
+		return 365 * 24 * time.Hour
+	}
+	return time.Duration(30*months+days) * 24 * time.Hour
+}
+
 // Window is the stretch of time over which an objective is judged: rolling,
 // ending at the instant of evaluation, or a period of a calendar. Make one with
 // [Rolling], [Calendar], [Anchored] or [ParseWindow]; the zero Window is not
@@ -123,7 +132,7 @@ func ParseWindow(text string, zone *time.Location) (Window, error) {
 }
 
 // Validate returns an error for the zero Window, a rolling length outside
-// (0, 3660 days], an unknown unit or a count below 1.
+// (0, 3660 days], an unknown unit or a count below 1 or beyond 3660 days.
 func (w Window) Validate() error {
 	switch {
 	case w.unit == 0 && w.count == 0 && (w.length <= 0 || w.length > maxWindow):
@@ -132,8 +141,8 @@ func (w Window) Validate() error {
 		return nil
 	case !w.unit.IsValid():
 		return errors.New("window unit not set: want day, week, month, quarter or year")
-	case w.count < 1 || w.count > 10_000:
-		return fmt.Errorf("window of %d %ss: want 1 to 10000", w.count, w.unit)
+	case w.count < 1 || w.count > int(maxWindow/w.unit.nominal()):
+		return fmt.Errorf("window of %d %ss: want 1 or more and up to 3660 days", w.count, w.unit)
 	}
 	return nil
 }
@@ -154,14 +163,12 @@ func (w Window) Kind() string {
 
 // Nominal returns the length that an alert policy assumes for w: the length of a
 // rolling window, else days and weeks of 24 h days, months of 30, quarters of 90
-// and years of 365 days.
+// and years of 365 days. It is 0 for the zero Window.
 func (w Window) Nominal() time.Duration {
 	if w.IsRolling() {
 		return w.length
 	}
-	const day = 24 * time.Hour
-	days := map[Unit]time.Duration{Day: 1, Week: 7, Month: 30, Quarter: 90, Year: 365}[w.unit]
-	return time.Duration(w.count) * days * day
+	return time.Duration(w.count) * w.unit.nominal()
 }
 
 // Period is one stretch of a window.

@@ -9,11 +9,11 @@ import (
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
-func zone(t testing.TB, name string) *time.Location {
-	t.Helper()
+func zone(tb testing.TB, name string) *time.Location {
+	tb.Helper()
 	loc, err := time.LoadLocation(name)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return loc
 }
@@ -64,10 +64,8 @@ func wall(text string) time.Time {
 // Periods tile time: every instant lies in exactly one, and the end of each is
 // the start of the next.
 func TestPeriodsTile(t *testing.T) {
-	// Up to 2037, where zone files list their transitions: beyond that,
-	// time.ZoneBounds of Go 1.26 ends before its instant on 31 December of leap
-	// years.
-	const first, last = -2_000_000_000, 2_130_000_000
+	// From 1906, and beyond 2037, where zone files end and rules go on, to 2100.
+	const first, last = -2_000_000_000, 4_102_444_800
 	r := rand.New(rand.NewPCG(5, 5))
 	names := []string{"UTC", "Europe/Amsterdam", "America/Havana", "America/Asuncion", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Kathmandu"}
 	for range 3000 {
@@ -129,9 +127,33 @@ func TestInvalidWindows(t *testing.T) {
 		"no unit":      slo.Calendar(0, nil),
 		"unknown unit": slo.Calendar(99, nil),
 		"no count":     slo.Anchored(origin, 0, slo.Month, nil),
+		"many years":   slo.Anchored(origin, 11, slo.Year, nil),
+		"many days":    slo.Anchored(origin, 3661, slo.Day, nil),
+		"centuries":    slo.Anchored(origin, 10_000, slo.Year, nil), // does not fit an int64 of nanoseconds
 	} {
 		if w.Validate() == nil || w.Period(origin) != (slo.Period{}) || w.String() != "invalid window" {
 			t.Errorf("%s: Validate() = %v, Period %v, String %q, want an error, the zero Period, invalid window", name, w.Validate(), w.Period(origin), w.String())
+		}
+	}
+}
+
+func TestNominal(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		window slo.Window
+		want   time.Duration
+	}{
+		{slo.Rolling(90 * time.Minute), 90 * time.Minute},
+		{slo.Calendar(slo.Day, nil), day},
+		{slo.Calendar(slo.Week, nil), 7 * day},
+		{slo.Calendar(slo.Month, nil), 30 * day},
+		{slo.Calendar(slo.Quarter, nil), 90 * day},
+		{slo.Calendar(slo.Year, nil), 365 * day},
+		{slo.Anchored(origin, 10, slo.Year, nil), 3650 * day},
+		{slo.Anchored(origin, 2, slo.Week, nil), 14 * day},
+	} {
+		if got := tt.window.Nominal(); got != tt.want || tt.window.Validate() != nil {
+			t.Errorf("%s: Nominal() = %v, %v, want %v", tt.window, got, tt.window.Validate(), tt.want)
 		}
 	}
 }

@@ -1,8 +1,16 @@
 package config
 
 import (
+	"errors"
 	"fmt"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
+
+	"go.yaml.in/yaml/v4"
 
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
@@ -12,21 +20,23 @@ import (
 )
 
 type contractFile struct {
-	Version      int                                `yaml:"version,required"`
-	ID           string                             `yaml:"id,required"`
-	Customer     customerFile                       `yaml:"customer,required"`
-	Timezone     Zone                               `yaml:"timezone,required"`
-	Locale       string                             `yaml:"locale"`
-	Tier         string                             `yaml:"tier"`
-	Fee          money.Amount                       `yaml:"monthly_fee,required"`
-	Period       string                             `yaml:"period"`
-	EvidenceFrom time.Time                          `yaml:"evidence_from"`
-	Services     []contractServiceFile              `yaml:"services,required"`
-	Availability *availabilityFile                  `yaml:"availability"`
-	Response     map[incident.Severity]spokenSpan   `yaml:"response"`
-	Resolution   map[incident.Severity]spokenTarget `yaml:"resolution"`
-	Credits      *creditsFile                       `yaml:"credits"`
-	Framework    *frameworkFile                     `yaml:"sla_framework"`
+	Version      int                                 `yaml:"version,required"`
+	ID           string                              `yaml:"id,required"`
+	Customer     customerFile                        `yaml:"customer,required"`
+	Timezone     Zone                                `yaml:"timezone,required"`
+	Locale       string                              `yaml:"locale"`
+	Tier         string                              `yaml:"tier"`
+	Fee          money.Amount                        `yaml:"monthly_fee,required"`
+	Period       string                              `yaml:"period"`
+	EvidenceFrom time.Time                           `yaml:"evidence_from"`
+	Services     []contractServiceFile               `yaml:"services,required"`
+	Hours        hoursFile                           `yaml:"service_hours"`
+	Holidays     []string                            `yaml:"holidays"`
+	Availability *availabilityFile                   `yaml:"availability"`
+	Response     map[incident.Severity]*spokenSpan   `yaml:"response"`
+	Resolution   map[incident.Severity]*spokenTarget `yaml:"resolution"`
+	Credits      *creditsFile                        `yaml:"credits"`
+	Framework    *frameworkFile                      `yaml:"sla_framework"`
 }
 
 type customerFile struct {
@@ -41,6 +51,26 @@ type contractServiceFile struct {
 	Weight Decimal `yaml:"weight"`
 }
 
+// hoursFile is the word 24x7 or a list of spans.
+type hoursFile struct{ spans []hoursSpanFile }
+
+type hoursSpanFile struct {
+	Days []string `yaml:"days,required"`
+	From string   `yaml:"from,required"`
+	To   string   `yaml:"to,required"`
+}
+
+func (f *hoursFile) readNode(r *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.ScalarNode && n.Value == "24x7" {
+		return
+	}
+	if n.Kind != yaml.SequenceNode || len(n.Content) == 0 {
+		r.wrongType(n, path, "24x7 or a list of days with from and to")
+		return
+	}
+	r.list(n, reflect.ValueOf(&f.spans).Elem(), path)
+}
+
 type availabilityFile struct {
 	Target      Percent         `yaml:"target_percent"`
 	Aggregate   sla.Aggregate   `yaml:"aggregate"`
@@ -51,13 +81,13 @@ type availabilityFile struct {
 }
 
 type creditsFile struct {
-	Availability []bandFile                         `yaml:"availability"`
-	ExtendTop    bool                               `yaml:"extend_top_band"`
-	Response     map[incident.Severity]money.Amount `yaml:"response"`
-	MTTR         Percent                            `yaml:"mttr_breach_percent"`
-	Monitoring   Percent                            `yaml:"monitoring_outage_percent_per_hour"`
-	Cap          Percent                            `yaml:"cap_percent"`
-	Rounding     money.Rounding                     `yaml:"rounding"`
+	Availability []bandFile                          `yaml:"availability"`
+	ExtendTop    bool                                `yaml:"extend_top_band"`
+	Response     map[incident.Severity]*money.Amount `yaml:"response"`
+	MTTR         Percent                             `yaml:"mttr_breach_percent"`
+	Monitoring   Percent                             `yaml:"monitoring_outage_percent_per_hour"`
+	Cap          Percent                             `yaml:"cap_percent"`
+	Rounding     money.Rounding                      `yaml:"rounding"`
 }
 
 type bandFile struct {
@@ -70,27 +100,37 @@ type frameworkFile struct {
 }
 
 type frameworkTierFile struct {
-	Uptime    Percent                          `yaml:"monthly_uptime,required"`
-	Responses map[incident.Severity]spokenSpan `yaml:"response_times"`
+	Uptime    Percent                           `yaml:"monthly_uptime,required"`
+	Responses map[incident.Severity]*spokenSpan `yaml:"response_times"`
 }
 
-// spokenSpan is a duration or a number of business days.
+// spokenSpan is a duration, a number of business days, or 0 for none.
 type spokenSpan struct{ threshold.Span }
 
-// UnmarshalText reads "15 minutes" or "next business day".
+// UnmarshalText reads "15 minutes", "next business day" or "0".
 func (s *spokenSpan) UnmarshalText(text []byte) (err error) {
+	if string(text) == "0" {
+		return nil
+	}
 	s.Span, err = threshold.ParseSpan(string(text))
 	return err
 }
 
-// spokenTarget is an upper limit such as "< 2h", with its strictness.
+// off reports whether the promise is not made: the value is null or 0.
+func (s *spokenSpan) off() bool { return s == nil || s.Duration == 0 && s.BusinessDays == 0 }
+
+// spokenTarget is an upper limit such as "< 2h", with its strictness, or 0 for
+// none.
 type spokenTarget struct {
 	within time.Duration
-	strict bool
+	op     string // "<", "<=" or "" where the text has none
 }
 
-// UnmarshalText reads "< 2h", "<= 2h" or "2h".
+// UnmarshalText reads "< 2h", "<= 2h", "2h" or "0".
 func (s *spokenTarget) UnmarshalText(text []byte) error {
+	if string(text) == "0" {
+		return nil
+	}
 	t, err := threshold.ParseTarget(string(text))
 	if err != nil {
 		return err
@@ -99,65 +139,124 @@ func (s *spokenTarget) UnmarshalText(text []byte) error {
 	if !ok || t.Op != threshold.Less && t.Op != threshold.LessEqual {
 		return fmt.Errorf("%q, want an upper limit like \"< 2h\"", text)
 	}
-	s.within, s.strict = d, t.Op == threshold.Less
+	s.within = d
+	if words := strings.ToLower(string(text)); strings.ContainsAny(words, "<≤") || strings.Contains(words, "maximum") {
+		s.op = t.Op.String()
+	}
 	return nil
 }
 
+func (s *spokenTarget) off() bool { return s == nil || s.within == 0 }
+
+// Agreed is what a file says about a contract: the contract itself, and what
+// reports and measurements need beside it.
+type Agreed struct {
+	sla.Contract
+
+	CustomerName string
+	Locale       string            // en, de, nl or fr; en when the file states none
+	ServiceNames map[string]string // by id; the id where the file has no name
+
+	// EvidenceFrom is when the measurements begin: before it nothing was
+	// measured. Zero when the file states none. Evidence.Observed starts here.
+	EvidenceFrom time.Time
+}
+
 // Contract reads a service contract. What the file leaves out comes from the
-// reference contract of its tier.
-func Contract(name string, data []byte) (sla.Contract, *Document, error) {
+// reference contract of its tier; a promise or a credit that it sets to 0 or
+// null is off, and so is the cap with null. Weights and the aggregates mean and
+// weighted, which package sla does not have, are errors.
+func Contract(name string, data []byte) (Agreed, *Document, error) {
 	var file contractFile
 	d := read(name, data, &file)
-	c := file.contract(d)
+	d.checkVersion(file.Version)
+	c := file.agreed(d)
 	if d.Err() == nil {
-		for _, issue := range c.Issues() {
-			at := file.place(issue.Path)
-			if issue.Warning {
-				d.Warn(at, issue.Code, "%q, want %s", issue.Value, issue.Want)
+		for _, found := range c.Issues() {
+			at := place(c.Contract, found.Path)
+			if found.Warning {
+				d.Warn(at, found.Code, "%q, want %s", found.Value, found.Want)
 			} else {
-				d.Fail(at, "out_of_range", "%q, want %s", issue.Value, issue.Want)
+				d.Fail(at, "out_of_range", "%q, want %s", found.Value, found.Want)
 			}
 		}
 	}
 	return c, d, d.Err()
 }
 
+// termPath takes the path of an issue inside a term apart.
+var termPath = regexp.MustCompile(`^terms\[(\d+)\](?:\.availability\.(services\[\d+\]))?`)
+
 // place finds the part of the file that a term of the contract came from.
-func (f *contractFile) place(path string) string {
-	for prefix, part := range map[string]string{
-		"terms[0]": "availability", "terms[1]": "response", "terms[2]": "resolution", "terms[3]": "credits", "fee": "monthly_fee", "zone": "timezone",
-	} {
-		if len(path) >= len(prefix) && path[:len(prefix)] == prefix {
-			return part
-		}
+func place(c sla.Contract, path string) string {
+	switch path {
+	case "fee":
+		return "monthly_fee"
+	case "zone":
+		return "timezone"
+	case "cap_percent":
+		return "credits.cap_percent"
+	case "calendars." + serviceHours:
+		return "service_hours"
 	}
-	return path
+	m := termPath.FindStringSubmatch(path)
+	if m == nil {
+		return path
+	}
+	if m[2] != "" {
+		return m[2]
+	}
+	i, err := strconv.Atoi(m[1])
+	if err != nil || i >= len(c.Terms) {
+		return path
+	}
+	if clause := c.Terms[i].Clause(); clause != sla.ClauseMonitoring {
+		return string(clause)
+	}
+	return "credits.monitoring_outage_percent_per_hour"
 }
 
 // tiers are the words of a file for the tiers; "none" is a contract of its own.
 var tiers = map[string]sla.Tier{"": 0, "none": 0, "essential": sla.Essential, "professional": sla.Professional, "enterprise": sla.Enterprise}
 
-func (f *contractFile) contract(d *Document) sla.Contract {
-	tier, ok := tiers[f.Tier]
-	if !ok {
-		d.report("tier", "bad_enum", nearest(f.Tier, sortedKeys(tiers)), fmt.Sprintf("tier %q, want essential, professional, enterprise or none", f.Tier))
+var (
+	periods = []string{"calendar_month"}
+	locales = []string{"en", "de", "nl", "fr"}
+	causes  = []string{string(sla.CauseMaintenance), string(sla.CauseCustomer), string(sla.CauseForceMajeure)}
+)
+
+// word wants a text, where the file has it, to be one of the words.
+func (d *Document) word(path, text string, words []string) {
+	if d.Has(path) && !d.failed(path) && !slices.Contains(words, text) {
+		d.report(path, "bad_enum", nearest(text, words), fmt.Sprintf("found %q, want %s", text, strings.Join(words, ", ")))
 	}
-	if f.Period != "" && f.Period != "calendar_month" {
-		d.Fail("period", "bad_enum", "period %q, want calendar_month", f.Period)
-	}
+}
+
+func (f *contractFile) agreed(d *Document) Agreed {
+	tier := tiers[f.Tier]
+	d.word("tier", f.Tier, []string{"essential", "professional", "enterprise", "none"})
+	d.word("period", f.Period, periods)
+	d.word("locale", f.Locale, locales)
 	zone := "UTC"
 	if f.Timezone.Location != nil {
 		zone = f.Timezone.String()
 	}
-	c := sla.Preset(f.ID, tier, zone, f.Fee)
+	a := Agreed{Contract: sla.Preset(f.ID, tier, zone, f.Fee), CustomerName: f.Customer.Name, Locale: f.Locale, EvidenceFrom: f.EvidenceFrom, ServiceNames: map[string]string{}}
+	if a.Locale == "" {
+		a.Locale = "en"
+	}
+	c := &a.Contract
 	c.Customer = f.Customer.ID
-	terms := termsOf(&c)
+	terms := termsOf(c)
+	f.framework(d, c, terms)
 	f.availability(d, terms.availability)
-	f.response(d, &c, terms.response)
-	f.resolution(terms.resolution)
-	f.credits(d, &c, terms)
-	f.services(d, terms.availability)
-	return c
+	f.hours(d, c, terms.availability)
+	f.response(d, c, terms.response, "response", f.Response)
+	f.resolution(d, terms.resolution)
+	f.credits(d, c, terms)
+	f.services(d, &a, terms.availability)
+	prune(c)
+	return a
 }
 
 // clauses are the terms of a contract by what they promise; a tier's preset has
@@ -193,28 +292,125 @@ func termsOf(c *sla.Contract) clauses {
 	return t
 }
 
-func (f *contractFile) availability(d *Document, a *sla.Availability) {
-	if f.Framework != nil && f.Tier != "" {
-		if tier, ok := f.Framework.Targets[f.Tier+"_tier"]; ok {
-			a.Target = percent(tier.Uptime)
+// prune takes away the terms that promise nothing, and the calendars that
+// nothing names.
+func prune(c *sla.Contract) {
+	c.Terms = slices.DeleteFunc(c.Terms, func(t sla.Term) bool {
+		return t.Availability != nil && t.Availability.Target == 0 || t.Response != nil && len(t.Response.Targets) == 0 ||
+			t.Resolution != nil && len(t.Resolution.Targets) == 0 || t.Monitoring != nil && t.Monitoring.PercentPerHour == 0
+	})
+	used := map[string]bool{}
+	for _, t := range c.Terms {
+		switch {
+		case t.Availability != nil:
+			used[t.Availability.ServiceHours] = true
+		case t.Response != nil:
+			for _, target := range t.Response.Targets {
+				used[target.Calendar] = true
+			}
 		}
 	}
-	if f.Availability == nil {
+	for name := range c.Calendars {
+		if !used[name] {
+			delete(c.Calendars, name)
+		}
+	}
+}
+
+// framework takes the targets of the contract's tier out of a framework of all
+// tiers.
+func (f *contractFile) framework(d *Document, c *sla.Contract, terms clauses) {
+	if f.Framework == nil || d.failed("sla_framework") {
 		return
 	}
-	if f.Availability.Target != "" {
+	key := f.Tier + "_tier"
+	tier, ok := f.Framework.Targets[key]
+	if !ok {
+		d.report("sla_framework.availability_targets", "bad_reference", nearest(key, sortedKeys(f.Framework.Targets)), fmt.Sprintf("no %q for the tier of the contract", key))
+		return
+	}
+	terms.availability.Target = percent(tier.Uptime)
+	f.response(d, c, terms.response, "sla_framework.availability_targets."+key+".response_times", tier.Responses)
+}
+
+func (f *contractFile) availability(d *Document, a *sla.Availability) {
+	if f.Availability == nil {
+		if d.states("availability") {
+			a.Target = 0
+		}
+		return
+	}
+	if d.states("availability.target_percent") {
 		a.Target = percent(f.Availability.Target)
 	}
-	a.Aggregate, a.ExcludeMode, a.Unknown = f.Availability.Aggregate, f.Availability.ExcludeMode, f.Availability.Unmonitored
-	if f.Availability.Exclude != nil {
-		a.Exclude = f.Availability.Exclude
+	if d.Has("availability.aggregate") {
+		a.Aggregate = f.Availability.Aggregate
 	}
-	if d.Has("availability.min_notice") {
+	if d.Has("availability.exclude_mode") {
+		a.ExcludeMode = f.Availability.ExcludeMode
+	}
+	if d.Has("availability.unmonitored") {
+		a.Unknown = f.Availability.Unmonitored
+	}
+	if d.states("availability.exclude") {
+		a.Exclude = f.Availability.Exclude
+		for i, cause := range a.Exclude {
+			d.word(fmt.Sprintf("availability.exclude[%d]", i), string(cause), causes)
+		}
+	}
+	if d.states("availability.min_notice") {
 		a.MinNotice = f.Availability.MinNotice
 	}
 }
 
-// percent reads what parsePercent has checked.
+// serviceHours is the name of the calendar with the service hours of a file.
+const serviceHours = "service"
+
+func (f *contractFile) hours(d *Document, c *sla.Contract, a *sla.Availability) {
+	if len(f.Hours.spans) == 0 {
+		if len(f.Holidays) > 0 && !d.failed("service_hours") {
+			d.Fail("holidays", "out_of_range", "holidays say nothing about a service around the clock, want service_hours beside them")
+		}
+		return
+	}
+	hours := calendar.Hours{Zone: c.Zone, Week: calendar.Week{}, Holidays: f.Holidays}
+	for i, span := range f.Hours.spans {
+		for j, name := range span.Days {
+			day, ok := weekday(name)
+			if !ok {
+				d.Fail(fmt.Sprintf("service_hours[%d].days[%d]", i, j), "bad_enum", "found %q, want Mon to Sun", name)
+				continue
+			}
+			hours.Week[day] = append(hours.Week[day], calendar.Span{From: span.From, To: span.To})
+		}
+	}
+	if _, err := calendar.New(hours); err != nil && !d.failed("service_hours") && !d.failed("holidays") {
+		for _, e := range split(err) {
+			at := "service_hours"
+			if bad := (*calendar.HoursError)(nil); errors.As(e, &bad) && strings.HasPrefix(bad.Path, "holidays") {
+				at = bad.Path
+			}
+			d.Fail(at, "out_of_range", "%v", e)
+		}
+	}
+	a.ServiceHours = serviceHours
+	if c.Calendars == nil {
+		c.Calendars = map[string]calendar.Hours{}
+	}
+	c.Calendars[serviceHours] = hours
+}
+
+// weekday reads the name of a day, whole or its first three letters, in any case.
+func weekday(name string) (time.Weekday, bool) {
+	for day := time.Sunday; day <= time.Saturday; day++ {
+		if full := day.String(); strings.EqualFold(name, full) || strings.EqualFold(name, full[:3]) {
+			return day, true
+		}
+	}
+	return 0, false
+}
+
+// percent reads what parsePercent has checked; an absent one is 0.
 func percent(p Percent) money.Percent {
 	value, err := money.ParsePercent(string(p))
 	if err != nil {
@@ -223,98 +419,171 @@ func percent(p Percent) money.Percent {
 	return value
 }
 
-func (f *contractFile) services(d *Document, a *sla.Availability) {
+func (f *contractFile) services(d *Document, agreed *Agreed, a *sla.Availability) {
 	ids := map[string]bool{}
 	for i, s := range f.Services {
-		d.unique(ids, fmt.Sprintf("services[%d].id", i), s.ID)
+		path := fmt.Sprintf("services[%d]", i)
+		d.unique(ids, path+".id", s.ID)
+		agreed.ServiceNames[s.ID] = s.Name
+		if s.Name == "" {
+			agreed.ServiceNames[s.ID] = s.ID
+		}
 		service := sla.Service{ID: s.ID}
 		if s.Target != "" {
 			target := percent(s.Target)
 			service.Target = &target
+			if a.Target == 0 {
+				d.Fail(path+".target_percent", "out_of_range", "the contract promises no availability, so a target of a service has no effect")
+			}
+		}
+		if s.Weight != "" {
+			d.Fail(path+".weight", "out_of_range", "a weight has no effect with the aggregates worst and per_service")
 		}
 		a.Services = append(a.Services, service)
 	}
 }
 
-func (f *contractFile) response(d *Document, c *sla.Contract, clock *sla.Clock) {
+// response takes over the response times at a path of the file.
+func (f *contractFile) response(d *Document, c *sla.Contract, clock *sla.Clock, path string, times map[incident.Severity]*spokenSpan) {
+	if times == nil && d.states(path) && !d.Has(path) {
+		clock.Targets = nil
+	}
 	for _, severity := range incident.Severities {
-		within, ok := f.Response[severity]
+		within, ok := times[severity]
 		if !ok {
+			continue
+		}
+		if within.off() {
+			dropTarget(clock, severity)
 			continue
 		}
 		t := targetOf(clock, severity)
 		t.Within, t.NextDay, t.Calendar = within.Duration, nil, ""
-		if within.BusinessDays == 1 {
+		switch {
+		case within.BusinessDays == 1:
 			t.NextDay, t.Calendar = &calendar.NextDayRule{}, sla.OfficeHours
 			if _, ok := c.Calendars[sla.OfficeHours]; !ok {
-				d.Fail("response", "bad_reference", "business days need the working hours of a tier")
+				d.Fail(d.keyOf(path, severity), "bad_reference", "business days need the working hours of a tier")
 			}
-		}
-		if within.BusinessDays > 1 {
-			d.Fail("response", "out_of_range", "%d business days, want the next business day or a duration", within.BusinessDays)
+		case within.BusinessDays > 1:
+			d.Fail(d.keyOf(path, severity), "out_of_range", "%d business days, want the next business day or a duration", within.BusinessDays)
 		}
 	}
 }
 
-func (f *contractFile) resolution(clock *sla.Clock) {
+// resolution takes over the times to restore. A clock is strict for all
+// severities or for none.
+func (f *contractFile) resolution(d *Document, clock *sla.Clock) {
+	if f.Resolution == nil && d.states("resolution") && !d.Has("resolution") {
+		clock.Targets = nil
+	}
 	for _, severity := range incident.Severities {
-		if target, ok := f.Resolution[severity]; ok {
+		if target, ok := f.Resolution[severity]; ok && target.off() {
+			dropTarget(clock, severity)
+		} else if ok {
 			targetOf(clock, severity).Within = target.within
-			clock.Strict = target.strict
+		}
+	}
+	inclusive := !slices.ContainsFunc(clock.Targets, func(t sla.Target) bool {
+		stated := f.Resolution[t.Severity]
+		return stated.off() || stated.op != "<="
+	})
+	if inclusive && len(clock.Targets) > 0 {
+		clock.Strict = false
+		return
+	}
+	for _, severity := range incident.Severities {
+		if stated := f.Resolution[severity]; !stated.off() && stated.op == "<=" {
+			d.Fail(d.keyOf("resolution", severity), "out_of_range", `"<=" beside targets with "<", want the same for all severities`)
 		}
 	}
 }
 
 // targetOf returns the target of a severity, adding it where it is missing.
 func targetOf(clock *sla.Clock, severity incident.Severity) *sla.Target {
-	for i := range clock.Targets {
-		if clock.Targets[i].Severity == severity {
-			return &clock.Targets[i]
-		}
+	i := slices.IndexFunc(clock.Targets, func(t sla.Target) bool { return t.Severity == severity })
+	if i < 0 {
+		i = len(clock.Targets)
+		clock.Targets = append(clock.Targets, sla.Target{Severity: severity})
 	}
-	clock.Targets = append(clock.Targets, sla.Target{Severity: severity})
-	return &clock.Targets[len(clock.Targets)-1]
+	return &clock.Targets[i]
+}
+
+func dropTarget(clock *sla.Clock, severity incident.Severity) {
+	clock.Targets = slices.DeleteFunc(clock.Targets, func(t sla.Target) bool { return t.Severity == severity })
 }
 
 func (f *contractFile) credits(d *Document, c *sla.Contract, terms clauses) {
-	credits := f.Credits
+	credits, off := f.Credits, f.Credits == nil && d.states("credits")
+	if off {
+		credits = &creditsFile{}
+	}
 	if credits == nil {
 		return
 	}
-	if credits.Availability != nil {
+	stated := func(key string) bool { return off || d.states("credits."+key) }
+	if stated("availability") {
 		terms.availability.Bands = bands(d, credits.Availability)
 	}
 	terms.availability.ExtendTopBand = credits.ExtendTop
-	for _, severity := range incident.Severities {
-		amount, ok := credits.Response[severity]
-		if !ok {
-			continue
-		}
-		if f.Fee.IsSet() && amount.Currency() != f.Fee.Currency() {
-			d.Fail(d.keyOf("credits.response", severity), "currency_mismatch", "the credit is in %s, the fee in %s", amount.Currency(), f.Fee.Currency())
-		}
-		targetOf(terms.response, severity).Credit = amount
-	}
-	if d.Has("credits.mttr_breach_percent") {
+	f.responseCredits(d, terms.response, credits.Response, stated("response"))
+	if stated("mttr_breach_percent") {
 		for i := range terms.resolution.Targets {
 			terms.resolution.Targets[i].CreditPercent = percent(credits.MTTR)
 		}
 	}
-	if d.Has("credits.monitoring_outage_percent_per_hour") {
+	if stated("monitoring_outage_percent_per_hour") {
 		terms.monitoring.PercentPerHour = percent(credits.Monitoring)
 	}
-	if d.Has("credits.cap_percent") {
-		limit := percent(credits.Cap)
-		c.CapPercent = &limit
+	f.limit(d, c)
+	if d.Has("credits.rounding") {
+		c.Rounding = credits.Rounding
 	}
-	c.Rounding = credits.Rounding
+}
+
+// responseCredits takes over the amounts for late answers.
+func (f *contractFile) responseCredits(d *Document, clock *sla.Clock, amounts map[incident.Severity]*money.Amount, stated bool) {
+	for _, severity := range incident.Severities {
+		amount, ok := amounts[severity]
+		i := slices.IndexFunc(clock.Targets, func(t sla.Target) bool { return t.Severity == severity })
+		switch {
+		case !ok && (!stated || amounts != nil || i < 0): // that of the tier
+		case amount == nil || amount.Sign() == 0:
+			if i >= 0 {
+				clock.Targets[i].Credit = money.Amount{}
+			}
+		case f.Fee.IsSet() && amount.Currency() != f.Fee.Currency():
+			d.Fail(d.keyOf("credits.response", severity), "currency_mismatch", "the credit is in %s, the fee in %s", amount.Currency(), f.Fee.Currency())
+		case i < 0:
+			d.Fail(d.keyOf("credits.response", severity), "bad_reference", "the contract promises no response for this severity")
+		default:
+			clock.Targets[i].Credit = *amount
+		}
+	}
+}
+
+// limit takes over the cap: null is none, and 0 would be neither.
+func (f *contractFile) limit(d *Document, c *sla.Contract) {
+	const path = "credits.cap_percent"
+	switch {
+	case d.Has(path):
+		limit := percent(f.Credits.Cap)
+		c.CapPercent = &limit
+		if limit == 0 && !d.failed(path) {
+			d.Fail(path, "out_of_range", "a cap of 0, want null for none or more than 0")
+		}
+	case d.states(path):
+		c.CapPercent = nil
+	}
 }
 
 // keyOf finds the key of a mapping by severity, in whatever spelling.
 func (d *Document) keyOf(path string, severity incident.Severity) string {
-	for _, spelling := range []string{severity.Word(), fmt.Sprintf("p%d", severity), severity.String()} {
-		if at := join(path, spelling); d.Has(at) {
-			return at
+	for _, at := range sortedKeys(d.keys) {
+		if key, ok := strings.CutPrefix(at, path+"."); ok {
+			if s, err := incident.ParseSeverity(key); err == nil && s == severity {
+				return at
+			}
 		}
 	}
 	return path

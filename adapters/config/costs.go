@@ -2,7 +2,8 @@ package config
 
 import (
 	"errors"
-	"fmt"
+	"reflect"
+	"strings"
 
 	"github.com/evenkeelops/evenkeel/roi"
 )
@@ -23,17 +24,27 @@ type roiExample struct {
 		AnnualTurnover    *float64           `yaml:"annual_turnover"`
 		IncidentsPerMonth *float64           `yaml:"incidents_per_month"`
 	} `yaml:"calculator"`
-	Internal roi.Internal `yaml:"internal_cost_model,required"`
-	Managed  roi.Managed  `yaml:"managed_service_cost_model,required"`
-	Impact   roi.Impact   `yaml:"business_impact_model,required"`
+	Internal roi.Internal `yaml:"internal_cost_model"`
+	Managed  roi.Managed  `yaml:"managed_service_cost_model"`
+	Impact   roi.Impact   `yaml:"business_impact_model"`
+}
+
+// examplePaths are the places of the model's fields in a roi_example.
+var examplePaths = map[string]string{
+	"currency": "roi_example.currency", "internal": "roi_example.internal_cost_model", "managed": "roi_example.managed_service_cost_model",
+	"impact": "roi_example.business_impact_model", "years": "roi_example.calculator.calculation_period_years",
+	"discount_rate": "roi_example.calculator.discount_rate", "staffing": "roi_example.calculator.required_staffing",
+	"annual_turnover": "roi_example.calculator.annual_turnover", "incidents_per_year": "roi_example.calculator.incidents_per_month",
 }
 
 // Costs reads a file with the cost model of an own team and of a managed
-// service.
+// service: the fields of [roi.Model], or the same under the names of a
+// roi_example, not both.
 func Costs(name string, data []byte) (roi.Model, *Document, error) {
 	var file costsFile
 	d := read(name, data, &file)
-	model, prefix := file.Model, map[string]string{"internal": "internal", "managed": "managed", "impact": "impact"}
+	d.checkVersion(file.Version)
+	model, paths := file.Model, map[string]string{}
 	if e := file.Example; e != nil {
 		model = roi.Model{
 			Currency: e.Currency, Internal: e.Internal, Managed: e.Managed, Impact: e.Impact,
@@ -43,24 +54,41 @@ func Costs(name string, data []byte) (roi.Model, *Document, error) {
 			perYear := *perMonth * 12
 			model.IncidentsPerYear = &perYear
 		}
-		prefix = map[string]string{"internal": "roi_example.internal_cost_model", "managed": "roi_example.managed_service_cost_model", "impact": "roi_example.business_impact_model"}
+		paths = examplePaths
+		for _, key := range sortedKeys(fieldsOf(reflect.TypeFor[roi.Model]())) {
+			if d.Has(key) {
+				d.Fail(key, "out_of_range", "%s beside roi_example, want one of the two", key)
+			}
+		}
 	}
-	for _, block := range sortedKeys(prefix) {
-		d.Missing(prefix[block])
+	for _, block := range []string{"impact", "internal", "managed"} {
+		d.Missing(placed(block, paths))
 	}
 	if d.Err() == nil {
 		for _, e := range split(model.Validate()) {
-			d.costError(e)
+			d.costError(e, paths)
 		}
 	}
 	return model, d, d.Err()
 }
 
-func (d *Document) costError(err error) {
+// placed replaces the first key of a path by what stands for it in the file.
+func placed(path string, paths map[string]string) string {
+	end := strings.IndexAny(path, ".[")
+	if end < 0 {
+		end = len(path)
+	}
+	if head, ok := paths[path[:end]]; ok {
+		return head + path[end:]
+	}
+	return path
+}
+
+func (d *Document) costError(err error, paths map[string]string) {
 	bad := (*roi.FieldError)(nil)
 	if !errors.As(err, &bad) {
 		d.Fail("", "out_of_range", "%v", err)
 		return
 	}
-	d.Fail(bad.Path, "out_of_range", "%s", fmt.Sprintf("%s, want %s", bad.Value, bad.Want))
+	d.Fail(placed(bad.Path, paths), "out_of_range", "%s, want %s", bad.Value, bad.Want)
 }

@@ -3,7 +3,6 @@ package config
 import (
 	"encoding"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -28,7 +27,7 @@ const maxNodes = 1_000_000
 func (r *decoder) decode(root *yaml.Node, v any) {
 	r.value(root, reflect.ValueOf(v).Elem(), "")
 	if r.visited > maxNodes {
-		r.d.problems = Errors{{File: r.d.name, Line: 1, Col: 1, Severity: Error, Code: "alias_limit", Message: "the aliases of the file expand to too much"}}
+		r.d.giveUp(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "alias_limit", Message: "the aliases of the file expand to too much"})
 	}
 }
 
@@ -67,12 +66,9 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 	case reflect.Slice:
 		r.list(n, into, path)
 	case reflect.Interface:
-		value, err := plainValue(n)
-		if err != nil {
-			r.d.report(path, "wrong_type", "", err.Error())
-			return
+		if value, ok := r.plainValue(n, path); ok {
+			into.Set(reflect.ValueOf(value))
 		}
-		into.Set(reflect.ValueOf(value))
 	default:
 		r.scalar(n, into, path, plain(into.Kind()))
 	}
@@ -94,6 +90,8 @@ func describe(n *yaml.Node) string {
 		return "a mapping"
 	case n.Kind == yaml.SequenceNode:
 		return "a list"
+	case isNull(n):
+		return "nothing"
 	case n.Tag == "!!str":
 		return "the text " + strconv.Quote(n.Value)
 	}
@@ -101,7 +99,7 @@ func describe(n *yaml.Node) string {
 }
 
 // mapping checks the keys of a mapping and hands over its content, keys and
-// values in turn, without repeated keys and nulls.
+// values in turn, without repeated keys.
 func (r *decoder) mapping(n *yaml.Node, path, want string, use func([]*yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
 		r.wrongType(n, path, want)
@@ -112,6 +110,9 @@ func (r *decoder) mapping(n *yaml.Node, path, want string, use func([]*yaml.Node
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i]
 		at := position{key.Line, key.Column}
+		if i == 0 {
+			r.d.firsts[path] = at
+		}
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
 			r.d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: path, Code: "wrong_type", Message: "a key must be plain text"})
@@ -122,9 +123,7 @@ func (r *decoder) mapping(n *yaml.Node, path, want string, use func([]*yaml.Node
 		}
 		seen[key.Value] = true
 		r.d.keys[join(path, key.Value)] = at
-		if !isNull(n.Content[i+1]) {
-			kept = append(kept, key, n.Content[i+1])
-		}
+		kept = append(kept, key, n.Content[i+1])
 	}
 	use(kept)
 }
@@ -179,6 +178,9 @@ func (r *decoder) fields(content []*yaml.Node, into reflect.Value, path string) 
 			})
 			continue
 		}
+		if isNull(content[i+1]) {
+			continue
+		}
 		present[key.Value] = true
 		r.value(content[i+1], into.FieldByIndex(f.index), join(path, key.Value))
 	}
@@ -190,12 +192,17 @@ func (r *decoder) fields(content []*yaml.Node, into reflect.Value, path string) 
 }
 
 // Missing records that a required key is not there, unless an unknown key
-// beside it probably means it.
+// beside it probably means it. It stands at the first key of the mapping that
+// lacks it.
 func (d *Document) Missing(path string) {
 	if d.Has(path) || d.suggested[path] {
 		return
 	}
-	d.report(path, "missing_field", "", "missing")
+	at, ok := d.firsts[path[:max(0, strings.LastIndexByte(path, '.'))]]
+	if !ok {
+		at = d.position(path)
+	}
+	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: path, Code: "missing_field", Message: "missing"})
 }
 
 func (r *decoder) entries(content []*yaml.Node, into reflect.Value, path string) {
@@ -205,12 +212,27 @@ func (r *decoder) entries(content []*yaml.Node, into reflect.Value, path string)
 		key := reflect.New(into.Type().Key()).Elem()
 		if scalar, ok := scalars[key.Type()]; ok {
 			r.d.values[at] = r.d.keys[at]
-			r.scalar(content[i], key, at, scalar)
+			if !r.scalar(content[i], key, at, scalar) {
+				continue
+			}
+			delete(r.d.values, at)
 		} else {
 			key.SetString(content[i].Value)
 		}
+		if into.MapIndex(key).IsValid() {
+			r.d.add(Diagnostic{
+				Line: content[i].Line, Col: content[i].Column, Severity: Error, Path: at, Code: "duplicate_key",
+				Message: fmt.Sprintf("key %q is another spelling of one that stands above", content[i].Value),
+			})
+			continue
+		}
 		value := reflect.New(into.Type().Elem()).Elem()
-		r.value(content[i+1], value, at)
+		switch {
+		case !isNull(content[i+1]):
+			r.value(content[i+1], value, at)
+		case value.Kind() != reflect.Pointer:
+			continue
+		}
 		into.SetMapIndex(key, value)
 	}
 }
@@ -222,14 +244,21 @@ func (r *decoder) list(n *yaml.Node, into reflect.Value, path string) {
 	}
 	into.Set(reflect.MakeSlice(into.Type(), len(n.Content), len(n.Content)))
 	for i, item := range n.Content {
-		r.value(item, into.Index(i), fmt.Sprintf("%s[%d]", path, i))
+		at := fmt.Sprintf("%s[%d]", path, i)
+		if isNull(item) {
+			r.d.values[at] = position{item.Line, item.Column}
+			r.wrongType(item, at, "a value")
+			continue
+		}
+		r.value(item, into.Index(i), at)
 	}
 }
 
-func (r *decoder) scalar(n *yaml.Node, into reflect.Value, path string, s scalar) {
+// scalar reads a single value and reports whether that went well.
+func (r *decoder) scalar(n *yaml.Node, into reflect.Value, path string, s scalar) bool {
 	if n.Kind != yaml.ScalarNode {
 		r.wrongType(n, path, s.want)
-		return
+		return false
 	}
 	value, p := s.parse(n)
 	if p != nil {
@@ -237,19 +266,21 @@ func (r *decoder) scalar(n *yaml.Node, into reflect.Value, path string, s scalar
 			p.Message = fmt.Sprintf("found %s, want %s", describe(n), s.want)
 		}
 		r.d.report(path, p.Code, p.Suggestion, p.Message)
-		return
+		return false
 	}
 	into.Set(reflect.ValueOf(value).Convert(into.Type()))
+	return true
 }
 
 // unmarshal hands a value to a type that reads its own JSON.
 func (r *decoder) unmarshal(n *yaml.Node, path string, read func([]byte) error) {
-	value, err := plainValue(n)
+	value, ok := r.plainValue(n, path)
+	if !ok {
+		return
+	}
+	text, err := json.Marshal(value)
 	if err == nil {
-		var text []byte
-		if text, err = json.Marshal(value); err == nil {
-			err = read(text)
-		}
+		err = read(text)
 	}
 	if err != nil {
 		r.d.report(path, "wrong_type", "", err.Error())
@@ -257,43 +288,52 @@ func (r *decoder) unmarshal(n *yaml.Node, path string, read func([]byte) error) 
 }
 
 // plainValue is the value of a node as encoding/json writes it. Numbers keep
-// their text.
-func plainValue(n *yaml.Node) (any, error) {
+// their text. ok is false after a reported problem.
+func (r *decoder) plainValue(n *yaml.Node, path string) (value any, ok bool) {
+	if r.visited++; r.visited > maxNodes {
+		return nil, false
+	}
+	if !isNull(n) {
+		r.d.values[path] = position{n.Line, n.Column}
+	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		return nil, errors.New("an alias cannot stand here")
+		r.d.report(path, "wrong_type", "", "found an alias, want the value itself")
+		return nil, false
 	case yaml.MappingNode:
-		m := map[string]any{}
-		for i := 0; i+1 < len(n.Content); i += 2 {
-			value, err := plainValue(n.Content[i+1])
-			if err != nil {
-				return nil, err
+		m, ok := map[string]any{}, true
+		r.mapping(n, path, "a mapping", func(content []*yaml.Node) {
+			for i := 0; i < len(content); i += 2 {
+				key := content[i].Value
+				value, good := r.plainValue(content[i+1], join(path, key))
+				m[key], ok = value, ok && good
 			}
-			m[n.Content[i].Value] = value
-		}
-		return m, nil
+		})
+		return m, ok
 	case yaml.SequenceNode:
-		list := make([]any, len(n.Content))
+		list, ok := make([]any, len(n.Content)), true
 		for i, item := range n.Content {
-			value, err := plainValue(item)
-			if err != nil {
-				return nil, err
-			}
-			list[i] = value
+			value, good := r.plainValue(item, fmt.Sprintf("%s[%d]", path, i))
+			list[i], ok = value, ok && good
 		}
-		return list, nil
+		return list, ok
+	default:
+		return plainScalar(n), true
 	}
+}
+
+func plainScalar(n *yaml.Node) any {
 	switch n.Tag {
 	case "!!int", "!!float":
 		if json.Valid([]byte(n.Value)) {
-			return json.Number(n.Value), nil
+			return json.Number(n.Value)
 		}
 	case "!!bool":
-		return strings.EqualFold(n.Value, "true"), nil
+		return strings.EqualFold(n.Value, "true")
 	case "!!null":
-		return nil, nil //nolint:nilnil // null is the value
+		return nil
 	}
-	return n.Value, nil
+	return n.Value
 }
 
 // text hands a scalar to a type that reads its own text.

@@ -12,6 +12,10 @@
 // through a float. null counts as missing. JSON is YAML, so JSON files load too.
 //
 // [Contract], [Team], [Objectives], [Rules], [Playbooks] and [Costs] read the
-// files of the programs; [Read] reads any struct with yaml tags by the same
-// rules.
+// files of the programs and check them as the core packages do; [Read] reads any
+// struct with yaml tags by the same rules. What a reader accepts it hands on;
+// a key that this version cannot honour is an error.
+//
+// Nothing here is kept between calls, so all of it may be used concurrently; a
+// [Document] belongs to one goroutine at a time.
 package config

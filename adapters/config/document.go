@@ -17,22 +17,32 @@ type Document struct {
 	name      string
 	values    map[string]position // by path: where the value stands
 	keys      map[string]position // by path: where its key stands
+	firsts    map[string]position // by path of a mapping: where its first key stands
 	problems  Errors
 	suggested map[string]bool // paths that an unknown key probably means
+	unread    bool            // the file could not be taken in; nothing else is said about it
 }
 
 type position struct{ line, col int }
 
 // Read decodes one strict YAML document into v, a pointer to a struct with yaml
-// tags ("name" or "name,required"). name is the file's name in messages. The
-// error is of type [Errors] and holds every problem of the file.
+// tags ("name" or "name,required"), or with json tags where there are none. name
+// is the file's name in messages. The error is of type [Errors] and holds every
+// problem of the file.
+//
+// Fields may be strings, booleans, int, int64, float64, the types of this
+// package, [time.Time], [time.Duration], money.Amount, incident.Severity, any,
+// types that unmarshal their own text or JSON, and structs, pointers, slices and
+// maps of these; the keys of a map are strings or severities. Read panics for a
+// field of another type. A list item that is null is an error; an entry of a map
+// that is null is left out, or a nil pointer in a map of pointers.
 func Read(name string, data []byte, v any) (*Document, error) {
 	d := read(name, data, v)
 	return d, d.Err()
 }
 
 func read(name string, data []byte, v any) *Document {
-	d := &Document{name: name, values: map[string]position{}, keys: map[string]position{}, suggested: map[string]bool{}}
+	d := &Document{name: name, values: map[string]position{}, keys: map[string]position{}, firsts: map[string]position{}, suggested: map[string]bool{}}
 	if root := d.parse(data); root != nil {
 		newDecoder(d).decode(root, v)
 	}
@@ -83,8 +93,18 @@ func (d *Document) report(path, code, suggestion, message string) {
 }
 
 func (d *Document) add(p Diagnostic) {
+	if d.unread {
+		return
+	}
 	p.File = d.name
 	d.problems = append(d.problems, p)
+}
+
+// giveUp records the one problem of a file that could not be taken in.
+func (d *Document) giveUp(p Diagnostic) {
+	d.problems = nil
+	d.add(p)
+	d.unread = true
 }
 
 // position of the value at a path, or of the nearest value around it.
@@ -100,10 +120,24 @@ func (d *Document) position(path string) position {
 	}
 }
 
-// Has reports whether the file has a value at the path.
+// Has reports whether the file has a value at the path; null is none.
 func (d *Document) Has(path string) bool {
 	_, ok := d.values[path]
 	return ok
+}
+
+// states reports whether the file has the key of a path, be its value null or
+// not.
+func (d *Document) states(path string) bool {
+	_, ok := d.keys[path]
+	return ok
+}
+
+// checkVersion wants version 1, where the file states one.
+func (d *Document) checkVersion(version int) {
+	if d.Has("version") && !d.failed("version") && version != 1 {
+		d.Fail("version", "out_of_range", "version %d, want 1", version)
+	}
 }
 
 // parse returns the root of the only document, or nil after reporting why there
@@ -116,16 +150,11 @@ func (d *Document) parse(data []byte) *yaml.Node {
 	}
 	var document, second yaml.Node
 	switch err := loader.Load(&document); {
-	case errors.Is(err, io.EOF):
-		d.add(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "empty_document", Message: "the file is empty"})
-		return nil
-	case err != nil:
+	case err != nil && !errors.Is(err, io.EOF):
 		d.syntax(err, data)
 		return nil
-	}
-	root := document.Content[0]
-	if isNull(root) {
-		d.add(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "empty_document", Message: "the file is empty"})
+	case err != nil || len(document.Content) == 0 || isNull(document.Content[0]):
+		d.giveUp(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "empty_document", Message: "the file is empty"})
 		return nil
 	}
 	switch err := loader.Load(&second); {
@@ -135,7 +164,7 @@ func (d *Document) parse(data []byte) *yaml.Node {
 		d.syntax(err, data)
 		return nil
 	}
-	return root
+	return document.Content[0]
 }
 
 // ruleOnOneLine finds a rule written as a plain text on the line of its key,
@@ -155,7 +184,13 @@ func (d *Document) syntax(err error, data []byte) {
 			p.Message += "; indent with blanks, not tabs"
 		}
 	}
-	d.add(p)
+	d.giveUp(p)
 }
 
-func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
+// isNull reports whether a node, or what it is an alias of, is null.
+func isNull(n *yaml.Node) bool {
+	if n.Kind == yaml.AliasNode {
+		n = n.Alias
+	}
+	return n.Kind == yaml.ScalarNode && n.Tag == "!!null"
+}

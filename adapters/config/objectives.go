@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
@@ -68,12 +69,19 @@ func (f *alertsFile) readNode(r *decoder, n *yaml.Node, path string) {
 func Objectives(name string, data []byte) ([]slo.Objective, *Document, error) {
 	var file objectivesFile
 	d := read(name, data, &file)
+	d.checkVersion(file.Version)
 	var objectives []slo.Objective
 	ids := map[string]bool{}
 	for i, entry := range file.SLOs {
 		path := fmt.Sprintf("slos[%d]", i)
 		d.unique(ids, path+".id", entry.ID)
-		objectives = append(objectives, entry.objective(d, path, file.Timezone))
+		o := entry.objective(d, path, file.Timezone)
+		if d.Err() == nil {
+			for _, e := range split(o.Validate()) {
+				d.Fail(path, "out_of_range", "%v", e)
+			}
+		}
+		objectives = append(objectives, o)
 	}
 	return objectives, d, d.Err()
 }
@@ -99,13 +107,13 @@ func (f objectiveFile) objective(d *Document, path string, zone *Zone) slo.Objec
 		zone = f.Timezone
 	}
 	location := time.UTC
-	if zone != nil {
+	if zone != nil && zone.Location != nil {
 		location = zone.Location
 	}
 	if f.Window != "" {
 		window, err := slo.ParseWindow(f.Window, location)
 		if err != nil {
-			d.Fail(path+".window", "bad_duration", "%v", err)
+			d.windowError(path+".window", f.Window, err)
 			return o
 		}
 		o.Windows = []slo.Window{window}
@@ -115,6 +123,18 @@ func (f objectiveFile) objective(d *Document, path string, zone *Zone) slo.Objec
 		o.Slices = f.SLI.slicing(d, path+".sli")
 	}
 	return o
+}
+
+// calendarWindows are the words for windows that are no length.
+var calendarWindows = []string{"calendar_day", "calendar_week", "calendar_month", "calendar_quarter", "calendar_year"}
+
+// windowError reports a window, which is a word or a length.
+func (d *Document) windowError(path, text string, err error) {
+	if strings.ContainsAny(text[:1], "0123456789.-+") {
+		d.report(path, "bad_duration", nearDuration(text), err.Error())
+		return
+	}
+	d.report(path, "bad_enum", nearest(text, calendarWindows), err.Error())
 }
 
 func (f objectiveFile) policy(d *Document, path string, window slo.Window) slo.Policy {
@@ -164,7 +184,14 @@ func (d *Document) ruleErrors(path string, err error) {
 
 func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 	switch f.Kind {
+	case "": // reported as missing
+		return nil
 	case "events":
+		for _, key := range []string{"slice", "good_percent", "no_data"} {
+			if d.Has(join(path, key)) {
+				d.Fail(join(path, key), "out_of_range", "%s has no effect on single events, want kind time_slices", key)
+			}
+		}
 		return nil
 	case "time_slices":
 	default:
@@ -177,12 +204,19 @@ func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 			d.Fail(path+".no_data", "bad_enum", "%v", err)
 		}
 	}
-	target, err := slo.ParsePercent(string(f.Good))
-	if err != nil {
-		d.Fail(path+".good_percent", "out_of_range", "%v", err)
+	for _, key := range []string{"slice", "good_percent"} {
+		d.Missing(join(path, key))
+	}
+	if f.Good != "" {
+		target, err := slo.ParsePercent(string(f.Good))
+		if err != nil {
+			d.Fail(path+".good_percent", "out_of_range", "%v", err)
+		}
+		s.Target = target
+	}
+	if d.failed(path) {
 		return nil
 	}
-	s.Target = target
 	if err := s.Validate(); err != nil {
 		d.Fail(path, "out_of_range", "%v", err)
 	}

@@ -64,7 +64,7 @@ func TestReadReportsAll(t *testing.T) {
 			`f.yaml:5:7: from: time "2026-10-01" has no zone, want one like 2026-10-01T00:00:00Z or +02:00`,
 			`f.yaml:6:9: reply.urgent: parse severity "urgent": want P1 to P4, critical, high, medium or low`,
 			`f.yaml:6:26: reply.low: "soon", column 1: want a number with a unit, such as "15m" or "2 hours"`,
-			`f.yaml:8:5: items[0].id: missing`,
+			`f.yaml:8:6: items[0].id: missing`,
 			`f.yaml:8:12: items[0].part: found a list, want text`,
 		}, "\n")},
 		{"empty", "# nothing\n", `f.yaml:1:1: the file is empty`},

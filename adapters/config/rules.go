@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
@@ -60,10 +61,13 @@ type Threshold struct {
 	Alerts        []string // layer.name
 }
 
-// Rules reads a file of correlation rules and thresholds.
+// Rules reads a file of correlation rules and thresholds. What monitoring_layers
+// says in words (level, scope, tools and metrics of a layer) is checked and not
+// kept. Rules are checked one by one and together, as correlation.New does.
 func Rules(name string, data []byte) (RuleSet, *Document, error) {
 	var file rulesFile
 	d := read(name, data, &file)
+	d.checkVersion(file.Version)
 	set := RuleSet{Settle: file.Options.Settle, EntityLabel: file.Options.EntityLabel}
 	names := map[string]bool{}
 	for i, r := range file.Rules {
@@ -77,6 +81,9 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 	for _, key := range sortedKeys(file.Named) {
 		path := join("correlation_rules", key)
 		r := file.Named[key]
+		if r.Name != "" && r.Name != key {
+			d.Fail(path+".name", "out_of_range", "name %q beside the key %q, want one of the two", r.Name, key)
+		}
 		r.Name = key
 		d.unique(names, path, key)
 		set.Rules = append(set.Rules, r.rule(d, path))
@@ -87,11 +94,43 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 	for _, layer := range sortedKeys(file.Layers) {
 		set.addThresholds(d, join(join("monitoring_layers", layer), "alert_thresholds"), layer, file.Layers[layer].Thresholds, file.Signals)
 	}
+	for _, metric := range sortedKeys(file.Signals) {
+		if !slices.ContainsFunc(set.Thresholds, func(t Threshold) bool { return t.Metric == metric }) && !d.failed("thresholds") && !d.failed("monitoring_layers") {
+			d.report(join("signals", metric), "bad_reference", nearest(metric, set.metrics()), fmt.Sprintf("no threshold for metric %q", metric))
+		}
+	}
+	if d.Err() == nil {
+		_, err := correlation.New(set.Rules, correlation.Options{Settle: set.Settle})
+		for _, e := range split(err) {
+			d.Fail(file.pathOf(e), "out_of_range", "%v", e)
+		}
+	}
 	return set, d, d.Err()
 }
 
-// rule checks the text of a rule by itself; what depends on the others is
-// checked by correlation.New.
+// pathOf finds the rule that an error is about.
+func (f *rulesFile) pathOf(err error) string {
+	bad := (*correlation.RuleError)(nil)
+	if !errors.As(err, &bad) {
+		return ""
+	}
+	for i, r := range f.Rules {
+		if r.Name == bad.Rule {
+			return fmt.Sprintf("rules[%d]", i)
+		}
+	}
+	return join("correlation_rules", bad.Rule)
+}
+
+func (s *RuleSet) metrics() []string {
+	var metrics []string
+	for _, t := range s.Thresholds {
+		metrics = append(metrics, t.Metric)
+	}
+	return metrics
+}
+
+// rule checks the text of a rule by itself.
 func (f ruleFile) rule(d *Document, path string) correlation.Rule {
 	r := correlation.Rule{
 		Name: f.Name, Description: f.Description, Logic: f.Logic, By: f.By, Within: f.Within, Linger: f.Linger,
@@ -108,15 +147,15 @@ func (f ruleFile) rule(d *Document, path string) correlation.Rule {
 		}
 		d.report(path+".logic", "rule_syntax", suggestion, e.Error())
 	}
-	if err == nil && len(f.By) == 0 && joins(logic) {
+	if err == nil && len(f.By) == 0 && joinsAny(logic) {
 		d.Warn(path, "rule_without_join", "the rule suppresses alerts without BY and without a variable, so it joins any two of a tenant")
 	}
 	return r
 }
 
-// joins reports whether a rule suppresses without tying its targets to its
+// joinsAny reports whether a rule suppresses without tying its targets to its
 // conditions.
-func joins(l correlation.Logic) bool {
+func joinsAny(l correlation.Logic) bool {
 	for _, s := range l.Suppress {
 		for _, p := range s.Where {
 			if p.Var != "" {

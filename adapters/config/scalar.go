@@ -126,10 +126,11 @@ func plain(kind reflect.Kind) scalar {
 		return scalar{"text", func(n *yaml.Node) (any, *Diagnostic) { return n.Value, nil }}
 	case reflect.Bool:
 		return scalar{"true or false", func(n *yaml.Node) (any, *Diagnostic) {
-			if n.Tag != "!!bool" {
+			is := strings.EqualFold(n.Value, "true")
+			if n.Tag != "!!bool" || !is && !strings.EqualFold(n.Value, "false") {
 				return nil, wrong
 			}
-			return strings.EqualFold(n.Value, "true"), nil
+			return is, nil
 		}}
 	case reflect.Int, reflect.Int64:
 		return scalar{"a whole number", func(n *yaml.Node) (any, *Diagnostic) {
@@ -147,6 +148,7 @@ func plain(kind reflect.Kind) scalar {
 			}
 			return f, nil
 		}}
+	default:
+		panic("config: no way to read a " + kind.String())
 	}
-	panic("config: no way to read a " + kind.String())
 }

@@ -62,7 +62,7 @@ func parseZone(n *yaml.Node) (any, *Diagnostic) {
 		return nil, &Diagnostic{Code: "bad_zone", Message: fmt.Sprintf("%q is an abbreviation, want an IANA name", n.Value), Suggestion: suggestion}
 	}
 	loc, err := time.LoadLocation(n.Value)
-	if err != nil || n.Value == "" || n.Value == "Local" {
+	if err != nil || n.Value == "" || strings.EqualFold(n.Value, "Local") {
 		return nil, &Diagnostic{Code: "bad_zone", Message: fmt.Sprintf("unknown zone %q", n.Value), Suggestion: nearest(n.Value, zoneNames())}
 	}
 	return Zone{loc}, nil

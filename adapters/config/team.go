@@ -17,6 +17,7 @@ type teamFile struct {
 func Team(name string, data []byte) (escalation.Roster, *Document, error) {
 	var file teamFile
 	d := read(name, data, &file)
+	d.checkVersion(file.Version)
 	if err := file.Validate(); err != nil {
 		people := make([]string, len(file.Engineers))
 		for i, e := range file.Engineers {

@@ -24,7 +24,7 @@ func TestVectors(t *testing.T) {
 		for kind := range readers {
 			kinds[kind] = checkErrors
 		}
-		testutil.OpenVectors(t, "examples", "config_errors.json").Run(t, kinds, "playbooks", "portal", "bridge")
+		testutil.OpenVectors(t, "examples", "config_errors.json").Run(t, kinds, "portal", "bridge")
 	})
 }
 
@@ -108,11 +108,12 @@ func checkInvalid(c testutil.Case) error {
 
 // readers read a file of each kind and return its document.
 var readers = map[string]func(data []byte) *config.Document{
-	"contract": func(data []byte) *config.Document { _, d, _ := config.Contract("f.yaml", data); return d },
-	"slo":      func(data []byte) *config.Document { _, d, _ := config.Objectives("f.yaml", data); return d },
-	"team":     func(data []byte) *config.Document { _, d, _ := config.Team("f.yaml", data); return d },
-	"rules":    func(data []byte) *config.Document { _, d, _ := config.Rules("f.yaml", data); return d },
-	"roi":      func(data []byte) *config.Document { _, d, _ := config.Costs("f.yaml", data); return d },
+	"contract":  func(data []byte) *config.Document { _, d, _ := config.Contract("f.yaml", data); return d },
+	"slo":       func(data []byte) *config.Document { _, d, _ := config.Objectives("f.yaml", data); return d },
+	"team":      func(data []byte) *config.Document { _, d, _ := config.Team("f.yaml", data); return d },
+	"rules":     func(data []byte) *config.Document { _, d, _ := config.Rules("f.yaml", data); return d },
+	"roi":       func(data []byte) *config.Document { _, d, _ := config.Costs("f.yaml", data); return d },
+	"playbooks": func(data []byte) *config.Document { _, d, _ := config.Playbooks("f.yaml", data); return d },
 }
 
 // checkErrors compares the errors of a file exactly, as a set, and looks for the
@@ -136,7 +137,7 @@ func checkErrors(c testutil.Case) error {
 	}
 	for _, want := range in.Expect {
 		if !slices.ContainsFunc(found, func(got config.Diagnostic) bool { return matches(want, got) }) {
-			return fmt.Errorf("no %s %s at %s; found:\n%v", want.Severity, want.Code, want.Path, found)
+			return fmt.Errorf("no %s %s at %s; found:\n%w", want.Severity, want.Code, want.Path, found)
 		}
 	}
 	for _, got := range found {

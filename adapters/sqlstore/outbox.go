@@ -29,21 +29,36 @@ type Leased struct {
 }
 
 func enqueue(ctx context.Context, tx *sql.Tx, tenant string, m Message) error {
-	if m.Key == "" || m.Due.IsZero() || !json.Valid(m.Payload) {
-		return errors.New("want a key, a due time and a payload of valid JSON")
+	if m.Key == "" || !json.Valid(m.Payload) {
+		return errors.New("want a key and a payload of valid JSON")
 	}
-	due := m.Due.UnixNano()
-	_, err := tx.ExecContext(ctx, `INSERT INTO outbox (tenant, key, kind, payload, due, wake) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+	due, err := nanos(m.Due)
+	if err != nil {
+		return fmt.Errorf("due: %w", err)
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO outbox (tenant, key, kind, payload, due, wake) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 		tenant, m.Key, m.Kind, string(m.Payload), due, due)
 	return err
 }
 
-// Claim leases up to n messages that are due at now, oldest first. Until
-// now + lease nobody else gets them; send them within that time and report back.
+// Claim leases up to n messages that are due at now, oldest first, of all
+// tenants. Until now + lease nobody else gets them; send them within that time
+// and report back. n and lease must be above 0.
 func (s *Store) Claim(ctx context.Context, now time.Time, n int, lease time.Duration) ([]Leased, error) {
+	if n < 1 || lease <= 0 {
+		return nil, fmt.Errorf("sqlstore: claim %d messages for %v: want 1 or more for more than 0", n, lease)
+	}
+	at, err := nanos(now)
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: claim: %w", err)
+	}
+	until, err := nanos(now.Add(lease))
+	if err != nil {
+		return nil, fmt.Errorf("sqlstore: claim: %w", err)
+	}
 	var claimed []Leased
-	err := s.transact(ctx, func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT key, tenant, kind, payload, due, attempt + 1 FROM outbox WHERE wake <= ? ORDER BY wake, id LIMIT ?`, now.UnixNano(), n)
+	err = s.transact(ctx, func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT key, tenant, kind, payload, due, attempt + 1 FROM outbox WHERE wake <= ? ORDER BY wake, id LIMIT ?`, at, n)
 		if err != nil {
 			return err
 		}
@@ -62,7 +77,7 @@ func (s *Store) Claim(ctx context.Context, now time.Time, n int, lease time.Dura
 			return err
 		}
 		for _, l := range claimed {
-			if _, err := tx.ExecContext(ctx, `UPDATE outbox SET wake = ?, attempt = ? WHERE tenant = ? AND key = ?`, now.Add(lease).UnixNano(), l.Attempt, l.Tenant, l.Key); err != nil {
+			if _, err := tx.ExecContext(ctx, `UPDATE outbox SET wake = ?, attempt = ? WHERE tenant = ? AND key = ?`, until, l.Attempt, l.Tenant, l.Key); err != nil {
 				return err
 			}
 		}
@@ -76,29 +91,38 @@ func (s *Store) Claim(ctx context.Context, now time.Time, n int, lease time.Dura
 
 // Sent reports that a message reached its receiver at the instant at.
 func (s *Store) Sent(ctx context.Context, l Leased, at time.Time) error {
-	return s.settle(ctx, l, `state = 'sent', wake = NULL, done = ?`, at.UnixNano())
+	return s.settle(ctx, l, at, `state = 'sent', wake = NULL, done = ?`)
 }
 
 // Retry reports that a message was not sent and is to be tried again at the
 // instant at.
 func (s *Store) Retry(ctx context.Context, l Leased, at time.Time, reason string) error {
-	return s.settle(ctx, l, `wake = ?, reason = ?`, at.UnixNano(), reason)
+	return s.settle(ctx, l, at, `wake = ?, reason = ?`, reason)
 }
 
 // Dead reports that a message cannot be sent. It stays in the outbox with the
 // reason, for a person.
 func (s *Store) Dead(ctx context.Context, l Leased, at time.Time, reason string) error {
-	return s.settle(ctx, l, `state = 'dead', wake = NULL, done = ?, reason = ?`, at.UnixNano(), reason)
+	return s.settle(ctx, l, at, `state = 'dead', wake = NULL, done = ?, reason = ?`, reason)
 }
 
-func (s *Store) settle(ctx context.Context, l Leased, set string, args ...any) error {
-	args = append(args, l.Tenant, l.Key, l.Attempt)
+// settle ends a lease. The first placeholder of set is the instant.
+func (s *Store) settle(ctx context.Context, l Leased, at time.Time, set string, more ...any) error {
+	stored, err := nanos(at)
+	if err != nil {
+		return fmt.Errorf("message %q: %w", l.Key, err)
+	}
+	args := append([]any{stored}, append(more, l.Tenant, l.Key, l.Attempt)...)
 	result, err := s.db.ExecContext(ctx, `UPDATE outbox SET `+set+` WHERE tenant = ? AND key = ? AND attempt = ? AND state = 'pending'`, args...)
 	if err != nil {
 		return fmt.Errorf("message %q: %w", l.Key, err)
 	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(err, fmt.Errorf("message %q, attempt %d: %w", l.Key, l.Attempt, ErrLeaseLost))
+	n, err := result.RowsAffected()
+	if err != nil {
+		return fmt.Errorf("message %q: %w", l.Key, err)
+	}
+	if n != 1 {
+		return fmt.Errorf("message %q, attempt %d: %w", l.Key, l.Attempt, ErrLeaseLost)
 	}
 	return nil
 }

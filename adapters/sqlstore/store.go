@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 )
@@ -84,9 +85,26 @@ func (s *Store) transact(ctx context.Context, do func(*sql.Tx) error) error {
 		return err
 	}
 	if err := do(tx); err != nil {
-		return errors.Join(err, tx.Rollback())
+		if undo := tx.Rollback(); !errors.Is(undo, sql.ErrTxDone) { // a cancelled context has rolled back already
+			err = errors.Join(err, undo)
+		}
+		return err
 	}
 	return tx.Commit()
+}
+
+// The instants that a database holds: those of [time.Time.UnixNano].
+var (
+	earliest = time.Unix(0, math.MinInt64)
+	latest   = time.Unix(0, math.MaxInt64)
+)
+
+// nanos is how an instant is stored.
+func nanos(t time.Time) (int64, error) {
+	if t.IsZero() || t.Before(earliest) || t.After(latest) {
+		return 0, fmt.Errorf("instant %v: want one from %d to %d", t, earliest.Year(), latest.Year())
+	}
+	return t.UnixNano(), nil
 }
 
 // Change is what one step changed. All of it is written, or nothing.
@@ -95,7 +113,7 @@ type Change struct {
 	Incidents []Incident
 	Outbox    []Message
 	Snapshots map[string][]byte // by name; replaces the one before
-	At        time.Time         // of the snapshots
+	At        time.Time         // of the snapshots; required if there are any
 }
 
 // Incident is the new state of an incident and what its timeline gained.
@@ -125,9 +143,13 @@ func (s *Store) Commit(ctx context.Context, c Change) error {
 			}
 		}
 		for _, name := range slices.Sorted(maps.Keys(c.Snapshots)) {
-			_, err := tx.ExecContext(ctx, `INSERT INTO snapshot (tenant, name, at, data) VALUES (?, ?, ?, ?)
+			at, err := nanos(c.At)
+			if err != nil {
+				return fmt.Errorf("snapshot %q: %w", name, err)
+			}
+			_, err = tx.ExecContext(ctx, `INSERT INTO snapshot (tenant, name, at, data) VALUES (?, ?, ?, ?)
 				ON CONFLICT (tenant, name) DO UPDATE SET at = excluded.at, data = excluded.data`,
-				c.Tenant, name, c.At.UnixNano(), c.Snapshots[name])
+				c.Tenant, name, at, c.Snapshots[name])
 			if err != nil {
 				return fmt.Errorf("snapshot %q: %w", name, err)
 			}
@@ -152,8 +174,12 @@ func commitIncident(ctx context.Context, tx *sql.Tx, tenant string, i Incident) 
 	if err != nil {
 		return err
 	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(err, ErrConflict)
+	n, err := result.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return ErrConflict
 	}
 	for _, entry := range i.Entries {
 		if !json.Valid(entry) {
@@ -176,10 +202,13 @@ func (s *Store) Incident(ctx context.Context, tenant, id string) (Incident, erro
 	var data string
 	err := s.db.QueryRowContext(ctx, `SELECT version, data FROM incident WHERE tenant = ? AND id = ?`, tenant, id).Scan(&i.Version, &data)
 	if errors.Is(err, sql.ErrNoRows) {
-		return Incident{}, fmt.Errorf("incident %q: %w", id, ErrNotFound)
+		err = ErrNotFound
+	}
+	if err != nil {
+		return Incident{}, fmt.Errorf("incident %q: %w", id, err)
 	}
 	i.State = json.RawMessage(data)
-	return i, err
+	return i, nil
 }
 
 // Incidents lists the ids of a tenant's incidents in order.
@@ -188,7 +217,7 @@ func (s *Store) Incidents(ctx context.Context, tenant string) ([]string, error) 
 }
 
 // Timeline reads the entries of an incident in the order in which they were
-// appended.
+// appended. One that is not there has none.
 func (s *Store) Timeline(ctx context.Context, tenant, incident string) ([]json.RawMessage, error) {
 	all, err := texts(s.db.QueryContext(ctx, `SELECT data FROM timeline WHERE tenant = ? AND incident = ? ORDER BY seq`, tenant, incident))
 	entries := make([]json.RawMessage, len(all))
@@ -216,10 +245,13 @@ func texts(rows *sql.Rows, err error) ([]string, error) {
 
 // Snapshot reads the latest snapshot of a name and its instant, or ErrNotFound.
 func (s *Store) Snapshot(ctx context.Context, tenant, name string) (data []byte, at time.Time, err error) {
-	var nanos int64
-	err = s.db.QueryRowContext(ctx, `SELECT at, data FROM snapshot WHERE tenant = ? AND name = ?`, tenant, name).Scan(&nanos, &data)
+	var stored int64
+	err = s.db.QueryRowContext(ctx, `SELECT at, data FROM snapshot WHERE tenant = ? AND name = ?`, tenant, name).Scan(&stored, &data)
 	if errors.Is(err, sql.ErrNoRows) {
-		return nil, time.Time{}, fmt.Errorf("snapshot %q: %w", name, ErrNotFound)
+		err = ErrNotFound
 	}
-	return data, time.Unix(0, nanos).UTC(), err
+	if err != nil {
+		return nil, time.Time{}, fmt.Errorf("snapshot %q: %w", name, err)
+	}
+	return data, time.Unix(0, stored).UTC(), nil
 }

@@ -97,6 +97,8 @@ func TestCommitRefuses(t *testing.T) {
 		"bad entry":   {Tenant: "a", Incidents: []sqlstore.Incident{{ID: "x", State: raw(`{}`), Entries: []json.RawMessage{raw(`{`)}}}},
 		"no key":      {Tenant: "a", Outbox: []sqlstore.Message{{Due: at, Payload: raw(`{}`)}}},
 		"no due":      {Tenant: "a", Outbox: []sqlstore.Message{{Key: "k", Payload: raw(`{}`)}}},
+		"far due":     {Tenant: "a", Outbox: []sqlstore.Message{{Key: "k", Due: at.AddDate(300, 0, 0), Payload: raw(`{}`)}}},
+		"no instant":  {Tenant: "a", Snapshots: map[string][]byte{"x": nil}},
 		"bad payload": {Tenant: "a", Outbox: []sqlstore.Message{{Key: "k", Due: at}}},
 	} {
 		if err := s.Commit(t.Context(), c); err == nil {
@@ -105,6 +107,44 @@ func TestCommitRefuses(t *testing.T) {
 	}
 	if ids, err := s.Incidents(t.Context(), "a"); err != nil || len(ids) != 0 {
 		t.Errorf("refused changes left incidents %v, %v", ids, err)
+	}
+}
+
+func TestClaimRefuses(t *testing.T) {
+	s := open(t)
+	if err := s.Commit(t.Context(), sqlstore.Change{Tenant: "acme", Outbox: []sqlstore.Message{message("a", at)}}); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		now   time.Time
+		n     int
+		lease time.Duration
+	}{{at, 0, time.Second}, {at, -1, time.Second}, {at, 1, 0}, {time.Time{}, 1, time.Second}} {
+		if got, err := s.Claim(t.Context(), c.now, c.n, c.lease); err == nil {
+			t.Errorf("Claim(%v, %d, %v) = %v, want an error", c.now, c.n, c.lease, got)
+		}
+	}
+	l := claim(t, s, at, 1)[0]
+	if err := s.Retry(t.Context(), l, time.Time{}, "busy"); err == nil {
+		t.Error("Retry at no instant: want an error")
+	}
+	// The lease is still the sender's, and the database knows it.
+	if err := s.Sent(t.Context(), l, at); err != nil {
+		t.Error(err)
+	}
+}
+
+// A cancelled commit leaves nothing, and its error says why.
+func TestCommitCancelled(t *testing.T) {
+	s := open(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	err := s.Commit(ctx, sqlstore.Change{Tenant: "acme", Outbox: []sqlstore.Message{message("a", at)}})
+	if !errors.Is(err, context.Canceled) || errors.Is(err, sql.ErrTxDone) {
+		t.Errorf("Commit = %v, want context.Canceled alone", err)
+	}
+	if o, err := s.Outbox(t.Context(), "acme"); err != nil || o.Pending != 0 {
+		t.Errorf("Outbox = %+v, %v, want it empty", o, err)
 	}
 }
 

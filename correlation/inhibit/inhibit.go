@@ -47,7 +47,7 @@ type Rule struct {
 }
 
 // Alert is one alert with the instant at which it ends; at that instant it is
-// over.
+// over. Labels with empty values count as missing; the map is not kept.
 type Alert struct {
 	Labels map[string]string
 	Ends   time.Time
@@ -86,7 +86,8 @@ type bucket struct {
 type alert struct {
 	key    string
 	ends   time.Time
-	places []place // the buckets that it is counted in
+	look   time.Time // of its entry in Inhibitor.ends; entries of other times are left over
+	places []place   // the buckets that it is counted in
 }
 
 type place struct {
@@ -127,7 +128,11 @@ func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
 	in.now = at
 	for len(in.ends) > 0 && !in.ends[0].at.After(at) {
 		e := heap.Pop(&in.ends).(end)
-		if a := in.alerts[e.key]; a != nil && !a.ends.After(at) {
+		switch a := in.alerts[e.key]; {
+		case a == nil || !a.look.Equal(e.at):
+		case a.ends.After(at): // it was refreshed
+			in.lookAt(a)
+		default:
 			in.remove(a)
 		}
 	}
@@ -156,10 +161,17 @@ func (in *Inhibitor) put(x *Alert) {
 			return true
 		})
 	}
-	if !a.ends.Equal(x.Ends) {
-		a.ends = x.Ends
-		heap.Push(&in.ends, end{x.Ends, a.key})
+	a.ends = x.Ends
+	if a.look.IsZero() || a.ends.Before(a.look) {
+		in.lookAt(a)
 	}
+}
+
+// lookAt makes an appointment for the end of an alert. A refresh that only puts
+// the end off keeps the earlier one, so that refreshes do not pile up.
+func (in *Inhibitor) lookAt(a *alert) {
+	a.look = a.ends
+	heap.Push(&in.ends, end{a.ends, a.key})
 }
 
 func (in *Inhibitor) add(a *alert, n int, labels map[string]string) {

@@ -155,7 +155,8 @@ func TestScan(t *testing.T) {
 					next = append(next, h)
 				}
 			}
-			held = append(next, inhibit.Alert{Labels: maps.Clone(x.Labels), Ends: x.Ends})
+			next = append(next, inhibit.Alert{Labels: maps.Clone(x.Labels), Ends: x.Ends})
+			held = next
 			candidate := random(rnd)
 			want := -1
 			for n, p := range parsed {

@@ -1,7 +1,9 @@
 package inhibit
 
 import (
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -54,10 +56,15 @@ func ParseMatcher(text string) (Matcher, error) {
 func newMatcher(name, op, value string) (Matcher, error) {
 	m := Matcher{name: name, op: op, value: value}
 	if op == "=~" || op == "!~" {
-		if _, err := regexp.Compile(value); err != nil {
+		// As written first, so that nothing gets out of the anchors; with them, an
+		// expression can still be one level too deep.
+		_, err := regexp.Compile(value)
+		if err == nil {
+			m.re, err = regexp.Compile("^(?:" + value + ")$")
+		}
+		if err != nil {
 			return Matcher{}, fmt.Errorf("label %q: value %q, want a regular expression: %w", name, value, err)
 		}
-		m.re = regexp.MustCompile("^(?:" + value + ")$") // it compiles: the text alone does
 	}
 	return m, nil
 }
@@ -91,34 +98,21 @@ func matchAll(list []Matcher, labels map[string]string) bool {
 	return true
 }
 
-// matchers puts the three forms of one side together.
+// matchers puts the three forms of one side together; all problems are joined.
 func matchers(texts []string, equal, re map[string]string) ([]Matcher, error) {
 	var list []Matcher
+	var problems []error
+	add := func(m Matcher, err error) {
+		list, problems = append(list, m), append(problems, err)
+	}
 	for _, text := range texts {
-		m, err := ParseMatcher(text)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, m)
+		add(ParseMatcher(text))
 	}
-	for _, name := range sortedNames(equal) {
-		list = append(list, Matcher{name: name, op: "=", value: equal[name]})
+	for _, name := range slices.Sorted(maps.Keys(equal)) {
+		add(newMatcher(name, "=", equal[name]))
 	}
-	for _, name := range sortedNames(re) {
-		m, err := newMatcher(name, "=~", re[name])
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, m)
+	for _, name := range slices.Sorted(maps.Keys(re)) {
+		add(newMatcher(name, "=~", re[name]))
 	}
-	return list, nil
-}
-
-func sortedNames(m map[string]string) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
+	return list, errors.Join(problems...)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -48,7 +49,7 @@ func conclude(m *machine) (*result, error) {
 		}
 		r.budgets = append(r.budgets, budget{o, status})
 	}
-	agreement, err := sla.Compile(m.in.contract)
+	agreement, err := sla.Compile(m.in.contract.Contract)
 	if err != nil {
 		return nil, program.Exit(program.Usage, fmt.Errorf("contract.yaml: %w", err))
 	}
@@ -73,10 +74,13 @@ func conclude(m *machine) (*result, error) {
 // outage.
 func (m *machine) evidence() sla.Evidence {
 	e := sla.Evidence{Observed: calendar.Interval{Start: m.rec.start, End: m.rec.end}}
+	if from := m.in.contract.EvidenceFrom; from.After(e.Observed.Start) {
+		e.Observed.Start = from
+	}
 	e.Outages = append(e.Outages, m.rec.failedChecks()...)
 	e.Outages = append(e.Outages, m.rec.failedRequests()...)
 	for _, w := range m.rec.maintenance {
-		e.Maintenance = append(e.Maintenance, sla.Maintenance{Ref: w.id, Service: w.service, Start: w.start, End: w.end, Announced: w.announced})
+		e.Maintenance = append(e.Maintenance, sla.Maintenance{Ref: w.id, Service: w.service, Start: w.start, End: w.end, Announced: w.announced, Emergency: w.emergency})
 	}
 	for _, c := range m.mem.Cases {
 		e.Incidents = append(e.Incidents, sla.IncidentFrom(m.incidents[c.ID].State()))
@@ -102,7 +106,9 @@ func (r *recording) failedChecks() []sla.Outage {
 	for service, since := range down {
 		outages = append(outages, sla.Outage{Ref: "checks.csv", Service: service, Start: since})
 	}
-	slices.SortFunc(outages, func(a, b sla.Outage) int { return a.Start.Compare(b.Start) })
+	slices.SortFunc(outages, func(a, b sla.Outage) int {
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Service, b.Service))
+	})
 	return outages
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 	"github.com/evenkeelops/evenkeel/roi"
-	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
@@ -21,7 +20,7 @@ type inputs struct {
 	team       escalation.Roster
 	objectives []slo.Objective
 	rules      config.RuleSet
-	contract   sla.Contract
+	contract   config.Agreed
 	costs      roi.Model
 	sources    []program.Source
 }

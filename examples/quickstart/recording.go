@@ -68,6 +68,7 @@ type checkRow struct {
 type window struct {
 	id, service, title    string
 	start, end, announced time.Time
+	emergency             bool // never excluded from downtime
 }
 
 type webhook struct {
@@ -108,9 +109,27 @@ func loadRecording(fsys fs.FS) (*recording, error) {
 	if len(r.inputs) == 0 {
 		return nil, program.Exit(program.Input, errors.New("metrics.csv, sli.csv, webhooks.jsonl: want at least one row"))
 	}
-	slices.SortStableFunc(r.inputs, func(a, b input) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank(), b.rank())) })
+	slices.SortStableFunc(r.metrics, func(a, b metricRow) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(r.checks, func(a, b checkRow) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(r.inputs, input.compare)
 	r.start, r.end = r.inputs[0].at, r.inputs[len(r.inputs)-1].at
 	return r, nil
+}
+
+// compare orders inputs by instant, kind and then what tells them apart, so that
+// the order of the rows in the files does not matter.
+func (i input) compare(j input) int {
+	order := cmp.Or(i.at.Compare(j.at), cmp.Compare(i.rank(), j.rank()))
+	if order != 0 {
+		return order
+	}
+	switch {
+	case i.metric != nil:
+		return cmp.Compare(i.metric.service, j.metric.service)
+	case i.sli != nil:
+		return cmp.Compare(i.sli.service, j.sli.service)
+	}
+	return cmp.Compare(i.webhook.seq, j.webhook.seq)
 }
 
 // rank orders inputs of one instant: measurements before what they raised.
@@ -193,8 +212,10 @@ func (r *recording) readMaintenance(name string, data []byte) (int, error) {
 		return 0, err
 	}
 	for t.Next() {
-		w := window{t.Required("id"), t.Required("service"), t.Text("title"), t.RequiredTime("start"), t.RequiredTime("end"), t.RequiredTime("announced")}
-		t.Word("type", "planned", "emergency")
+		w := window{
+			id: t.Required("id"), service: t.Required("service"), title: t.Text("title"), start: t.RequiredTime("start"), end: t.RequiredTime("end"),
+			announced: t.RequiredTime("announced"), emergency: t.Word("type", "planned", "emergency") == "emergency",
+		}
 		if t.Word("status", "planned", "done", "cancelled") != "cancelled" {
 			r.maintenance = append(r.maintenance, w)
 		}
@@ -224,7 +245,8 @@ func (r *recording) readWebhooks(name string, data []byte) (int, error) {
 	var problems []error
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
+	n := 1
+	for ; lines.Scan(); n++ {
 		var line hookLine
 		if err := json.Unmarshal(lines.Bytes(), &line); err != nil {
 			problems = append(problems, fmt.Errorf("%s:%d: body: not a webhook of Alertmanager: %w", name, n, err))
@@ -246,7 +268,10 @@ func (r *recording) readWebhooks(name string, data []byte) (int, error) {
 		r.inputs = append(r.inputs, input{at: hook.at, webhook: &hook})
 		r.webhooks++
 	}
-	return r.webhooks, errors.Join(append(problems, lines.Err())...)
+	if err := lines.Err(); err != nil {
+		problems = append(problems, fmt.Errorf("%s:%d: body: want at most 1 MiB a line: %w", name, n, err))
+	}
+	return r.webhooks, errors.Join(problems...)
 }
 
 // event translates an alert: the label "signal" is its name, and every alert

@@ -214,9 +214,9 @@ func (m *machine) correlate(w webhook) error {
 		if e.Status != correlation.Firing {
 			continue
 		}
-		name := e.Alert + " " + correlation.LabelsOf(e.Labels).String()
+		name := e.Alert + correlation.LabelsOf(e.Labels).String() + e.Time.Format(time.RFC3339Nano)
 		if m.mem.Seen[name] {
-			continue // Alertmanager repeats the alerts of a group
+			continue // Alertmanager repeats the alerts of a group; a new start is told
 		}
 		m.mem.Seen[name] = true
 		m.mem.Totals.Alerts++

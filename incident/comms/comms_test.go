@@ -524,6 +524,10 @@ func TestConfigErrors(t *testing.T) {
 		"notification_matrix.P2": func(c *comms.Config) {
 			c.Matrix = map[incident.Severity][]comms.Role{incident.P2: {"neighbour"}}
 		},
+		"notification_matrix": func(c *comms.Config) {
+			c.Matrix = map[incident.Severity][]comms.Role{0: {comms.TechnicalContact}}
+		},
+		"cadence":    func(c *comms.Config) { c.Cadence = map[incident.Severity]time.Duration{9: time.Hour} },
 		"cadence.P1": func(c *comms.Config) { c.Cadence = map[incident.Severity]time.Duration{incident.P1: -1} },
 		"templates":  func(c *comms.Config) { c.Templates = []comms.Template{{Type: comms.Closing}} },
 	} {
@@ -539,6 +543,27 @@ func TestConfigErrors(t *testing.T) {
 	never.BusinessHoursOnly, never.Hours = true, &calendar.Hours{Zone: "UTC"}
 	if _, err := comms.New(comms.Config{Stakeholders: []comms.Stakeholder{never}}); err == nil {
 		t.Error("hours that never open: no error")
+	}
+}
+
+// A plan does not change when the values it was made from do.
+func TestPlanKeepsItsOwn(t *testing.T) {
+	c := comms.Config{
+		Matrix:     map[incident.Severity][]comms.Role{incident.P1: {comms.TechnicalContact}},
+		LegalFlags: []incident.Flag{incident.DataFlag},
+	}
+	plan, err := comms.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Matrix[incident.P1][0], c.LegalFlags[0] = comms.BusinessOwner, incident.SecurityFlag
+	c.Matrix[incident.P2] = []comms.Role{comms.BusinessOwner}
+	want := []comms.Role{comms.TechnicalContact, comms.LegalCompliance}
+	if got := plan.Roles(incident.P1, incident.DataFlag); !slices.Equal(got, want) {
+		t.Errorf("Roles(P1, data) = %v, want %v", got, want)
+	}
+	if got := plan.Roles(incident.P2); len(got) != 0 {
+		t.Errorf("Roles(P2) = %v, want nobody", got)
 	}
 }
 

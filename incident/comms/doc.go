@@ -14,8 +14,8 @@
 //	err = thread.Apply(inc.State(), at)
 //	for _, m := range thread.Step(at) { ... } // put into the outbox
 //
-// Recipients are computed at every send: the roles of the severity, the
-// preferences and the hours of the person as they are then. A raised severity
+// Who gets a message is worked out anew for each one, from the roles of the
+// severity, the preferences and the hours of the person as they are then. A raised severity
 // adds roles, a lowered one takes its leave of those it drops. Whoever wants
 // business hours only is told at the next opening, except about a P1, and then
 // hears the latest state, once. Every message carries a [Reason] and a key that

@@ -18,8 +18,8 @@ type Config struct {
 	Stakeholders []Stakeholder `json:"stakeholders"`
 	// Rooms are the shared channels. Defaults to none.
 	Rooms []Room `json:"rooms,omitempty"`
-	// Matrix names the roles that are told about a severity. Defaults to
-	// DefaultMatrix.
+	// Matrix names the roles that are told about a severity; nobody is told about
+	// one that it leaves out. Defaults to DefaultMatrix.
 	Matrix map[incident.Severity][]Role `json:"notification_matrix,omitempty"`
 	// Cadence is the longest time between updates. Defaults to DefaultCadence.
 	Cadence map[incident.Severity]time.Duration `json:"cadence_ns,omitempty"`
@@ -68,10 +68,17 @@ func New(c Config) (*Plan, error) {
 	bad := func(path, value, want string) {
 		errs = append(errs, &ConfigError{Path: path, Value: value, Want: want})
 	}
-	if c.Matrix != nil {
-		p.matrix = c.Matrix
+	severity := func(path string, s incident.Severity) {
+		if !s.IsSet() {
+			bad(path, s.String(), "a severity P1 to P4")
+		}
 	}
-	for _, s := range slices.Sorted(maps.Keys(p.matrix)) {
+	if c.Matrix != nil {
+		p.matrix = make(map[incident.Severity][]Role, len(c.Matrix))
+	}
+	for _, s := range slices.Sorted(maps.Keys(c.Matrix)) {
+		severity("notification_matrix", s)
+		p.matrix[s] = slices.Clone(c.Matrix[s])
 		for _, role := range p.matrix[s] {
 			if !slices.Contains(roles[:], role) {
 				bad("notification_matrix."+s.String(), string(role), joinRoles())
@@ -79,13 +86,14 @@ func New(c Config) (*Plan, error) {
 		}
 	}
 	for _, s := range slices.Sorted(maps.Keys(c.Cadence)) {
+		severity("cadence", s)
 		p.cadence[s] = c.Cadence[s]
 		if c.Cadence[s] <= 0 {
 			bad("cadence."+s.String(), c.Cadence[s].String(), "more than 0")
 		}
 	}
 	if c.LegalFlags != nil {
-		p.legalFlags = c.LegalFlags
+		p.legalFlags = slices.Clone(c.LegalFlags)
 	}
 	errs = append(errs, p.compileTemplates(c.Templates)...)
 	p.compileRecipients(c, bad)

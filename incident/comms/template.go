@@ -93,6 +93,7 @@ func compileTemplate(t Template, cadence time.Duration) (*compiled, error) {
 		return &TemplateError{Severity: t.Severity, Type: t.Type, Part: part, Column: column, Found: found, Want: want}
 	}
 	known := Placeholders(t.Type)
+	t.Channels = slices.Clone(t.Channels)
 	c := &compiled{Template: t}
 	for _, part := range []struct {
 		name string

@@ -3,7 +3,9 @@ package playbook
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/threshold"
@@ -75,7 +77,7 @@ func ParseBook(data []byte) (Book, error) {
 	if err := dec.Decode(&b); err != nil {
 		return Book{}, fmt.Errorf("parse playbooks: %w", err)
 	}
-	if dec.More() {
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
 		return Book{}, fmt.Errorf("parse playbooks: text after the JSON value at byte %d", dec.InputOffset())
 	}
 	return b, nil

@@ -877,11 +877,6 @@ func TestConfigErrors(t *testing.T) {
 			t.Errorf("%s: New = %v, want an error there", path, err)
 		}
 	}
-	for name, text := range map[string]string{"unknown key": `{"playbooks":{}}`, "no JSON": `{`, "two": `{} {}`} {
-		if _, err := playbook.ParseBook([]byte(text)); err == nil {
-			t.Errorf("%s: ParseBook without an error", name)
-		}
-	}
 }
 
 // TestCrash runs the three playbooks with their 26 actions and kills the process
@@ -1083,5 +1078,16 @@ func TestChangedBook(t *testing.T) {
 	}
 	if !strings.Contains(fmt.Sprint(step(t, changed, "consider_rollback").Approved), "[]") {
 		t.Error("the old approval is kept")
+	}
+}
+
+func TestParseBookRefuses(t *testing.T) {
+	for _, text := range []string{``, `{`, `[]`, `{"playbooks":{}}`, `{} {}`, `{}}`, `{}]`, `{} x`} {
+		if b, err := playbook.ParseBook([]byte(text)); err == nil {
+			t.Errorf("ParseBook(%q) = %+v, want an error", text, b)
+		}
+	}
+	if _, err := playbook.ParseBook([]byte(" {} \n")); err != nil {
+		t.Errorf("ParseBook of an empty object: %v", err)
 	}
 }

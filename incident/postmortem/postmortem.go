@@ -28,7 +28,7 @@ type Options struct {
 	// Monday to Friday in UTC.
 	Calendar *calendar.Calendar
 	// BusinessDays is how many of them follow the day of the resolution. Defaults
-	// to 5.
+	// to 5; negative is an error.
 	BusinessDays int
 }
 
@@ -138,6 +138,9 @@ func durations(r incident.Record) Durations {
 
 // due returns the close of the last business day that is allowed.
 func due(resolved time.Time, o Options) (time.Time, error) {
+	if o.BusinessDays < 0 {
+		return time.Time{}, fmt.Errorf("%d business days, want 0 or more", o.BusinessDays)
+	}
 	cal := o.Calendar
 	if cal == nil {
 		var err error

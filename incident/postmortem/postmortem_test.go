@@ -134,6 +134,9 @@ func TestCalendar(t *testing.T) {
 	if _, err := postmortem.Draft(inc.State(), nil, postmortem.Options{Calendar: never}); err == nil {
 		t.Error("a calendar that never opens: no error")
 	}
+	if d, err := postmortem.Draft(inc.State(), nil, postmortem.Options{BusinessDays: -1}); err == nil {
+		t.Errorf("-1 business days: due %v, want an error", d.Due)
+	}
 }
 
 func TestMarkdown(t *testing.T) {

@@ -81,7 +81,7 @@ func (r Ratio) Mul(s Ratio) (product Ratio, ok bool) {
 }
 
 // Float64 returns the float64 nearest to r up to one rounding of each part;
-// for display and statistics only.
+// for display and statistics only. r must be set.
 func (r Ratio) Float64() float64 { return float64(r.Num) / float64(r.Den) }
 
 // String returns "num/den".
@@ -95,9 +95,9 @@ func gcd(a, b uint64) uint64 {
 }
 
 // ParseDecimal reads plain decimal text such as "-12.50" as an integer scaled
-// by 10^scale: ParseDecimal("12.5", 2) is 1250. Digits beyond the scale are
-// accepted only if they are zeros. Exponents, blanks, thousands separators and
-// a missing integer part are refused.
+// by 10^scale: ParseDecimal("12.5", 2) is 1250. Digits beyond the scale, which
+// must not be negative, are accepted only if they are zeros. Exponents, blanks,
+// thousands separators and a missing integer part are refused.
 func ParseDecimal(text string, scale int) (int64, error) {
 	digits, negative := strings.CutPrefix(text, "-")
 	whole, fraction, dotted := strings.Cut(digits, ".")
@@ -110,23 +110,27 @@ func ParseDecimal(text string, scale int) (int64, error) {
 		}
 		fraction = fraction[:scale]
 	}
+	largest := uint64(math.MaxInt64)
+	if negative {
+		largest++
+	}
 	var n uint64
 	for _, c := range whole + fraction + strings.Repeat("0", scale-len(fraction)) {
 		hi, lo := bits.Mul64(n, 10)
 		sum, carry := bits.Add64(lo, uint64(c-'0'), 0)
-		if hi != 0 || carry != 0 || sum > math.MaxInt64 {
-			return 0, fmt.Errorf("parse decimal %q: too large", text)
+		if hi != 0 || carry != 0 || sum > largest {
+			return 0, fmt.Errorf("parse decimal %q: too large, want at most %d at %d decimals", text, largest, scale)
 		}
 		n = sum
 	}
 	if negative {
-		return -int64(n), nil
+		return int64(-n), nil // in two's complement, right for the smallest int64 too
 	}
 	return int64(n), nil
 }
 
 // FormatDecimal is the inverse of ParseDecimal: FormatDecimal(1250, 2) is
-// "12.50". All scale decimals are printed.
+// "12.50". All scale decimals are printed; scale must not be negative.
 func FormatDecimal(n int64, scale int) string {
 	negative, u := n < 0, uint64(n)
 	if negative {
@@ -143,7 +147,8 @@ func FormatDecimal(n int64, scale int) string {
 }
 
 // ParseRatio reads non-negative decimal text, without exponent, as an exact
-// reduced ratio: "99.9" is 999/10. At most 19 significant digits.
+// reduced ratio: "99.9" is 999/10. At most 18 decimals, and no more than an
+// int64 holds without the point.
 func ParseRatio(text string) (Ratio, error) {
 	_, fraction, _ := strings.Cut(text, ".")
 	fraction = strings.TrimRight(fraction, "0")

@@ -1,6 +1,7 @@
 package fixed_test
 
 import (
+	"math"
 	"math/big"
 	"math/rand/v2"
 	"testing"
@@ -53,6 +54,10 @@ func TestParseDecimal(t *testing.T) {
 		{"99.9995", 7, 999995000, true},
 		{"9223372036854775807", 0, 9223372036854775807, true},
 		{"9223372036854775808", 0, 0, false},
+		{"-92233720368547758.08", 2, math.MinInt64, true},
+		{"-92233720368547758.09", 2, 0, false},
+		{"18446744073709551616", 0, 0, false},
+		{"-0", 2, 0, true},
 		{"12.345", 2, 0, false},
 		{"", 2, 0, false},
 		{".5", 2, 0, false},
@@ -83,6 +88,39 @@ func TestRatio(t *testing.T) {
 	}
 	if (fixed.Ratio{}).IsSet() || !fixed.NewRatio(0, 5).IsSet() {
 		t.Error("only the zero Ratio is not set")
+	}
+}
+
+func TestRatioAgainstBig(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	draw := func() fixed.Ratio {
+		return fixed.NewRatio(r.Uint64()>>(r.Uint64()%64), 1+r.Uint64()>>(1+r.Uint64()%63))
+	}
+	rat := func(x fixed.Ratio) *big.Rat { return new(big.Rat).SetFrac(u(x.Num), u(x.Den)) }
+	for range 20000 {
+		x, y := draw(), draw()
+		if got, want := x.Compare(y), rat(x).Cmp(rat(y)); got != want {
+			t.Fatalf("%v.Compare(%v) = %d, want %d", x, y, got, want)
+		}
+		want := new(big.Rat).Mul(rat(x), rat(y))
+		p, ok := x.Mul(y)
+		if fits := want.Num().IsUint64() && want.Denom().IsUint64(); ok != fits || ok && (rat(p).Cmp(want) != 0 || p.Den != want.Denom().Uint64()) {
+			t.Fatalf("%v.Mul(%v) = %v, %v, want %v", x, y, p, ok, want)
+		}
+	}
+	if p, ok := fixed.NewRatio(1, 2).Mul(fixed.Ratio{}); ok {
+		t.Errorf("1/2 × unset = %v, want not ok", p)
+	}
+}
+
+func TestParseRatio(t *testing.T) {
+	for _, text := range []string{"", "5.", ".5", "-1", "1e3", "0.0000000000000000001", "9223372036854775808"} {
+		if r, err := fixed.ParseRatio(text); err == nil {
+			t.Errorf("ParseRatio(%q) = %v, want an error", text, r)
+		}
+	}
+	if r, err := fixed.ParseRatio("0.000000000000000001"); err != nil || r != (fixed.Ratio{Num: 1, Den: 1e18}) {
+		t.Errorf("ParseRatio(10^-18) = %v, %v, want 1/10^18", r, err)
 	}
 }
 

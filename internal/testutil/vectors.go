@@ -44,13 +44,13 @@ func (c Case) Path(relative string) (path string, ok bool) {
 	return "", false
 }
 
-type skipCase string
+type skipError string
 
-func (s skipCase) Error() string { return "skipped: " + string(s) }
+func (s skipError) Error() string { return "skipped: " + string(s) }
 
 // SkipCase is returned by a check whose case cannot run because of why. The
 // case is logged by name and counts neither as passed nor in the total.
-func SkipCase(why string) error { return skipCase(why) }
+func SkipCase(why string) error { return skipError(why) }
 
 // File is an open file of cases.
 type File struct {
@@ -137,6 +137,9 @@ func (f *File) Run(t *testing.T, kinds Kinds, notYet ...string) {
 	if err != nil {
 		t.Fatalf("%s: %v", f.name, err)
 	}
+	if len(cases) == 0 {
+		t.Fatalf("%s: no case", f.name)
+	}
 	for _, c := range cases {
 		check, known := kinds[c.Kind]
 		if waits := slices.Contains(notYet, c.Kind); waits == known {
@@ -155,7 +158,7 @@ func (f *File) Run(t *testing.T, kinds Kinds, notYet ...string) {
 		switch err := check(c); {
 		case err == nil:
 			sum.passed++
-		case errors.As(err, new(skipCase)):
+		case errors.As(err, new(skipError)):
 			sum.total--
 			t.Logf("%s %s (%s) %v", f.name, c.ID, c.Kind, err)
 		default:
@@ -231,6 +234,9 @@ func (f *File) identifyRow(c *Case) error {
 	}
 	if unit := slices.Index(meta.Columns, "unit"); unit >= 0 && unit < len(row) {
 		c.Kind = fmt.Sprint(row[unit])
+	}
+	if len(row) == 0 {
+		return errors.New("the row is empty")
 	}
 	c.ID = fmt.Sprint(row[0])
 	return nil

@@ -23,7 +23,7 @@ const rows = `{"meta": {"columns": ["id", "unit", "n"]}, "rows": [["r1", "days",
 // The tests below run themselves as a process, because a miss must fail a test.
 func TestRunLogsAndFails(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{"area/sample.json": sample, "rows.json": rows, "area/fixture.txt": "x"} {
+	for name, text := range map[string]string{"area/sample.json": sample, "rows.json": rows, "area/fixture.txt": "x", "empty.json": `{"meta": {}, "list": []}`} {
 		path := filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 			t.Fatal(err)
@@ -42,6 +42,7 @@ func TestRunLogsAndFails(t *testing.T) {
 		{"unknown", true, []string{`kind "jira" must stand in exactly one`}},
 		{"both", true, []string{`kind "rule" must stand in exactly one`}},
 		{"skip", false, []string{"skipped: no data", "kind engine: 0/0", "vectors area/sample.json: 1/2"}},
+		{"empty", true, []string{"empty.json: no case"}},
 		{"rows", false, []string{"kind days: 1/1", "kind weeks: 1/1", "vectors area/rows.json: 2/2"}},
 	} {
 		t.Run(c.scenario, func(t *testing.T) {
@@ -77,6 +78,10 @@ func TestScenario(t *testing.T) {
 	}
 	if scenario == "rows" {
 		testutil.OpenVectors(t, "area", "rows.json").Run(t, testutil.Kinds{"days": pass, "weeks": pass})
+		return
+	}
+	if scenario == "empty" {
+		testutil.OpenVectors(t, "area", "empty.json").Run(t, testutil.Kinds{})
 		return
 	}
 	f := testutil.OpenVectors(t, "area", "sample.json")

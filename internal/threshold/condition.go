@@ -29,8 +29,13 @@ func (m Mode) String() string {
 	return modeTexts[m]
 }
 
-// MarshalText returns [Mode.String].
-func (m Mode) MarshalText() ([]byte, error) { return []byte(m.String()), nil }
+// MarshalText returns [Mode.String]; an unknown mode is an error.
+func (m Mode) MarshalText() ([]byte, error) {
+	if int(m) >= len(modeTexts) {
+		return nil, fmt.Errorf("mode %d, want one of %s", uint8(m), strings.Join(modeTexts[:], ", "))
+	}
+	return []byte(modeTexts[m]), nil
+}
 
 // UnmarshalText reads the texts of [Mode.String].
 func (m *Mode) UnmarshalText(b []byte) error {
@@ -177,6 +182,7 @@ func (c Condition) String() string {
 	b.WriteByte(' ')
 	b.WriteString(Quantity{c.Value, c.Unit}.String())
 	switch c.Mode {
+	case Value:
 	case RatioOf:
 		b.WriteString(" of ")
 	case Deviation:

@@ -53,14 +53,6 @@ func (s *scanner) take(ok func(r rune) bool) string {
 	return s.text[start:s.pos]
 }
 
-// field returns the run up to the next space without consuming it.
-func (s *scanner) field() string {
-	save := s.pos
-	f := s.take(func(r rune) bool { return !unicode.IsSpace(r) })
-	s.pos = save
-	return f
-}
-
 // keyword consumes word, in any case, if it is the next whole word.
 func (s *scanner) keyword(word string) bool {
 	s.space()

@@ -108,12 +108,18 @@ func (s *scanner) limit() (Target, *Error) {
 	return Target{Value: decimalOf(int64(d), 9), Unit: Seconds}, nil
 }
 
-// Duration returns the limit of a duration target; false for the others.
+// Duration returns the limit of a duration target; false for the others, and
+// for one that is no whole number of nanoseconds or too long for a duration, which
+// [ParseTarget] never returns.
 func (t Target) Duration() (time.Duration, bool) {
-	if t.Unit != Seconds {
+	if t.Unit != Seconds || t.Value.scale > 9 {
 		return 0, false
 	}
-	return time.Duration(t.Value.coef * pow10(9-t.Value.scale)), true
+	unit := pow10(9 - t.Value.scale)
+	if d := t.Value.coef * unit; d/unit == t.Value.coef {
+		return time.Duration(d), true
+	}
+	return 0, false
 }
 
 // Met reports whether value, in the unit of the target, keeps it.

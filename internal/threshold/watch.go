@@ -65,8 +65,13 @@ func (s State) String() string {
 	return stateTexts[s]
 }
 
-// MarshalText returns [State.String].
-func (s State) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+// MarshalText returns [State.String]; an unknown state is an error.
+func (s State) MarshalText() ([]byte, error) {
+	if int(s) >= len(stateTexts) {
+		return nil, fmt.Errorf("state %d, want one of %q", uint8(s), stateTexts)
+	}
+	return []byte(stateTexts[s]), nil
+}
 
 // UnmarshalText reads the texts of [State.String].
 func (s *State) UnmarshalText(b []byte) error {
@@ -185,9 +190,10 @@ func (w *Watch) Stale(p Progress, at time.Time) bool {
 }
 
 // Observe advances p by one sample, with the rules of Prometheus for "for"
-// and keep_firing_for (rules/alerting.go): pending at the first breaching
-// sample, firing at the first breaching sample at least For after it, and any
-// other sample resets. Nothing fires between samples. If the samples had
+// and keep_firing_for (rules/alerting.go). The first sample of a run of breaches
+// makes the condition pending, the first one that lies at least For behind it
+// makes it fire, and any other sample ends the run. Nothing fires between
+// samples. If the samples had
 // stopped, Stale of the result says when the earlier state ended. A sample
 // before the last one is an error and leaves p as it is.
 func (w *Watch) Observe(p Progress, s Sample) (Progress, error) {
@@ -319,6 +325,7 @@ func (m comparison) figure(x, ref float64) *big.Rat {
 	}
 	r := decimalRat(ref)
 	switch m.mode {
+	case Value: // returned above
 	case RatioOf:
 		v.Quo(v, r)
 	case Deviation:

@@ -12,15 +12,15 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
 
-func watch(t testing.TB, text string, o threshold.Options) *threshold.Watch {
-	t.Helper()
+func watch(tb testing.TB, text string, o threshold.Options) *threshold.Watch {
+	tb.Helper()
 	c, err := threshold.ParseCondition(text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	w, err := threshold.Compile(c, o)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return w
 }

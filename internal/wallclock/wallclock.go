@@ -25,15 +25,16 @@ const (
 	Last
 )
 
-// reach is as far from a reading, taken as UTC, as an instant can be that shows
-// it (offsets run from −16 h to +16 h in all data), and far enough to see the
-// other side of a transition that skips or repeats the reading, be it a whole
-// day long. No zone changes its clock twice within twice this time, so one
+// reach is farther from a reading, taken as UTC, than any instant that shows it
+// (offsets run from −16 h to +16 h in all data), and far enough to see the other
+// side of a transition that skips or repeats the reading, be it a whole day
+// long. No zone changes its clock twice within twice this time (the closest pair
+// from 1900 to 2100 is Freetown's of September 1939, 95 hours apart), so one
 // transition at most is in sight.
 const reach = 26 * time.Hour
 
 // Resolve returns the instant at which a clock in loc shows the UTC fields of
-// wall, in UTC. It costs three zone look-ups away from transitions.
+// wall, in UTC. It costs two zone look-ups away from transitions.
 //
 // Only offsets are asked for. Time.ZoneBounds cannot be trusted beyond the last
 // transition on file: in Go 1.26 it ends the stretch that holds 31 December of
@@ -41,6 +42,9 @@ const reach = 26 * time.Hour
 func Resolve(wall time.Time, loc *time.Location, pick Occurrence) time.Time {
 	wall = wall.UTC()
 	before, after := offset(wall.Add(-reach), loc), offset(wall.Add(reach), loc)
+	if before == after {
+		return wall.Add(-before)
+	}
 	first, last := wall.Add(-before), wall.Add(-after)
 	isFirst, isLast := offset(first, loc) == before, offset(last, loc) == after
 	switch {

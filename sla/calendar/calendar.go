@@ -262,7 +262,7 @@ func (c *Calendar) expand(n int) *year {
 // order of the schedule. A holiday by local date cuts them at midnight.
 func (c *Calendar) appendDay(out []segment, y *year, d day) []segment {
 	spans, special := c.special[d]
-	if !special && !(c.rule == ShiftStart && c.holidays[d]) {
+	if cancelled := c.rule == ShiftStart && c.holidays[d]; !special && !cancelled {
 		spans = c.week[d.weekday()]
 	}
 	for _, s := range spans {
@@ -287,47 +287,41 @@ func (c *Calendar) closed(d day) bool {
 }
 
 // resolve returns the instant at which the zone shows a time of day on a date
-// in or near the year. Away from changes of the offset a subtraction will do.
+// in or near the year. Where the offset is known to stay the same as far around
+// the reading as wallclock.Resolve looks, a subtraction gives the same answer.
 func (c *Calendar) resolve(y *year, d day, clock time.Duration) int64 {
 	reading := d.start() + int64(clock)
 	for _, s := range y.offsets {
-		if at := reading - s.offset; at-s.start > calm && s.end-at > calm {
-			return at
+		if s.start <= reading-reach && reading+reach <= s.end {
+			return reading - s.offset
 		}
 	}
 	return wallclock.Resolve(instant(reading), c.loc, wallclock.First).UnixNano()
 }
 
-// stretch is a time of constant offset from UTC.
+// stretch is a time of constant offset from UTC, both ends included.
 type stretch struct{ start, end, offset int64 }
 
-// calm is longer than any offset and any jump of it, so a reading that far from
-// a change occurs exactly once. Expansion looks margin days beyond a year.
+// reach is that of wallclock.Resolve. Expansion looks margin days beyond a year.
 const (
-	calm   = int64(40 * time.Hour)
+	reach  = int64(26 * time.Hour)
 	margin = 6
 )
 
-// stretches lists the stretches between two dates. ZoneBounds reports the turn
-// of the year as a bound where a rule governs the zone (2038 and later), and
-// for the last day of a leap year one that already lies behind.
+// stretches looks at the offset once a day between two dates and lists the
+// stretches in which it stays the same; no zone changes its clock twice in a
+// day. Time.ZoneBounds would be shorter but cannot be trusted, see package
+// wallclock.
 func stretches(loc *time.Location, from, to day) []stretch {
 	var out []stretch
-	for at := from.start(); at < to.start(); {
-		_, seconds := instant(at).In(loc).Zone()
-		offset, next := int64(seconds)*int64(time.Second), to.start()
-		if _, end := instant(at).In(loc).ZoneBounds(); !end.IsZero() && end.Before(instant(next)) {
-			next = end.UnixNano()
-		}
-		if next <= at {
-			next = at + dayLength
-		}
+	for d := from; d <= to; d++ {
+		_, seconds := instant(d.start()).In(loc).Zone()
+		offset := int64(seconds) * int64(time.Second)
 		if last := len(out) - 1; last >= 0 && out[last].offset == offset {
-			out[last].end = next
+			out[last].end = d.start()
 		} else {
-			out = append(out, stretch{start: at, end: next, offset: offset})
+			out = append(out, stretch{start: d.start(), end: d.start(), offset: offset})
 		}
-		at = next
 	}
 	return out
 }

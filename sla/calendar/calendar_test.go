@@ -14,18 +14,18 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
-func compile(t testing.TB, h calendar.Hours) *calendar.Calendar {
-	t.Helper()
+func compile(tb testing.TB, h calendar.Hours) *calendar.Calendar {
+	tb.Helper()
 	c, err := calendar.New(h)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return c
 }
 
-func office(t testing.TB) *calendar.Calendar {
-	t.Helper()
-	return compile(t, calendar.Hours{
+func office(tb testing.TB) *calendar.Calendar {
+	tb.Helper()
+	return compile(tb, calendar.Hours{
 		Zone:     "Europe/Amsterdam",
 		Week:     calendar.MondayToFriday("09:00", "18:00"),
 		Holidays: []string{"2026-04-06"},
@@ -33,11 +33,11 @@ func office(t testing.TB) *calendar.Calendar {
 	})
 }
 
-func at(t testing.TB, text string) time.Time {
-	t.Helper()
+func at(tb testing.TB, text string) time.Time {
+	tb.Helper()
 	out, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return out
 }
@@ -488,4 +488,15 @@ func FuzzNew(f *testing.F) {
 			t.Fatalf("Due(%v) = %v is not where the target is used up", time.Duration(target), due)
 		}
 	})
+}
+
+// Values that cannot be read back are not written.
+func TestUnknownValuesDoNotMarshal(t *testing.T) {
+	for _, v := range []any{
+		calendar.HolidayRule(2), calendar.NextDayMode(4), calendar.Week{7: {{From: "09:00", To: "17:00"}}},
+	} {
+		if text, err := json.Marshal(v); !errors.As(err, new(*calendar.HoursError)) {
+			t.Errorf("Marshal(%v) = %s, %v, want a HoursError", v, text, err)
+		}
+	}
 }

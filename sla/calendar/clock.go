@@ -52,7 +52,7 @@ func (c *Calendar) Remaining(start time.Time, target time.Duration, at time.Time
 
 // Due returns the earliest instant at which the working time since start,
 // without the pauses, has reached the target: closing time, not the next
-// opening, when the target is used up exactly at closing time. A target of 0 is
+// opening, when the last of it goes just then. A target of 0 is
 // due at start, also outside hours. pauses is a set as [Normalize] returns it.
 //
 // The error is [ErrUnreachable] when the calendar never has that much working

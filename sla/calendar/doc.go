@@ -18,8 +18,8 @@
 //	due, err := cal.Due(received, 4*time.Hour, nil)
 //
 // A deadline has two instants. [Calendar.Due] is the earliest at which the
-// target is used up, [Calendar.BreachAt] the latest; they differ when the target
-// is used up exactly at closing time. A target is breached when
+// target is used up, [Calendar.BreachAt] the latest; they differ when the last
+// of it goes just as the calendar closes. A target is breached when
 // [Calendar.Elapsed] exceeds it, which is never the same as comparing instants.
 //
 // # Civil time

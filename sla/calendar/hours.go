@@ -69,8 +69,14 @@ var weekdays = [...]time.Weekday{
 	time.Monday, time.Tuesday, time.Wednesday, time.Thursday, time.Friday, time.Saturday, time.Sunday,
 }
 
-// MarshalJSON writes the days that have spans, Monday first.
+// MarshalJSON writes the days that have spans, Monday first. A key that is no
+// weekday is an error.
 func (w Week) MarshalJSON() ([]byte, error) {
+	for _, day := range slices.Sorted(maps.Keys(w)) {
+		if day < time.Sunday || day > time.Saturday {
+			return nil, &HoursError{Path: "week", Value: day.String(), Want: "a weekday"}
+		}
+	}
 	var b bytes.Buffer
 	b.WriteByte('{')
 	for _, day := range weekdays {

@@ -8,8 +8,9 @@ import (
 // Currency is an ISO 4217 alphabetic code in capitals, such as "EUR".
 type Currency string
 
-// Known reports whether the code is an active one of ISO 4217 (list one,
-// without the codes for metals, testing and bond units).
+// Known reports whether the code is an active one of ISO 4217 (list one as of
+// 2026: without BGN, which ended with 2025, and without the codes for metals,
+// testing, bond markets and units of account of banks such as XDR).
 func (c Currency) Known() bool {
 	return len(c) == 3 && !strings.Contains(string(c), " ") && (strings.Contains(twoDigits, string(c)) || c.Digits() != 2)
 }

@@ -18,8 +18,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
@@ -27,10 +27,11 @@ import (
 
 // Errors of the arithmetic.
 var (
-	// ErrCurrency means that amounts of two currencies met.
-	ErrCurrency = errors.New("different currencies")
-	// ErrOverflow means that a result does not fit the range of an Amount, about
-	// ±9.2·10^18 minor units.
+	// ErrCurrency means that amounts of two currencies met, or that an amount
+	// has none.
+	ErrCurrency = errors.New("currencies missing or different")
+	// ErrOverflow means that a result does not fit the range of an Amount, that
+	// of an int64 of minor units (about ±9.2·10^18).
 	ErrOverflow = errors.New("amount out of range")
 )
 
@@ -182,7 +183,9 @@ func Sum(amounts ...Amount) (Amount, error) {
 	return total, nil
 }
 
-// Share returns a·num/den, rounded. den must be positive and num not negative.
+// Share returns a·num/den, rounded; num may exceed den. Errors are [ErrCurrency]
+// for an amount that is not set, [ErrOverflow], and plain ones for a negative
+// num, a den that is not positive and an unknown rounding.
 func (a Amount) Share(num, den int64, r Rounding) (Amount, error) {
 	if !a.IsSet() {
 		return Amount{}, fmt.Errorf("share of an amount that is not set: %w", ErrCurrency)
@@ -190,29 +193,32 @@ func (a Amount) Share(num, den int64, r Rounding) (Amount, error) {
 	if num < 0 || den <= 0 {
 		return Amount{}, fmt.Errorf("share %d/%d: want a numerator ≥ 0 and a denominator > 0", num, den)
 	}
+	if r > Up {
+		return Amount{}, fmt.Errorf("share: %w", r.unknown())
+	}
 	quotient, remainder, ok := fixed.MulDiv(magnitude(a.minor), uint64(num), uint64(den))
 	if ok {
 		quotient, ok = r.apply(quotient, remainder, uint64(den))
-	}
-	if !ok || quotient > math.MaxInt64 {
-		return Amount{}, fmt.Errorf("%v × %d/%d: %w", a, num, den, ErrOverflow)
 	}
 	minor := int64(quotient)
 	if a.minor < 0 {
 		minor = -minor
 	}
+	if !ok || magnitude(minor) != quotient || minor != 0 && minor < 0 != (a.minor < 0) {
+		return Amount{}, fmt.Errorf("%v × %d/%d: %w", a, num, den, ErrOverflow)
+	}
 	return Amount{minor, a.currency}, nil
 }
 
-// Percent returns p percent of a, rounded.
+// Percent returns p percent of a, rounded, with the errors of [Amount.Share].
 func (a Amount) Percent(p Percent, r Rounding) (Amount, error) {
 	return a.Share(int64(p), int64(100*percentUnit), r)
 }
 
 // Allocate splits a by weights so that the parts add up to a exactly: every part
 // is first cut towards zero, then the minor units left over go one each to the
-// largest remainders, ties to the earlier weight. Weights must not be negative
-// and not all zero.
+// largest remainders, ties to the earlier weight (the method of Hamilton). Weights
+// must not be negative and not all zero, and their sum must fit 64 bits.
 func (a Amount) Allocate(weights ...int64) ([]Amount, error) {
 	if !a.IsSet() {
 		return nil, fmt.Errorf("allocate an amount that is not set: %w", ErrCurrency)
@@ -231,27 +237,26 @@ func (a Amount) Allocate(weights ...int64) ([]Amount, error) {
 	if total == 0 {
 		return nil, errors.New("allocate: the weights add up to zero")
 	}
-	parts := make([]Amount, len(weights))
+	units := make([]uint64, len(weights))
 	remainders := make([]uint64, len(weights))
+	order := make([]int, len(weights))
 	left := magnitude(a.minor)
 	for i, w := range weights {
-		part, remainder, _ := fixed.MulDiv(magnitude(a.minor), uint64(w), total) // w ≤ total: always fits
-		parts[i], remainders[i] = Amount{int64(part), a.currency}, remainder
-		left -= part
+		units[i], remainders[i], _ = fixed.MulDiv(magnitude(a.minor), uint64(w), total) // w ≤ total: always fits
+		order[i] = i
+		left -= units[i]
 	}
-	for range left {
-		largest := 0
-		for i, r := range remainders {
-			if r > remainders[largest] {
-				largest = i
-			}
-		}
-		parts[largest].minor++
-		remainders[largest] = 0
+	// What is left is the sum of the remainders over the total, so there are more
+	// remainders above zero than units.
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(remainders[j], remainders[i]) })
+	for _, i := range order[:left] {
+		units[i]++
 	}
-	if a.minor < 0 {
-		for i := range parts {
-			parts[i].minor = -parts[i].minor
+	parts := make([]Amount, len(weights))
+	for i, n := range units {
+		parts[i] = Amount{int64(n), a.currency}
+		if a.minor < 0 {
+			parts[i].minor = int64(-n) // in two's complement, right for the smallest int64 too
 		}
 	}
 	return parts, nil

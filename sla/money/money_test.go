@@ -65,12 +65,84 @@ func TestPercent(t *testing.T) {
 	}
 }
 
+func TestPercentText(t *testing.T) {
+	for text, want := range map[string]string{
+		"0": "0%", "10": "10%", "100%": "100%", "12.50 %": "12.5%", "0.0000001": "0.0000001%", "99.9995%": "99.9995%", "922337203685": "922337203685%",
+	} {
+		p, err := money.ParsePercent(text)
+		if err != nil || p.String() != want {
+			t.Errorf("ParsePercent(%q) = %v, %v, want %s", text, p, err, want)
+		}
+		if again, err := money.ParsePercent(p.String()); err != nil || again != p {
+			t.Errorf("ParsePercent(%q) = %v, %v, want %v", p.String(), again, err, p)
+		}
+	}
+	for _, text := range []string{"", "%", " %", "-1", "-1%", "1%%", " 1", "1 ", "0.00000001", "1e2%", "922337203686"} {
+		if p, err := money.ParsePercent(text); !errors.As(err, new(*money.ParseError)) {
+			t.Errorf("ParsePercent(%q) = %v, %v, want a ParseError", text, p, err)
+		}
+	}
+	for _, n := range []int64{-1, 922337203686, math.MaxInt64} {
+		if p, panics := wholePercent(n); !panics {
+			t.Errorf("WholePercent(%d) = %v, want a panic", n, p)
+		}
+	}
+}
+
+func wholePercent(n int64) (p money.Percent, panics bool) {
+	defer func() { panics = recover() != nil }()
+	return money.WholePercent(n), false
+}
+
+func TestRoundingText(t *testing.T) {
+	for _, r := range []money.Rounding{money.HalfUp, money.HalfEven, money.Down, money.Up} {
+		text, err := r.MarshalText()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var back money.Rounding
+		if err := back.UnmarshalText(text); err != nil || back != r {
+			t.Errorf("UnmarshalText(%s) = %v, %v, want %v", text, back, err, r)
+		}
+	}
+	unknown := money.Rounding(4)
+	if text, err := unknown.MarshalText(); err == nil {
+		t.Errorf("MarshalText of an unknown mode = %s, want an error", text)
+	}
+	if a, err := eur(1).Share(1, 2, unknown); err == nil {
+		t.Errorf("Share with an unknown mode = %v, want an error", a)
+	}
+}
+
+// Withdrawn, new and special codes as of ISO 4217 list one in 2026.
+func TestCurrency(t *testing.T) {
+	for code, digits := range map[money.Currency]int{
+		"EUR": 2, "USD": 2, "SGD": 2, "XCG": 2, "ZWG": 2, "SLE": 2, "VED": 2, "STN": 2, "MRU": 2, "UYU": 2, "MGA": 2,
+		"JPY": 0, "ISK": 0, "UYI": 0, "KWD": 3, "TND": 3, "CLF": 4, "UYW": 4,
+	} {
+		if !code.Known() || code.Digits() != digits {
+			t.Errorf("%s: known %v with %d digits, want %d digits", code, code.Known(), code.Digits(), digits)
+		}
+	}
+	for _, code := range []money.Currency{"", "eur", "EU", "EURO", "R U", "UR ", "HRK", "BGN", "ANG", "CUC", "SLL", "ZWL", "VEF", "DEM", "XAU", "XDR", "XTS", "XXX"} {
+		if code.Known() {
+			t.Errorf("%q is known, want unknown", code)
+		}
+	}
+}
+
 // Rounded shares must agree with big-number arithmetic for any mode.
 func TestShareAgainstBig(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
-	for range 20000 {
+	for n := range 20000 {
 		a, num, den := r.Int64()>>(r.Uint64()%63), r.Int64N(1000), 1+r.Int64N(1000)
-		if r.Uint64()%2 == 0 {
+		switch {
+		case n%100 == 0: // about the ends of the range, shares of nearly 1
+			a, num = math.MaxInt64-r.Int64N(3), den+r.Int64N(2)
+			if r.Uint64()%2 == 0 {
+				a = math.MinInt64 + r.Int64N(3)
+			}
+		case r.Uint64()%2 == 0:
 			a = -a
 		}
 		mode := money.Rounding(r.Uint64() % 4)
@@ -113,6 +185,10 @@ func TestAllocate(t *testing.T) {
 		{"1000.00 EUR", []int64{7, 11, 13}, []string{"225.81", "354.84", "419.35"}},
 		{"-100.00 EUR", []int64{1, 1, 1}, []string{"-33.34", "-33.33", "-33.33"}},
 		{"0.05 EUR", []int64{0, 3, 7}, []string{"0.00", "0.02", "0.03"}},
+		{"0.00 EUR", []int64{1, 2}, []string{"0.00", "0.00"}},
+		{"-92233720368547758.08 EUR", []int64{0, 5}, []string{"0.00", "-92233720368547758.08"}},
+		{"-92233720368547758.08 EUR", []int64{1, 1, 1}, []string{"-30744573456182586.03", "-30744573456182586.03", "-30744573456182586.02"}},
+		{"92233720368547758.07 EUR", []int64{math.MaxInt64, math.MaxInt64}, []string{"46116860184273879.04", "46116860184273879.03"}},
 	} {
 		parts, err := money.Must(money.Parse(c.amount)).Allocate(c.weights...)
 		if err != nil {
@@ -124,7 +200,7 @@ func TestAllocate(t *testing.T) {
 			}
 		}
 	}
-	for _, weights := range [][]int64{nil, {0, 0}, {1, -1}} {
+	for _, weights := range [][]int64{nil, {0, 0}, {1, -1}, {math.MaxInt64, math.MaxInt64, math.MaxInt64}} {
 		if _, err := eur(100).Allocate(weights...); err == nil {
 			t.Errorf("Allocate(%v): want an error", weights)
 		}
@@ -134,7 +210,7 @@ func TestAllocate(t *testing.T) {
 func TestAllocateKeepsTheTotal(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	for range 5000 {
-		a := eur(r.Int64() >> (r.Uint64() % 63))
+		a := eur(int64(r.Uint64()) >> (r.Uint64() % 64)) // of both signs
 		weights := make([]int64, 1+r.IntN(8))
 		for i := range weights {
 			weights[i] = 1 + r.Int64N(1<<40)
@@ -161,6 +237,9 @@ func TestArithmeticErrors(t *testing.T) {
 	}
 	if _, err := eur(math.MinInt64).Neg(); !errors.Is(err, money.ErrOverflow) {
 		t.Errorf("−min: %v, want ErrOverflow", err)
+	}
+	if d, err := eur(5).Sub(eur(0)); err != nil || d != eur(5) {
+		t.Errorf("0.05 − 0 = %v, %v, want 0.05 EUR", d, err)
 	}
 	if d, err := eur(5).Sub(eur(7)); err != nil || d != eur(-2) {
 		t.Errorf("0.05 − 0.07 = %v, %v, want -0.02 EUR", d, err)

@@ -1,6 +1,8 @@
 package money
 
 import (
+	"fmt"
+	"math"
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
@@ -16,18 +18,28 @@ const (
 	percentUnit   = 10_000_000
 )
 
-// WholePercent returns n percent.
-func WholePercent(n int64) Percent { return Percent(n * percentUnit) }
+// WholePercent returns n percent, for constants of the program; it panics
+// outside 0 to 922 337 203 685.
+func WholePercent(n int64) Percent {
+	if n < 0 || n > math.MaxInt64/percentUnit {
+		panic(fmt.Sprintf("money: %d percent out of range", n))
+	}
+	return Percent(n * percentUnit)
+}
 
-// ParsePercent reads decimal text with an optional percent sign: "12.5" or
-// "12.5%", with at most seven decimals.
+// ParsePercent reads decimal text with an optional percent sign: "12.5", "12.5%"
+// or "12.5 %", with at most seven decimals. The error is a [*ParseError].
 func ParsePercent(text string) (Percent, error) {
-	n, err := fixed.ParseDecimal(strings.TrimSpace(strings.TrimSuffix(text, "%")), percentDigits)
+	number, signed := strings.CutSuffix(text, "%")
+	if signed {
+		number = strings.TrimRight(number, " ")
+	}
+	n, err := fixed.ParseDecimal(number, percentDigits)
+	if err == nil && n < 0 {
+		err = fmt.Errorf("percentage %q: negative", text)
+	}
 	if err != nil {
 		return 0, &ParseError{Text: text, err: err}
-	}
-	if n < 0 {
-		return 0, &ParseError{Text: text}
 	}
 	return Percent(n), nil
 }

@@ -24,8 +24,17 @@ func (r Rounding) String() string {
 	return fmt.Sprintf("Rounding(%d)", uint8(r))
 }
 
-// MarshalText writes what String returns.
-func (r Rounding) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
+// MarshalText writes what String returns; an unknown mode is an error.
+func (r Rounding) MarshalText() ([]byte, error) {
+	if r > Up {
+		return nil, r.unknown()
+	}
+	return []byte(r.String()), nil
+}
+
+func (r Rounding) unknown() error {
+	return fmt.Errorf("rounding %q: want half_up, half_even, down or up", r.String())
+}
 
 // UnmarshalText reads what String returns for a mode.
 func (r *Rounding) UnmarshalText(text []byte) error {

@@ -53,24 +53,26 @@ func Open(name string, r io.Reader, required, optional []string) (t *Table, unkn
 	return t, unknown, err
 }
 
-// Next goes to the next row; false at the end.
+// Next goes to the next row that can be read; false at the end, or where the
+// file cannot be read any further.
 func (t *Table) Next() bool {
-	row, err := t.reader.Read()
-	if errors.Is(err, io.EOF) {
-		return false
-	}
-	if err != nil {
+	for {
+		row, err := t.reader.Read()
 		at := (*csv.ParseError)(nil)
-		if errors.As(err, &at) {
-			err = fmt.Errorf("%s:%d: %w", t.name, at.Line, at.Err)
+		switch {
+		case err == nil:
+			t.line, _ = t.reader.FieldPos(0)
+			t.rows++
+			t.row = row
+			return true
+		case errors.Is(err, io.EOF):
+			return false
+		case !errors.As(err, &at):
+			t.problems = append(t.problems, fmt.Errorf("%s: %w", t.name, err))
+			return false
 		}
-		t.problems = append(t.problems, err)
-		return row != nil && t.Next()
+		t.problems = append(t.problems, fmt.Errorf("%s:%d: %w", t.name, at.Line, at.Err))
 	}
-	t.line, _ = t.reader.FieldPos(0)
-	t.rows++
-	t.row = row
-	return true
 }
 
 // Rows returns how many rows were read.

@@ -188,7 +188,7 @@ func checkRanking(name string, odd []float64) error {
 		case odd[a] > odd[b]:
 			return 1
 		}
-		return b - a // a tie counts against the outlier
+		return a - b // a tie counts against the outlier
 	})
 	below, pairs := 0, 0
 	for _, i := range order {

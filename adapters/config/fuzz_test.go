@@ -1,0 +1,71 @@
+package config_test
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/evenkeelops/evenkeel/adapters/config"
+)
+
+// fuzzReader feeds a reader, beginning with the case files of its kind. A reader
+// never panics, and every problem has a place, a code and a message.
+func fuzzReader(f *testing.F, kind string, seeds ...string) {
+	f.Helper()
+	var file struct {
+		Cases []struct{ Kind, YAML string }
+	}
+	data, err := os.ReadFile(filepath.Join("testdata", "vectors", "config_errors.json"))
+	if err == nil {
+		err = json.Unmarshal(data, &file)
+	}
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, c := range file.Cases {
+		if c.Kind == kind {
+			seeds = append(seeds, c.YAML)
+		}
+	}
+	for _, seed := range seeds {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		d := readers[kind]([]byte(text))
+		for _, p := range d.Problems() {
+			if p.Line < 1 || p.Col < 1 || p.Code == "" || p.Message == "" || p.Severity != config.Error && p.Severity != config.Warning {
+				t.Fatalf("%q: problem without a place, a code or a message: %+v", text, p)
+			}
+		}
+	})
+}
+
+func FuzzContract(f *testing.F) {
+	fuzzReader(f, "contract", string(contractOf("essential",
+		"service_hours: [{days: [Mon], from: \"08:00\", to: \"20:00\"}]", "holidays: [2026-12-25]", "evidence_from: 2026-08-01T00:00:00+02:00",
+		"availability: {target_percent: 99.9, aggregate: per_service, exclude: [customer]}", "response: {p1: 2m, low: ~}", `resolution: {p1: "<= 2h"}`,
+		"credits: {availability: [{below: 99, percent: 10}], response: {p1: 5 EUR}, mttr_breach_percent: 5, cap_percent: ~, rounding: down}")))
+}
+
+func FuzzObjectives(f *testing.F) {
+	fuzzReader(f, "slo", "version: 1\ntimezone: Nowhere\nslos: [{id: a, service: b, objective_percent: 95, window: calendar_week, timezone: SGT, alerts: none}]",
+		"version: 1\nslos: [{id: a, service: b, objective_percent: 95, window: 7d, sli: {kind: time_slices, slice: 5m, good_percent: 99, no_data: exclude}, alerts: [{name: fast, severity: page, long: 30m, short: 10m, burn: 6}]}]")
+}
+
+func FuzzRules(f *testing.F) {
+	fuzzReader(f, "rules", "thresholds: {a: {b: '> 80% for 5 minutes'}}\nsignals: {b: [c]}\noptions: {settle: 5s, entity_label: service}",
+		"monitoring_layers: {a: {level: b, tools: {c: d}, metrics: [e], alert_thresholds: {f: '< 1'}}}")
+}
+
+func FuzzTeam(f *testing.F) {
+	fuzzReader(f, "team", "version: 1\nengineers: [{id: a, availability_hours: [8, 99]}]")
+}
+
+func FuzzCosts(f *testing.F) {
+	fuzzReader(f, "roi", "roi_example: {calculator: {incidents_per_month: 10, required_staffing: {a: 1}}, internal_cost_model: {annual_salaries: {a: 1}}, managed_service_cost_model: {setup_costs: 1}, business_impact_model: {revenue_per_hour: 1}}")
+}
+
+func FuzzPlaybooks(f *testing.F) {
+	fuzzReader(f, "playbooks", "response_engine: {retry_policy: {max_attempts: 3}, safety_checks: [{name: a, conditions: [b]}]}\nlevel_delays: {level_1: 1m}")
+}
