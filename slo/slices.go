@@ -55,8 +55,10 @@ type Slicing struct {
 // Validate reports a missing target and a length that is not positive.
 func (s Slicing) Validate() error {
 	var errs []error
-	if s.Length <= 0 || s.Length > maxWindow {
-		errs = append(errs, fmt.Errorf("slice length %v: want more than 0 and up to 3660 days", s.Length))
+	// A gap is filled slice by slice where the policy counts slices without
+	// events, so very short ones would take for ever.
+	if s.Length < time.Second || s.Length > maxWindow {
+		errs = append(errs, fmt.Errorf("slice length %v: want 1s up to 3660 days", s.Length))
 	}
 	if !s.Target.IsSet() {
 		errs = append(errs, errors.New("slice target not set"))

@@ -221,7 +221,7 @@ func TestContractRefuses(t *testing.T) {
 	for _, c := range []struct{ tier, line, want string }{
 		{"enterprise", "availability: {aggregate: weighted}", `c.yaml:8:27: availability.aggregate: `},
 		{"enterprise", "availability: {aggregate: mean}", `c.yaml:8:27: availability.aggregate: `},
-		{"enterprise", "availability: {exclude: [maintenence]}", `c.yaml:8:26: availability.exclude[0]: found "maintenence", want maintenance, customer, force_majeure (did you mean "maintenance"?)`},
+		{"enterprise", "availability: {exclude: [maintenances]}", `c.yaml:8:26: availability.exclude[0]: found "maintenances", want maintenance, customer, force_majeure (did you mean "maintenance"?)`},
 		{"enterprise", "holidays: [2026-12-25]", `c.yaml:8:11: holidays: holidays say nothing about a service around the clock`},
 		{"enterprise", `service_hours: [{days: [Monday, Funday], from: "08:00", to: "20:00"}]`, `c.yaml:8:33: service_hours[0].days[1]: found "Funday", want Mon to Sun`},
 		{"enterprise", `service_hours: [{days: [Monday], from: "8", to: "20:00"}]`, `c.yaml:8:16: service_hours: `},
@@ -229,7 +229,7 @@ func TestContractRefuses(t *testing.T) {
 		{"enterprise", "service_hours: [{days: [Mon], from: \"08:00\", to: \"20:00\"}]\nholidays: [2026-12-35]", `c.yaml:9:12: holidays[0]: `},
 		{"enterprise", "locale: dutch", `c.yaml:8:9: locale: found "dutch", want en, de, nl, fr`},
 		{"enterprise", "period: month", `c.yaml:8:9: period: found "month", want calendar_month`},
-		{"enterprize", "locale: en", `c.yaml:5:7: tier: found "enterprize", want essential, professional, enterprise, none (did you mean "enterprise"?)`},
+		{"enterprises", "locale: en", `c.yaml:5:7: tier: found "enterprises", want essential, professional, enterprise, none (did you mean "enterprise"?)`},
 		{"enterprise", "credits: {cap_percent: 0}", `c.yaml:8:24: credits.cap_percent: a cap of 0, want null for none or more than 0`},
 		{"enterprise", "response: {critical: 2m, P1: 3m}", `c.yaml:8:26: response.P1: key "P1" is another spelling of one that stands above`},
 		{"enterprise", "response: {low: 3 business days}", `c.yaml:8:17: response.low: 3 business days, want the next business day or a duration`},

@@ -22,7 +22,7 @@ type decoder struct {
 func newDecoder(d *Document) *decoder { return &decoder{d: d} }
 
 // maxNodes bounds what aliases can blow a file up to.
-const maxNodes = 1_000_000
+const maxNodes = 250_000
 
 func (r *decoder) decode(root *yaml.Node, v any) {
 	r.value(root, reflect.ValueOf(v).Elem(), "")

@@ -11,7 +11,9 @@ import (
 )
 
 // Chart is a chart over time: lines, horizontal limits, shaded spans and marks.
-// Time runs by instants, so a day of 23 or 25 hours has its true width.
+// Time runs by instants, so a day of 23 or 25 hours has its true width. The axis
+// of values begins at 0; what is below 0 or above the top is drawn at the edge,
+// and a limit above the top is not drawn.
 type Chart struct {
 	ID      string    `json:"id"` // unique in the document
 	Title   string    `json:"title"`
@@ -42,7 +44,7 @@ type Point struct {
 // MarshalJSON writes [time, value], with null for no data.
 func (p Point) MarshalJSON() ([]byte, error) {
 	value := any(p.Value)
-	if math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+	if !finite(p.Value) {
 		value = nil
 	}
 	return json.Marshal([]any{p.At.UTC(), value})
@@ -76,10 +78,12 @@ const (
 	charWidth                          = 6.2 // of the 11 px label font, a little generous
 	labelRows                          = 2
 	maxPoints                          = 1000
+	leastTop                           = 1e-9 // smaller values are drawn as 0
 	labelHeight, axisTick, labelOffset = 14.0, 4.0, 4.0
 )
 
 // SVG draws the chart as an inline SVG element. zone is that of the time axis.
+// The chart must be valid, see [Document.Validate].
 func (c Chart) SVG(zone *time.Location) string {
 	var s svg
 	s.begin("svg", "class", "chart", "role", "img", "viewBox", "0 0 "+coordinate(chartWidth)+" "+coordinate(chartHeight),
@@ -89,22 +93,19 @@ func (c Chart) SVG(zone *time.Location) string {
 	top := c.top()
 	c.drawSpans(&s)
 	c.drawAxes(&s, top, zone)
-	for _, l := range c.Limits {
-		if l.Value <= top {
-			y := c.y(l.Value, top)
-			s.empty("line", "class", "limit", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
-			s.text("text", l.Name, "class", "limit", "x", plotRight, "y", y-labelOffset, "text-anchor", "end")
-		}
-	}
+	c.drawLimits(&s, top)
 	for i, series := range c.Series {
 		if path := c.path(series, top); path != "" {
-			s.empty("path", "class", "series s"+strconv.Itoa(i%4), "d", path)
+			s.empty("path", "class", "series s"+strconv.Itoa(seriesClass(i)), "d", path)
 		}
 	}
 	c.drawMarks(&s)
 	s.end()
 	return s.String()
 }
+
+// seriesClass is the number of the colour of the i-th series; there are four.
+func seriesClass(i int) int { return i % 4 }
 
 func (c Chart) top() float64 {
 	top := c.Max
@@ -114,16 +115,37 @@ func (c Chart) top() float64 {
 		}
 		for _, series := range c.Series {
 			for _, p := range series.Points {
-				if !math.IsNaN(p.Value) && !math.IsInf(p.Value, 0) {
+				if finite(p.Value) {
 					top = max(top, p.Value)
 				}
 			}
 		}
 	}
-	if top <= 0 {
+	if top < leastTop {
 		return 1
 	}
 	return top
+}
+
+// drawLimits draws the limits and names each above its line, or below where the
+// names of the marks are. A name that would cover an earlier one is left out.
+func (c Chart) drawLimits(s *svg, top float64) {
+	var taken []float64
+	for _, l := range c.Limits {
+		if l.Value > top {
+			continue
+		}
+		y := c.y(l.Value, top)
+		s.empty("line", "class", "limit", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
+		label := y - labelOffset
+		if label < plotTop+labelHeight-labelOffset {
+			label = y + labelHeight
+		}
+		if !slices.ContainsFunc(taken, func(other float64) bool { return math.Abs(other-label) < labelHeight }) {
+			taken = append(taken, label)
+			s.text("text", l.Name, "class", "limit", "x", plotRight, "y", label, "text-anchor", "end")
+		}
+	}
 }
 
 func (c Chart) x(at time.Time) float64 {
@@ -147,7 +169,8 @@ func (c Chart) drawSpans(s *svg) {
 
 func (c Chart) drawAxes(s *svg, top float64, zone *time.Location) {
 	step := niceStep(top)
-	for value := 0.0; value <= top*1.0001; value += step {
+	for i := range int(top/step+0.001) + 1 {
+		value := float64(i) * step
 		y := c.y(value, top)
 		s.empty("line", "class", "grid", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
 		s.text("text", strconv.FormatFloat(value, 'f', decimals(step), 64), "class", "axis", "x", plotLeft-labelOffset*2, "y", y+labelOffset, "text-anchor", "end")
@@ -172,7 +195,7 @@ func (c Chart) drawMarks(s *svg) {
 		x := c.x(m.At)
 		s.empty("line", "class", "mark", "x1", x, "x2", x, "y1", plotTop, "y2", plotBottom)
 		width := charWidth * float64(utf8.RuneCountInString(m.Name))
-		left := min(x, plotRight-width)
+		left := max(min(x, plotRight-width), plotLeft)
 		for row := range rowEnd {
 			if left >= rowEnd[row] {
 				rowEnd[row] = left + width + charWidth
@@ -191,7 +214,7 @@ func (c Chart) path(series Series, top float64) string {
 	pen := false
 	last := 0.0
 	for _, p := range thin(series.Points) {
-		if math.IsNaN(p.Value) || math.IsInf(p.Value, 0) {
+		if !finite(p.Value) {
 			pen = false
 			continue
 		}
@@ -217,7 +240,7 @@ func thin(points []Point) []Point {
 	for group := range slices.Chunk(points, (2*len(points)+maxPoints-1)/maxPoints) {
 		low, high := 0, 0
 		for i, p := range group {
-			if math.IsNaN(p.Value) {
+			if !finite(p.Value) {
 				low, high = i, i // a gap must stay a gap
 				break
 			}
@@ -255,7 +278,8 @@ type timeTick struct {
 	label string
 }
 
-// timeTicks returns at most nine round times of the zone within [start, end].
+// timeTicks returns at most nine round times of the zone within [start, end], and
+// one more on a day on which the clock goes back.
 func timeTicks(start, end time.Time, zone *time.Location) []timeTick {
 	step, layout := time.Minute, "15:04"
 	for _, step = range []time.Duration{
@@ -266,17 +290,26 @@ func timeTicks(start, end time.Time, zone *time.Location) []timeTick {
 			break
 		}
 	}
-	if step >= 24*time.Hour {
+	for end.Sub(start)/8 > step {
+		step *= 2
+	}
+	switch {
+	case step > 92*24*time.Hour:
+		layout = "2 Jan 2006"
+	case step >= 24*time.Hour:
 		layout = "2 Jan"
 	}
 	var ticks []timeTick
 	grain := min(step, 15*time.Minute) // every offset in use today is a multiple of it
-	for at := start.Truncate(grain); !at.After(end); at = at.Add(grain) {
+	for at := start.Truncate(grain); !at.After(end); {
 		_, offset := at.In(zone).Zone()
 		wall := at.Add(time.Duration(offset) * time.Second)
-		if !at.Before(start) && wall.Equal(wall.Truncate(step)) {
+		past := wall.Sub(wall.Truncate(step))
+		if !at.Before(start) && past == 0 {
 			ticks = append(ticks, timeTick{at, at.In(zone).Format(layout)})
 		}
+		// Go on to a day before the next tick, as the offset may change meanwhile.
+		at = at.Add(max(grain, (step - past - 24*time.Hour).Truncate(grain)))
 	}
 	return ticks
 }

@@ -14,8 +14,12 @@ var pageHTML string
 var pageCSS string
 
 // HTML writes the document as one self-contained page: style and charts are
-// inline, there is no script and nothing is loaded.
+// inline, there is no script and nothing is loaded. The errors are those of
+// [Document.Validate] and of w.
 func (d Document) HTML(w io.Writer) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
 	zone := d.zone()
 	page, err := template.New("page").Funcs(template.FuncMap{
 		"css":   func() template.CSS { return template.CSS(pageCSS) }, // embedded, not input
@@ -25,7 +29,8 @@ func (d Document) HTML(w io.Writer) error {
 		"hms":   func(t time.Time) string { return t.In(zone).Format("15:04:05 MST") },
 		"iso":   func(t time.Time) string { return t.In(zone).Format(time.RFC3339) },
 		"label": func(s State, text string) string { return s.label(text) },
-		"data":  chartData,
+		"data":  func(c Chart) [][2]string { return chartData(c, zone) },
+		"class": seriesClass,
 	}).Parse(pageHTML)
 	if err != nil {
 		return err
@@ -34,13 +39,13 @@ func (d Document) HTML(w io.Writer) error {
 }
 
 // chartData lists what a chart shows beside its lines, for the table below it.
-func chartData(c Chart) [][2]string {
+func chartData(c Chart, zone *time.Location) [][2]string {
 	var rows [][2]string
 	for _, m := range c.Marks {
-		rows = append(rows, [2]string{m.At.UTC().Format(time.RFC3339), m.Name})
+		rows = append(rows, [2]string{clock(m.At, zone), m.Name})
 	}
 	for _, s := range c.Spans {
-		rows = append(rows, [2]string{s.Start.UTC().Format(time.RFC3339) + " to " + s.End.UTC().Format(time.RFC3339), s.State.label(s.Name)})
+		rows = append(rows, [2]string{clock(s.Start, zone) + " to " + clock(s.End, zone), s.State.label(s.Name)})
 	}
 	return rows
 }

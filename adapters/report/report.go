@@ -14,9 +14,16 @@
 //	err := doc.HTML(os.Stdout)
 //
 // Texts are escaped for each format; nothing in a document is trusted as markup.
+// A document that cannot be drawn is refused by every renderer before anything is
+// written; [Document.Validate] says why. All functions are safe for concurrent use
+// as long as the document is not changed meanwhile.
 package report
 
 import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
 	"time"
 )
 
@@ -141,6 +148,66 @@ func (s State) label(text string) string {
 	}
 	return s.Glyph() + " " + text
 }
+
+// Validate returns all that is wrong with the document, joined: ids that are
+// missing, used twice or no single word, blocks of another type than those of
+// this package, rows of a table that are longer or shorter than its header, and
+// charts whose time does not run forward or whose axis is not finite.
+func (d Document) Validate() error {
+	var problems []error
+	bad := func(path, format string, args ...any) {
+		problems = append(problems, fmt.Errorf("report: "+path+": "+format, args...))
+	}
+	ids := map[string]bool{}
+	id := func(path, id string) {
+		if len(strings.Fields(id)) != 1 || ids[id] {
+			bad(path, "id %q: want a word of its own", id)
+		}
+		ids[id] = true
+	}
+	for i, s := range d.Sections {
+		id(fmt.Sprintf("sections[%d]", i), s.ID)
+		for j, block := range s.Blocks {
+			path := fmt.Sprintf("sections[%d].blocks[%d]", i, j)
+			switch block := block.(type) {
+			case Text, Tiles, Timeline:
+			case Table:
+				for k, row := range block.Rows {
+					if len(row) != len(block.Columns) {
+						bad(path, "row %d has %d cells, want %d", k, len(row), len(block.Columns))
+					}
+				}
+			case Chart:
+				id(path, block.ID)
+				for _, problem := range block.problems() {
+					bad(path, "%s", problem)
+				}
+			default:
+				bad(path, "found %T, want Text, Tiles, Table, Timeline or Chart", block)
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (c Chart) problems() []string {
+	var all []string
+	if !c.Start.Before(c.End) {
+		all = append(all, fmt.Sprintf("start %v: want an instant before the end %v", c.Start, c.End))
+	}
+	if !finite(c.Max) || c.Max < 0 {
+		all = append(all, fmt.Sprintf("max %v: want a number, 0 or more", c.Max))
+	}
+	for _, l := range c.Limits {
+		if !finite(l.Value) {
+			all = append(all, fmt.Sprintf("limit %q at %v: want a number", l.Name, l.Value))
+		}
+	}
+	return all
+}
+
+// finite reports whether x is neither NaN nor infinite.
+func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 func (d Document) zone() *time.Location {
 	if d.Zone == nil {

@@ -155,6 +155,98 @@ func TestChartThinsLongSeries(t *testing.T) {
 	}
 }
 
+// Names of limits never cover each other or those of the marks.
+func TestChartLimits(t *testing.T) {
+	c := report.Chart{
+		ID: "x", Start: start, End: start.Add(time.Hour), Max: 10,
+		Limits: []report.Limit{{Name: "top", Value: 10}, {Name: "page", Value: 5}, {Name: "ticket", Value: 4.8}, {Name: "low", Value: 1}, {Name: "beyond", Value: 11}},
+	}
+	svg := c.SVG(time.UTC)
+	labels := regexp.MustCompile(`<text class="limit" x="904" y="([0-9.]+)"[^>]*>([a-z]+)<`).FindAllStringSubmatch(svg, -1)
+	var got []string
+	for _, l := range labels {
+		got = append(got, l[2]+" "+l[1])
+	}
+	if want := "top 58,page 128,low 198.4"; strings.Join(got, ",") != want { // plot from y 44 (10) to 220 (0)
+		t.Errorf("labels %q, want %q: ticket would cover page", got, want)
+	}
+	if n := strings.Count(svg, `<line class="limit"`); n != 4 {
+		t.Errorf("%d lines, want 4: the one above the top is not drawn", n)
+	}
+}
+
+// An axis has a bounded number of ticks, whatever is drawn.
+func TestChartAxes(t *testing.T) {
+	amsterdam, err := time.LoadLocation("Europe/Amsterdam")
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(top float64, from, to time.Time) (values, times int) {
+		c := report.Chart{ID: "x", Start: from, End: to, Series: []report.Series{{Points: []report.Point{{At: from, Value: top}}}}}
+		svg := c.SVG(amsterdam)
+		if strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+			t.Errorf("top %g from %v to %v: the drawing has a coordinate that is no number", top, from, to)
+		}
+		return strings.Count(svg, `class="axis" x="48"`), strings.Count(svg, `text-anchor="middle"`)
+	}
+	for _, top := range []float64{0, -1, 5e-324, 1e-8, 0.07, 1, 99, 12345, math.MaxFloat64, math.Inf(1), math.NaN()} {
+		if n, _ := count(top, start, start.Add(time.Hour)); n < 2 || n > 8 {
+			t.Errorf("top %g: %d values on the axis, want 2 to 8", top, n)
+		}
+	}
+	for _, length := range []time.Duration{time.Second, time.Minute, 47 * time.Minute, 25 * time.Hour, 31 * 24 * time.Hour, 400 * 24 * time.Hour, 200 * 365 * 24 * time.Hour, math.MaxInt64} {
+		if _, n := count(1, start, start.Add(length)); n > 10 || n < 3 && length > time.Hour {
+			t.Errorf("%v: %d times on the axis, want 3 to 10", length, n)
+		}
+	}
+	// Midnights of the zone, over the change of the clock on 29 March.
+	c := report.Chart{ID: "x", Start: time.Date(2026, 3, 25, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 4, 2, 0, 0, 0, 0, time.UTC)}
+	svg := c.SVG(amsterdam)
+	for _, day := range []string{"26 Mar", "27 Mar", "28 Mar", "29 Mar", "30 Mar", "31 Mar", "1 Apr", "2 Apr"} {
+		if strings.Count(svg, ">"+day+"<") != 1 {
+			t.Errorf("%s is %d times on the axis, want once", day, strings.Count(svg, ">"+day+"<"))
+		}
+	}
+}
+
+func TestValidate(t *testing.T) {
+	chart := report.Chart{ID: "c", Start: start, End: start.Add(time.Hour)}
+	with := func(change func(*report.Chart)) report.Chart {
+		c := chart
+		change(&c)
+		return c
+	}
+	section := func(blocks ...report.Block) []report.Section {
+		return []report.Section{{ID: "s", Title: "S", Blocks: blocks}}
+	}
+	for name, c := range map[string]struct {
+		sections []report.Section
+		want     string
+	}{
+		"no id":          {[]report.Section{{}}, `sections[0]: id ""`},
+		"id of words":    {[]report.Section{{ID: "a b"}}, `sections[0]: id "a b"`},
+		"id twice":       {[]report.Section{{ID: "a"}, {ID: "a"}}, `sections[1]: id "a"`},
+		"chart id taken": {section(with(func(c *report.Chart) { c.ID = "s" })), `sections[0].blocks[0]: id "s"`},
+		"nil block":      {section(nil), `found <nil>, want Text`},
+		"pointer":        {section(&chart), `found *report.Chart, want Text`},
+		"short row":      {section(report.Table{Columns: make([]report.Column, 2), Rows: [][]report.Cell{{{}}}}), `row 0 has 1 cells, want 2`},
+		"no time":        {section(with(func(c *report.Chart) { c.End = c.Start })), `want an instant before the end`},
+		"endless axis":   {section(with(func(c *report.Chart) { c.Max = math.Inf(1) })), `max +Inf`},
+		"limit":          {section(with(func(c *report.Chart) { c.Limits = []report.Limit{{Name: "x", Value: math.NaN()}} })), `limit "x" at NaN`},
+	} {
+		doc := report.Document{Sections: c.sections}
+		for format, render := range map[string]func(io.Writer) error{"text": doc.Text, "json": doc.JSON, "html": doc.HTML} {
+			var out bytes.Buffer
+			if err := render(&out); err == nil || !strings.Contains(err.Error(), c.want) || out.Len() != 0 {
+				t.Errorf("%s as %s: %v with %d bytes, want %s and none", name, format, err, out.Len(), c.want)
+			}
+		}
+	}
+	if err := sample(t).Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
 // Text and graphics of the page's own palette pass WCAG AA in both schemes.
 func TestPaletteContrast(t *testing.T) {
 	css, err := os.ReadFile("page.css")

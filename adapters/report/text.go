@@ -10,8 +10,12 @@ import (
 	"unicode/utf8"
 )
 
-// Text writes the document as plain text. Charts appear as their summary.
+// Text writes the document as plain text. Charts appear as their summary. The
+// errors are those of [Document.Validate] and of w.
 func (d Document) Text(w io.Writer) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "%s\n%s\n", d.Title, strings.Repeat("=", utf8.RuneCountInString(d.Title)))
 	if d.Subtitle != "" {
@@ -93,8 +97,11 @@ func writeColumns(w io.Writer, rows [][]string, numeric []bool) {
 }
 
 // JSON writes the document as indented JSON; a block is an object with its kind
-// and its data.
+// and its data. The errors are those of [Document.Validate] and of w.
 func (d Document) JSON(w io.Writer) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
 	e.SetEscapeHTML(false)

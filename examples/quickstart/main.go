@@ -109,8 +109,10 @@ func (o *options) replay(ctx context.Context, rec *recording, in *inputs) (*mach
 	}
 	// A run that died may have left messages under a lease; in the time of the
 	// recording nobody else holds them.
-	if err := d.send(ctx, m.mem.Now.Add(2*lease)); err != nil {
-		return nil, err
+	if !m.mem.Now.IsZero() {
+		if err := d.send(ctx, m.mem.Now.Add(2*lease)); err != nil {
+			return nil, err
+		}
 	}
 	for !m.done() {
 		if err := ctx.Err(); err != nil {

@@ -2,7 +2,6 @@ package itest_test
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -13,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -38,7 +38,7 @@ func tools(t *testing.T) rig.Tools {
 
 func port(t *testing.T) int {
 	t.Helper()
-	p, err := rig.OddPort()
+	p, err := rig.OddPort(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,14 +76,14 @@ func TestRecordedRules(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := tools.CheckRules(rules); err != nil {
+	if err := tools.CheckRules(t.Context(), rules); err != nil {
 		t.Fatal(err)
 	}
 
 	dir := t.TempDir()
 	config := filepath.Join(dir, "prometheus.yml")
 	writeFile(t, config, fmt.Sprintf("global: {scrape_interval: 1s, evaluation_interval: 1s}\nrule_files: [%q]\n", rules))
-	if err := tools.CheckPrometheusConfig(config); err != nil {
+	if err := tools.CheckPrometheusConfig(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
 	p := port(t)
@@ -91,10 +91,7 @@ func TestRecordedRules(t *testing.T) {
 	proc, err := tools.StartPrometheus(io.Discard, config, filepath.Join(dir, "data"), p)
 	started(t, proc, err, address+"/-/ready")
 
-	resp, err := http.Get(address + "/api/v1/rules?type=alert")
-	if err != nil {
-		t.Fatal(err)
-	}
+	resp := do(t, http.MethodGet, address+"/api/v1/rules?type=alert", "")
 	defer resp.Body.Close()
 	var answer struct {
 		Data struct {
@@ -143,7 +140,7 @@ func TestWebhookShape(t *testing.T) {
 	writeFile(t, config, fmt.Sprintf(`route: {receiver: night, group_by: [alertname, service], group_wait: 1s, group_interval: 2s, repeat_interval: 4h}
 receivers: [{name: night, webhook_configs: [{url: %q, send_resolved: true}]}]
 `, sink.URL))
-	if err := tools.CheckAlertmanagerConfig(config); err != nil {
+	if err := tools.CheckAlertmanagerConfig(t.Context(), config); err != nil {
 		t.Fatal(err)
 	}
 	p := port(t)
@@ -213,12 +210,24 @@ func next(t *testing.T, bodies <-chan []byte) webhook {
 	}
 }
 
-func post(t *testing.T, address, alerts string) {
+// do sends a request with a JSON body; the caller closes the body of the answer.
+func do(t *testing.T, method, url, body string) *http.Response {
 	t.Helper()
-	resp, err := http.Post(address+"/api/v2/alerts", "application/json", bytes.NewReader([]byte(alerts)))
+	req, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp
+}
+
+func post(t *testing.T, address, alerts string) {
+	t.Helper()
+	resp := do(t, http.MethodPost, address+"/api/v2/alerts", alerts)
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(resp.Body)

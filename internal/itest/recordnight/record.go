@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -94,7 +95,7 @@ func record(ctx context.Context, tools rig.Tools, work string, p pace) (*night, 
 			return nil, err
 		}
 		slog.Info("script", "minute", step.minute, "step", step.what)
-		if err := step.do(); err != nil {
+		if err := step.do(ctx); err != nil {
 			return nil, fmt.Errorf("minute %g, %s: %w", step.minute, step.what, err)
 		}
 	}
@@ -112,7 +113,7 @@ func record(ctx context.Context, tools rig.Tools, work string, p pace) (*night, 
 	for _, t := range []struct{ name, path string }{
 		{"prometheus", tools.Prometheus}, {"alertmanager", tools.Alertmanager}, {"node_exporter", tools.NodeExporter},
 	} {
-		v, err := rig.Version(t.path)
+		v, err := rig.Version(ctx, t.path)
 		if err != nil {
 			return nil, err
 		}
@@ -143,7 +144,7 @@ func (s *stage) open(ctx context.Context) (rules []byte, err error) {
 	taken := make(map[int]bool)
 	for _, name := range names {
 		for s.ports[name] == 0 {
-			port, err := rig.OddPort()
+			port, err := rig.OddPort(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -180,10 +181,10 @@ func (s *stage) open(ctx context.Context) (rules []byte, err error) {
 			return nil, err
 		}
 	}
-	if err := s.tools.CheckPrometheusConfig(filepath.Join(s.work, "prometheus.yml")); err != nil {
+	if err := s.tools.CheckPrometheusConfig(ctx, filepath.Join(s.work, "prometheus.yml")); err != nil {
 		return nil, err
 	}
-	if err := s.tools.CheckAlertmanagerConfig(filepath.Join(s.work, "alertmanager.yml")); err != nil {
+	if err := s.tools.CheckAlertmanagerConfig(ctx, filepath.Join(s.work, "alertmanager.yml")); err != nil {
 		return nil, err
 	}
 
@@ -261,8 +262,8 @@ func (s *stage) keep(name string, p *rig.Process) {
 
 // stopAll ends what runs, last started first.
 func (s *stage) stopAll() {
-	for i := len(s.order) - 1; i >= 0; i-- {
-		s.running[s.order[i]].Stop()
+	for _, name := range slices.Backward(s.order) {
+		s.running[name].Stop()
 	}
 }
 
@@ -303,9 +304,14 @@ func (s *stage) broken(name string) bool {
 }
 
 // inject sets a fault in one process of the shop.
-func (s *stage) inject(name, query string) error {
-	client := &http.Client{Timeout: 10 * time.Second}
-	resp, err := client.Get("http://" + s.address(name) + "/fault?" + query)
+func (s *stage) inject(ctx context.Context, name, query string) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.address(name)+"/fault?"+query, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return err
 	}

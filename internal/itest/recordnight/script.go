@@ -29,7 +29,7 @@ type fault struct {
 type step struct {
 	minute float64
 	what   string
-	do     func() error
+	do     func(context.Context) error
 }
 
 // script returns the acts in order of time.
@@ -73,32 +73,32 @@ func (s *stage) noteEnd(kind, name string) error {
 	return fmt.Errorf("no open fault %s of %s", kind, name)
 }
 
-func (s *stage) breaks(kind, name, query, detail string) func() error {
-	return func() error {
+func (s *stage) breaks(kind, name, query, detail string) func(context.Context) error {
+	return func(ctx context.Context) error {
 		s.note(kind, name, detail)
-		return s.inject(name, query)
+		return s.inject(ctx, name, query)
 	}
 }
 
-func (s *stage) mends(kind, name, query string) func() error {
-	return func() error {
-		if err := s.inject(name, query); err != nil {
+func (s *stage) mends(kind, name, query string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := s.inject(ctx, name, query); err != nil {
 			return err
 		}
 		return s.noteEnd(kind, name)
 	}
 }
 
-func (s *stage) kill(name string) func() error {
-	return func() error {
+func (s *stage) kill(name string) func(context.Context) error {
+	return func(context.Context) error {
 		s.note(kindKill, name, "kill -9, restarted by hand")
 		s.running[name].Kill()
 		return nil
 	}
 }
 
-func (s *stage) shutDown(name string) func() error {
-	return func() error {
+func (s *stage) shutDown(name string) func(context.Context) error {
+	return func(context.Context) error {
 		s.note(kindRestart, name, "announced restart under a silence")
 		s.running[name].Stop()
 		return nil
@@ -106,9 +106,9 @@ func (s *stage) shutDown(name string) func() error {
 }
 
 // revive starts a process again; the end of the fault is the instant at which it answers.
-func (s *stage) revive(kind, name string) func() error {
-	return func() error {
-		if err := s.startShop(context.Background(), name); err != nil {
+func (s *stage) revive(kind, name string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := s.startShop(ctx, name); err != nil {
 			return err
 		}
 		return s.noteEnd(kind, name)
@@ -116,12 +116,12 @@ func (s *stage) revive(kind, name string) func() error {
 }
 
 // silence mutes the given instances, an alternation of names, for a number of script minutes.
-func (s *stage) silence(instances string, minutes float64) func() error {
-	return func() error {
+func (s *stage) silence(instances string, minutes float64) func(context.Context) error {
+	return func(ctx context.Context) error {
 		length := s.pace.minute(minutes).Round(time.Second)
 		s.note(kindSilence, instances, "amtool silence add")
 		s.faults[len(s.faults)-1].End = time.Now().UTC().Add(length)
-		out, err := exec.Command(s.tools.Amtool, "--alertmanager.url=http://"+s.address("alertmanager"),
+		out, err := exec.CommandContext(ctx, s.tools.Amtool, "--alertmanager.url=http://"+s.address("alertmanager"),
 			"silence", "add", "--author=operations", "--comment=announced restart of api-2",
 			"--duration="+seconds(length), "instance=~"+instances).CombinedOutput()
 		if err != nil {

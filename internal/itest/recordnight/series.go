@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -96,8 +97,7 @@ func rawSamples(ctx context.Context, address, metric string, at time.Time, back 
 
 // last returns the newest sample in (from, to].
 func (s series) last(from, to time.Time) (point, bool) {
-	for i := len(s.points) - 1; i >= 0; i-- {
-		p := s.points[i]
+	for _, p := range slices.Backward(s.points) {
 		if p.at.After(to) {
 			continue
 		}

@@ -27,7 +27,7 @@ type Process struct {
 // Start runs the program at path and names it name in errors. Both output streams go to log, which may be nil. The process
 // gets a group of its own, so a Ctrl-C on the terminal reaches the caller first. The caller must end it with Stop or Kill.
 func Start(name string, log io.Writer, path string, args ...string) (*Process, error) {
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(path, args...) //nolint:noctx // it lives until Stop or Kill, which ask it to end before they kill
 	cmd.Stdout, cmd.Stderr = log, log
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
@@ -71,9 +71,10 @@ func (p *Process) Kill() {
 }
 
 // OddPort returns a loopback port with an odd number that was free a moment ago.
-func OddPort() (int, error) {
+func OddPort(ctx context.Context) (int, error) {
+	var config net.ListenConfig
 	for range 200 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return 0, fmt.Errorf("find a free port: %w", err)
 		}
@@ -93,7 +94,6 @@ func WaitReady(ctx context.Context, p *Process, url string) error {
 		exited = p.done
 	}
 	client := &http.Client{Timeout: 2 * time.Second}
-	last := errors.New("not asked yet")
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -109,10 +109,9 @@ func WaitReady(ctx context.Context, p *Process, url string) error {
 			}
 			err = fmt.Errorf("answered %s", resp.Status)
 		}
-		last = err
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("wait for %s: %w (last: %w)", url, ctx.Err(), last)
+			return fmt.Errorf("wait for %s: %w (last: %w)", url, ctx.Err(), err)
 		case <-exited:
 			return fmt.Errorf("wait for %s: %s ended: %w", url, p.name, p.err)
 		case <-tick.C:

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os/exec"
@@ -61,20 +62,22 @@ func (t Tools) StartNodeExporter(log io.Writer, port int) (*Process, error) {
 }
 
 // CheckPrometheusConfig runs `promtool check config`; the error carries its output.
-func (t Tools) CheckPrometheusConfig(file string) error {
-	return check(t.Promtool, "check", "config", file)
+func (t Tools) CheckPrometheusConfig(ctx context.Context, file string) error {
+	return check(ctx, t.Promtool, "check", "config", file)
 }
 
 // CheckRules runs `promtool check rules`; the error carries its output.
-func (t Tools) CheckRules(file string) error { return check(t.Promtool, "check", "rules", file) }
-
-// CheckAlertmanagerConfig runs `amtool check-config`; the error carries its output.
-func (t Tools) CheckAlertmanagerConfig(file string) error {
-	return check(t.Amtool, "check-config", file)
+func (t Tools) CheckRules(ctx context.Context, file string) error {
+	return check(ctx, t.Promtool, "check", "rules", file)
 }
 
-func check(path string, args ...string) error {
-	out, err := exec.Command(path, args...).CombinedOutput()
+// CheckAlertmanagerConfig runs `amtool check-config`; the error carries its output.
+func (t Tools) CheckAlertmanagerConfig(ctx context.Context, file string) error {
+	return check(ctx, t.Amtool, "check-config", file)
+}
+
+func check(ctx context.Context, path string, args ...string) error {
+	out, err := exec.CommandContext(ctx, path, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("%s %q: %w: %s", path, args, err, out)
 	}

@@ -1,6 +1,7 @@
 package rig
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os/exec"
@@ -44,8 +45,8 @@ var versionText = regexp.MustCompile(`version ([0-9][0-9A-Za-z.]*)`)
 
 // Version asks a program for its version and returns the bare number, such as "2.42.0". The rest of the answer (branch,
 // revision, the machine it was built on) is dropped.
-func Version(path string) (string, error) {
-	out, err := exec.Command(path, "--version").CombinedOutput()
+func Version(ctx context.Context, path string) (string, error) {
+	out, err := exec.CommandContext(ctx, path, "--version").CombinedOutput()
 	if err != nil {
 		return "", fmt.Errorf("%s --version: %w", path, err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net/http"
@@ -52,7 +53,7 @@ func (f *faults) set(q url.Values) error {
 				f.burn(n)
 			}
 		default:
-			err = fmt.Errorf("unknown, want slow, errors, backlog, hold or burn")
+			err = errors.New("unknown, want slow, errors, backlog, hold or burn")
 		}
 		if err != nil {
 			return fmt.Errorf("fault %s=%q: %w", key, text, err)
