@@ -107,9 +107,12 @@ func (m *machine) servicesOf(t correlation.Transition) []string {
 // mainService is the service whose domain decides who is asked: that of the
 // evidence of a composite, else the first.
 func mainService(t correlation.Transition, services []string) string {
-	for _, s := range services {
-		if t.Composite != nil && strings.Contains(t.Composite.Evidence[len(t.Composite.Evidence)-1], "service="+s) {
-			return s
+	if t.Composite != nil && len(t.Composite.Evidence) > 0 {
+		evidence := strings.NewReplacer("{", ",", "}", ",").Replace(t.Composite.Evidence[len(t.Composite.Evidence)-1])
+		for _, s := range services {
+			if strings.Contains(evidence, ",service="+s+",") {
+				return s
+			}
 		}
 	}
 	if len(services) == 0 {

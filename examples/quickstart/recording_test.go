@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io/fs"
+	"maps"
 	"math"
 	"reflect"
 	"slices"
@@ -397,10 +398,7 @@ func FuzzLoadRecording(f *testing.F) {
 		base["testdata/night/"+name] = &fstest.MapFile{Data: append(head, '\n')}
 	}
 	f.Fuzz(func(t *testing.T, which uint8, data []byte) {
-		n := fstest.MapFS{}
-		for name, file := range base {
-			n[name] = file
-		}
+		n := maps.Clone(base)
 		n["testdata/night/"+names[int(which)%len(names)]] = &fstest.MapFile{Data: data}
 		rec, err := loadRecording(n)
 		if err == nil && (rec.start.After(rec.end) || len(rec.sources) != len(names)) {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	_ "modernc.org/sqlite" // the driver of the database
@@ -29,7 +30,7 @@ type database struct {
 func openDatabase(ctx context.Context, name, tenant string) (*database, error) {
 	dsn := ":memory:"
 	if name != "" {
-		dsn = "file:" + name + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate"
+		dsn = "file:" + url.PathEscape(name) + "?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate"
 	}
 	db, err := sql.Open("sqlite", dsn)
 	if err != nil {
