@@ -71,9 +71,7 @@ func (o *options) run(env *program.Env) error {
 		if err != nil {
 			return err
 		}
-		if err := program.WriteFile(o.html, page); err != nil {
-			return err
-		}
+		env.File(o.html, page)
 	}
 	switch env.Format {
 	case "json":
@@ -130,7 +128,10 @@ func (o *options) replay(ctx context.Context, rec *recording, in *inputs) (*mach
 			}
 		}
 		if o.pace > 0 {
-			time.Sleep(o.pace)
+			select {
+			case <-ctx.Done():
+			case <-time.After(o.pace):
+			}
 		}
 	}
 	return m, nil

@@ -123,14 +123,15 @@ func (m *machine) escalationConfig() escalation.Config {
 
 // done reports whether the night is over.
 func (m *machine) done() bool {
-	return m.mem.Cursor == len(m.rec.inputs) && m.nextWake().After(m.rec.end)
+	at := m.nextWake()
+	return m.mem.Cursor == len(m.rec.inputs) && (at.Equal(farFuture) || at.After(m.rec.end))
 }
 
 // step goes to the next instant at which something is due or arrives.
 func (m *machine) step() error {
 	m.clear()
 	at := m.nextWake()
-	if m.mem.Cursor < len(m.rec.inputs) && m.rec.inputs[m.mem.Cursor].at.Before(at) {
+	if m.mem.Cursor < len(m.rec.inputs) && (at.Equal(farFuture) || m.rec.inputs[m.mem.Cursor].at.Before(at)) {
 		at = m.rec.inputs[m.mem.Cursor].at
 	}
 	m.mem.Now = at
@@ -151,7 +152,7 @@ func (m *machine) changed() bool {
 	return len(m.mem.Story) > m.told || len(m.entries) > 0 || len(m.outbox) > 0
 }
 
-// farFuture is later than any instant of a recording.
+// farFuture stands for never.
 var farFuture = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // nextWake is the earliest instant at which an engine wants to be asked.
@@ -291,7 +292,9 @@ func (m *machine) follow(transitions []correlation.Transition) error {
 			if err := m.settle(t); err != nil {
 				return err
 			}
-		case correlation.Suppress, correlation.Release, correlation.Late:
+		case correlation.Late:
+			m.tell("alert", "an alert came too late and was not applied", "", t.Event.Alert)
+		case correlation.Suppress, correlation.Release:
 		}
 	}
 	return nil

@@ -61,7 +61,17 @@ type Env struct {
 	Log     *slog.Logger
 
 	holds []string
+	files []file
 }
+
+// file is a further file that a run writes beside its result.
+type file struct {
+	name string
+	data []byte
+}
+
+// File adds a file that is written with the result, if the run succeeds.
+func (e *Env) File(name string, data []byte) { e.files = append(e.files, file{name, data}) }
 
 // Holds records that a -fail-on condition holds.
 func (e *Env) Holds(condition string) { e.holds = append(e.holds, condition) }
@@ -138,7 +148,7 @@ func (p Program) run(args []string, stdout, stderr io.Writer) int {
 		}
 		return complain(stderr, err)
 	}
-	if err := deliver(c.out, env.Out.Bytes(), stdout); err != nil {
+	if err := env.write(c.out, stdout); err != nil {
 		return complain(stderr, err)
 	}
 	for condition := range strings.SplitSeq(c.failOn, ",") {
@@ -156,7 +166,7 @@ func (c *common) register(fs *flag.FlagSet, p Program) {
 	fs.StringVar(&c.out, "o", "-", "write the result to a `file`, - for stdout")
 	fs.StringVar(&c.now, "now", "", "the present `time`, RFC 3339 with zone; default: the clock, read once")
 	fs.StringVar(&c.zone, "tz", "UTC", "IANA `zone` for calendar periods and times shown where no file states one")
-	fs.StringVar(&c.failOn, "fail-on", "", "exit 1 when one of these `conditions` holds: "+strings.Join(p.FailOn, ", "))
+	fs.StringVar(&c.failOn, "fail-on", "", "exit 1 when one of these `conditions` holds: "+p.conditions())
 	fs.BoolVar(&c.explain, "explain", false, "say how the headline numbers came about")
 	fs.BoolVar(&c.schema, "schema", false, "print the JSON Schema of the main input file")
 	fs.BoolVar(&c.version, "version", false, "print the version")
@@ -181,7 +191,7 @@ func (c *common) env(p Program, stderr io.Writer) (*Env, error) {
 	}
 	for condition := range strings.SplitSeq(c.failOn, ",") {
 		if condition != "" && !slices.Contains(p.FailOn, condition) {
-			problems = append(problems, fmt.Errorf("-fail-on %q: want some of %s", condition, strings.Join(p.FailOn, ", ")))
+			problems = append(problems, fmt.Errorf("-fail-on %q: want some of %s", condition, p.conditions()))
 		}
 	}
 	zone, err := time.LoadLocation(c.zone)
@@ -204,6 +214,13 @@ func (c *common) env(p Program, stderr io.Writer) (*Env, error) {
 	return env, errors.Join(problems...)
 }
 
+func (p Program) conditions() string {
+	if len(p.FailOn) == 0 {
+		return "(this program has none)"
+	}
+	return strings.Join(p.FailOn, ", ")
+}
+
 func (p Program) usage(w io.Writer, fs *flag.FlagSet) {
 	fmt.Fprintf(w, "%s: %s\n\nExample:\n  %s\n\nFlags:\n", p.Name, p.Summary, p.Example)
 	fs.SetOutput(w)
@@ -220,6 +237,30 @@ func complain(stderr io.Writer, err error) int {
 	return Input
 }
 
+// write writes the further files and then the result; where one cannot be
+// written, none is left behind.
+func (e *Env) write(out string, stdout io.Writer) error {
+	for i, f := range e.files {
+		if err := WriteFile(f.name, f.data); err != nil {
+			return errors.Join(err, remove(e.files[:i]))
+		}
+	}
+	if err := deliver(out, e.Out.Bytes(), stdout); err != nil {
+		return errors.Join(err, remove(e.files))
+	}
+	return nil
+}
+
+func remove(files []file) error {
+	var problems []error
+	for _, f := range files {
+		if info, err := os.Stat(f.name); err == nil && info.Mode().IsRegular() {
+			problems = append(problems, os.Remove(f.name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
 // deliver writes the result in one piece: to stdout, or into a file that appears
 // whole or not at all.
 func deliver(name string, result []byte, stdout io.Writer) error {
@@ -231,8 +272,12 @@ func deliver(name string, result []byte, stdout io.Writer) error {
 }
 
 // WriteFile writes a file through a temporary one beside it, so that a reader
-// never sees a part.
+// never sees a part. What is no ordinary file, such as a pipe or a device, is
+// written to and stays what it is.
 func WriteFile(name string, data []byte) error {
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
+		return Exit(Usage, os.WriteFile(name, data, 0))
+	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".evenkeel-*")
 	if err != nil {
 		return Exit(Usage, err)

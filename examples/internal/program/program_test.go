@@ -291,6 +291,30 @@ func TestEnvelope(t *testing.T) {
 	}
 }
 
+// A further file is written with the result, and not left behind without it.
+func TestFurtherFiles(t *testing.T) {
+	dir := t.TempDir()
+	page := filepath.Join(dir, "page.html")
+	p := sample()
+	p.Run = func(env *Env) error {
+		env.File(page, []byte("page"))
+		return nil
+	}
+	var stdout, stderr bytes.Buffer
+	if exit := p.run([]string{"-o", filepath.Join(dir, "none", "out.txt")}, &stdout, &stderr); exit != Usage {
+		t.Errorf("exit %d, want %d", exit, Usage)
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) > 0 {
+		t.Errorf("a failed run left %v, %v", entries, err)
+	}
+	if exit := p.run(nil, &stdout, &stderr); exit != OK {
+		t.Errorf("exit %d: %s", exit, stderr.String())
+	}
+	if data, err := os.ReadFile(page); err != nil || string(data) != "page" {
+		t.Errorf("page %q, %v", data, err)
+	}
+}
+
 func TestInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	file := filepath.Join(t.TempDir(), "out.txt")

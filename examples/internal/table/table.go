@@ -4,6 +4,7 @@
 package table
 
 import (
+	"bufio"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -27,15 +28,21 @@ type Table struct {
 	problems []error
 }
 
+// byteOrderMark may stand before the header, as spreadsheets write it.
+const byteOrderMark = "\ufeff"
+
 // Open reads the header. Columns that are required must be there; those that are
 // neither required nor optional are returned as unknown.
 func Open(name string, r io.Reader, required, optional []string) (t *Table, unknown []string, err error) {
-	t = &Table{name: name, reader: csv.NewReader(r)}
+	text := bufio.NewReader(r)
+	if mark, err := text.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
+		_, _ = text.Discard(len(mark)) // it was peeked at
+	}
+	t = &Table{name: name, reader: csv.NewReader(text)}
 	header, err := t.reader.Read()
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s:1: want a header line: %w", name, err)
 	}
-	header[0] = strings.TrimPrefix(header[0], "\ufeff")
 	for _, column := range required {
 		if !slices.Contains(header, column) {
 			err = errors.Join(err, fmt.Errorf("%s:1: %s: the column is missing", name, column))
