@@ -20,6 +20,7 @@ type SchemaError struct {
 	Missing, Unknown, Duplicate []string
 }
 
+// Error says what was found and what is wanted.
 func (e *SchemaError) Error() string {
 	var parts []string
 	for _, list := range []struct {
@@ -43,6 +44,7 @@ type ValueError struct {
 	Value float64
 }
 
+// Error says what was found and what is wanted.
 func (e *ValueError) Error() string {
 	if e.Row < 0 {
 		return fmt.Sprintf("anomaly: feature %q is %v, want a finite number", e.Feature, e.Value)
@@ -56,6 +58,7 @@ type RowError struct {
 	Row, Got, Want int
 }
 
+// Error says what was found and what is wanted.
 func (e *RowError) Error() string {
 	return fmt.Sprintf("anomaly: row %d of the history has %d values, want %d", e.Row, e.Got, e.Want)
 }
@@ -70,6 +73,7 @@ type OptionError struct {
 	Want string
 }
 
+// Error says what was found and what is wanted.
 func (e *OptionError) Error() string {
 	return fmt.Sprintf("anomaly: option %s is %v, want %s", e.Option, e.Value, e.Want)
 }

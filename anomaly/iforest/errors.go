@@ -18,6 +18,7 @@ type OptionError struct {
 	Want string
 }
 
+// Error says what was found and what is wanted.
 func (e *OptionError) Error() string {
 	return fmt.Sprintf("iforest: option %s is %v, want %s", e.Option, e.Value, e.Want)
 }
@@ -30,6 +31,7 @@ type RowError struct {
 	Got, Want int
 }
 
+// Error says what was found and what is wanted.
 func (e *RowError) Error() string {
 	return fmt.Sprintf("iforest: row %d has %d cells, want %d", e.Row, e.Got, e.Want)
 }
@@ -42,6 +44,7 @@ type ValueError struct {
 	Value float64
 }
 
+// Error says what was found and what is wanted.
 func (e *ValueError) Error() string {
 	return fmt.Sprintf("iforest: row %d column %d is %v, want a finite number within float32", e.Row, e.Column, e.Value)
 }
@@ -56,6 +59,7 @@ type FormatError struct {
 	Err error
 }
 
+// Error says what was found and what is wanted.
 func (e *FormatError) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("iforest: model: %s: %s: %v", e.Path, e.Problem, e.Err)
