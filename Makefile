@@ -1,7 +1,7 @@
 # Two commands to start with: make demo and make test. The others are for people
 # who change the library; CONTRIBUTING.md says when.
 
-.PHONY: demo test bench soak fuzz record-night golden
+.PHONY: demo test bench soak fuzz oracle record-night golden
 
 demo: ## replay the recorded night through every package
 	go run ./examples/quickstart -html evenkeel-report.html -db evenkeel-demo.db
@@ -18,6 +18,10 @@ soak: ## crash, load and soak tests at full size
 
 fuzz: ## every fuzz test for FUZZTIME (default 1m)
 	cd internal/tools && go run ./fuzz -time $(or $(FUZZTIME),1m)
+
+oracle: ## compare with scikit-learn and numpy on fresh inputs; installs them
+	dpkg -s python3-sklearn >/dev/null 2>&1 || apt-get install -y -qq --no-install-recommends python3-sklearn
+	cd internal/itest && EVENKEEL_ORACLE=1 go test -count 1 -v ./oracle
 
 record-night: ## record examples/quickstart/testdata/night anew; about 45 minutes
 	cd internal/itest && go run ./recordnight -out ../../examples/quickstart/testdata/night

@@ -110,6 +110,7 @@ func (d *DaySet) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
+// String returns the window as people write it.
 func (w Window) String() string {
 	text := w.From + "-" + w.To
 	if w.Days != 0 && w.Days != EveryDay {

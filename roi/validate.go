@@ -16,6 +16,7 @@ type FieldError struct {
 	Want  string
 }
 
+// Error says which field is wrong and what is wanted.
 func (e *FieldError) Error() string {
 	return e.Path + ": " + strconv.Quote(e.Value) + ", want " + e.Want
 }

@@ -106,7 +106,7 @@ func (r *result) text(w io.Writer, only string) {
 
 func (r *result) quality() string {
 	q := r.statement.Quality
-	return fmt.Sprintf("%s, %s of %s measured", q.Grade, (q.Of - q.Unknown).Round(time.Second), q.Of.Round(time.Second))
+	return fmt.Sprintf("%s, %s of %s of service time measured", q.Grade, (q.Of - q.Unknown).Round(time.Second), q.Of.Round(time.Second))
 }
 
 func orDash(percent *string) string {

@@ -45,6 +45,7 @@ type ParamError struct {
 	Want  string
 }
 
+// Error says which parameter is wrong and what is wanted.
 func (e *ParamError) Error() string {
 	param := e.Param
 	if e.Index >= 0 {

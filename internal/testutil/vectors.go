@@ -46,6 +46,7 @@ func (c Case) Path(relative string) (path string, ok bool) {
 
 type skipError string
 
+// Error says why the case does not run.
 func (s skipError) Error() string { return "skipped: " + string(s) }
 
 // SkipCase is returned by a check whose case cannot run because of why. The
