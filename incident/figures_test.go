@@ -223,6 +223,15 @@ func TestTargets(t *testing.T) {
 	if (incident.Target{}).Judge(big.NewRat(1, 1)) != incident.Undecided || target("> 60%").JudgeDuration(time.Hour) != incident.Undecided {
 		t.Error("a target that is not set, or of another unit, judged")
 	}
+	if number, unit := target("> 4.5/5").Limit(); number == nil || number.Cmp(big.NewRat(9, 2)) != 0 || unit != "of 5" {
+		t.Errorf("Limit(> 4.5/5) = %v %q, want 9/2 of 5", number, unit)
+	}
+	if number, unit := (incident.Target{}).Limit(); number != nil || unit != "" {
+		t.Errorf("Limit of no target = %v %q, want none", number, unit)
+	}
+	if !target("< 5%").Strict() || target("72 hours minimum").Strict() || target("<= 30s").Strict() || (incident.Target{}).Strict() {
+		t.Error(`Strict: want true for "< 5%" alone`)
+	}
 	if _, err := incident.ParseTarget("soon"); err == nil || !strings.Contains(err.Error(), `"soon"`) {
 		t.Errorf("ParseTarget(soon) = %v, want an error with the text", err)
 	}

@@ -31,6 +31,22 @@ func ParseTarget(text string) (Target, error) {
 // IsSet reports whether there is a limit.
 func (t Target) IsSet() bool { return t.limit.Op != 0 }
 
+// Limit returns the number and its unit: "s" for seconds, "percent" for 0..100,
+// "of 5" for points of a score, "" for a plain number. A target that is not set
+// has no number.
+func (t Target) Limit() (number *big.Rat, unit string) {
+	if !t.IsSet() {
+		return nil, ""
+	}
+	return t.limit.Value.Rat(), t.limit.Unit
+}
+
+// Strict reports whether the limit itself misses the target, as exactly two
+// hours miss "< 2 hours".
+func (t Target) Strict() bool {
+	return t.IsSet() && !t.limit.Op.Holds(0)
+}
+
 // String returns the target in the form that ParseTarget reads, "" if not set.
 func (t Target) String() string {
 	if !t.IsSet() {
@@ -113,6 +129,16 @@ func (t Target) JudgeDuration(d time.Duration) Verdict {
 		return Met
 	}
 	return Missed
+}
+
+// Parts returns the comparison such as "<", the number and its unit: "s" for a
+// time in seconds, "percent", "of 5" for a score, or "" for a plain number. All
+// are "" for a target that is not set.
+func (t Target) Parts() (comparison, number, unit string) {
+	if !t.IsSet() {
+		return "", "", ""
+	}
+	return t.limit.Op.String(), t.limit.Value.String(), t.limit.Unit
 }
 
 // Targets is one target per severity.

@@ -231,7 +231,7 @@ func TestAcmeExactBound(t *testing.T) {
 	} {
 		contract := a.Contract()
 		term := *contract.Terms[0].Availability
-		term.ExtendTopBand = c.extend
+		term.Remedy = sla.Bands{Bands: sla.ReferenceBands(), ExtendTop: c.extend}
 		contract.Terms = []sla.Term{{ID: "availability", Availability: &term}}
 		s, err := sla.Evaluate(contract, p, sla.Evidence{Observed: p.Interval, Outages: []sla.Outage{
 			{Service: "checkout", Start: p.Start, End: p.Start.Add(c.seconds * time.Second)},

@@ -73,7 +73,7 @@ func (a *Agreement) clip(p Period) (Period, money.Amount, error) {
 		return Period{}, money.Amount{}, fmt.Errorf("%w: %q %s", ErrNotInForce, p.Label, p.Interval)
 	}
 	fee := a.contract.Fee
-	if active.Duration() < p.Duration() {
+	if active.Duration() < p.Duration() && !a.contract.FullFee {
 		var err error
 		if fee, err = fee.Share(int64(active.Duration()), int64(p.Duration()), a.contract.Rounding); err != nil {
 			return Period{}, money.Amount{}, err

@@ -11,19 +11,23 @@ type Stack uint8
 
 // The ways to stack.
 const (
-	StackSum Stack = iota // all clauses together
-	StackMax              // the clause with the largest sum alone
+	StackSum    Stack = iota // all clauses together
+	StackMax                 // the clause with the largest sum alone
+	StackEither              // one term, which the customer chooses: the largest, as long as nothing else is said
 )
 
 // Aggregate says which services of an availability term earn a credit.
 type Aggregate uint8
 
-// The ways to aggregate. Worst pays one line, for the lowest of the services
-// that miss their target (ties to the smaller id); PerService pays a line for
-// each of them.
+// The ways to aggregate. Worst pays for the lowest of the services that miss
+// their target (ties to the smaller id), PerService for each of them. Mean and
+// Weighted judge one value, the mean of those of all services that were measured;
+// the target is that of the term.
 const (
 	Worst Aggregate = iota
 	PerService
+	Mean
+	Weighted
 )
 
 // ExcludeMode says what excluded time is taken from.
@@ -57,6 +61,26 @@ const (
 	FromDetected
 )
 
+// CountIn says to which period a clock belongs once it has ended.
+type CountIn uint8
+
+// The periods to count in. A clock that still runs is pending in every period
+// until it is known where it belongs.
+const (
+	// CountAtBreach counts a miss where the target was passed, answered or not,
+	// and a met clock where it stopped.
+	CountAtBreach CountIn = iota
+
+	// CountAtCreation counts both where the ticket was opened. Their outcome may
+	// follow later, so all that the evidence holds is looked at and the statement
+	// is not final before the last of its clocks has ended.
+	CountAtCreation
+
+	// CountAtResponse counts both where the clock stopped. What is never answered
+	// is never counted.
+	CountAtResponse
+)
+
 // HourCount says how the hours of a monitoring outage are counted.
 type HourCount uint8
 
@@ -69,15 +93,16 @@ const (
 )
 
 var (
-	stackNames     = []string{"sum", "max"}
-	aggregateNames = []string{"worst", "per_service"}
+	stackNames     = []string{"sum", "max", "either"}
+	aggregateNames = []string{"worst", "per_service", "mean", "weighted"}
 	excludeNames   = []string{"downtime_only", "both"}
 	unknownNames   = []string{"up", "down", "exclude"}
 	startNames     = []string{"opened", "detected"}
+	countInNames   = []string{"breach", "creation", "response"}
 	countNames     = []string{"prorata", "full_hours", "started_hours", "started_per_outage"}
 )
 
-// String returns "sum" or "max".
+// String returns "sum", "max" or "either".
 func (s Stack) String() string { return nameOf(stackNames, s) }
 
 // MarshalText writes what String returns; an unknown value is an error.
@@ -86,7 +111,7 @@ func (s Stack) MarshalText() ([]byte, error) { return textOf("stack", stackNames
 // UnmarshalText reads what String returns.
 func (s *Stack) UnmarshalText(text []byte) error { return parseName("stack", stackNames, text, s) }
 
-// String returns "worst" or "per_service".
+// String returns "worst", "per_service", "mean" or "weighted".
 func (a Aggregate) String() string { return nameOf(aggregateNames, a) }
 
 // MarshalText writes what String returns; an unknown value is an error.
@@ -127,6 +152,17 @@ func (s ClockStart) MarshalText() ([]byte, error) { return textOf("start", start
 
 // UnmarshalText reads what String returns.
 func (s *ClockStart) UnmarshalText(text []byte) error { return parseName("start", startNames, text, s) }
+
+// String returns "breach", "creation" or "response".
+func (c CountIn) String() string { return nameOf(countInNames, c) }
+
+// MarshalText writes what String returns; an unknown value is an error.
+func (c CountIn) MarshalText() ([]byte, error) { return textOf("count_in", countInNames, c) }
+
+// UnmarshalText reads what String returns.
+func (c *CountIn) UnmarshalText(text []byte) error {
+	return parseName("count_in", countInNames, text, c)
+}
 
 // String returns "prorata", "full_hours", "started_hours" or
 // "started_per_outage".

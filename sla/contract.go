@@ -3,7 +3,6 @@ package sla
 import (
 	"time"
 
-	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -43,15 +42,42 @@ type Contract struct {
 	Stack Stack `json:"stack,omitzero"`
 
 	// CapPercent bounds the payable credits of a period, as a percentage of its
-	// fee. Nil is no cap.
+	// fee. Nil is no cap. Of all the caps that a contract has, the lowest counts.
 	CapPercent *money.Percent `json:"cap_percent,omitempty"`
+
+	// CapDays bounds them by the value of that many days of service. 0 is no cap.
+	CapDays int `json:"cap_days,omitzero"`
+
+	// CapYearPercent bounds the credits of twelve months, as a percentage of the
+	// fees of a year: what Evidence.Issued holds of the twelve months
+	// before the end of the period is taken off. Nil is no cap.
+	CapYearPercent *money.Percent `json:"cap_year_percent,omitempty"`
+
+	// CapInvoicePercent bounds the credits as a percentage of the invoice that
+	// they are set off against, Evidence.Invoice. Nil is no cap.
+	CapInvoicePercent *money.Percent `json:"cap_invoice_percent,omitempty"`
 
 	// Rounding is applied to each line. Defaults to money.HalfUp.
 	Rounding money.Rounding `json:"rounding,omitzero"`
 
+	// RoundOnce rounds the exact sum of all lines instead of each line. The
+	// lines then show their share of that sum, the largest remainders first.
+	RoundOnce bool `json:"round_once,omitempty"`
+
+	// FullFee keeps the whole fee of a period that From or Until cuts. The
+	// window shrinks all the same.
+	FullFee bool `json:"full_fee,omitempty"`
+
 	// Claim says until when a credit can be claimed. Defaults to no claim
 	// needed.
 	Claim ClaimRule `json:"claim,omitzero"`
+
+	// ScopeIn and ScopeOut say in words what the contract covers and what not,
+	// Labels what it is filed under, such as "ISO 27001". Nothing is computed
+	// from them.
+	ScopeIn  []string `json:"scope_in,omitempty"`
+	ScopeOut []string `json:"scope_out,omitempty"`
+	Labels   []string `json:"labels,omitempty"`
 }
 
 // Term is one promise: exactly one of the clauses is set.
@@ -60,9 +86,16 @@ type Term struct {
 
 	Availability *Availability `json:"availability,omitempty"`
 	Response     *Clock        `json:"response,omitempty"`
+	Update       *Clock        `json:"update,omitempty"`
 	Resolution   *Clock        `json:"resolution,omitempty"`
 	Monitoring   *Monitoring   `json:"monitoring,omitempty"`
+	Indicator    *Indicator    `json:"indicator,omitempty"`
 	DataLoss     *Liability    `json:"data_loss,omitempty"`
+
+	// FeeBase names the amount in Evidence.Fees that the percentages of this
+	// term are taken from, such as the charges of one service. Empty takes the
+	// fee of the contract.
+	FeeBase string `json:"fee_base,omitempty"`
 
 	// CapPercent bounds the credits of this term alone, as a percentage of the
 	// fee. Nil is no cap.
@@ -81,14 +114,16 @@ type Clause string
 const (
 	ClauseAvailability Clause = "availability"
 	ClauseResponse     Clause = "response"
+	ClauseUpdate       Clause = "update"
 	ClauseResolution   Clause = "resolution"
 	ClauseMonitoring   Clause = "monitoring"
+	ClauseIndicator    Clause = "indicator"
 	ClauseDataLoss     Clause = "data_loss"
 )
 
 // Clauses lists the clauses that share the cap, in the order of payment. Data
 // loss stands outside of it.
-var Clauses = [...]Clause{ClauseAvailability, ClauseResponse, ClauseResolution, ClauseMonitoring}
+var Clauses = [...]Clause{ClauseAvailability, ClauseResponse, ClauseUpdate, ClauseResolution, ClauseMonitoring, ClauseIndicator}
 
 // Clause returns which of the clauses is set, "" if none or more than one is.
 func (t Term) Clause() Clause {
@@ -100,8 +135,10 @@ func (t Term) Clause() Clause {
 	}{
 		{ClauseAvailability, t.Availability != nil},
 		{ClauseResponse, t.Response != nil},
+		{ClauseUpdate, t.Update != nil},
 		{ClauseResolution, t.Resolution != nil},
 		{ClauseMonitoring, t.Monitoring != nil},
+		{ClauseIndicator, t.Indicator != nil},
 		{ClauseDataLoss, t.DataLoss != nil},
 	} {
 		if c.set {
@@ -122,17 +159,14 @@ type Availability struct {
 	// Strict makes a value equal to the target a miss.
 	Strict bool `json:"strict,omitempty"`
 
-	// Requests measures by counted requests. Nil measures by outages alone.
-	Requests *RequestMeasure `json:"requests,omitempty"`
+	// Measure turns the evidence into a value. Defaults to Uptime{}: the share
+	// of the promised time without outages.
+	Measure Measure `json:"measure,omitempty"`
 
-	// Bands give the credit of a miss by the measured value, the best value
-	// first. A missed target that no band holds earns nothing and is reported
-	// as a credit gap.
-	Bands []Band `json:"bands,omitempty"`
-
-	// ExtendTopBand gives the credit of the first band to values in the gap
-	// between it and the target.
-	ExtendTopBand bool `json:"extend_top_band,omitempty"`
+	// Remedy says what a miss earns: [Bands], [LostTime], [PerInterval],
+	// [PerOutage], [UsageShare], [UnknownRemedy] or one of your own. Nil earns
+	// nothing but the report.
+	Remedy Remedy `json:"remedy,omitempty"`
 
 	// Services are measured one by one. Without any, the outages of all are
 	// taken as one service.
@@ -153,8 +187,16 @@ type Availability struct {
 	ExcludeMode ExcludeMode `json:"exclude_mode,omitzero"`
 
 	// MinNotice is the elapsed time between announcement and start that
-	// maintenance needs to be excluded; exactly that much is enough.
-	MinNotice time.Duration `json:"min_notice_ns,omitzero"`
+	// maintenance needs to be excluded; exactly that much is enough. NoticeLocal
+	// counts it on the wall clock of the contract's zone instead, so that three
+	// days are three dates even where the clock is changed in between.
+	MinNotice   time.Duration `json:"min_notice_ns,omitzero"`
+	NoticeLocal bool          `json:"notice_local,omitempty"`
+
+	// MaintenancePerYear bounds the maintenance that is excluded in a calendar
+	// year of the contract's zone. The windows of the year that lie before the
+	// period count when they are among the evidence. 0 is no bound.
+	MaintenancePerYear time.Duration `json:"maintenance_per_year_ns,omitzero"`
 
 	// Unknown says what becomes of time that nothing measured. Defaults to
 	// UnknownUp.
@@ -167,65 +209,9 @@ type Service struct {
 
 	// Target replaces the target of the term. Nil keeps it.
 	Target *money.Percent `json:"target,omitempty"`
-}
 
-// Band gives a credit for values from From (inclusive) to Below (exclusive).
-type Band struct {
-	Below  money.Percent `json:"below"`
-	From   money.Percent `json:"from"`
-	Credit money.Percent `json:"credit,omitzero"`
-
-	// Days gives days of service instead of a percentage: Days/n of the fee for
-	// a period of n local days.
-	Days int `json:"days,omitzero"`
-
-	// AtBelow includes the upper bound and NotAtFrom excludes the lower one, for
-	// contracts that word their bands so.
-	AtBelow   bool `json:"at_below,omitempty"`
-	NotAtFrom bool `json:"not_at_from,omitempty"`
-}
-
-// Holds reports whether the value lies in the band; it must be set.
-func (b Band) Holds(value Fraction) bool {
-	below, from := value.ComparePercent(b.Below), value.ComparePercent(b.From)
-	return (below < 0 || below == 0 && b.AtBelow) && (from > 0 || from == 0 && !b.NotAtFrom)
-}
-
-// Clock promises that something happens to each incident within a time. In a
-// response term the clock stops when the incident is answered, in a resolution
-// term when it is resolved.
-type Clock struct {
-	Targets []Target `json:"targets"`
-
-	// Start is the event from which the clock runs. Defaults to FromOpened.
-	Start ClockStart `json:"start,omitzero"`
-
-	// Strict makes an elapsed time equal to the target a miss ("< 2 hours").
-	Strict bool `json:"strict,omitempty"`
-
-	// Pausable stops the clock while the incident waits for the customer.
-	Pausable bool `json:"pausable,omitempty"`
-
-	// MeanToo pays for a miss only if the mean of all incidents of the severity
-	// that ended in the period misses the target as well.
-	MeanToo bool `json:"mean_too,omitempty"`
-}
-
-// Target is the promise of a [Clock] for one severity: either Within or NextDay
-// is set. A miss earns a fixed Credit or a CreditPercent of the fee, or, with
-// neither, nothing but the report.
-type Target struct {
-	Severity incident.Severity `json:"severity"`
-
-	Within  time.Duration         `json:"within_ns,omitzero"`
-	NextDay *calendar.NextDayRule `json:"next_business_day,omitempty"`
-
-	// Calendar names the working time in which the clock runs. Defaults to
-	// around the clock; required for NextDay.
-	Calendar string `json:"calendar,omitempty"`
-
-	Credit        money.Amount  `json:"credit,omitzero"`
-	CreditPercent money.Percent `json:"credit_percent,omitzero"`
+	// Weight is that of the service in a Weighted aggregate, in any unit.
+	Weight int64 `json:"weight,omitzero"`
 }
 
 // Monitoring promises that someone watches. Time without monitoring earns a

@@ -99,13 +99,13 @@ func TestValidateJoinsAllProblems(t *testing.T) {
 			{ID: "a", Availability: &sla.Availability{
 				Target: 0, Exclude: []sla.Cause{"provider"}, ServiceHours: "none", Aggregate: 9, ExcludeMode: 9, Unknown: 9, MinNotice: -1,
 				Services: []sla.Service{{ID: "s"}, {ID: "s", Target: &minus}},
-				Requests: &sla.RequestMeasure{Method: 9, MinRun: -1, ErrorRate: full + 1},
-				Bands: []sla.Band{
+				Measure:  sla.BadSlots{MinRun: -1, ErrorRate: full + 1},
+				Remedy: sla.Bands{Bands: []sla.Band{
 					{Below: percent(t, "99"), From: percent(t, "98"), Credit: percent(t, "10")},
 					{Below: percent(t, "98.5"), From: percent(t, "95"), Credit: percent(t, "5")},
 					{Below: percent(t, "94"), From: percent(t, "94"), Credit: minus},
 					{Below: percent(t, "94"), From: percent(t, "1"), AtBelow: true, Days: 3, Credit: percent(t, "1")},
-				},
+				}},
 			}},
 			{ID: "a", Response: &sla.Clock{Start: 9, Targets: []sla.Target{
 				{},
@@ -129,11 +129,11 @@ func TestValidateJoinsAllProblems(t *testing.T) {
 		`terms[0].availability.target "0%"`, `terms[0].availability.exclude "provider"`, `terms[0].availability.service_hours "none"`,
 		`terms[0].availability.aggregate`, `terms[0].availability.exclude_mode`, `terms[0].availability.unknown`, `terms[0].availability.min_notice_ns`,
 		`terms[0].availability.services[1].id "s"`, `terms[0].availability.services[1].target`,
-		`terms[0].availability.requests.slot_ns`, `terms[0].availability.requests.method`, `terms[0].availability.requests.error_rate`, `terms[0].availability.requests.min_run`,
-		`terms[0].availability.bands[1].below "98.5%": want at most 98%, or the bands overlap`,
-		`terms[0].availability.bands[1].credit "5%"`, `terms[0].availability.bands[2].below "94%": want 95%, or there is a gap between the bands`,
-		`terms[0].availability.bands[2] "94% to 94%"`, `terms[0].availability.bands[3].at_below "94%"`, `terms[0].availability.bands[3].from "1%"`,
-		`terms[0].availability.bands[3].days "3"`,
+		`terms[0].availability.measure.slot_ns`, `terms[0].availability.measure.error_rate`, `terms[0].availability.measure.min_run`,
+		`terms[0].availability.remedy.bands[1].below "98.5%": want at most 98%, or the bands overlap`,
+		`terms[0].availability.remedy.bands[1].credit "5%"`, `terms[0].availability.remedy.bands[2].below "94%": want 95%, or there is a gap between the bands`,
+		`terms[0].availability.remedy.bands[2] "94% to 94%"`, `terms[0].availability.remedy.bands[3].at_below "94%"`, `terms[0].availability.remedy.bands[3].from "1%"`,
+		`terms[0].availability.remedy.bands[3].days "3"`,
 		`terms[1].id "a"`, `terms[1].response.start`, `terms[1].response.targets[0].severity "unset"`, `terms[1].response.targets[0].within_ns "0s"`,
 		`terms[1].response.targets[1].within_ns "1h0m0s"`, `terms[1].response.targets[1].calendar ""`, `terms[1].response.targets[2].severity "P1"`,
 		`terms[1].response.targets[2].credit "-1.00 USD"`, `terms[2].resolution.targets ""`, `terms[2].cap_percent`,
@@ -151,7 +151,7 @@ func TestValidateJoinsAllProblems(t *testing.T) {
 func TestContractJSON(t *testing.T) {
 	c := sla.Preset("x", sla.Essential, "Europe/Amsterdam", money.Must(money.Parse("20000.00 EUR")))
 	c.Stack, c.Claim = sla.StackMax, sla.ClaimRule{Kind: sla.PeriodsAfter, Periods: 2}
-	c.Terms[0].Availability.Requests = &sla.RequestMeasure{Slot: time.Minute, ErrorRate: percent(t, "5"), Method: sla.MeanErrorRate}
+	c.Terms[0].Availability.Measure = sla.MeanErrorRate{Slot: time.Minute}
 	data, err := json.Marshal(c)
 	if err != nil {
 		t.Fatal(err)
@@ -184,7 +184,7 @@ func TestEvidenceErrors(t *testing.T) {
 		Losses: []sla.Loss{{Ref: "l"}},
 	})
 	for _, want := range []string{
-		`observed ""`, `outages[0] "o"`, `maintenance[0] "m"`, `gaps[0] "g"`, `requests[0] "r": 2 failed of 1`, `incidents[0] "i": severity unset`, `opened is not set`,
+		`observed ""`, `outages[0] "o"`, `maintenance[0] "m"`, `gaps[0] "g"`, `requests[0] "r": 2 failed and 0 slow of 1`, `incidents[0] "i": severity unset`, `opened is not set`,
 		`incidents[1] "j": responded`, `resolved 2026`, `losses[0] "l"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -206,14 +206,20 @@ func TestEvidenceErrors(t *testing.T) {
 // Every enumeration reads what it writes and does not write what it cannot read.
 func TestEnumerations(t *testing.T) {
 	enumeration[sla.Tier](t, 4)
-	enumeration[sla.Stack](t, 2)
-	enumeration[sla.Aggregate](t, 2)
+	enumeration[sla.Stack](t, 3)
+	enumeration[sla.Aggregate](t, 4)
 	enumeration[sla.ExcludeMode](t, 2)
 	enumeration[sla.Unknown](t, 3)
 	enumeration[sla.ClockStart](t, 2)
+	enumeration[sla.CountIn](t, 3)
+	enumeration[sla.TicketStatus](t, 5)
 	enumeration[sla.HourCount](t, 4)
-	enumeration[sla.ClaimKind](t, 3)
-	enumeration[sla.RequestMethod](t, 2)
+	enumeration[sla.ClaimKind](t, 5)
+	enumeration[sla.Partial](t, 3)
+	enumeration[sla.Overlap](t, 2)
+	enumeration[sla.EmptySlot](t, 2)
+	enumeration[sla.Component](t, 7)
+	enumeration[sla.MonitoringLevel](t, 4)
 }
 
 func enumeration[T interface {

@@ -3,6 +3,7 @@ package sla
 import (
 	"cmp"
 	"fmt"
+	"math/big"
 	"slices"
 	"time"
 
@@ -13,126 +14,127 @@ import (
 // stacking, then the cap of the contract in the order of the clauses.
 func (ev *evaluation) settle() error {
 	s, c := &ev.statement, ev.agreement.contract
-	s.Gross, s.Payable = s.Fee.Zero(), s.Fee.Zero()
-	byClause := map[Clause]money.Amount{}
-	for _, t := range c.Terms {
-		clause := t.Clause()
-		if clause == ClauseDataLoss {
-			continue
-		}
-		credit, err := ev.termCredit(t, clause)
-		if err != nil {
-			return err
-		}
-		s.Terms = append(s.Terms, credit)
-		if _, ok := byClause[clause]; !ok {
-			byClause[clause] = s.Fee.Zero()
-		}
-		if byClause[clause], err = byClause[clause].Add(credit.Credit); err != nil {
-			return err
-		}
-		if s.Gross, err = s.Gross.Add(credit.Credit); err != nil {
+	if c.RoundOnce {
+		if err := ev.roundOnce(); err != nil {
 			return err
 		}
 	}
-	if c.CapPercent != nil {
-		var err error
-		if s.Cap, err = s.Fee.Percent(*c.CapPercent, c.Rounding); err != nil {
-			return err
-		}
-	}
-	if err := ev.waterfall(byClause); err != nil {
+	l, err := ev.agreement.ledger(s.Period, s.Fee, ev.evidence)
+	if err != nil {
 		return err
+	}
+	sums := make([]int64, len(l.terms))
+	for i, t := range l.terms {
+		if sums[i], err = ev.sum(t.id); err != nil {
+			return err
+		}
+	}
+	paid, err := l.settle(sums)
+	if err != nil {
+		return err
+	}
+	s.Gross, s.Payable = l.amount(paid.gross), l.amount(paid.payable)
+	if l.limited {
+		s.Cap = l.amount(l.limit)
+	}
+	for i, t := range l.terms {
+		credit := TermCredit{Term: t.id, Clause: Clauses[t.clause], Lines: l.amount(sums[i]), Credit: l.amount(t.bound(sums[i]))}
+		s.Terms = append(s.Terms, credit)
+		ev.bounded(t, credit, l)
+	}
+	for i, clause := range Clauses {
+		if paid.terms[i] > 0 {
+			s.Waterfall = append(s.Waterfall, Payment{Clause: clause, Gross: l.amount(paid.due[i]), Payable: l.amount(paid.paid[i])})
+		}
+	}
+	if paid.stacked < paid.gross {
+		ev.find(FindingStacked, "", paid.best, fmt.Sprintf("credits of %s, the largest %s alone pays %s", s.Gross, l.stack.unit(), l.amount(paid.stacked)))
+	}
+	if l.limited && paid.payable == l.limit && paid.stacked > l.limit {
+		ev.find(FindingCapped, "", "", fmt.Sprintf("credits of %s, capped at %s", l.amount(paid.stacked), s.Cap))
 	}
 	ev.close()
 	return nil
 }
 
-// termCredit sums the lines of a term and applies its own bounds.
-func (ev *evaluation) termCredit(t Term, clause Clause) (TermCredit, error) {
-	out := TermCredit{Term: t.ID, Clause: clause, Lines: ev.statement.Fee.Zero()}
-	var err error
+// sum adds up the lines of a term, in minor units.
+func (ev *evaluation) sum(term string) (int64, error) {
+	total := ev.statement.Fee.Zero()
 	for _, l := range ev.statement.Lines {
-		if l.Term != t.ID {
+		if l.Term != term {
 			continue
 		}
-		if out.Lines, err = out.Lines.Add(l.Amount); err != nil {
-			return TermCredit{}, err
+		var err error
+		if total, err = total.Add(l.Amount); err != nil {
+			return 0, err
 		}
 	}
-	out.Credit = out.Lines
-	if t.CapPercent != nil {
-		limit, err := ev.statement.Fee.Percent(*t.CapPercent, ev.agreement.contract.Rounding)
-		if err != nil {
-			return TermCredit{}, err
-		}
-		if limit.Minor() < out.Credit.Minor() {
-			out.Credit = limit
-			ev.find(FindingTermCap, t.ID, "", fmt.Sprintf("lines of %s, the term is capped at %s", out.Lines, limit))
-		}
-	}
-	if t.MoreThan.IsSet() && out.Credit.Sign() > 0 && out.Credit.Minor() <= t.MoreThan.Minor() {
-		ev.find(FindingMinimum, t.ID, "", fmt.Sprintf("credit of %s, issued only if greater than %s", out.Credit, t.MoreThan))
-		out.Credit = out.Credit.Zero()
-	}
-	return out, nil
+	return total.Minor(), nil
 }
 
-// waterfall pays the clauses in their order until the cap is used up.
-func (ev *evaluation) waterfall(byClause map[Clause]money.Amount) error {
-	s := &ev.statement
-	stacked := ev.stack(byClause)
-	left := s.Cap
-	for _, clause := range Clauses {
-		gross, ok := byClause[clause]
-		if !ok {
-			continue
+// bounded reports what the bounds of a term took away.
+func (ev *evaluation) bounded(t ledgerTerm, c TermCredit, l *ledger) {
+	if t.limited && t.limit < c.Lines.Minor() {
+		ev.find(FindingTermCap, t.id, "", fmt.Sprintf("lines of %s, the term is capped at %s", c.Lines, l.amount(t.limit)))
+	}
+	if c.Credit.Sign() == 0 && min(c.Lines.Minor(), t.limit) > 0 {
+		ev.find(FindingMinimum, t.id, "", fmt.Sprintf("credit of %s, issued only if greater than %s", l.amount(min(c.Lines.Minor(), t.limit)), l.amount(t.moreThan)))
+	}
+}
+
+// roundOnce rounds the exact sum of the lines and gives each line its share of
+// it: the sum is what counts, and the lines still add up to it.
+func (ev *evaluation) roundOnce() error {
+	lines := ev.statement.Lines
+	sum := new(big.Rat)
+	for i := range lines {
+		if lines[i].exact == nil {
+			lines[i].exact = new(big.Rat).SetInt64(lines[i].Amount.Minor())
 		}
-		pay := stacked[clause]
-		if s.Cap.IsSet() {
-			if left.Minor() < pay.Minor() {
-				pay = left
-			}
-			var err error
-			if left, err = left.Sub(pay); err != nil {
-				return err
-			}
+		sum.Add(sum, lines[i].exact)
+	}
+	unit, err := money.New(1, ev.statement.Fee.Currency())
+	if err != nil {
+		return err
+	}
+	total, err := unit.ShareRat(sum, ev.agreement.contract.Rounding)
+	if err != nil {
+		return err
+	}
+	left := total.Minor()
+	order := make([]int, len(lines))
+	rest := make([]*big.Rat, len(lines))
+	whole := make([]int64, len(lines))
+	for i, l := range lines {
+		cut := new(big.Int).Quo(l.exact.Num(), l.exact.Denom())
+		if !cut.IsInt64() {
+			return fmt.Errorf("line %q: %w", l.Ref, money.ErrOverflow)
 		}
-		s.Waterfall = append(s.Waterfall, Payment{Clause: clause, Gross: gross, Payable: pay})
-		var err error
-		if s.Payable, err = s.Payable.Add(pay); err != nil {
+		whole[i], order[i] = cut.Int64(), i
+		rest[i] = new(big.Rat).Sub(l.exact, new(big.Rat).SetInt(cut))
+		left -= whole[i]
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return rest[j].Cmp(rest[i]) })
+	for _, i := range order[:left] {
+		whole[i]++
+	}
+	for i := range lines {
+		if lines[i].Amount, err = money.New(whole[i], unit.Currency()); err != nil {
 			return err
 		}
 	}
-	if s.Cap.IsSet() && s.Payable == s.Cap && s.Gross.Minor() > s.Cap.Minor() {
-		ev.find(FindingCapped, "", "", fmt.Sprintf("credits of %s, capped at %s", s.Gross, s.Cap))
-	}
 	return nil
-}
-
-// stack returns what each clause may be paid beside the others. Under StackMax
-// the largest stays alone; ties go to the clause that is paid first.
-func (ev *evaluation) stack(byClause map[Clause]money.Amount) map[Clause]money.Amount {
-	if ev.agreement.contract.Stack != StackMax {
-		return byClause
-	}
-	best := slices.MaxFunc(Clauses[:], func(a, b Clause) int { return cmp.Compare(byClause[a].Minor(), byClause[b].Minor()) })
-	out := map[Clause]money.Amount{}
-	for clause, amount := range byClause {
-		out[clause] = amount.Zero()
-	}
-	if amount, ok := byClause[best]; ok {
-		out[best] = amount
-		if amount.Minor() < ev.statement.Gross.Minor() {
-			ev.find(FindingStacked, "", string(best), fmt.Sprintf("credits of %s, the largest clause alone pays %s", ev.statement.Gross, amount))
-		}
-	}
-	return out
 }
 
 // close sets what follows from the amounts.
 func (ev *evaluation) close() {
 	s := &ev.statement
+	for i := range s.Lines {
+		s.Lines[i].exact = nil
+	}
+	for i := range s.Breaches {
+		s.Breaches[i].Credit = s.earned(s.Breaches[i])
+	}
 	noData := false
 	s.Quality.Grade = GradeComplete
 	for _, m := range s.Availability {
@@ -159,8 +161,38 @@ func (ev *evaluation) close() {
 		s.State = StateNone
 	}
 	if s.Payable.Minor() > 0 {
-		s.ClaimBefore, _ = ev.agreement.contract.Claim.Deadline(s.Period.End.Add(-time.Nanosecond), ev.agreement.contract.Period, ev.agreement.loc)
+		ev.claimBefore()
 	}
+}
+
+// claimBefore sets the earliest end of the claims for what is payable.
+func (ev *evaluation) claimBefore() {
+	s, c := &ev.statement, ev.agreement.contract
+	for _, b := range s.Breaches {
+		if b.Credit.Sign() <= 0 {
+			continue
+		}
+		ended := b.At.Add(-time.Nanosecond)
+		for _, m := range s.Availability {
+			if m.Term == b.Term && m.Service == b.Service && len(m.Downtime) > 0 {
+				ended = m.Downtime[0].End.Add(-time.Nanosecond)
+			}
+		}
+		if at, ok := c.Claim.Deadline(ended, c.Period, ev.agreement.loc); ok && (s.ClaimBefore.IsZero() || at.Before(s.ClaimBefore)) {
+			s.ClaimBefore = at
+		}
+	}
+}
+
+// earned adds up the lines of a breach; they have been added up before.
+func (s *Statement) earned(b Breach) money.Amount {
+	total := s.Fee.Zero()
+	for _, l := range s.Lines {
+		if l.Term == b.Term && l.Ref == b.Ref && l.Severity == b.Severity {
+			total, _ = total.Add(l.Amount)
+		}
+	}
+	return total
 }
 
 // losses pays the claims for lost data of the period, oldest first, until the

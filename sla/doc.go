@@ -17,7 +17,14 @@
 //		fmt.Println(line.Explain())
 //	}
 //
-// [Agreement.Clocks] answers for an incident that is still open when it is due.
+// [Agreement.Clocks] answers for an incident that is still open when it is due,
+// and when something about it changes next. A [Ticket] folds the events of its
+// history.
+//
+// [Tier.Offer] is what a tier promises, and an [Offering] of a [Catalogue] what
+// the provider does for it; both say what they have over another one.
+// [ReferenceMetrics], [ReferenceReporting] and [MonthlyReview] are what a provider
+// shows beside the statement.
 //
 // # Exactness
 //
@@ -45,7 +52,10 @@
 //   - Excluded maintenance leaves the denominator whole. Its notice is elapsed
 //     time; short notice counts in full, and so does work beyond the window.
 //   - A late response or resolution belongs to the period in which its target was
-//     passed, answered or not, and counts once.
+//     passed, answered or not, and counts once; each late update counts.
+//   - A change of the severity leaves a clock its start and its pauses; the target
+//     of the highest severity reached holds from the start. A reopened incident
+//     goes on with the time used before.
 //   - Time that nobody measured counts as up, is reported, and lowers the grade
 //     of the statement. A service that nobody measured at all has no data, which
 //     is neither 0 nor 100 percent.

@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"math/big"
 	"slices"
 	"time"
 
-	"github.com/evenkeelops/evenkeel/incident"
-	"github.com/evenkeelops/evenkeel/internal/wallclock"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
+	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
 // Evaluate checks the contract and returns the statement of one period. It is
@@ -42,9 +42,14 @@ func (a *Agreement) Evaluate(p Period, e Evidence) (Statement, error) {
 	if !ev.statement.Complete {
 		ev.find(FindingEstimate, "", "", "evidence ends at "+ev.covered.End.Format(time.RFC3339))
 	}
-	for _, t := range a.contract.Terms {
-		if err := ev.term(t); err != nil {
-			return Statement{}, fmt.Errorf("sla: term %q: %w", t.ID, err)
+	for _, indicators := range [...]bool{false, true} { // which look at what the other terms came to
+		for _, t := range a.contract.Terms {
+			if (t.Indicator != nil) != indicators {
+				continue
+			}
+			if err := ev.term(t); err != nil {
+				return Statement{}, fmt.Errorf("sla: term %q: %w", t.ID, err)
+			}
 		}
 	}
 	ev.unassigned()
@@ -81,8 +86,12 @@ func (ev *evaluation) term(t Term) error {
 		return ev.availability(t)
 	case ClauseResponse:
 		return ev.clock(t, ClauseResponse, t.Response)
+	case ClauseUpdate:
+		return ev.clock(t, ClauseUpdate, t.Update)
 	case ClauseResolution:
 		return ev.clock(t, ClauseResolution, t.Resolution)
+	case ClauseIndicator:
+		return ev.indicator(t)
 	case ClauseMonitoring:
 		return ev.monitoring(t)
 	case ClauseDataLoss:
@@ -95,16 +104,14 @@ func (ev *evaluation) find(code, term, ref, text string) {
 	ev.statement.Findings = append(ev.statement.Findings, Finding{Code: code, Term: term, Ref: ref, Text: text})
 }
 
-// breach records a miss and, where there is one, the line that it earned.
-func (ev *evaluation) breach(b Breach, line *Line) {
-	b.Credit = ev.statement.Fee.Zero()
-	if line != nil {
+// breach records a miss and the lines that it earned.
+func (ev *evaluation) breach(b Breach, lines ...Line) {
+	for _, line := range lines {
 		line.Term, line.Clause, line.Ref, line.Service, line.Severity = b.Term, b.Clause, b.Ref, b.Service, b.Severity
 		line.Rounding = ev.agreement.contract.Rounding
-		b.Credit = line.Amount
-		ev.statement.Lines = append(ev.statement.Lines, *line)
+		ev.statement.Lines = append(ev.statement.Lines, line)
 	}
-	ev.statement.Breaches = append(ev.statement.Breaches, b)
+	ev.statement.Breaches = append(ev.statement.Breaches, b) // its credit follows from the lines
 }
 
 func (ev *evaluation) availability(t Term) error {
@@ -112,85 +119,125 @@ func (ev *evaluation) availability(t Term) error {
 	if len(services) == 0 {
 		services = []Service{{}}
 	}
-	var missed []Measured
+	first := len(ev.statement.Availability)
 	for _, service := range services {
 		m, err := ev.agreement.measure(t, service, ev.covered, ev.evidence)
 		if err != nil {
 			return err
 		}
 		ev.statement.Availability = append(ev.statement.Availability, m)
-		switch m.Outcome {
-		case Missed:
-			missed = append(missed, m)
-		case NoData:
+		if m.Outcome == NoData {
 			ev.find(FindingNoData, t.ID, m.Service, "nothing was measured")
-		default:
 		}
 		if m.Unknown > 0 && m.Outcome != NoData {
 			ev.find(FindingUnknown, t.ID, m.Service, fmt.Sprintf("%s not monitored, counted as %q", m.Unknown, t.Availability.Unknown))
 		}
 	}
-	slices.SortStableFunc(missed, func(a, b Measured) int {
-		return cmp.Or(a.Value.Compare(b.Value), cmp.Compare(a.Service, b.Service))
-	})
-	for i, m := range missed {
-		if err := ev.missedAvailability(t, m, i == 0 || t.Availability.Aggregate == PerService); err != nil {
+	measured := slices.Clone(ev.statement.Availability[first:])
+	if a := t.Availability.Aggregate; a == Mean || a == Weighted {
+		return ev.together(t, measured)
+	}
+	slices.SortStableFunc(measured, func(a, b Measured) int { return cmp.Compare(a.Service, b.Service) })
+	slices.SortStableFunc(measured, compareMeasured)
+	worst := measured[0]
+	overall := Overall{Term: t.ID, Method: t.Availability.Aggregate, Service: worst.Service, Target: worst.Target, Value: worst.Value, Outcome: worst.Outcome}
+	paid := false
+	for _, m := range measured {
+		if m.Outcome != Missed {
+			continue
+		}
+		overall.Outcome = Missed
+		if err := ev.missedAvailability(t, m, !paid || t.Availability.Aggregate == PerService); err != nil {
 			return err
 		}
+		paid = true
 	}
+	if overall.Outcome == NoData {
+		overall.Service = ""
+	}
+	ev.statement.Overall = append(ev.statement.Overall, overall)
 	return nil
+}
+
+// compareMeasured orders by value, the lowest first and no data last.
+func compareMeasured(a, b Measured) int {
+	if !a.Value.IsSet() || !b.Value.IsSet() {
+		return compareBool(!a.Value.IsSet(), !b.Value.IsSet())
+	}
+	return a.Value.Compare(b.Value)
+}
+
+// together judges the mean of the services that were measured.
+func (ev *evaluation) together(t Term, measured []Measured) error {
+	m := Measured{Term: t.ID, Target: t.Availability.Target, Outcome: NoData, Total: ev.covered.Duration()}
+	sum, weights := new(big.Rat), new(big.Rat)
+	for i, service := range measured {
+		if !service.Value.IsSet() {
+			continue
+		}
+		weight := big.NewRat(1, 1)
+		if t.Availability.Aggregate == Weighted {
+			weight.SetInt64(t.Availability.Services[i].Weight)
+		}
+		sum.Add(sum, new(big.Rat).Mul(service.Value.Rat(), weight))
+		weights.Add(weights, weight)
+		m.Evidence = append(m.Evidence, service.Evidence...)
+	}
+	if weights.Sign() > 0 {
+		m.Value = fractionOf(sum.Quo(sum, weights))
+		m.judge(t.Availability.Strict)
+	}
+	slices.Sort(m.Evidence)
+	m.Evidence = slices.Compact(m.Evidence)
+	ev.statement.Overall = append(ev.statement.Overall, Overall{Term: t.ID, Method: t.Availability.Aggregate, Target: m.Target, Value: m.Value, Outcome: m.Outcome})
+	if m.Outcome != Missed {
+		return nil
+	}
+	return ev.missedAvailability(t, m, true)
 }
 
 func (ev *evaluation) missedAvailability(t Term, m Measured, pays bool) error {
 	b := Breach{
 		Term: t.ID, Clause: ClauseAvailability, Ref: cmp.Or(m.Service, t.ID), Service: m.Service, At: ev.covered.End, Target: m.Target, Value: m.Value,
 	}
-	if !pays || len(t.Availability.Bands) == 0 {
-		ev.breach(b, nil)
+	remedy := t.Availability.Remedy
+	if !pays || remedy == nil {
+		ev.breach(b)
 		return nil
 	}
-	line := Line{Basis: PercentOfFee, Value: m.Value, Fee: ev.statement.Fee, Evidence: m.Evidence}
-	if q := t.Availability.Requests; q == nil || q.Method != MeanErrorRate {
-		line.Numerator, line.Denominator = m.Promised-m.Down, m.Promised
-	}
-	r, err := ev.agreement.contract.Rounding, error(nil)
-	band, ok := t.Availability.band(m.Value)
-	switch {
-	case ok && band.Days > 0:
-		line.Band, line.Basis, line.Days, line.DaysOf = &band, DaysOfFee, band.Days, ev.localDays()
-		line.Amount, err = line.Fee.Share(int64(line.Days), int64(line.DaysOf), r)
-	case ok:
-		line.Band, line.Rate = &band, band.Credit
-		line.Amount, err = line.Fee.Percent(line.Rate, r)
-	default:
-		line.Amount = line.Fee.Zero()
-		ev.find(CodeCreditGap, t.ID, b.Ref, fmt.Sprintf("%s %% misses the target %s but lies in no credit band", m.Value.Percent(6), m.Target))
-	}
+	lines, err := remedy.Credits(Miss{
+		Measured: m, Fee: ev.feeBase(t), Days: ev.agreement.localDays(ev.statement.Period), Length: ev.statement.Period.Duration(),
+		Requests: requestsOf(ev.evidence.Requests, m.Service, ev.covered), Rounding: ev.agreement.contract.Rounding,
+	})
 	if err != nil {
 		return err
 	}
-	ev.breach(b, &line)
+	ev.breach(b, lines...)
+	switch r := remedy.(type) {
+	case Bands:
+		if len(lines) > 0 && lines[0].Band == nil {
+			ev.find(CodeCreditGap, t.ID, b.Ref, fmt.Sprintf("%s %% misses the target %s but lies in no credit band", m.Value.Percent(6), m.Target))
+		}
+	case UnknownRemedy:
+		ev.find(FindingRemedy, t.ID, b.Ref, fmt.Sprintf("%s %% misses the target %s; what that earns is not on file", m.Value.Percent(6), m.Target))
+	default:
+		_ = r
+	}
 	return nil
 }
 
-// localDays returns how many local midnights the period has, at least 1.
-func (ev *evaluation) localDays() int {
-	p, loc := ev.statement.Period, ev.agreement.loc
-	first, last := wallclock.Midnight(wallclock.At(p.Start, loc)), wallclock.At(p.End.Add(-1), loc)
-	return int(last.Sub(first)/(24*time.Hour)) + 1
-}
-
-// band returns the band that holds the value of a missed target.
-func (a Availability) band(value Fraction) (Band, bool) {
-	for _, b := range a.Bands {
-		if b.Holds(value) {
-			return b, true
-		}
+// feeBase returns what the percentages of a term refer to. A base that the
+// evidence does not have is the fee of the contract, and a finding.
+func (ev *evaluation) feeBase(t Term) money.Amount {
+	if t.FeeBase == "" {
+		return ev.statement.Fee
 	}
-	if len(a.Bands) > 0 && a.ExtendTopBand && value.ComparePercent(a.Bands[0].Below) >= 0 {
-		return a.Bands[0], true
+	fee, ok := ev.evidence.Fees[t.FeeBase]
+	if !ok {
+		ev.find(FindingFeeBase, t.ID, t.FeeBase, "no fee of that name, the fee of the contract is taken")
+		return ev.statement.Fee
 	}
-	return Band{}, false
+	return fee
 }
 
 // unassigned reports evidence about services that no availability term names;
@@ -250,126 +297,3 @@ func (ev *evaluation) sort() {
 }
 
 func rank(c Clause) int { return slices.Index(Clauses[:], c) }
-
-// clock counts the incidents of a response or resolution term and records the
-// misses of the period.
-func (ev *evaluation) clock(t Term, clause Clause, c *Clock) error {
-	incidents := slices.Clone(ev.evidence.Incidents)
-	slices.SortStableFunc(incidents, func(a, b Incident) int { return cmp.Compare(a.ID, b.ID) })
-	covered := map[incident.Severity]bool{}
-	for _, target := range c.Targets {
-		covered[target.Severity] = true
-		tally := Tally{Term: t.ID, Clause: clause, Severity: target.Severity}
-		mean := meanTime{}
-		var late []lateClock
-		for _, in := range incidents {
-			if in.Severity != target.Severity || !in.Opened.Before(ev.covered.End) {
-				continue
-			}
-			r, err := ev.agreement.run(clause, c, target, in, ev.covered.End)
-			if err != nil {
-				return fmt.Errorf("incident %q: %w", in.ID, err)
-			}
-			outcome, at, err := ev.outcome(&r)
-			if err != nil {
-				return fmt.Errorf("incident %q: %w", in.ID, err)
-			}
-			switch outcome {
-			case Met:
-				tally.Met++
-			case Missed:
-				tally.Missed++
-				late = append(late, lateClock{incident: in, run: r, at: at})
-			case Pending:
-				tally.Pending++
-				continue
-			default:
-				continue
-			}
-			mean.add(r.elapsed)
-		}
-		ev.statement.Clocks = append(ev.statement.Clocks, tally)
-		if err := ev.late(t.ID, clause, c, target, late, mean); err != nil {
-			return err
-		}
-	}
-	ev.withoutTarget(t.ID, covered)
-	return nil
-}
-
-type lateClock struct {
-	incident Incident
-	run      run
-	at       time.Time
-}
-
-// outcome says what a clock means for the period: Met, Missed or Pending, or ""
-// if it belongs to another one. at is the instant of a miss.
-func (ev *evaluation) outcome(r *run) (outcome Outcome, at time.Time, err error) {
-	if !r.missed {
-		switch {
-		case r.stopped.IsZero():
-			return Pending, time.Time{}, nil
-		case ev.covered.Contains(r.stopped):
-			return Met, time.Time{}, nil
-		}
-		return "", time.Time{}, nil
-	}
-	if at, err = r.breach(); err != nil {
-		return "", time.Time{}, err
-	}
-	switch {
-	case ev.covered.Contains(at):
-		return Missed, at, nil
-	case !at.Before(ev.covered.End):
-		return Pending, time.Time{}, nil // missed in the instant that begins the next period
-	}
-	return "", time.Time{}, nil
-}
-
-func (ev *evaluation) late(term string, clause Clause, c *Clock, target Target, late []lateClock, mean meanTime) error {
-	earns := target.Credit.IsSet() || target.CreditPercent > 0
-	if c.MeanToo && target.NextDay == nil && !mean.misses(target.Within, c.Strict) {
-		if len(late) > 0 && earns {
-			ev.find(FindingMeanMet, term, target.Severity.String(), fmt.Sprintf("%d late, but the mean of %d is within %s", len(late), mean.n, target.Within))
-		}
-		earns = false
-	}
-	for _, l := range late {
-		b := Breach{
-			Term: term, Clause: clause, Ref: l.incident.ID, Service: l.incident.Service, Severity: target.Severity,
-			At: l.at, Promised: target.Within, Actual: l.run.elapsed,
-		}
-		if !earns {
-			ev.breach(b, nil)
-			continue
-		}
-		line := Line{Numerator: b.Actual, Denominator: b.Promised, Evidence: []string{l.incident.ID}}
-		if target.Credit.IsSet() {
-			line.Basis, line.Amount = PerIncident, target.Credit
-		} else {
-			var err error
-			line.Basis, line.Fee, line.Rate = PercentOfFee, ev.statement.Fee, target.CreditPercent
-			if line.Amount, err = line.Fee.Percent(line.Rate, ev.agreement.contract.Rounding); err != nil {
-				return err
-			}
-		}
-		ev.breach(b, &line)
-	}
-	return nil
-}
-
-// withoutTarget reports incidents that a term has no target for.
-func (ev *evaluation) withoutTarget(term string, targets map[incident.Severity]bool) {
-	counts := map[incident.Severity]int{}
-	for _, in := range ev.evidence.Incidents {
-		if !targets[in.Severity] && ev.covered.Contains(in.Opened) {
-			counts[in.Severity]++
-		}
-	}
-	for _, s := range incident.Severities {
-		if counts[s] > 0 {
-			ev.find(FindingNoTarget, term, s.String(), fmt.Sprintf("%d incidents without a target", counts[s]))
-		}
-	}
-}

@@ -119,7 +119,7 @@ func TestMeasure(t *testing.T) {
 			e.Maintenance = []sla.Maintenance{{Start: start, End: end}}
 		}, 0, 0, 0, sla.NoData},
 		{"bad slots and an outage", func(a *sla.Availability, e *sla.Evidence) {
-			a.Requests = &sla.RequestMeasure{Slot: time.Hour, ErrorRate: percent(t, "50")}
+			a.Measure = sla.BadSlots{Slot: time.Hour, ErrorRate: percent(t, "50")}
 			for i, failed := range []uint64{0, 10, 5, 6, 0} { // more than half in slots 1 and 3
 				start, _ := hoursOf(float64(i), 0)
 				e.Requests = append(e.Requests, sla.Requests{Start: start, Total: 10, Failed: failed})
@@ -166,7 +166,7 @@ func TestMeanErrorRate(t *testing.T) {
 	want := sum.Mul(sum, big.NewRat(1, 288))
 	want.Sub(big.NewRat(1, 1), want)
 	m := measured(t, func(a *sla.Availability, e *sla.Evidence) {
-		a.Requests = &sla.RequestMeasure{Slot: 5 * time.Minute, Method: sla.MeanErrorRate}
+		a.Measure = sla.MeanErrorRate{Slot: 5 * time.Minute}
 		e.Requests = counts
 	})
 	if m.Value.Rat().Cmp(want) != 0 || m.Outcome != sla.Missed {
@@ -176,7 +176,7 @@ func TestMeanErrorRate(t *testing.T) {
 	// Slots in excluded windows have no errors, unknown ones fail where the
 	// contract says so.
 	m = measured(t, func(a *sla.Availability, e *sla.Evidence) {
-		a.Requests, a.Unknown = &sla.RequestMeasure{Slot: time.Hour, Method: sla.MeanErrorRate}, sla.UnknownDown
+		a.Measure, a.Unknown = sla.MeanErrorRate{Slot: time.Hour}, sla.UnknownDown
 		for i := range 4 {
 			start, end := hoursOf(float64(i), float64(i+1))
 			e.Requests = append(e.Requests, sla.Requests{Start: start, Total: 2, Failed: 1})
@@ -195,7 +195,7 @@ func TestMeanErrorRate(t *testing.T) {
 // A line by a mean error rate compares no time and says so.
 func TestMeanErrorRateLine(t *testing.T) {
 	c := uptime(percent(t, "99"), "1000.00", sla.ReferenceBands())
-	c.Terms[0].Availability.Requests = &sla.RequestMeasure{Slot: time.Hour, Method: sla.MeanErrorRate}
+	c.Terms[0].Availability.Measure = sla.MeanErrorRate{Slot: time.Hour}
 	s, err := sla.Evaluate(c, day, sla.Evidence{Observed: day.Interval, Requests: []sla.Requests{{Start: day.Start, Total: 2, Failed: 1}}})
 	if err != nil {
 		t.Fatal(err)
@@ -204,8 +204,8 @@ func TestMeanErrorRateLine(t *testing.T) {
 	if len(s.Lines) != 1 || s.Lines[0].Denominator != 0 || s.Payable.String() != "250.00 EUR" {
 		t.Fatalf("lines %+v, payable %s, want one of 250.00 EUR without time", s.Lines, s.Payable)
 	}
-	if text := s.Lines[0].Explain(); !strings.Contains(text, "97.916666 % by the mean error rate") {
-		t.Errorf("Explain = %q, want the mean error rate in it", text)
+	if text := s.Lines[0].Explain(); !strings.Contains(text, "97.916666 % by counted requests") {
+		t.Errorf("Explain = %q, want the value in it", text)
 	}
 }
 
@@ -357,5 +357,19 @@ func TestExplain(t *testing.T) {
 		"monitoring (monitoring): unmonitored 1h30m0s: 1% of 100000.00 EUR per hour, rounded half_up = 1500.00 EUR",
 	} {
 		equalText(t, fmt.Sprintf("line %d", i), s.Lines[i].Explain(), want)
+	}
+}
+
+// Time before the first measurement is unknown, but no outage of the monitoring.
+func TestTimeBeforeTheFirstMeasurement(t *testing.T) {
+	a, e := acme(t)
+	october := month(t, a, "2026-10")
+	e.Gaps = []sla.Gap{{Service: "checkout", Start: october.Start, End: october.Start.Add(2 * time.Hour), Before: true}}
+	s := evaluate(t, a, october, e)
+	equalText(t, "unknown", s.Availability[1].Unknown, 2*time.Hour)
+	for _, b := range s.Breaches {
+		if b.Clause == sla.ClauseMonitoring {
+			t.Errorf("breach %+v, want none of the monitoring", b)
+		}
 	}
 }

@@ -28,9 +28,31 @@ type Evidence struct {
 	Incidents   []Incident    `json:"incidents,omitempty"`
 	Losses      []Loss        `json:"losses,omitempty"`
 
+	// Changes and Restores feed the indicators of a report; no credit comes from
+	// them unless a term promises one.
+	Changes  []Change  `json:"changes,omitempty"`
+	Restores []Restore `json:"restores,omitempty"`
+
+	// Fees holds the fees of the period that terms name as their base.
+	Fees map[string]money.Amount `json:"fees,omitempty"`
+
 	// Invoiced holds the fees invoiced before the period, oldest first. It
 	// bounds the liability for lost data.
 	Invoiced []money.Amount `json:"invoiced,omitempty"`
+
+	// Invoice is the one that the credits are set off against, for a contract
+	// that caps them by it.
+	Invoice money.Amount `json:"invoice,omitzero"`
+
+	// Issued holds the credits issued before, for a contract with a cap per
+	// year.
+	Issued []IssuedCredit `json:"issued,omitempty"`
+}
+
+// IssuedCredit is a credit that was issued for the period ending at an instant.
+type IssuedCredit struct {
+	At     time.Time    `json:"at"`
+	Amount money.Amount `json:"amount"`
 }
 
 // Cause says who or what brought a service down.
@@ -56,6 +78,14 @@ type Outage struct {
 
 	// Degraded time is reported but does not count as down.
 	Degraded bool `json:"degraded,omitempty"`
+
+	// Reported is when the customer opened a ticket about it, for contracts
+	// whose outages begin with it.
+	Reported time.Time `json:"reported,omitzero"`
+
+	// Affected is the share of the customers that were concerned, for measures
+	// that weigh by it. Nil is all of them.
+	Affected *money.Percent `json:"affected,omitempty"`
 }
 
 // Maintenance is an announced window. An extension needs a window and notice of
@@ -77,6 +107,9 @@ type Maintenance struct {
 	Emergency bool `json:"emergency,omitempty"`
 	// Cancelled windows are ignored.
 	Cancelled bool `json:"cancelled,omitempty"`
+
+	// Title is for the readers of a report.
+	Title string `json:"title,omitempty"`
 }
 
 // Gap is a stretch in which a service was not monitored.
@@ -84,6 +117,10 @@ type Gap struct {
 	Service string    `json:"service,omitempty"`
 	Start   time.Time `json:"start"`
 	End     time.Time `json:"end,omitzero"`
+
+	// Before marks the time before the service was measured for the first time.
+	// Nothing is known about it, but it is no outage of the monitoring.
+	Before bool `json:"before,omitempty"`
 }
 
 // Incident is the part of an incident that clocks need. Events that have not
@@ -92,32 +129,148 @@ type Incident struct {
 	ID      string `json:"id"`
 	Service string `json:"service,omitempty"`
 
-	// Severity is the highest that the incident reached: its target holds from
-	// the start of the clock.
+	// Severity is the one at opening. Without Severities it is the only one, so
+	// where no history is kept set the highest that the incident reached.
 	Severity incident.Severity `json:"severity"`
+
+	// Severities are the changes after that, in any order; of those at the same
+	// instant the last one counts. What they do to a clock says
+	// [Clock.RestartOnSeverity].
+	Severities []SeverityChange `json:"severities,omitempty"`
 
 	Detected  time.Time `json:"detected,omitzero"`
 	Opened    time.Time `json:"opened"`
 	Responded time.Time `json:"responded,omitzero"` // by default when it was resolved
-	Resolved  time.Time `json:"resolved,omitzero"`
+	Resolved  time.Time `json:"resolved,omitzero"`  // for good; zero again after a reopening
+
+	// Updates are the messages to the customer, in any order. The response is
+	// one too, whether it is listed or not.
+	Updates []time.Time `json:"updates,omitempty"`
 
 	// Pauses are the waits for the customer; a zero End is still open.
 	Pauses []calendar.Interval `json:"pauses,omitempty"`
+
+	// Closed holds the stretches in which the incident stood resolved before it
+	// was reopened.
+	Closed []calendar.Interval `json:"closed,omitempty"`
+
+	// Resets are the instants at which clocks that still ran began anew.
+	Resets []time.Time `json:"resets,omitempty"`
+
+	// Cancelled is when the incident was withdrawn. Its clocks end there: a miss
+	// before it stays one, anything else counts neither as met nor as missed.
+	Cancelled time.Time `json:"cancelled,omitzero"`
+
+	// What follows is for reports and indicators; no clock depends on it.
+
+	Started      time.Time    `json:"started,omitzero"`      // when the fault began
+	Acknowledged time.Time    `json:"acknowledged,omitzero"` // when somebody took it
+	Title        string       `json:"title,omitempty"`
+	Cause        string       `json:"cause,omitempty"`
+	Action       string       `json:"action,omitempty"`        // what was done about it
+	FirstContact *bool        `json:"first_contact,omitempty"` // resolved without a hand-over; nil is not recorded
+	Escalations  *int         `json:"escalations,omitempty"`   // nil is not recorded
+	Reopened     bool         `json:"reopened,omitempty"`
+	Satisfaction int          `json:"satisfaction,omitzero"` // the customer's answer, 1 to 5; 0 is none
+	Cost         money.Amount `json:"cost,omitzero"`
 }
 
-// IncidentFrom takes what clocks need from an incident: it was answered when it
-// was acknowledged, and waits for the customer are its pauses. The state holds
-// the current severity only; set the highest where it was lowered.
+// SeverityChange says that an incident had another severity from an instant on.
+type SeverityChange struct {
+	At       time.Time         `json:"at"`
+	Severity incident.Severity `json:"severity"`
+}
+
+// Change is a change to a service. It counts in the period in which it ended.
+type Change struct {
+	Ref     string        `json:"ref"`
+	Service string        `json:"service,omitempty"`
+	Start   time.Time     `json:"start"`
+	End     time.Time     `json:"end,omitzero"` // zero while it is not finished
+	Kind    ChangeKind    `json:"kind"`
+	Outcome ChangeOutcome `json:"outcome,omitempty"` // empty while it is not finished
+
+	// Requested and Approved bound the time that an approval took.
+	Requested time.Time `json:"requested,omitzero"`
+	Approved  time.Time `json:"approved,omitzero"`
+
+	// CausedIncident is the incident that the change led to. Such a change is no
+	// success.
+	CausedIncident string `json:"caused_incident,omitempty"`
+}
+
+// ChangeKind is the kind of a change as ITIL 4 tells them apart.
+type ChangeKind string
+
+// The kinds of change.
+const (
+	StandardChange  ChangeKind = "standard"
+	NormalChange    ChangeKind = "normal"
+	EmergencyChange ChangeKind = "emergency"
+)
+
+// ChangeOutcome says how a change ended.
+type ChangeOutcome string
+
+// The outcomes of a change.
+const (
+	ChangeSuccess    ChangeOutcome = "success"
+	ChangeFailed     ChangeOutcome = "failed"
+	ChangeRolledBack ChangeOutcome = "rolled_back"
+	ChangeCancelled  ChangeOutcome = "cancelled"
+)
+
+// Restore is the proof of a restore from backup, or of a failed one.
+type Restore struct {
+	Service  string      `json:"service"`
+	Kind     RestoreKind `json:"kind"`
+	Started  time.Time   `json:"started"`
+	Restored time.Time   `json:"restored,omitzero"` // data is back
+	Verified time.Time   `json:"verified,omitzero"` // and found to be right; zero is not proven
+
+	RTOTarget time.Duration `json:"rto_target_ns,omitzero"`
+	RPOTarget time.Duration `json:"rpo_target_ns,omitzero"`
+
+	// FailedAt is when the service was lost, Newest the time of the newest data
+	// that came back. Their difference is what was lost.
+	FailedAt time.Time `json:"failed_at,omitzero"`
+	Newest   time.Time `json:"newest,omitzero"`
+
+	By     string `json:"by,omitempty"`
+	SHA256 string `json:"artefact_sha256,omitempty"` // of the artefact that was restored
+}
+
+// RestoreKind says where a restore went.
+type RestoreKind string
+
+// The kinds of restore.
+const (
+	RestoreInPlace RestoreKind = "in_place"
+	RestoreSide    RestoreKind = "side"
+	RestorePartial RestoreKind = "partial"
+)
+
+// IncidentFrom takes what clocks and mean times need from an incident: it was answered when it
+// was acknowledged, waits for the customer are its pauses, and news for the
+// stakeholders its updates. The state holds the current severity only and no
+// earlier resolutions; set the highest severity where it was lowered, or fold the
+// history with a [Ticket].
 func IncidentFrom(s incident.State) Incident {
 	in := Incident{
 		ID: s.ID, Severity: s.Severity, Detected: s.Times.Detected, Opened: s.Times.Created,
 		Responded: s.Times.Acknowledged, Resolved: s.Times.Resolved, Pauses: slices.Clone(s.Waits),
+		Started: s.Times.Started, Acknowledged: s.Times.Acknowledged,
 	}
 	if len(s.Services) > 0 {
 		in.Service = s.Services[0]
 	}
 	if !s.WaitingSince.IsZero() {
 		in.Pauses = append(in.Pauses, calendar.Interval{Start: s.WaitingSince})
+	}
+	for _, u := range s.Updates {
+		if !u.At.Before(in.Opened) {
+			in.Updates = append(in.Updates, u.At)
+		}
 	}
 	return in
 }
@@ -208,7 +361,7 @@ func until(start, end time.Time) error {
 	return calendar.Interval{Start: start, End: end}.Validate()
 }
 
-func (in Incident) validate() error {
+func (in *Incident) validate() error {
 	var problems []error
 	if !in.Severity.IsSet() {
 		problems = append(problems, fmt.Errorf("severity %v: want P1 to P4", in.Severity))
@@ -216,16 +369,40 @@ func (in Incident) validate() error {
 	if in.Opened.IsZero() {
 		problems = append(problems, errors.New("opened is not set"))
 	}
+	early := func(name string, at time.Time) {
+		if at.Before(in.Opened) {
+			problems = append(problems, fmt.Errorf("%s %s before opened %s", name, at.Format(time.RFC3339Nano), in.Opened.Format(time.RFC3339Nano)))
+		}
+	}
 	for _, e := range []struct {
 		name string
 		at   time.Time
-	}{{"responded", in.Responded}, {"resolved", in.Resolved}} {
-		if !e.at.IsZero() && e.at.Before(in.Opened) {
-			problems = append(problems, fmt.Errorf("%s %s before opened %s", e.name, e.at.Format(time.RFC3339Nano), in.Opened.Format(time.RFC3339Nano)))
+	}{{"responded", in.Responded}, {"resolved", in.Resolved}, {"cancelled", in.Cancelled}} {
+		if !e.at.IsZero() {
+			early(e.name, e.at)
+		}
+	}
+	for _, at := range in.Updates {
+		early("update", at)
+	}
+	for _, at := range in.Resets {
+		early("reset", at)
+	}
+	for _, c := range in.Severities {
+		early("severity change", c.At)
+		if !c.Severity.IsSet() {
+			problems = append(problems, fmt.Errorf("severity change to %v: want P1 to P4", c.Severity))
 		}
 	}
 	for _, p := range in.Pauses {
 		problems = append(problems, until(p.Start, p.End))
+	}
+	for _, c := range in.Closed {
+		early("closed", c.Start)
+		problems = append(problems, c.Validate())
+		if !in.Resolved.IsZero() && in.Resolved.Before(c.End) {
+			problems = append(problems, fmt.Errorf("resolved %s before reopened %s", in.Resolved.Format(time.RFC3339Nano), c.End.Format(time.RFC3339Nano)))
+		}
 	}
 	return errors.Join(problems...)
 }

@@ -48,6 +48,30 @@ func Example() {
 	// 2026-10 due 15000.00 EUR
 }
 
+// What a tier does, and what it has over a cheaper one.
+func ExampleOffering() {
+	enterprise := sla.Offering{Tier: sla.Enterprise, Services: []sla.ManagedService{
+		{Component: sla.Compute, Monitoring: sla.ComprehensiveMonitoring, Remediation: true, Patching: true, Tuning: true},
+		{Component: sla.Database, Monitoring: sla.ComprehensiveMonitoring, Remediation: true, Backup: true, Patching: true, Tuning: true},
+		{Component: sla.Storage, Monitoring: sla.AdvancedMonitoring, Backup: true, Patching: true, Tuning: true},
+	}}
+	fmt.Print(enterprise)
+	for _, gain := range sla.Enterprise.Offer().Over(sla.Professional.Offer())[:3] {
+		fmt.Println(gain)
+	}
+	fmt.Println(sla.Enterprise.Offer().Downtime(30 * 24 * time.Hour))
+	// Output:
+	// Enterprise tier capabilities:
+	// Monitoring: advanced, comprehensive
+	// Automation: compute_remediation, database_remediation
+	// Management: compute_patching, compute_optimization, database_backup, database_patching, database_optimization, storage_backup, storage_patching, storage_optimization
+	// Automation level: 66.7%
+	// uptime: 99.9%, not 99.5%
+	// response P1: 2m, not 5m
+	// response P2: 15m, not 30m
+	// 43m12s
+}
+
 // What is still open, and when it will be late.
 func ExampleAgreement_Clocks() {
 	fee := sla.Professional.Offer().FeeFrom
@@ -78,5 +102,43 @@ func ExampleContract_Issues() {
 			fmt.Println(issue.Path, issue.Value, "want", issue.Want)
 		}
 	}
-	// Output: terms[0].availability.bands[0].below 99% want the target 99.9%, or a miss down to there earns nothing
+	// Output: terms[0].availability.remedy.bands[0].below 99% want the target 99.9%, or a miss down to there earns nothing
+}
+
+// The monthly report holds the statement and the figures that are told beside it.
+func ExampleAgreement_Report() {
+	fee := sla.Enterprise.Offer().FeeFrom
+	agreement, err := sla.Compile(sla.Preset("acme-2026", sla.Enterprise, "Europe/Amsterdam", fee))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	down := time.Date(2026, 10, 14, 2, 0, 0, 0, time.UTC)
+	period := agreement.PeriodAt(down)
+	report, err := agreement.Report(period, sla.Evidence{
+		Observed: period.Interval,
+		Outages:  []sla.Outage{{Ref: "INC-110", Start: down, End: down.Add(90 * time.Minute)}},
+		Incidents: []sla.Incident{{
+			ID: "INC-110", Severity: incident.P1, Started: down, Detected: down.Add(time.Minute), Opened: down.Add(time.Minute),
+			Responded: down.Add(2 * time.Minute), Resolved: down.Add(90 * time.Minute), Cause: "a full disk", Action: "alert at 80 %",
+		}},
+	}, sla.ReportOptions{Trend: 2})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, b := range report.Breaches {
+		fmt.Printf("%s: %s %% of %s, cause: %s, done: %s, credit %s\n", b.Clause, b.Value.Percent(3), b.Target, b.Cause, b.Action, b.Credit)
+	}
+	for _, name := range []sla.KPI{sla.KPIUptime, sla.KPIMTTRP1, sla.KPIChanges} {
+		figure, _ := report.KeyFigure(name)
+		fmt.Println(figure.Explain())
+	}
+	fmt.Println("due before", report.DueBefore.In(agreement.Location()).Format(time.DateOnly))
+	// Output:
+	// availability: 99.798 % of 99.9%, cause: a full disk, done: alert at 80 %, credit 0.00 EUR
+	// uptime: 99.798657 % over 1, target >= 99.9% missed
+	// mttr_p1: 5340 s over 1, target < 2h met
+	// change_success_rate: no data, target > 95%
+	// due before 2026-11-16
 }

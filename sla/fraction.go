@@ -28,6 +28,9 @@ func NewFraction(part, of uint64) (Fraction, error) {
 	return Fraction{ratio: fixed.NewRatio(part, of)}, nil
 }
 
+// fractionOfCounts returns part/of, where part is a part of of.
+func fractionOfCounts(part, of uint64) Fraction { return Fraction{ratio: fixed.NewRatio(part, of)} }
+
 // fractionOf keeps r, which lies between 0 and 1.
 func fractionOf(r *big.Rat) Fraction {
 	if r.Num().IsUint64() && r.Denom().IsUint64() {
@@ -90,6 +93,17 @@ func (f Fraction) Percent(decimals int) string {
 	}
 	cut, _, _ := fixed.MulDiv(f.ratio.Num, scale, f.ratio.Den)
 	return fixed.FormatDecimal(int64(cut), decimals)
+}
+
+// RoundedPercent returns f as a percentage with that many decimals (at most 9),
+// rounded half up. It is for shares that nobody promised anything about; where a
+// target stands beside, show [Fraction.Percent]. Without data it is "".
+func (f Fraction) RoundedPercent(decimals int) string {
+	if !f.IsSet() {
+		return ""
+	}
+	percent := f.Rat()
+	return percent.Mul(percent, big.NewRat(100, 1)).FloatString(min(decimals, 9))
 }
 
 // String returns "num/den", "no data" for the zero Fraction, and a decimal cut

@@ -42,6 +42,21 @@ func TestFraction(t *testing.T) {
 	}
 }
 
+// Rounded half up, unlike Percent: 66.666… is 66.7, and 1/16 = 6.25 % is 6.3.
+func TestFractionRoundedPercent(t *testing.T) {
+	for _, c := range []struct {
+		part, of uint64
+		decimals int
+		want     string
+	}{
+		{2, 3, 1, "66.7"}, {1, 3, 1, "33.3"}, {1, 16, 1, "6.3"}, {0, 1, 1, "0.0"}, {3, 3, 1, "100.0"}, {2, 3, 0, "67"}, {1, 3, 20, "33.333333333"}, {0, 0, 1, ""},
+	} {
+		if got := fraction(t, c.part, c.of).RoundedPercent(c.decimals); got != c.want {
+			t.Errorf("%d/%d with %d decimals = %q, want %q", c.part, c.of, c.decimals, got, c.want)
+		}
+	}
+}
+
 // Narrow and wide fractions must answer like big.Rat.
 func TestFractionAgainstRat(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))

@@ -6,9 +6,54 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
+	"github.com/evenkeelops/evenkeel/internal/wallclock"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
+
+// Measure turns the evidence about one service into a value. [Uptime],
+// [BadSlots], [MeanErrorRate], [Events] and [AffectedRatio] are the measures of
+// this package; a contract may bring its own. A measure is data: it is written
+// as JSON beside its name, see [RegisterMeasure].
+type Measure interface {
+	// Measure returns the value. It must not change or keep the sample.
+	Measure(s Sample) (Reading, error)
+}
+
+// Detector is a [Measure] that has its own idea of what is down, such as slots
+// with too many errors. What it returns stands in the place of Sample.Down before
+// anything is excluded.
+type Detector interface {
+	Measure
+	Detect(s Sample) ([]calendar.Interval, error)
+}
+
+// Sample is what a measure works on: one service in the covered part of a
+// period. Times are sets as calendar.Normalize returns them.
+type Sample struct {
+	Covered  calendar.Interval
+	Hours    []calendar.Interval // the promised time
+	Down     []calendar.Interval // within the service hours, nothing excluded yet
+	Excluded []calendar.Interval // what the contract takes out
+	Lost     []calendar.Interval // unknown time that counts as down, else nil
+	Outages  []Outage            // of the service in the covered time, in the order of the evidence; none is merely degraded
+	Requests []Requests          // of the service, in the covered time
+}
+
+// Reading is what was measured. The zero Value means that there is no data.
+type Reading struct {
+	Value Fraction
+
+	// Down is the time that counts against the promise, Downtime the stretches
+	// that it came from. Down may differ from their sum where whole minutes or a
+	// share of the customers count.
+	Down     time.Duration
+	Downtime []calendar.Interval
+
+	// Promised is the time that Down is compared with; 0 for a measure that
+	// counts no time.
+	Promised time.Duration
+}
 
 // Outcome says what became of a promise.
 type Outcome string
@@ -20,6 +65,8 @@ const (
 	Pending Outcome = "pending" // the clock still runs and the target is not missed yet
 	Paused  Outcome = "paused"  // pending, and waiting for the customer
 	NoData  Outcome = "no_data" // nothing measured: neither met nor missed
+
+	Cancelled Outcome = "cancelled" // the ticket was withdrawn before the target was missed
 )
 
 // Measured is the availability of one service in a period, with every figure
@@ -27,9 +74,9 @@ const (
 //
 //	(Promised − Down) / Promised
 //
-// exactly, unless the term takes a mean error rate, which has no downtime and no
-// budget. Down counts overlapping reports once and has the excluded time taken
-// out.
+// exactly, unless the measure of the term counts something else than time; then
+// there is no budget. Down counts overlapping reports once and has the excluded
+// time taken out.
 type Measured struct {
 	Term    string        `json:"term"`
 	Service string        `json:"service,omitempty"`
@@ -74,6 +121,7 @@ const (
 	RejectedNotice    = "short_notice"
 	RejectedEmergency = "emergency"
 	RejectedContract  = "not_excluded_by_contract"
+	RejectedYear      = "yearly_limit"
 )
 
 // window is a stretch that may be excluded from downtime.
@@ -91,63 +139,66 @@ func (a *Agreement) measure(term Term, service Service, covered calendar.Interva
 	if service.Target != nil {
 		m.Target = *service.Target
 	}
-	hours := a.calendars[t.ServiceHours].Expand(covered.Start, covered.End)
+	s := Sample{Covered: covered, Hours: a.calendars[t.ServiceHours].Expand(covered.Start, covered.End), Requests: requestsOf(e.Requests, service.ID, covered)}
+	measure := t.measure()
 
-	var slots []calendar.Interval
-	if t.Requests != nil && t.Requests.Method == BadSlots {
-		slots = t.Requests.down(e.Requests, service.ID, covered)
+	var degraded []calendar.Interval
+	var err error
+	if s.Outages, s.Down, degraded, err = outagesOf(e.Outages, service.ID, s.Hours, covered); err != nil {
+		return Measured{}, err
 	}
-	down, degraded, err := outages(e.Outages, slots, service.ID, hours, covered.End)
+	if d, ok := measure.(Detector); ok {
+		if s.Down, err = d.Detect(s); err != nil {
+			return Measured{}, err
+		}
+	}
+	windows := a.windows(t, e, service.ID, covered)
+	if s.Excluded, err = m.exclude(s.Down, windows); err != nil {
+		return Measured{}, err
+	}
+	unknown, err := unknownTime(e, service.ID, s.Hours, covered)
 	if err != nil {
 		return Measured{}, err
 	}
-	windows := t.windows(e, service.ID, covered)
-	excludable, err := m.exclude(down, windows)
-	if err != nil {
-		return Measured{}, err
-	}
-	unknown, err := unknownTime(e, service.ID, hours, covered)
-	if err != nil {
-		return Measured{}, err
-	}
-	unknown = calendar.Subtract(unknown, down)
-	blind := calendar.Total(unknown) == calendar.Total(hours)
+	unknown = calendar.Subtract(unknown, s.Down)
+	blind := calendar.Total(unknown) == calendar.Total(s.Hours)
 
-	m.RawDown, m.Degraded, m.Unknown = calendar.Total(down), calendar.Total(degraded), calendar.Total(unknown)
-	m.Excluded = calendar.Total(calendar.Intersect(down, excludable))
-	m.Downtime = calendar.Subtract(down, excludable)
+	m.RawDown, m.Degraded, m.Unknown = calendar.Total(s.Down), calendar.Total(degraded), calendar.Total(unknown)
+	m.Excluded = calendar.Total(calendar.Intersect(s.Down, s.Excluded))
 	if t.ExcludeMode == FromBoth {
-		hours = calendar.Subtract(hours, excludable)
+		s.Hours = calendar.Subtract(s.Hours, s.Excluded)
 	}
 	switch t.Unknown {
 	case UnknownUp:
 	case UnknownDown:
-		m.Downtime = calendar.Union(m.Downtime, calendar.Subtract(unknown, excludable))
+		s.Lost = unknown
 	case UnknownExcluded:
-		hours = calendar.Subtract(hours, unknown)
+		s.Hours = calendar.Subtract(s.Hours, unknown)
 	}
-	m.Promised, m.Down = calendar.Total(hours), calendar.Total(m.Downtime)
-	m.Evidence = refs(e.Outages, service.ID, m.Downtime, covered.End)
-	if blind || m.Promised == 0 {
-		return m, nil
-	}
-	if t.Requests != nil && t.Requests.Method == MeanErrorRate {
-		lost := unknown
-		if t.Unknown != UnknownDown {
-			lost = nil
-		}
-		m.Value = t.Requests.mean(e.Requests, service.ID, covered, hours, excludable, lost)
-		m.judge(t.Strict)
-		return m, nil
-	}
-	if m.Value, err = NewFraction(uint64(m.Promised-m.Down), uint64(m.Promised)); err != nil {
+	r, err := measure.Measure(s)
+	if err != nil {
 		return Measured{}, err
 	}
+	m.Promised, m.Down, m.Downtime = r.Promised, r.Down, r.Downtime
+	m.Evidence = refs(s.Outages, m.Downtime, covered.End)
+	if blind || len(s.Hours) == 0 {
+		return m, nil
+	}
+	m.Value = r.Value
 	m.judge(t.Strict)
-	budget, _, _ := fixed.MulDiv(uint64(m.Promised), uint64(whole-m.Target), whole)
-	m.Budget = time.Duration(budget)
-	m.BudgetLeft = m.Budget - m.Down
+	if m.Promised > 0 {
+		budget, _, _ := fixed.MulDiv(uint64(m.Promised), uint64(whole-m.Target), whole)
+		m.Budget = time.Duration(budget)
+		m.BudgetLeft = m.Budget - m.Down
+	}
 	return m, nil
+}
+
+func (t Availability) measure() Measure {
+	if t.Measure == nil {
+		return Uptime{}
+	}
+	return t.Measure
 }
 
 // judge compares the value with the target.
@@ -162,23 +213,26 @@ func (m *Measured) judge(strict bool) {
 }
 
 // windows lists what may be excluded for a service, in the order of time: first
-// those that the contract accepts, then the rejected ones.
-func (t Availability) windows(e Evidence, service string, covered calendar.Interval) []window {
+// those that the contract accepts, then the rejected ones. Maintenance is a claim
+// to exclusion only under a contract that excludes maintenance at all; an outage
+// put down to somebody else always is.
+func (a *Agreement) windows(t Availability, e Evidence, service string, covered calendar.Interval) []window {
 	var out []window
 	for _, m := range e.Maintenance {
-		if m.Cancelled || !concerns(m.Service, service) {
+		if m.Cancelled || !concerns(m.Service, service) || !slices.Contains(t.Exclude, CauseMaintenance) {
 			continue
 		}
 		w := window{Interval: calendar.Interval{Start: m.Start, End: m.End}, ref: m.Ref, reason: string(CauseMaintenance)}
 		switch {
-		case !slices.Contains(t.Exclude, CauseMaintenance):
-			w.rejected = RejectedContract
 		case m.Emergency:
 			w.rejected = RejectedEmergency
-		case t.MinNotice > 0 && (m.Announced.IsZero() || m.Start.Sub(m.Announced) < t.MinNotice):
+		case !a.noticed(t, m):
 			w.rejected = RejectedNotice
 		}
 		out = append(out, w)
+	}
+	if t.MaintenancePerYear > 0 {
+		out = a.withinYear(t.MaintenancePerYear, out)
 	}
 	for _, o := range e.Outages {
 		if o.Cause == "" || o.Cause == CauseProvider || o.Degraded || !concerns(o.Service, service) {
@@ -193,6 +247,46 @@ func (t Availability) windows(e Evidence, service string, covered calendar.Inter
 	slices.SortStableFunc(out, func(a, b window) int {
 		return cmp.Or(compareBool(a.rejected != "", b.rejected != ""), a.Start.Compare(b.Start), cmp.Compare(a.ref, b.ref))
 	})
+	return out
+}
+
+// noticed reports whether maintenance was announced early enough.
+func (a *Agreement) noticed(t Availability, m Maintenance) bool {
+	switch {
+	case t.MinNotice <= 0:
+		return true
+	case m.Announced.IsZero():
+		return false
+	case t.NoticeLocal:
+		return wallclock.At(m.Start, a.loc).Sub(wallclock.At(m.Announced, a.loc)) >= t.MinNotice
+	}
+	return m.Start.Sub(m.Announced) >= t.MinNotice
+}
+
+// withinYear lets windows be excluded until those of a calendar year, by their
+// start, have used up the limit. The rest of a window is rejected.
+func (a *Agreement) withinYear(limit time.Duration, windows []window) []window {
+	slices.SortStableFunc(windows, func(x, y window) int { return cmp.Or(x.Start.Compare(y.Start), cmp.Compare(x.ref, y.ref)) })
+	used := map[int]time.Duration{}
+	var out []window
+	for _, w := range windows {
+		if w.rejected != "" || w.IsEmpty() {
+			out = append(out, w)
+			continue
+		}
+		year := wallclock.At(w.Start, a.loc).Year()
+		left := min(max(limit-used[year], 0), w.Duration())
+		used[year] += left
+		rest := w
+		w.End = w.Start.Add(left)
+		rest.Start, rest.rejected = w.End, RejectedYear
+		if left > 0 {
+			out = append(out, w)
+		}
+		if !rest.IsEmpty() {
+			out = append(out, rest)
+		}
+	}
 	return out
 }
 
@@ -225,23 +319,38 @@ func (m *Measured) exclude(down []calendar.Interval, windows []window) ([]calend
 	return accepted, nil
 }
 
-// outages returns the union of what was down, beside what is known to be, and of
-// what was degraded, within the service hours.
-func outages(all []Outage, down []calendar.Interval, service string, hours []calendar.Interval, now time.Time) (_, degraded []calendar.Interval, err error) {
-	for _, o := range all {
+// outagesOf returns the outages that concern a service in a time, and the union of what was
+// down and of what was degraded within the service hours.
+func outagesOf(all []Outage, service string, hours []calendar.Interval, covered calendar.Interval) (of []Outage, down, degraded []calendar.Interval, err error) {
+	for i := range all {
+		o := &all[i]
+		at := o.interval(covered.End)
 		switch {
-		case !concerns(o.Service, service):
+		case !at.Overlaps(covered) || !concerns(o.Service, service):
 		case o.Degraded:
-			degraded = append(degraded, o.interval(now))
+			degraded = append(degraded, at)
 		default:
-			down = append(down, o.interval(now))
+			of = append(of, *o)
+			down = append(down, at)
 		}
 	}
 	if down, err = within(down, hours); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	degraded, err = within(degraded, hours)
-	return down, degraded, err
+	return of, down, degraded, err
+}
+
+// requestsOf returns the counts that concern a service and lie in the covered
+// time.
+func requestsOf(all []Requests, service string, covered calendar.Interval) []Requests {
+	var of []Requests
+	for _, r := range all {
+		if concerns(r.Service, service) && covered.Contains(r.Start) {
+			of = append(of, r)
+		}
+	}
+	return of
 }
 
 // unknownTime returns the service hours in which nothing was measured.
@@ -267,10 +376,10 @@ func within(intervals, hours []calendar.Interval) ([]calendar.Interval, error) {
 }
 
 // refs lists the outages that touch the counted downtime.
-func refs(all []Outage, service string, downtime []calendar.Interval, now time.Time) []string {
+func refs(outages []Outage, downtime []calendar.Interval, now time.Time) []string {
 	var out []string
-	for _, o := range all {
-		if o.Ref != "" && !o.Degraded && concerns(o.Service, service) && len(calendar.Clip(downtime, o.interval(now))) > 0 {
+	for _, o := range outages {
+		if o.Ref != "" && len(calendar.Clip(downtime, o.interval(now))) > 0 {
 			out = append(out, o.Ref)
 		}
 	}

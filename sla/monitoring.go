@@ -1,12 +1,10 @@
 package sla
 
 import (
-	"fmt"
-	"math"
+	"math/big"
 	"math/bits"
 	"time"
 
-	"github.com/evenkeelops/evenkeel/internal/fixed"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -16,7 +14,9 @@ import (
 func (ev *evaluation) monitoring(t Term) error {
 	raw := make([]calendar.Interval, 0, len(ev.evidence.Gaps))
 	for _, g := range ev.evidence.Gaps {
-		raw = append(raw, stretch(g.Start, g.End, ev.covered.End))
+		if !g.Before {
+			raw = append(raw, stretch(g.Start, g.End, ev.covered.End))
+		}
 	}
 	gaps, err := calendar.Normalize(raw)
 	if err != nil {
@@ -31,16 +31,17 @@ func (ev *evaluation) monitoring(t Term) error {
 		return nil
 	}
 	line := Line{
-		Basis: PercentOfFeePerHour, Numerator: calendar.Total(gaps), Denominator: time.Hour, Fee: ev.statement.Fee, Rate: t.Monitoring.PercentPerHour,
+		Basis: PercentOfFeePerHour, Numerator: calendar.Total(gaps), Denominator: time.Hour, Fee: ev.feeBase(t), Rate: t.Monitoring.PercentPerHour,
 	}
 	for _, g := range gaps {
 		line.Evidence = append(line.Evidence, g.String())
 	}
-	counted := t.Monitoring.Count.counted(gaps)
-	if line.Amount, err = percentPerHour(line.Fee, line.Rate, counted, ev.agreement.contract.Rounding); err != nil {
+	share := hourly(line.Rate, t.Monitoring.Count.counted(gaps))
+	line.exact = new(big.Rat).Mul(share, new(big.Rat).SetInt64(line.Fee.Minor()))
+	if line.Amount, err = line.Fee.ShareRat(share, ev.agreement.contract.Rounding); err != nil {
 		return err
 	}
-	ev.breach(Breach{Term: t.ID, Clause: ClauseMonitoring, Ref: string(ClauseMonitoring), At: gaps[0].Start, Actual: line.Numerator}, &line)
+	ev.breach(Breach{Term: t.ID, Clause: ClauseMonitoring, Ref: string(ClauseMonitoring), At: gaps[0].Start, Actual: line.Numerator}, line)
 	return nil
 }
 
@@ -69,14 +70,10 @@ func started(d time.Duration) time.Duration {
 	return d
 }
 
-// percentPerHour returns fee · rate/100 % · counted/1 h in one step, rounded
-// once.
-func percentPerHour(fee money.Amount, rate money.Percent, counted time.Duration, r money.Rounding) (money.Amount, error) {
-	share, ok := fixed.NewRatio(uint64(rate), whole).Mul(fixed.NewRatio(uint64(counted), uint64(time.Hour)))
-	if !ok || share.Num > math.MaxInt64 || share.Den > math.MaxInt64 {
-		return money.Amount{}, fmt.Errorf("%s per hour for %s: %w", rate, counted, money.ErrOverflow)
-	}
-	return fee.Share(int64(share.Num), int64(share.Den), r)
+// hourly returns rate/100 % · counted/1 h.
+func hourly(rate money.Percent, counted time.Duration) *big.Rat {
+	share := ratio(rate)
+	return share.Mul(share, big.NewRat(int64(counted), int64(time.Hour)))
 }
 
 // meanTime sums elapsed times in 128 bits.

@@ -17,31 +17,72 @@ type Period struct {
 }
 
 // Billing says how time is cut into periods. The zero value is the calendar
-// month. Periods begin at 00:00 on the wall clock of the contract's zone.
+// month. Periods begin at 00:00 on the wall clock of the contract's zone, unless
+// they are a fixed number of days.
 type Billing struct {
-	// Months is the length of a period. 3, 6 and 12 are aligned with January.
+	// Months is the length of a period: 3 is a quarter, 12 a year of service.
 	// Defaults to 1.
 	Months int `json:"months,omitzero"`
+
+	// AnchorMonth is a month, 1 to 12, in which a period of several months
+	// begins. Defaults to 1, so that quarters are those of the year.
+	AnchorMonth int `json:"anchor_month,omitzero"`
 
 	// AnchorDay is the day of the month on which periods begin, 1 to 31. Where
 	// a month is shorter, its last day is taken. Defaults to 1.
 	AnchorDay int `json:"anchor_day,omitzero"`
+
+	// UTC lets periods begin at midnight of UTC, whatever the zone of the
+	// contract is.
+	UTC bool `json:"utc,omitempty"`
+
+	// Days cuts time into stretches of that many times 24 hours instead, one of
+	// which begins at First. 0 takes months, a zero First the start of 2000 in
+	// UTC.
+	Days  int       `json:"days,omitzero"`
+	First time.Time `json:"first,omitzero"`
+
+	// Rolling takes the Days up to an instant as its period. Periods then
+	// overlap: no instant begins one.
+	Rolling bool `json:"rolling,omitempty"`
 }
 
-// At returns the period that contains t.
-func (b Billing) At(t time.Time, loc *time.Location) Period { return b.period(b.index(t, loc), loc) }
+// At returns the period that contains t, and for rolling days the one that ends
+// at t.
+func (b Billing) At(t time.Time, loc *time.Location) Period { return b.Following(t, 0, loc) }
 
-// Following returns the n-th period after the one that contains t, or before it
-// for a negative n.
+// Following returns the n-th period after the one of t, or before it for a
+// negative n.
 func (b Billing) Following(t time.Time, n int, loc *time.Location) Period {
+	switch {
+	case b.Rolling:
+		return b.stretch(t.Add(-b.days()).Add(time.Duration(n) * b.days()))
+	case b.Days > 0:
+		first := b.First
+		if first.IsZero() {
+			first = base
+		}
+		return b.stretch(first.Add((floorDiv(t.Sub(first), b.days()) + time.Duration(n)) * b.days()))
+	case b.UTC:
+		loc = time.UTC
+	}
 	return b.period(b.index(t, loc)+n*b.months(), loc)
+}
+
+func (b Billing) days() time.Duration { return time.Duration(b.Days) * 24 * time.Hour }
+
+// stretch returns the period of fixed length that begins at start.
+func (b Billing) stretch(start time.Time) Period {
+	i := calendar.Interval{Start: start.UTC(), End: start.Add(b.days()).UTC()}
+	return Period{Label: i.Start.Format(time.DateOnly) + "+" + strconv.Itoa(b.Days) + "d", Interval: i}
 }
 
 // index returns the months from the base to the period that contains t.
 func (b Billing) index(t time.Time, loc *time.Location) int {
 	wall := wallclock.At(t, loc)
 	year, month, _ := wall.Date()
-	n := floorDiv((year-baseYear)*12+int(month)-1, b.months()) * b.months()
+	offset := max(b.AnchorMonth, 1) - 1
+	n := floorDiv((year-baseYear)*12+int(month)-1-offset, b.months())*b.months() + offset
 	switch {
 	case b.begins(n, loc).After(t):
 		return n - b.months()
@@ -60,10 +101,13 @@ func ParseMonth(text string, loc *time.Location) (Period, error) {
 	return Billing{}.At(wallclock.Resolve(first, loc, wallclock.First), loc), nil
 }
 
-// base is midnight of 1 January 2000, from which periods are counted.
+// base is midnight of 1 January 2000 in UTC, from which periods are counted.
 var base = time.Unix(946684800, 0).UTC()
 
-const baseYear = 2000
+const (
+	baseYear      = 2000
+	maxPeriodDays = 3660 // ten years
+)
 
 func (b Billing) months() int { return max(b.Months, 1) }
 
@@ -88,9 +132,9 @@ func (b Billing) label(first time.Time) string {
 	switch {
 	case b.anchor() > 1:
 		return first.Format(time.DateOnly)
-	case b.months() == 3:
+	case b.months() == 3 && first.Month()%3 == 1:
 		return fmt.Sprintf("%d-Q%d", first.Year(), int(first.Month())/3+1)
-	case b.months() == 12:
+	case b.months() == 12 && first.Month() == time.January:
 		return first.Format("2006")
 	}
 	return first.Format("2006-01")
@@ -100,13 +144,22 @@ func (b Billing) issues() (out []Issue) {
 	if b.Months < 0 || (b.Months > 0 && 12%b.Months != 0) {
 		out = append(out, problem("period.months", strconv.Itoa(b.Months), "1, 2, 3, 4, 6 or 12"))
 	}
+	if b.AnchorMonth < 0 || b.AnchorMonth > 12 {
+		out = append(out, problem("period.anchor_month", strconv.Itoa(b.AnchorMonth), "a month, 1 to 12"))
+	}
+	if b.Days < 0 || b.Days > maxPeriodDays || b.Days > 0 && (b.Months > 0 || b.AnchorMonth > 0 || b.AnchorDay > 0 || b.UTC) {
+		out = append(out, problem("period.days", strconv.Itoa(b.Days), fmt.Sprintf("1 to %d, and nothing about months beside it", maxPeriodDays)))
+	}
+	if b.Rolling && b.Days == 0 {
+		out = append(out, problem("period.rolling", "true", "days beside it"))
+	}
 	if b.AnchorDay < 0 || b.AnchorDay > 31 {
 		out = append(out, problem("period.anchor_day", strconv.Itoa(b.AnchorDay), "a day of the month, 1 to 31"))
 	}
 	return out
 }
 
-func floorDiv(a, b int) int {
+func floorDiv[T ~int | ~int64](a, b T) T {
 	q := a / b
 	if a%b < 0 {
 		q--

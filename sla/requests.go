@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math/big"
+	"math/bits"
 	"slices"
 	"strconv"
 	"time"
@@ -13,49 +14,97 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
-// RequestMeasure measures availability by counted requests, in slots of equal
-// length from the start of the period. A slot without requests has an error rate
-// of 0: an empty slot is no outage, a slot that nobody counted belongs to the
-// gaps.
-type RequestMeasure struct {
+// BadSlots is [Uptime] by counted requests: a slot of time with too many failed
+// requests is down, beside the outages. Slots have equal length from the start of
+// the period. A slot without requests is not down: nobody was turned away; a slot
+// that nobody counted belongs to the gaps.
+type BadSlots struct {
 	Slot time.Duration `json:"slot_ns"`
 
-	// Method says how slots become a value. Defaults to BadSlots.
-	Method RequestMethod `json:"method,omitzero"`
-
-	// ErrorRate is the share of failed requests above which BadSlots takes a
-	// slot as down; AtLeast takes the rate itself as down too.
+	// ErrorRate is the share of failed requests above which a slot is down;
+	// AtLeast takes the rate itself as down too.
 	ErrorRate money.Percent `json:"error_rate,omitzero"`
 	AtLeast   bool          `json:"at_least,omitempty"`
 
-	// MinRun lets BadSlots count only runs of that many slots or more. Defaults
-	// to 1.
+	// MinRun lets only runs of that many slots or more count. Defaults to 1.
 	MinRun int `json:"min_run,omitzero"`
+
+	// MinRequests lets only slots with that many requests or more be down.
+	MinRequests uint64 `json:"min_requests,omitzero"`
 }
 
-// RequestMethod is a way to turn counted requests into availability.
-type RequestMethod uint8
+// Detect returns the outages and the runs of bad slots.
+func (b BadSlots) Detect(s Sample) ([]calendar.Interval, error) {
+	return calendar.Union(s.Down, calendar.Intersect(b.down(s), s.Hours)), nil
+}
 
-// The methods. BadSlots adds the time of bad slots to the outages.
-// MeanErrorRate takes 1 less the mean of the error rates of all slots, in which
-// an hour with three requests weighs as much as one with a million; outages are
-// then listed but do not matter.
+// Measure returns the share of the promised time that was not down.
+func (b BadSlots) Measure(s Sample) (Reading, error) { return Uptime{}.Measure(s) }
+
+// MeanErrorRate is 1 less the mean of the error rates of all slots, in which an
+// hour with three requests weighs as much as one with a million. Slots have equal
+// length from the start of the period. Slots in excluded time count without
+// errors, those in lost time as failed. Outages are listed but do not matter.
+type MeanErrorRate struct {
+	Slot time.Duration `json:"slot_ns"`
+
+	// Empty says what a slot without requests comes to. Defaults to EmptyGood.
+	Empty EmptySlot `json:"empty,omitzero"`
+}
+
+// EmptySlot says what a slot without requests comes to.
+type EmptySlot uint8
+
+// EmptyGood counts it without errors, EmptyDropped not at all.
 const (
-	BadSlots RequestMethod = iota
-	MeanErrorRate
+	EmptyGood EmptySlot = iota
+	EmptyDropped
 )
 
-var methodNames = []string{"bad_slots", "mean_error_rate"}
+var emptyNames = []string{"zero_errors", "dropped"}
 
-// String returns "bad_slots" or "mean_error_rate".
-func (m RequestMethod) String() string { return nameOf(methodNames, m) }
+// String returns "zero_errors" or "dropped".
+func (e EmptySlot) String() string { return nameOf(emptyNames, e) }
 
 // MarshalText writes what String returns; an unknown value is an error.
-func (m RequestMethod) MarshalText() ([]byte, error) { return textOf("method", methodNames, m) }
+func (e EmptySlot) MarshalText() ([]byte, error) { return textOf("empty", emptyNames, e) }
 
 // UnmarshalText reads what String returns.
-func (m *RequestMethod) UnmarshalText(text []byte) error {
-	return parseName("method", methodNames, text, m)
+func (e *EmptySlot) UnmarshalText(text []byte) error { return parseName("empty", emptyNames, text, e) }
+
+// Measure returns 1 less the mean error rate.
+func (m MeanErrorRate) Measure(s Sample) (Reading, error) {
+	return Reading{Value: m.mean(s), Downtime: counted(s)}, nil
+}
+
+// Events is the share of requests that were good:
+//
+//	(total − failed − slow·(1 − SlowCredit)) / total
+//
+// Requests in excluded time do not count. Without any there is no data. Outages
+// are listed but do not matter.
+type Events struct {
+	// SlowCredit is what a slow request is worth. Defaults to nothing.
+	SlowCredit money.Percent `json:"slow_credit,omitzero"`
+}
+
+// Measure returns the share of good requests.
+func (v Events) Measure(s Sample) (Reading, error) {
+	total, bad := new(big.Int), new(big.Int)
+	for _, r := range s.Requests {
+		if contains(s.Excluded, r.Start) || !contains(s.Hours, r.Start) {
+			continue
+		}
+		total.Add(total, new(big.Int).SetUint64(r.Total))
+		bad.Add(bad, new(big.Int).Mul(new(big.Int).SetUint64(r.Failed), big.NewInt(whole)))
+		bad.Add(bad, new(big.Int).Mul(new(big.Int).SetUint64(r.Slow), big.NewInt(whole-int64(v.SlowCredit))))
+	}
+	r := Reading{Downtime: counted(s)}
+	if total.Sign() > 0 {
+		total.Mul(total, big.NewInt(whole))
+		r.Value = fractionOf(new(big.Rat).SetFrac(new(big.Int).Sub(total, bad), total))
+	}
+	return r, nil
 }
 
 // Requests counts the requests of a service from an instant on, for one slot of
@@ -65,11 +114,15 @@ type Requests struct {
 	Start   time.Time `json:"start"`
 	Total   uint64    `json:"total"`
 	Failed  uint64    `json:"failed"`
+
+	// Slow counts those that were answered too late, for [Events]. They are not
+	// among the failed.
+	Slow uint64 `json:"slow,omitzero"`
 }
 
 func (r Requests) validate() error {
-	if r.Failed > r.Total {
-		return fmt.Errorf("%d failed of %d requests: want at most all", r.Failed, r.Total)
+	if sum, carry := bits.Add64(r.Failed, r.Slow, 0); carry > 0 || sum > r.Total {
+		return fmt.Errorf("%d failed and %d slow of %d requests: want at most all", r.Failed, r.Slow, r.Total)
 	}
 	return nil
 }
@@ -81,16 +134,12 @@ type slot struct {
 }
 
 // slots sums up the counts by slot, in order.
-func (q RequestMeasure) slots(all []Requests, service string, covered calendar.Interval) []slot {
+func slots(counts []Requests, length time.Duration, start time.Time) []slot {
 	byIndex := map[int64]slot{}
-	for _, r := range all {
-		if !concerns(r.Service, service) || !covered.Contains(r.Start) {
-			continue
-		}
-		s := byIndex[int64(r.Start.Sub(covered.Start)/q.Slot)]
-		s.index = int64(r.Start.Sub(covered.Start) / q.Slot)
-		s.total, s.failed = s.total+r.Total, s.failed+r.Failed
-		byIndex[s.index] = s
+	for _, r := range counts {
+		i := int64(r.Start.Sub(start) / length)
+		s := byIndex[i]
+		byIndex[i] = slot{index: i, total: s.total + r.Total, failed: s.failed + r.Failed}
 	}
 	out := make([]slot, 0, len(byIndex))
 	for _, s := range byIndex {
@@ -101,62 +150,72 @@ func (q RequestMeasure) slots(all []Requests, service string, covered calendar.I
 }
 
 // down returns the stretches of bad slots that are long enough.
-func (q RequestMeasure) down(all []Requests, service string, covered calendar.Interval) []calendar.Interval {
+func (b BadSlots) down(s Sample) []calendar.Interval {
 	var out []calendar.Interval
 	var run int
 	var previous int64
 	flush := func() {
-		if run > 0 && run >= q.MinRun {
-			end := covered.Start.Add(time.Duration(previous+1) * q.Slot)
-			out = append(out, calendar.Interval{Start: end.Add(-time.Duration(run) * q.Slot), End: end})
+		if run > 0 && run >= b.MinRun {
+			end := s.Covered.Start.Add(time.Duration(previous+1) * b.Slot)
+			out = append(out, calendar.Interval{Start: end.Add(-time.Duration(run) * b.Slot), End: end})
 		}
 		run = 0
 	}
-	for _, s := range q.slots(all, service, covered) {
-		if !q.bad(s) {
+	for _, slot := range slots(s.Requests, b.Slot, s.Covered.Start) {
+		if !b.bad(slot) {
 			continue
 		}
-		if run > 0 && s.index != previous+1 {
+		if run > 0 && slot.index != previous+1 {
 			flush()
 		}
-		run, previous = run+1, s.index
+		run, previous = run+1, slot.index
 	}
 	flush()
 	return out
 }
 
 // bad compares failed/total with the rate, exactly.
-func (q RequestMeasure) bad(s slot) bool {
-	if s.total == 0 {
+func (b BadSlots) bad(s slot) bool {
+	if s.total == 0 || s.total < b.MinRequests {
 		return false
 	}
-	c := fixed.CompareProducts(s.failed, whole, uint64(q.ErrorRate), s.total)
-	return c > 0 || c == 0 && q.AtLeast
+	c := fixed.CompareProducts(s.failed, whole, uint64(b.ErrorRate), s.total)
+	return c > 0 || c == 0 && b.AtLeast
 }
 
 // mean returns 1 less the mean error rate of the slots that begin in the hours.
-// Slots in excluded time count without errors, those in down time as failed.
-func (q RequestMeasure) mean(all []Requests, service string, covered calendar.Interval, hours, excluded, down []calendar.Interval) Fraction {
-	n := q.count(hours, covered)
-	if n == 0 {
-		return Fraction{}
-	}
+func (m MeanErrorRate) mean(s Sample) Fraction {
+	n := m.count(s.Hours, s.Covered)
 	failed := map[uint64]*big.Int{} // by the number of requests
-	for _, s := range q.slots(all, service, covered) {
-		at := covered.Start.Add(time.Duration(s.index) * q.Slot)
-		if s.total == 0 || !contains(hours, at) || contains(excluded, at) || contains(down, at) {
+	busy := int64(0)
+	for _, slot := range slots(s.Requests, m.Slot, s.Covered.Start) {
+		at := s.Covered.Start.Add(time.Duration(slot.index) * m.Slot)
+		if slot.total == 0 || !contains(s.Hours, at) {
 			continue
 		}
-		if failed[s.total] == nil {
-			failed[s.total] = new(big.Int)
+		if contains(s.Lost, at) && !contains(s.Excluded, at) {
+			continue // counted below
 		}
-		failed[s.total].Add(failed[s.total], new(big.Int).SetUint64(s.failed))
+		busy++
+		if contains(s.Excluded, at) {
+			continue
+		}
+		if failed[slot.total] == nil {
+			failed[slot.total] = new(big.Int)
+		}
+		failed[slot.total].Add(failed[slot.total], new(big.Int).SetUint64(slot.failed))
+	}
+	lost := m.count(calendar.Subtract(calendar.Intersect(s.Lost, s.Hours), s.Excluded), s.Covered)
+	if m.Empty == EmptyDropped {
+		n = busy + lost
+	}
+	if n == 0 {
+		return Fraction{}
 	}
 	parts := make([]quotient, 0, len(failed)+1)
 	for total, sum := range failed {
 		parts = append(parts, quotient{sum, new(big.Int).SetUint64(total)})
 	}
-	lost := q.count(calendar.Subtract(calendar.Intersect(down, hours), excluded), covered)
 	parts = append(parts, quotient{big.NewInt(lost), big.NewInt(1)})
 	sum := addUp(parts)
 	rate := new(big.Rat).SetFrac(sum.num, sum.den.Mul(sum.den, big.NewInt(n)))
@@ -164,8 +223,8 @@ func (q RequestMeasure) mean(all []Requests, service string, covered calendar.In
 }
 
 // count returns how many slots begin in a set.
-func (q RequestMeasure) count(set []calendar.Interval, covered calendar.Interval) (n int64) {
-	before := func(t time.Time) int64 { return int64((t.Sub(covered.Start) + q.Slot - 1) / q.Slot) }
+func (m MeanErrorRate) count(set []calendar.Interval, covered calendar.Interval) (n int64) {
+	before := func(t time.Time) int64 { return int64((t.Sub(covered.Start) + m.Slot - 1) / m.Slot) }
 	for _, i := range set {
 		n += before(i.End) - before(i.Start)
 	}
@@ -190,18 +249,32 @@ func addUp(parts []quotient) quotient {
 	return quotient{left.Add(left, right), new(big.Int).Mul(a.den, b.den)}
 }
 
-func (q RequestMeasure) issues(path string) (out []Issue) {
-	if q.Slot <= 0 {
-		out = append(out, problem(path+".slot_ns", q.Slot.String(), "a time above 0"))
+func (b BadSlots) issues(path string) (out []Issue) {
+	if b.Slot <= 0 {
+		out = append(out, problem(path+".slot_ns", b.Slot.String(), "a time above 0"))
 	}
-	if q.Method > MeanErrorRate {
-		out = append(out, problem(path+".method", q.Method.String(), "bad_slots or mean_error_rate"))
+	if b.ErrorRate < 0 || b.ErrorRate > whole {
+		out = append(out, problem(path+".error_rate", b.ErrorRate.String(), "0% to 100%"))
 	}
-	if q.ErrorRate < 0 || q.ErrorRate > whole {
-		out = append(out, problem(path+".error_rate", q.ErrorRate.String(), "0% to 100%"))
-	}
-	if q.MinRun < 0 {
-		out = append(out, problem(path+".min_run", strconv.Itoa(q.MinRun), "1 or more"))
+	if b.MinRun < 0 {
+		out = append(out, problem(path+".min_run", strconv.Itoa(b.MinRun), "1 or more"))
 	}
 	return out
+}
+
+func (m MeanErrorRate) issues(path string) (out []Issue) {
+	if m.Slot <= 0 {
+		out = append(out, problem(path+".slot_ns", m.Slot.String(), "a time above 0"))
+	}
+	if m.Empty > EmptyDropped {
+		out = append(out, problem(path+".empty", m.Empty.String(), "zero_errors or dropped"))
+	}
+	return out
+}
+
+func (v Events) issues(path string) []Issue {
+	if v.SlowCredit < 0 || v.SlowCredit > whole {
+		return []Issue{problem(path+".slow_credit", v.SlowCredit.String(), "0% to 100%")}
+	}
+	return nil
 }

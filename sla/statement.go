@@ -2,10 +2,12 @@ package sla
 
 import (
 	"fmt"
+	"math/big"
 	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
@@ -28,6 +30,7 @@ type Statement struct {
 	State State `json:"state"`
 
 	Availability []Measured `json:"availability,omitempty"` // by term, then in the order of its services
+	Overall      []Overall  `json:"overall,omitempty"`      // by term: what its services come to together
 	Clocks       []Tally    `json:"clocks,omitempty"`       // by term, then in the order of its targets
 	Breaches     []Breach   `json:"breaches,omitempty"`     // by clause, term, then ref
 	Lines        []Line     `json:"lines,omitempty"`        // in the same order
@@ -45,12 +48,26 @@ type Statement struct {
 	// Liability stands outside the cap.
 	Liability []LossPayment `json:"liability,omitempty"`
 
-	// ClaimBefore is the first instant that is too late to claim what is
-	// payable; zero if no claim is needed or nothing is payable.
+	// ClaimBefore is the first instant that is too late to claim all that is
+	// payable; zero if no claim is needed or nothing is payable. Where the window
+	// hangs on the incident it is the earliest: that of the first downtime of a
+	// service, or of the instant of a miss.
 	ClaimBefore time.Time `json:"claim_before,omitzero"`
 
 	Findings []Finding `json:"findings,omitempty"`
 	Quality  Quality   `json:"quality"`
+}
+
+// Overall is what the services of an availability term come to together: the
+// worst of them by its exact value (ties to the smaller id), or their mean. It is
+// met if every service meets its target, or the mean that of the term.
+type Overall struct {
+	Term    string        `json:"term"`
+	Method  Aggregate     `json:"method"`
+	Service string        `json:"service,omitempty"` // the worst; empty for a mean
+	Target  money.Percent `json:"target"`
+	Value   Fraction      `json:"value"`
+	Outcome Outcome       `json:"outcome"`
 }
 
 // State sums up a statement.
@@ -65,9 +82,10 @@ const (
 	StateCapped       State = "capped"           // a credit is due, less than the gross amount
 )
 
-// Tally counts the clocks of one term and severity that belong to the period: a
-// met one by the instant of the event, a missed one by the instant at which the
-// target was passed, a pending one if it runs at the end.
+// Tally counts the clocks of one term and severity that belong to the period as
+// [Clock.CountIn] says: by default a met one by the instant of the event, a missed
+// one by the instant at which the target was passed, a pending one if it runs at
+// the end. The severity is the one whose target holds then.
 type Tally struct {
 	Term     string            `json:"term"`
 	Clause   Clause            `json:"clause"`
@@ -88,7 +106,7 @@ func (t Tally) Compliance() Fraction {
 type Breach struct {
 	Term     string            `json:"term"`
 	Clause   Clause            `json:"clause"`
-	Ref      string            `json:"ref"` // incident, service, or "monitoring"
+	Ref      string            `json:"ref"` // incident, service, or "monitoring"; "INC-1#3" is the third update owed, or run of a clock
 	Service  string            `json:"service,omitempty"`
 	Severity incident.Severity `json:"severity,omitzero"`
 	At       time.Time         `json:"at"` // when it came to be
@@ -96,6 +114,9 @@ type Breach struct {
 	// Target and Value are set for availability.
 	Target money.Percent `json:"target,omitzero"`
 	Value  Fraction      `json:"value,omitzero"`
+
+	// KeyFigure is set for an indicator: the figure and the target that it missed.
+	KeyFigure *KeyFigure `json:"key_figure,omitempty"`
 
 	// Promised and Actual are set for the other clauses. Actual runs to the end
 	// of the covered time where the event has not happened; Promised is 0 for
@@ -112,10 +133,14 @@ type Basis string
 
 // The bases.
 const (
-	PercentOfFee        Basis = "percent_of_fee"
-	PerIncident         Basis = "per_incident"
-	PercentOfFeePerHour Basis = "percent_of_fee_per_hour"
-	DaysOfFee           Basis = "days_of_fee"
+	PercentOfFee            Basis = "percent_of_fee"
+	PerIncident             Basis = "per_incident"
+	PercentOfFeePerHour     Basis = "percent_of_fee_per_hour"
+	DaysOfFee               Basis = "days_of_fee"
+	LostTimeOfFee           Basis = "lost_time_of_fee"
+	PercentOfFeePerInterval Basis = "percent_of_fee_per_interval"
+	UsageOfFee              Basis = "usage_of_fee"
+	FixedAmount             Basis = "fixed_amount"
 )
 
 // Line is one credit, with all that it was computed from.
@@ -129,12 +154,15 @@ type Line struct {
 
 	// Numerator and Denominator are what was compared: time up and time promised,
 	// elapsed time and target, or time without monitoring and the hour. Both are
-	// 0 for a mean error rate, which compares no time.
+	// 0 for a mean error rate and an indicator, which compare no time.
 	Numerator   time.Duration `json:"numerator_ns"`
 	Denominator time.Duration `json:"denominator_ns"`
 
 	// Value is the measured availability; no data for other clauses.
 	Value Fraction `json:"value,omitzero"`
+
+	// KeyFigure is that of an indicator; nil for other clauses.
+	KeyFigure *KeyFigure `json:"key_figure,omitempty"`
 
 	// Band is the one that the value fell into; nil for other clauses and in a
 	// credit gap.
@@ -147,7 +175,15 @@ type Line struct {
 	Rounding money.Rounding `json:"rounding"`
 	Amount   money.Amount   `json:"amount"`
 
+	// Times multiplies the lost time, Intervals counts those of a stretch of
+	// downtime, and Stretch is that stretch.
+	Times     int64             `json:"times,omitzero"`
+	Intervals int64             `json:"intervals,omitzero"`
+	Stretch   calendar.Interval `json:"stretch,omitzero"`
+
 	Evidence []string `json:"evidence,omitempty"` // refs, sorted
+
+	exact *big.Rat // minor units before rounding
 }
 
 // Explain returns the line as a sentence with every figure in it.
@@ -160,16 +196,22 @@ func (l Line) Explain() string {
 	b.WriteString("): ")
 	switch {
 	case l.Clause == ClauseAvailability:
-		if l.Denominator > 0 {
+		switch {
+		case l.Stretch != (calendar.Interval{}):
+			fmt.Fprintf(&b, "%s %%, down %s from %s", l.Value.Percent(6), l.Numerator, l.Stretch.Start.Format(time.RFC3339))
+		case l.Denominator > 0:
 			fmt.Fprintf(&b, "%s %%, up %s of %s", l.Value.Percent(6), l.Numerator, l.Denominator)
-		} else {
-			fmt.Fprintf(&b, "%s %% by the mean error rate", l.Value.Percent(6))
+		default:
+			fmt.Fprintf(&b, "%s %% by counted requests", l.Value.Percent(6))
 		}
-		if l.Band == nil {
-			b.WriteString(", in no band")
-		} else {
+		switch {
+		case l.Band != nil:
 			fmt.Fprintf(&b, ", band %s to %s", l.Band.From, l.Band.Below)
+		case l.Basis == PercentOfFee && l.Rate == 0:
+			b.WriteString(", in no band")
 		}
+	case l.KeyFigure != nil:
+		b.WriteString(l.KeyFigure.measured())
 	case l.Clause == ClauseMonitoring:
 		fmt.Fprintf(&b, "unmonitored %s", l.Numerator)
 	case l.Denominator == 0:
@@ -178,8 +220,16 @@ func (l Line) Explain() string {
 		fmt.Fprintf(&b, "took %s, promised %s", l.Numerator, l.Denominator)
 	}
 	switch l.Basis {
+	case FixedAmount:
+		fmt.Fprintf(&b, ": %s", l.Amount)
 	case PerIncident:
 		fmt.Fprintf(&b, ": %s per incident", l.Amount)
+	case LostTimeOfFee:
+		fmt.Fprintf(&b, ": the lost time × %d of %s, rounded %s = %s", l.Times, l.Fee, l.Rounding, l.Amount)
+	case PercentOfFeePerInterval:
+		fmt.Fprintf(&b, ": %d × %s of %s, rounded %s = %s", l.Intervals, l.Rate, l.Fee, l.Rounding, l.Amount)
+	case UsageOfFee:
+		fmt.Fprintf(&b, ": the usage in downtime of %s, rounded %s = %s", l.Fee, l.Rounding, l.Amount)
 	case DaysOfFee:
 		fmt.Fprintf(&b, ": %d of %d days of %s, rounded %s = %s", l.Days, l.DaysOf, l.Fee, l.Rounding, l.Amount)
 	case PercentOfFeePerHour:
@@ -234,6 +284,8 @@ const (
 	FindingMinimum    = "below_minimum"       // lines that do not reach the minimum of their term
 	FindingStacked    = "stacked"             // clauses that earn nothing beside a larger one
 	FindingCapped     = "capped"              // credits above the cap of the contract
+	FindingRemedy     = "unknown_remedy"      // a miss whose remedy is not known in figures
+	FindingFeeBase    = "fee_base"            // a fee base that the evidence does not have
 )
 
 // Quality says how much of the measured time is known. Services add up.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/fixed"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -110,6 +111,37 @@ func (t Tier) Offer() Offer {
 	return o
 }
 
+// TierFor returns the tier whose usual fees include a monthly fee. Between the
+// ranges of two tiers, outside of all and in another currency it is the zero
+// Tier.
+func TierFor(fee money.Amount) Tier {
+	for _, t := range Tiers {
+		if t.Offer().Includes(fee) {
+			return t
+		}
+	}
+	return 0
+}
+
+// Includes reports whether a monthly fee is in the range of the offer; an offer
+// without a range, or with one in another currency, includes none.
+func (o Offer) Includes(fee money.Amount) bool {
+	low, errLow := fee.Compare(o.FeeFrom)
+	high, errHigh := fee.Compare(o.FeeTo)
+	return errLow == nil && errHigh == nil && low >= 0 && high <= 0
+}
+
+// Downtime returns how long the service may be down in a period of that length,
+// cut off to the nanosecond: (1 − uptime) · period. It is 0 for an empty period
+// and for an offer without uptime.
+func (o Offer) Downtime(period time.Duration) time.Duration {
+	if period <= 0 || o.Uptime <= 0 || o.Uptime > whole {
+		return 0
+	}
+	down, _, _ := fixed.MulDiv(uint64(period), uint64(whole-o.Uptime), whole)
+	return time.Duration(down)
+}
+
 // responseTargets pairs the times with the credits that all tiers share; low
 // severity earns none. A low of 0 is the next business day.
 func responseTargets(critical, high, medium, low time.Duration) []Target {
@@ -146,7 +178,7 @@ func Preset(id string, tier Tier, zone string, fee money.Amount) Contract {
 	c.Calendars = map[string]calendar.Hours{OfficeHours: hours}
 	c.Terms = []Term{
 		{ID: "availability", Availability: &Availability{
-			Target: offer.Uptime, Bands: ReferenceBands(), Exclude: []Cause{CauseMaintenance}, MinNotice: 72 * time.Hour,
+			Target: offer.Uptime, Remedy: Bands{Bands: ReferenceBands()}, Exclude: []Cause{CauseMaintenance}, MinNotice: 72 * time.Hour,
 		}},
 		{ID: "response", Response: &Clock{Targets: offer.Response}},
 		{ID: "resolution", Resolution: &Clock{Strict: true, Pausable: true, Targets: []Target{

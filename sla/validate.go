@@ -45,13 +45,15 @@ func (e *ContractError) Unwrap() error { return e.Issue.Err }
 
 // The codes of warnings.
 const (
-	CodeCreditGap = "credit_gap"     // a missed target earns nothing down to the first band
-	CodeBandHole  = "band_hole"      // a single value between two bands earns nothing
-	CodeFeeRange  = "fee_range"      // the fee is unusual for the tier
-	CodeLowCap    = "low_cap"        // the cap is below the largest band
-	CodeNoNotice  = "no_notice_rule" // maintenance is excluded without any notice
-	CodeNoRemedy  = "no_remedy"      // a clause never earns a credit
-	CodeUnused    = "unused"         // a calendar that nothing names
+	CodeCreditGap   = "credit_gap"       // a missed target earns nothing down to the first band
+	CodeBandHole    = "band_hole"        // a single value between two bands earns nothing
+	CodeFeeRange    = "fee_range"        // the fee is unusual for the tier
+	CodeLowCap      = "low_cap"          // the cap is below the largest band
+	CodeUnreachable = "unreachable_band" // a band above the target
+	CodeLateClaim   = "late_claim"       // claims end before a report can be there
+	CodeNoNotice    = "no_notice_rule"   // maintenance is excluded without any notice
+	CodeNoRemedy    = "no_remedy"        // a clause never earns a credit
+	CodeUnused      = "unused"           // a calendar that nothing names
 )
 
 func problem(path, value, want string) Issue { return Issue{Path: path, Value: value, Want: want} }
@@ -121,14 +123,22 @@ func (v *validation) head() {
 	}
 	v.add(c.Period.issues()...)
 	v.add(c.Claim.issues()...)
-	if c.Stack > StackMax {
-		v.add(problem("stack", c.Stack.String(), "sum or max"))
+	if c.Stack > StackEither {
+		v.add(problem("stack", c.Stack.String(), "sum, max or either"))
 	}
 	if c.Rounding > money.Up {
 		v.add(problem("rounding", c.Rounding.String(), "half_up, half_even, down or up"))
 	}
-	if c.CapPercent != nil && *c.CapPercent < 0 {
-		v.add(problem("cap_percent", c.CapPercent.String(), "0 or more"))
+	for _, limit := range []struct {
+		path    string
+		percent *money.Percent
+	}{{"cap_percent", c.CapPercent}, {"cap_year_percent", c.CapYearPercent}, {"cap_invoice_percent", c.CapInvoicePercent}} {
+		if limit.percent != nil {
+			v.percent(limit.path, *limit.percent)
+		}
+	}
+	if c.CapDays < 0 {
+		v.add(problem("cap_days", strconv.Itoa(c.CapDays), "0 or more"))
 	}
 	if len(c.Terms) == 0 {
 		v.add(problem("terms", "", "at least one term"))
@@ -154,6 +164,10 @@ func (v *validation) term(path string, t Term) {
 		v.availability(path+".availability", *t.Availability)
 	case ClauseResponse:
 		v.clock(path+".response", *t.Response)
+	case ClauseUpdate:
+		v.clock(path+".update", *t.Update)
+	case ClauseIndicator:
+		v.indicator(path+".indicator", *t.Indicator)
 	case ClauseResolution:
 		v.clock(path+".resolution", *t.Resolution)
 	case ClauseMonitoring:
@@ -168,7 +182,7 @@ func (v *validation) term(path string, t Term) {
 			v.add(problem(path+".data_loss.fees", strconv.Itoa(t.DataLoss.Fees), "1 or more"))
 		}
 	default:
-		v.add(problem(path, t.ID, "exactly one of availability, response, resolution, monitoring and data_loss"))
+		v.add(problem(path, t.ID, "exactly one of availability, response, update, resolution, monitoring, indicator and data_loss"))
 	}
 	if t.CapPercent != nil && *t.CapPercent < 0 {
 		v.add(problem(path+".cap_percent", t.CapPercent.String(), "0 or more"))
@@ -209,14 +223,15 @@ func (v *validation) availability(path string, a Availability) {
 			v.target(at+".target", *s.Target)
 		}
 	}
-	if a.Aggregate > PerService {
-		v.add(problem(path+".aggregate", a.Aggregate.String(), "worst or per_service"))
-	}
+	v.aggregate(path, a)
 	if a.ExcludeMode > FromBoth {
 		v.add(problem(path+".exclude_mode", a.ExcludeMode.String(), "downtime_only or both"))
 	}
 	if a.Unknown > UnknownExcluded {
 		v.add(problem(path+".unknown", a.Unknown.String(), "up, down or exclude"))
+	}
+	if a.MaintenancePerYear < 0 {
+		v.add(problem(path+".maintenance_per_year_ns", a.MaintenancePerYear.String(), "0 or more"))
 	}
 	if a.MinNotice < 0 {
 		v.add(problem(path+".min_notice_ns", a.MinNotice.String(), "0 or more"))
@@ -227,11 +242,54 @@ func (v *validation) availability(path string, a Availability) {
 	if a.MinNotice == 0 && slices.Contains(a.Exclude, CauseMaintenance) {
 		v.add(warning(CodeNoNotice, path+".min_notice_ns", "0s", "a notice for excluded maintenance"))
 	}
-	if a.Requests != nil {
-		v.add(a.Requests.issues(path + ".requests")...)
-	}
 	v.calendar(path+".service_hours", a.ServiceHours)
-	v.bands(path, a)
+	v.measure(path+".measure", a)
+	v.remedy(path+".remedy", a)
+}
+
+func (v *validation) aggregate(path string, a Availability) {
+	if a.Aggregate > Weighted {
+		v.add(problem(path+".aggregate", a.Aggregate.String(), "worst, per_service, mean or weighted"))
+	}
+	together := a.Aggregate == Mean || a.Aggregate == Weighted
+	for i, s := range a.Services {
+		at := fmt.Sprintf("%s.services[%d]", path, i)
+		if s.Weight < 0 || (a.Aggregate == Weighted) != (s.Weight > 0) {
+			v.add(problem(at+".weight", strconv.FormatInt(s.Weight, 10), "a weight above 0 in a weighted aggregate, and none in another"))
+		}
+		if together && s.Target != nil {
+			v.add(problem(at+".target", s.Target.String(), "none: the mean of all services is compared with the target of the term"))
+		}
+	}
+}
+
+// built-in measures and remedies check themselves.
+type (
+	checkedMeasure interface{ issues(path string) []Issue }
+	checkedRemedy  interface {
+		issues(v *validation, path string, a Availability)
+	}
+)
+
+func (v *validation) measure(path string, a Availability) {
+	if m, ok := a.Measure.(checkedMeasure); ok {
+		v.add(m.issues(path)...)
+	}
+}
+
+func (v *validation) remedy(path string, a Availability) {
+	if a.Remedy == nil {
+		v.add(warning(CodeNoRemedy, path, "", "a remedy, or the report is all that a miss earns"))
+	}
+	if r, ok := a.Remedy.(checkedRemedy); ok {
+		r.issues(v, path, a)
+	}
+}
+
+func (v *validation) percent(path string, p money.Percent) {
+	if p < 0 {
+		v.add(problem(path, p.String(), "0 or more"))
+	}
 }
 
 func (v *validation) target(path string, p money.Percent) {
@@ -240,68 +298,17 @@ func (v *validation) target(path string, p money.Percent) {
 	}
 }
 
-// bands wants them from the best value down to 0, each beginning where the one
-// before ends, with credits that never fall.
-func (v *validation) bands(path string, a Availability) {
-	if len(a.Bands) == 0 {
-		v.add(warning(CodeNoRemedy, path+".bands", "", "bands, or the report is all that a miss earns"))
-		return
-	}
-	for i, b := range a.Bands {
-		at := fmt.Sprintf("%s.bands[%d]", path, i)
-		if b.From < 0 || b.From >= b.Below || b.Below > whole {
-			v.add(problem(at, b.From.String()+" to "+b.Below.String(), "from below below, within 0% and 100%"))
-		}
-		if b.Credit < 0 {
-			v.add(problem(at+".credit", b.Credit.String(), "0 or more"))
-		}
-		if b.Days < 0 || b.Days > 0 && b.Credit != 0 {
-			v.add(problem(at+".days", strconv.Itoa(b.Days), "0 or more, and not beside a percentage"))
-		}
-		if i == 0 {
-			continue
-		}
-		above := a.Bands[i-1]
-		switch {
-		case b.Below > above.From:
-			v.add(problem(at+".below", b.Below.String(), "at most "+above.From.String()+", or the bands overlap"))
-		case b.Below < above.From:
-			v.add(problem(at+".below", b.Below.String(), above.From.String()+", or there is a gap between the bands"))
-		case above.NotAtFrom && !b.AtBelow:
-			v.add(warning(CodeBandHole, at+".below", b.Below.String(), "one of the two bands to hold the bound"))
-		case !above.NotAtFrom && b.AtBelow:
-			v.add(problem(at+".at_below", b.Below.String(), "only one of the two bands to hold the bound"))
-		}
-		if b.Credit < above.Credit || b.Days < above.Days {
-			v.add(problem(at+".credit", b.credit(), "at least "+above.credit()+", the credit of the better band"))
-		}
-	}
-	v.bandEdges(path, a)
-}
-
-func (b Band) credit() string {
-	if b.Days > 0 {
-		return fmt.Sprintf("%d days", b.Days)
-	}
-	return b.Credit.String()
-}
-
-func (v *validation) bandEdges(path string, a Availability) {
-	top, bottom := a.Bands[0], a.Bands[len(a.Bands)-1]
-	if bottom.From > 0 || bottom.NotAtFrom {
-		v.add(problem(fmt.Sprintf("%s.bands[%d].from", path, len(a.Bands)-1), bottom.From.String(), "0%, or the worst values earn nothing"))
-	}
-	if a.Target > top.Below && !a.ExtendTopBand {
-		v.add(warning(CodeCreditGap, path+".bands[0].below", top.Below.String(), "the target "+a.Target.String()+", or a miss down to there earns nothing"))
-	}
-	if limit := v.contract.CapPercent; limit != nil && *limit < bottom.Credit {
-		v.add(warning(CodeLowCap, "cap_percent", limit.String(), "at least "+bottom.Credit.String()+", the credit of the last band"))
-	}
-}
-
 func (v *validation) clock(path string, c Clock) {
 	if c.Start > FromDetected {
 		v.add(problem(path+".start", c.Start.String(), "opened or detected"))
+	}
+	if c.CountIn > CountAtResponse {
+		v.add(problem(path+".count_in", c.CountIn.String(), "breach, creation or response"))
+	}
+	for i, percent := range c.Thresholds {
+		if percent < 1 || percent > maxThreshold || slices.Contains(c.Thresholds[:i], percent) {
+			v.add(problem(fmt.Sprintf("%s.thresholds[%d]", path, i), strconv.Itoa(percent), fmt.Sprintf("a percentage from 1 to %d, each once", maxThreshold)))
+		}
 	}
 	if len(c.Targets) == 0 {
 		v.add(problem(path+".targets", "", "at least one target"))

@@ -124,7 +124,7 @@ func vectorAvailability(c testutil.Case) error {
 	p := lasting(time.Duration(v.Input.Period))
 	var e expect
 	for _, extend := range []bool{false, true} {
-		contract.Terms[0].Availability.ExtendTopBand = extend
+		contract.Terms[0].Availability.Remedy = sla.Bands{Bands: sla.ReferenceBands(), ExtendTop: extend}
 		s, err := sla.Evaluate(contract, p, down(p, time.Duration(v.Input.Downtime)))
 		if err != nil {
 			return err
@@ -531,7 +531,7 @@ func vectorTargetExact(c testutil.Case) error {
 func uptime(target money.Percent, fee string, bands []sla.Band) sla.Contract {
 	return sla.Contract{
 		ID: "case", Zone: "UTC", Fee: money.Must(amount(fee, "EUR")),
-		Terms: []sla.Term{{ID: "uptime", Availability: &sla.Availability{Target: target, Bands: bands, Exclude: []sla.Cause{sla.CauseMaintenance}}}},
+		Terms: []sla.Term{{ID: "uptime", Availability: &sla.Availability{Target: target, Remedy: sla.Bands{Bands: bands}, Exclude: []sla.Cause{sla.CauseMaintenance}}}},
 	}
 }
 
@@ -607,17 +607,17 @@ func vectorPublicBand(c testutil.Case) error {
 	case "interval_error_rate_mean":
 		slot = 5 * time.Minute
 		p = lasting(metric.IntervalCount * slot)
-		term.Requests = &sla.RequestMeasure{Slot: slot, Method: sla.MeanErrorRate}
+		term.Measure = sla.MeanErrorRate{Slot: slot}
 	case "bad_minutes":
 		p = lasting(metric.TotalMinutes * slot)
 		rate, err := fixed.ParseDecimal(metric.ErrorRate, 9)
 		if err != nil {
 			return err
 		}
-		term.Requests = &sla.RequestMeasure{Slot: slot, ErrorRate: money.Percent(rate), AtLeast: metric.Op == ">="}
+		term.Measure = sla.BadSlots{Slot: slot, ErrorRate: money.Percent(rate), AtLeast: metric.Op == ">="}
 	case "downtime_runs":
 		p = lasting(metric.TotalMinutes * slot)
-		term.Requests = &sla.RequestMeasure{Slot: slot, MinRun: metric.MinRun}
+		term.Measure = sla.BadSlots{Slot: slot, MinRun: metric.MinRun}
 	default:
 		return fmt.Errorf("metric %q", metric.Kind)
 	}
@@ -678,10 +678,11 @@ func vectorGitHub(c testutil.Case) error {
 		return err
 	}
 	target := money.WholePercent(100) - money.WholePercent(1)/10
-	contract := uptime(target, v.Input.Fee, []sla.Band{
+	bands := []sla.Band{
 		{Below: target, From: money.WholePercent(99), Credit: money.WholePercent(10)},
 		{Below: money.WholePercent(99), Credit: money.WholePercent(25)},
-	})
+	}
+	contract := uptime(target, v.Input.Fee, bands)
 	p := lasting(v.Input.Total * time.Minute)
 	ev := down(p, v.Input.Down*time.Minute)
 	s, err := sla.Evaluate(contract, p, ev)
@@ -694,7 +695,8 @@ func vectorGitHub(c testutil.Case) error {
 	e.equal("half-open credit", s.Payable.Decimal(), v.Expect.CreditHalfOpen)
 
 	term := contract.Terms[0].Availability
-	term.Strict, term.Bands[0].AtBelow, term.Bands[0].NotAtFrom = true, true, true
+	term.Strict = true
+	bands[0].AtBelow, bands[0].NotAtFrom = true, true
 	hole := func(i sla.Issue) bool { return i.Code == sla.CodeBandHole }
 	e.equal("hole reported", slices.ContainsFunc(contract.Issues(), hole), true)
 	if s, err = sla.Evaluate(contract, p, ev); err != nil {

@@ -35,6 +35,9 @@ func TestVectors(t *testing.T) {
 			"public_twilio":     vectorTwilio,
 			"public_min_credit": vectorMinimum,
 			"claim_window":      vectorClaim,
-		}, "public_proportional", "public_per_interval")
+
+			"public_proportional": vectorProportional,
+			"public_per_interval": vectorPerInterval,
+		})
 	})
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/fixed"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -163,9 +165,9 @@ type Agreed struct {
 }
 
 // Contract reads a service contract. What the file leaves out comes from the
-// reference contract of its tier; a promise or a credit that it sets to 0 or
-// null is off, and so is the cap with null. Weights and the aggregates mean and
-// weighted, which package sla does not have, are errors.
+// reference contract of its tier, under which also the customer's own causes and
+// force majeure are excluded from downtime; a promise or a credit that it sets to 0 or
+// null is off, and so is the cap with null. A service without a weight weighs 1.
 func Contract(name string, data []byte) (Agreed, *Document, error) {
 	var file contractFile
 	d := read(name, data, &file)
@@ -248,6 +250,9 @@ func (f *contractFile) agreed(d *Document) Agreed {
 	c := &a.Contract
 	c.Customer = f.Customer.ID
 	terms := termsOf(c)
+	if tier != 0 {
+		terms.availability.Exclude = []sla.Cause{sla.CauseMaintenance, sla.CauseCustomer, sla.CauseForceMajeure}
+	}
 	f.framework(d, c, terms)
 	f.availability(d, terms.availability)
 	f.hours(d, c, terms.availability)
@@ -436,11 +441,26 @@ func (f *contractFile) services(d *Document, agreed *Agreed, a *sla.Availability
 				d.Fail(path+".target_percent", "out_of_range", "the contract promises no availability, so a target of a service has no effect")
 			}
 		}
-		if s.Weight != "" {
-			d.Fail(path+".weight", "out_of_range", "a weight has no effect with the aggregates worst and per_service")
-		}
+		service.Weight = weightOf(d, path+".weight", s.Weight, a.Aggregate)
 		a.Services = append(a.Services, service)
 	}
+}
+
+// weightOf returns the weight of a service in billionths, which is a unit like any
+// other.
+func weightOf(d *Document, path string, weight Decimal, aggregate sla.Aggregate) int64 {
+	if aggregate != sla.Weighted {
+		if weight != "" {
+			d.Fail(path, "out_of_range", "a weight has no effect with the aggregate %s", aggregate)
+		}
+		return 0
+	}
+	n, err := fixed.ParseDecimal(cmp.Or(string(weight), "1"), 9)
+	if err != nil || n <= 0 {
+		d.Fail(path, "out_of_range", "found %q, want a number above 0 with at most nine decimals", weight)
+		return 1
+	}
+	return n
 }
 
 // response takes over the response times at a path of the file.
@@ -523,9 +543,15 @@ func (f *contractFile) credits(d *Document, c *sla.Contract, terms clauses) {
 	}
 	stated := func(key string) bool { return off || d.states("credits."+key) }
 	if stated("availability") {
-		terms.availability.Bands = bands(d, credits.Availability)
+		terms.availability.Remedy = nil
+		if list := bands(d, credits.Availability); len(list) > 0 {
+			terms.availability.Remedy = sla.Bands{Bands: list}
+		}
 	}
-	terms.availability.ExtendTopBand = credits.ExtendTop
+	if b, ok := terms.availability.Remedy.(sla.Bands); ok {
+		b.ExtendTop = credits.ExtendTop
+		terms.availability.Remedy = b
+	}
 	f.responseCredits(d, terms.response, credits.Response, stated("response"))
 	if stated("mttr_breach_percent") {
 		for i := range terms.resolution.Targets {

@@ -2,12 +2,9 @@ package report
 
 import (
 	"encoding/json"
-	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // Chart is a chart over time: lines, horizontal limits, shaded spans and marks.
@@ -78,30 +75,31 @@ const (
 	charWidth                          = 6.2 // of the 11 px label font, a little generous
 	labelRows                          = 2
 	maxPoints                          = 1000
-	leastTop                           = 1e-9 // smaller values are drawn as 0
 	labelHeight, axisTick, labelOffset = 14.0, 4.0, 4.0
 )
 
 // SVG draws the chart as an inline SVG element. zone is that of the time axis.
 // The chart must be valid, see [Document.Validate].
 func (c Chart) SVG(zone *time.Location) string {
-	var s svg
-	s.begin("svg", "class", "chart", "role", "img", "viewBox", "0 0 "+coordinate(chartWidth)+" "+coordinate(chartHeight),
-		"aria-labelledby", c.ID+"-t "+c.ID+"-d")
-	s.text("title", c.Title, "id", c.ID+"-t")
-	s.text("desc", c.Summary, "id", c.ID+"-d")
-	top := c.top()
-	c.drawSpans(&s)
-	c.drawAxes(&s, top, zone)
-	c.drawLimits(&s, top)
+	var m markup
+	c.draw(&m, zone)
+	return m.String()
+}
+
+func (c Chart) draw(m *markup, zone *time.Location) {
+	beginChart(m, c.ID, c.Title, c.Summary)
+	axis := newScale(0, c.top())
+	c.drawSpans(m)
+	drawValueAxis(m, axis, c.Unit, plotRight)
+	c.drawTimes(m, zone)
+	drawLimits(m, c.Limits, axis, plotRight, false)
 	for i, series := range c.Series {
-		if path := c.path(series, top); path != "" {
-			s.empty("path", "class", "series s"+strconv.Itoa(seriesClass(i)), "d", path)
+		if len(series.Points) > 0 {
+			m.empty("path", "class", "series s"+strconv.Itoa(seriesClass(i)), "d", c.path(series, axis))
 		}
 	}
-	c.drawMarks(&s)
-	s.end()
-	return s.String()
+	c.drawMarks(m)
+	m.end()
 }
 
 // seriesClass is the number of the colour of the i-th series; there are four.
@@ -121,31 +119,7 @@ func (c Chart) top() float64 {
 			}
 		}
 	}
-	if top < leastTop {
-		return 1
-	}
 	return top
-}
-
-// drawLimits draws the limits and names each above its line, or below where the
-// names of the marks are. A name that would cover an earlier one is left out.
-func (c Chart) drawLimits(s *svg, top float64) {
-	var taken []float64
-	for _, l := range c.Limits {
-		if l.Value > top {
-			continue
-		}
-		y := c.y(l.Value, top)
-		s.empty("line", "class", "limit", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
-		label := y - labelOffset
-		if label < plotTop+labelHeight-labelOffset {
-			label = y + labelHeight
-		}
-		if !slices.ContainsFunc(taken, func(other float64) bool { return math.Abs(other-label) < labelHeight }) {
-			taken = append(taken, label)
-			s.text("text", l.Name, "class", "limit", "x", plotRight, "y", label, "text-anchor", "end")
-		}
-	}
 }
 
 func (c Chart) x(at time.Time) float64 {
@@ -153,53 +127,39 @@ func (c Chart) x(at time.Time) float64 {
 	return plotLeft + min(max(share, 0), 1)*(plotRight-plotLeft)
 }
 
-func (c Chart) y(value, top float64) float64 {
-	return plotBottom - min(max(value/top, 0), 1)*(plotBottom-plotTop)
-}
-
-func (c Chart) drawSpans(s *svg) {
+func (c Chart) drawSpans(m *markup) {
 	for _, span := range c.Spans {
 		if x, width := c.x(span.Start), c.x(span.End)-c.x(span.Start); width > 0 {
-			s.begin("rect", "class", "span "+strings.ReplaceAll(string(span.State), " ", "-"), "x", x, "y", plotTop, "width", max(width, 1), "height", plotBottom-plotTop)
-			s.text("title", span.Name)
-			s.end()
+			m.begin("rect", "class", "span "+span.State.class(), "x", x, "y", plotTop, "width", max(width, 1), "height", plotBottom-plotTop)
+			m.element("title", span.Name)
+			m.end()
 		}
 	}
 }
 
-func (c Chart) drawAxes(s *svg, top float64, zone *time.Location) {
-	step := niceStep(top)
-	for i := range int(top/step+0.001) + 1 {
-		value := float64(i) * step
-		y := c.y(value, top)
-		s.empty("line", "class", "grid", "x1", plotLeft, "x2", plotRight, "y1", y, "y2", y)
-		s.text("text", strconv.FormatFloat(value, 'f', decimals(step), 64), "class", "axis", "x", plotLeft-labelOffset*2, "y", y+labelOffset, "text-anchor", "end")
-	}
-	if c.Unit != "" {
-		s.text("text", c.Unit, "class", "axis", "x", plotLeft-labelOffset*2, "y", plotTop-axisTick*3, "text-anchor", "end")
-	}
+func (c Chart) drawTimes(m *markup, zone *time.Location) {
 	for _, tick := range timeTicks(c.Start, c.End, zone) {
 		x := c.x(tick.at)
-		s.empty("line", "class", "grid", "x1", x, "x2", x, "y1", plotBottom, "y2", plotBottom+axisTick)
-		s.text("text", tick.label, "class", "axis", "x", x, "y", plotBottom+labelHeight+axisTick, "text-anchor", "middle")
+		m.empty("line", "class", "grid", "x1", x, "x2", x, "y1", plotBottom, "y2", plotBottom+axisTick)
+		m.element("text", tick.label, "class", "axis", "x", x, "y", plotBottom+labelHeight+axisTick, "text-anchor", "middle")
 	}
 }
 
 // drawMarks puts the names into a few rows above the plot. A name that would
 // cover another one in every row is left out; its line stays.
-func (c Chart) drawMarks(s *svg) {
+func (c Chart) drawMarks(m *markup) {
 	marks := slices.Clone(c.Marks)
 	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
 	var rowEnd [labelRows]float64
-	for _, m := range marks {
-		x := c.x(m.At)
-		s.empty("line", "class", "mark", "x1", x, "x2", x, "y1", plotTop, "y2", plotBottom)
-		width := charWidth * float64(utf8.RuneCountInString(m.Name))
+	for _, mark := range marks {
+		x := c.x(mark.At)
+		m.empty("line", "class", "mark", "x1", x, "x2", x, "y1", plotTop, "y2", plotBottom)
+		width := textWidth(mark.Name)
 		left := max(min(x, plotRight-width), plotLeft)
 		for row := range rowEnd {
 			if left >= rowEnd[row] {
 				rowEnd[row] = left + width + charWidth
-				s.text("text", m.Name, "class", "mark", "x", left, "y", plotTop-labelOffset-float64(row)*labelHeight)
+				m.element("text", mark.Name, "class", "mark", "x", left, "y", plotTop-labelOffset-float64(row)*labelHeight)
 				break
 			}
 		}
@@ -209,27 +169,33 @@ func (c Chart) drawMarks(s *svg) {
 // path draws a series, one sub-path per stretch without gaps, thinned to the
 // smallest and largest value of each column of pixels where there are too many
 // points.
-func (c Chart) path(series Series, top float64) string {
-	var b strings.Builder
+func (c Chart) path(series Series, axis scale) string {
+	points := thin(series.Points)
+	b := make([]byte, 0, 16*len(points))
+	to := func(command byte, x, y float64) {
+		b = appendCoordinate(append(b, command), x)
+		b = appendCoordinate(append(b, ' '), y)
+	}
 	pen := false
 	last := 0.0
-	for _, p := range thin(series.Points) {
+	for _, p := range points {
 		if !finite(p.Value) {
 			pen = false
 			continue
 		}
-		x, y := c.x(p.At), c.y(p.Value, top)
+		x, y := c.x(p.At), axis.y(p.Value)
 		switch {
 		case !pen:
-			b.WriteString("M" + coordinate(x) + " " + coordinate(y))
+			to('M', x, y)
 		case series.Step && y != last:
-			b.WriteString("H" + coordinate(x) + "V" + coordinate(y))
+			b = appendCoordinate(append(b, 'H'), x)
+			b = appendCoordinate(append(b, 'V'), y)
 		default:
-			b.WriteString("L" + coordinate(x) + " " + coordinate(y))
+			to('L', x, y)
 		}
 		pen, last = true, y
 	}
-	return b.String()
+	return string(b)
 }
 
 func thin(points []Point) []Point {
@@ -258,20 +224,6 @@ func thin(points []Point) []Point {
 	}
 	return kept
 }
-
-// niceStep returns 1, 2 or 5 times a power of ten that divides the axis into
-// three to seven parts.
-func niceStep(top float64) float64 {
-	base := math.Pow(10, math.Floor(math.Log10(top/4)))
-	for _, factor := range []float64{1, 2, 5} {
-		if top/(base*factor) <= 6 {
-			return base * factor
-		}
-	}
-	return base * 10
-}
-
-func decimals(step float64) int { return max(0, int(-math.Floor(math.Log10(step)+1e-9))) }
 
 type timeTick struct {
 	at    time.Time

@@ -1,8 +1,9 @@
 // Package report turns figures into documents: one [Document] model, rendered as
-// plain text, JSON or a self-contained HTML page with SVG charts.
+// plain text, Markdown, JSON or a self-contained HTML page with SVG charts; a
+// [Table] alone is written as CSV.
 //
 // A document is data: sections of blocks ([Text], [Tiles], [Table], [Timeline],
-// [Chart]). All renderers work from the same values, so a number is the same in
+// [Chart], [Bars]). All renderers work from the same values, so a number is the same in
 // every format, and the same document gives the same bytes every time. The HTML
 // has no script and loads nothing; it follows the reader's light or dark scheme,
 // prints on paper, and says every state with a glyph and a word beside the colour.
@@ -23,6 +24,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -30,6 +32,7 @@ import (
 // Document is what is rendered. Sections come in their order.
 type Document struct {
 	Title     string         `json:"title"`
+	Lang      string         `json:"lang,omitempty"` // of the texts, a tag like "nl" or "pt-BR". Defaults to "en".
 	Subtitle  string         `json:"subtitle,omitempty"`
 	Generated time.Time      `json:"generated"` // the instant for which the document speaks
 	Zone      *time.Location `json:"-"`         // of the times shown. Defaults to UTC.
@@ -51,7 +54,7 @@ type Section struct {
 	Blocks []Block `json:"blocks"`
 }
 
-// Block is one of Text, Tiles, Table, Timeline and Chart.
+// Block is one of Text, Tiles, Table, Timeline, Chart and Bars.
 type Block interface {
 	kind() string
 }
@@ -106,6 +109,7 @@ func (Tiles) kind() string    { return "tiles" }
 func (Table) kind() string    { return "table" }
 func (Timeline) kind() string { return "timeline" }
 func (Chart) kind() string    { return "chart" }
+func (Bars) kind() string     { return "bars" }
 
 // State is the verdict on a figure. It is always shown as a glyph and a word;
 // colour only repeats it.
@@ -137,6 +141,14 @@ func (s State) Glyph() string {
 	return ""
 }
 
+// class is the name of a state in the style sheet.
+func (s State) class() string {
+	if s == NoData {
+		return "no-data"
+	}
+	return string(s)
+}
+
 // label joins the glyph of a state with a text; an empty text becomes the word
 // of the state.
 func (s State) label(text string) string {
@@ -149,45 +161,63 @@ func (s State) label(text string) string {
 	return s.Glyph() + " " + text
 }
 
-// Validate returns all that is wrong with the document, joined: ids that are
-// missing, used twice or no single word, blocks of another type than those of
-// this package, rows of a table that are longer or shorter than its header, and
-// charts whose time does not run forward or whose axis is not finite.
+// Validate returns all that is wrong with the document, joined: a language that
+// is no tag, ids that are missing, used twice or no single word, blocks of another
+// type than those of this package, rows of a table that are longer or shorter than
+// its header, charts whose time does not run forward or whose axis is not finite,
+// and too many bars. A drawing also takes the ids that begin with its own and end
+// in "-t", "-d" and "-h".
 func (d Document) Validate() error {
 	var problems []error
-	bad := func(path, format string, args ...any) {
-		problems = append(problems, fmt.Errorf("report: "+path+": "+format, args...))
+	bad := func(path, text string) { problems = append(problems, errors.New("report: "+path+": "+text)) }
+	if !isTag(d.lang()) {
+		bad("lang", fmt.Sprintf("%q: want a language tag like \"en\"", d.Lang))
 	}
 	ids := map[string]bool{}
 	id := func(path, id string) {
 		if len(strings.Fields(id)) != 1 || ids[id] {
-			bad(path, "id %q: want a word of its own", id)
+			bad(path, fmt.Sprintf("id %q: want a word of its own", id))
 		}
 		ids[id] = true
 	}
+	drawing := func(path, name string, found []string) {
+		for _, suffix := range []string{"", "-t", "-d", "-h"} {
+			id(path, name+suffix)
+		}
+		for _, problem := range found {
+			bad(path, problem)
+		}
+	}
 	for i, s := range d.Sections {
-		id(fmt.Sprintf("sections[%d]", i), s.ID)
+		id("sections["+strconv.Itoa(i)+"]", s.ID)
 		for j, block := range s.Blocks {
-			path := fmt.Sprintf("sections[%d].blocks[%d]", i, j)
+			path := "sections[" + strconv.Itoa(i) + "].blocks[" + strconv.Itoa(j) + "]"
 			switch block := block.(type) {
 			case Text, Tiles, Timeline:
 			case Table:
-				for k, row := range block.Rows {
-					if len(row) != len(block.Columns) {
-						bad(path, "row %d has %d cells, want %d", k, len(row), len(block.Columns))
-					}
+				for _, problem := range block.problems() {
+					bad(path, problem)
 				}
 			case Chart:
-				id(path, block.ID)
-				for _, problem := range block.problems() {
-					bad(path, "%s", problem)
-				}
+				drawing(path, block.ID, block.problems())
+			case Bars:
+				drawing(path, block.ID, block.problems())
 			default:
-				bad(path, "found %T, want Text, Tiles, Table, Timeline or Chart", block)
+				bad(path, fmt.Sprintf("found %T, want Text, Tiles, Table, Timeline, Chart or Bars", block))
 			}
 		}
 	}
 	return errors.Join(problems...)
+}
+
+func (t Table) problems() []string {
+	var all []string
+	for i, row := range t.Rows {
+		if len(row) != len(t.Columns) {
+			all = append(all, fmt.Sprintf("row %d has %d cells, want %d", i, len(row), len(t.Columns)))
+		}
+	}
+	return all
 }
 
 func (c Chart) problems() []string {
@@ -198,7 +228,12 @@ func (c Chart) problems() []string {
 	if !finite(c.Max) || c.Max < 0 {
 		all = append(all, fmt.Sprintf("max %v: want a number, 0 or more", c.Max))
 	}
-	for _, l := range c.Limits {
+	return append(all, limitProblems(c.Limits)...)
+}
+
+func limitProblems(limits []Limit) []string {
+	var all []string
+	for _, l := range limits {
 		if !finite(l.Value) {
 			all = append(all, fmt.Sprintf("limit %q at %v: want a number", l.Name, l.Value))
 		}
@@ -216,7 +251,31 @@ func (d Document) zone() *time.Location {
 	return d.Zone
 }
 
-// clock formats an instant for a reader, with its zone.
-func clock(t time.Time, zone *time.Location) string {
-	return t.In(zone).Format("2 Jan 2006 15:04:05 MST")
+func (d Document) lang() string {
+	if d.Lang == "" {
+		return "en"
+	}
+	return d.Lang
 }
+
+// isTag reports whether a text has the shape of a language tag of RFC 5646:
+// letters first, then parts of one to eight letters and digits behind hyphens.
+func isTag(text string) bool {
+	for i, part := range strings.Split(text, "-") {
+		if len(part) == 0 || len(part) > 8 || i == 0 && len(part) < 2 {
+			return false
+		}
+		for _, r := range part {
+			letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'
+			if !letter && (i == 0 || r < '0' || r > '9') {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// clockLayout shows an instant to a reader, with its zone.
+const clockLayout = "2 Jan 2006 15:04:05 MST"
+
+func clock(t time.Time, zone *time.Location) string { return t.In(zone).Format(clockLayout) }

@@ -58,7 +58,7 @@ func sample(tb testing.TB) report.Document {
 
 func TestGolden(t *testing.T) {
 	for name, render := range map[string]func(report.Document, io.Writer) error{
-		"sample.txt": report.Document.Text, "sample.json": report.Document.JSON, "sample.html": report.Document.HTML,
+		"sample.txt": report.Document.Text, "sample.json": report.Document.JSON, "sample.html": report.Document.HTML, "sample.md": report.Document.Markdown,
 	} {
 		var got, again bytes.Buffer
 		if err := render(sample(t), &got); err != nil {
@@ -230,16 +230,31 @@ func TestValidate(t *testing.T) {
 		"nil block":      {section(nil), `found <nil>, want Text`},
 		"pointer":        {section(&chart), `found *report.Chart, want Text`},
 		"short row":      {section(report.Table{Columns: make([]report.Column, 2), Rows: [][]report.Cell{{{}}}}), `row 0 has 1 cells, want 2`},
+		"title's id":     {[]report.Section{{ID: "c-t", Blocks: []report.Block{chart}}}, `sections[0].blocks[0]: id "c-t"`},
+		"foot":           {section(report.Bars{ID: "b", Min: -1}), `min -1: want a number, 0 or more`},
+		"top below foot": {section(report.Bars{ID: "b", Min: 99, Max: 98}), `max 98: want a number above the min 99`},
+		"bars' limit":    {section(report.Bars{ID: "b", Limits: []report.Limit{{Name: "x", Value: math.Inf(1)}}}), `limit "x" at +Inf`},
+		"many bars":      {section(report.Bars{ID: "b", Bars: make([]report.Bar, 401)}), `401 bars, want at most 400`},
 		"no time":        {section(with(func(c *report.Chart) { c.End = c.Start })), `want an instant before the end`},
 		"endless axis":   {section(with(func(c *report.Chart) { c.Max = math.Inf(1) })), `max +Inf`},
 		"limit":          {section(with(func(c *report.Chart) { c.Limits = []report.Limit{{Name: "x", Value: math.NaN()}} })), `limit "x" at NaN`},
 	} {
 		doc := report.Document{Sections: c.sections}
-		for format, render := range map[string]func(io.Writer) error{"text": doc.Text, "json": doc.JSON, "html": doc.HTML} {
+		for format, render := range map[string]func(io.Writer) error{"text": doc.Text, "json": doc.JSON, "html": doc.HTML, "markdown": doc.Markdown} {
 			var out bytes.Buffer
 			if err := render(&out); err == nil || !strings.Contains(err.Error(), c.want) || out.Len() != 0 {
 				t.Errorf("%s as %s: %v with %d bytes, want %s and none", name, format, err, out.Len(), c.want)
 			}
+		}
+	}
+	for _, lang := range []string{"e", "en_GB", "1", "en--x", "en\"", "englishlanguage"} {
+		if err := (report.Document{Lang: lang}).Validate(); err == nil || !strings.Contains(err.Error(), "lang") {
+			t.Errorf("lang %q: %v, want an error", lang, err)
+		}
+	}
+	for _, lang := range []string{"", "en", "pt-BR", "zh-Hant-TW", "de-1996"} {
+		if err := (report.Document{Lang: lang}).Validate(); err != nil {
+			t.Errorf("lang %q: %v", lang, err)
 		}
 	}
 	if err := sample(t).Validate(); err != nil {
@@ -287,15 +302,6 @@ func TestParseColor(t *testing.T) {
 	for _, text := range []string{"", "#", "#ff", "#ffff", "fff", "1d4ed8", "#1d4edg", "#1d4ed80", "#+d4ed8"} {
 		if c, err := report.ParseColor(text); err == nil {
 			t.Errorf("ParseColor(%q) = %v, want an error", text, c)
-		}
-	}
-}
-
-func BenchmarkHTML(b *testing.B) {
-	doc := sample(b)
-	for b.Loop() {
-		if err := doc.HTML(io.Discard); err != nil {
-			b.Fatal(err)
 		}
 	}
 }

@@ -23,7 +23,10 @@ func (d Document) Text(w io.Writer) error {
 	}
 	for _, s := range d.Sections {
 		fmt.Fprintf(b, "\n%s\n%s\n", s.Title, strings.Repeat("-", utf8.RuneCountInString(s.Title)))
-		for _, block := range s.Blocks {
+		for i, block := range s.Blocks {
+			if _, text := block.(Text); i > 0 && !text {
+				fmt.Fprintln(b)
+			}
 			writeText(b, block, d.zone())
 		}
 	}
@@ -44,6 +47,9 @@ func writeText(w io.Writer, block Block, zone *time.Location) {
 		}
 		writeColumns(w, rows, nil)
 	case Table:
+		if block.Caption != "" {
+			fmt.Fprintf(w, "%s:\n", block.Caption)
+		}
 		numeric := make([]bool, len(block.Columns))
 		rows := [][]string{make([]string, len(block.Columns))}
 		for i, c := range block.Columns {
@@ -66,6 +72,8 @@ func writeText(w io.Writer, block Block, zone *time.Location) {
 			fmt.Fprintln(w)
 		}
 	case Chart:
+		fmt.Fprintf(w, "%s: %s\n", block.Title, block.Summary)
+	case Bars:
 		fmt.Fprintf(w, "%s: %s\n", block.Title, block.Summary)
 	}
 }

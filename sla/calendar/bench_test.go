@@ -2,6 +2,8 @@ package calendar_test
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +22,29 @@ func BenchmarkDue(b *testing.B) {
 				}
 			}
 		})
+	}
+}
+
+// The target is used up at closing time, so the next opening is looked up too.
+func BenchmarkBreachAt(b *testing.B) {
+	cal := office(b)
+	start := at(b, "2026-04-07T09:00:00+02:00")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := cal.BreachAt(start, 45*time.Hour, nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkNextTransition(b *testing.B) {
+	cal := office(b)
+	now := at(b, "2026-04-07T17:30:00+02:00")
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, _, err := cal.NextTransition(now); err != nil {
+			b.Fatal(err)
+		}
 	}
 }
 
@@ -47,26 +72,32 @@ func BenchmarkYearCold(b *testing.B) {
 	}
 }
 
+// Outages of three monitors: a third overlaps the one before, one in ten is
+// empty.
 func BenchmarkNormalize(b *testing.B) {
-	const n = 100_000
-	sorted := make([]calendar.Interval, n)
-	for i := range sorted {
-		start := epoch.Add(time.Duration(i) * time.Minute)
-		sorted[i] = calendar.Interval{Start: start, End: start.Add(90 * time.Second * time.Duration(i%2))}
-	}
-	shuffled := make([]calendar.Interval, n)
-	for i := range shuffled {
-		shuffled[i] = sorted[i*7919%n] // 7919 and n share no factor
-	}
-	for name, in := range map[string][]calendar.Interval{"sorted": sorted, "shuffled": shuffled} {
-		b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := calendar.Normalize(in); err != nil {
-					b.Fatal(err)
-				}
+	for _, n := range []int{1000, 100_000, 1_000_000} {
+		sorted := make([]calendar.Interval, n)
+		for i := range sorted {
+			start := epoch.Add(time.Duration(i) * time.Minute)
+			length := []time.Duration{20 * time.Second, 90 * time.Second, 40 * time.Second}[i%3]
+			if i%10 == 0 {
+				length = 0
 			}
-			b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mintervals/s")
-		})
+			sorted[i] = calendar.Interval{Start: start, End: start.Add(length)}
+		}
+		shuffled := slices.Clone(sorted)
+		r := rand.New(rand.NewPCG(1, 1))
+		r.Shuffle(n, func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		for name, in := range map[string][]calendar.Interval{"sorted": sorted, "shuffled": shuffled} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := calendar.Normalize(in); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mintervals/s")
+			})
+		}
 	}
 }

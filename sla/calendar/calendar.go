@@ -45,7 +45,7 @@ func Always() *Calendar { return always() }
 var always = sync.OnceValue(func() *Calendar {
 	h := hours{loc: time.UTC}
 	for i := range h.week {
-		h.week[i] = []span{{from: 0, to: 24 * time.Hour}}
+		h.week[i] = []opening{{from: 0, to: 24 * time.Hour}}
 	}
 	return newCalendar(h)
 })
@@ -128,23 +128,19 @@ func (c *Calendar) nextOpen(at int64) (int64, bool) {
 // A calendar reaches as far as int64 nanoseconds do, in whole years. A search
 // ends after horizon years without working time.
 const (
-	firstYear = 1678
-	lastYear  = 2261
-	horizon   = 10
+	firstYear  = 1678
+	lastYear   = 2261
+	horizon    = 10
+	rangeStart = -9_214_560_000 * int64(time.Second) // 1 January 1678
+	rangeEnd   = 9_214_646_400 * int64(time.Second)  // 1 January 2262
 )
 
-var (
-	rangeStart = firstDay(firstYear).start()
-	rangeEnd   = firstDay(lastYear + 1).start()
-)
-
-// nanos returns t in nanoseconds since 1970; ok is false outside the range.
+// nanos returns t in nanoseconds since 1970; ok is false, and the number
+// meaningless, outside the range.
 func nanos(t time.Time) (at int64, ok bool) {
+	const first, length = rangeStart / 1e9, uint64(rangeEnd/1e9 - rangeStart/1e9)
 	seconds := t.Unix()
-	if seconds < rangeStart/1e9 || seconds >= rangeEnd/1e9 {
-		return 0, false
-	}
-	return seconds*1e9 + int64(t.Nanosecond()), true
+	return seconds*1e9 + int64(t.Nanosecond()), uint64(seconds-first) < length
 }
 
 // clamp returns t in nanoseconds since 1970, moved to the nearer end where it

@@ -6,7 +6,6 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 	_ "time/tzdata"
@@ -385,44 +384,6 @@ func TestCalendarAgainstScan(t *testing.T) {
 	}
 }
 
-// Due and BreachAt are the inverse of Elapsed, with and without pauses.
-func TestClockLaws(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	base := at(t, "2026-03-01T00:00:00Z")
-	random := func(days int) time.Duration { return time.Duration(r.Int64N(int64(days) * 24 * int64(time.Hour))) }
-	for range 60 {
-		cal := compile(t, randomHours(r, []string{"Europe/Amsterdam", "America/New_York", "Australia/Lord_Howe"}[r.IntN(3)]))
-		for range 40 {
-			start, target := base.Add(random(300)), random(20)
-			var raw []calendar.Interval
-			for range r.IntN(4) {
-				from := start.Add(random(10) - 24*time.Hour)
-				raw = append(raw, calendar.Interval{Start: from, End: from.Add(random(3))})
-			}
-			pauses := set(t, raw...)
-			due, err := cal.Due(start, target, pauses)
-			if errors.Is(err, calendar.ErrUnreachable) && calendar.Total(cal.Expand(base, base.Add(30*24*time.Hour))) == 0 {
-				continue // a week without spans
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			breach, err := cal.BreachAt(start, target, pauses)
-			if err != nil {
-				t.Fatal(err)
-			}
-			elapsed := func(to time.Time) time.Duration { return cal.Elapsed(start, to, pauses) }
-			if elapsed(due) != target || elapsed(breach) != target || target > 0 && elapsed(due.Add(-1)) >= target || elapsed(breach.Add(1)) <= target {
-				t.Fatalf("start %v target %v pauses %v: due %v, breach %v do not bound the target", start, target, pauses, due, breach)
-			}
-			mid := start.Add(random(5))
-			if whole := elapsed(mid) + cal.Elapsed(mid, breach, pauses); breach.After(mid) && whole != target {
-				t.Fatalf("elapsed is not additive at %v: %v, want %v", mid, whole, target)
-			}
-		}
-	}
-}
-
 func TestTransitionsWalkTheExpansion(t *testing.T) {
 	cal := office(t)
 	from, to := at(t, "2026-03-20T00:00:00Z"), at(t, "2026-11-20T00:00:00Z")
@@ -454,22 +415,6 @@ func TestEveryYear(t *testing.T) {
 			t.Errorf("%s: NextBusinessDay = %v, %v, want 31 December 2040, 18:00", zone, next, err)
 		}
 	}
-}
-
-func TestConcurrentUse(t *testing.T) {
-	cal := office(t)
-	var wg sync.WaitGroup
-	for n := range 8 {
-		wg.Go(func() {
-			for y := range 20 {
-				start := time.Date(2010+(y+n)%20, 1, 1, 0, 0, 0, 0, time.UTC)
-				if cal.Elapsed(start, start.AddDate(1, 0, 0), nil) == 0 {
-					t.Error("a year without working time")
-				}
-			}
-		})
-	}
-	wg.Wait()
 }
 
 func FuzzNew(f *testing.F) {

@@ -24,8 +24,9 @@ type Hours struct {
 	// Holidays are local dates like "2026-12-25" on which nothing is open.
 	Holidays []string `json:"holidays,omitempty"`
 
-	// Special replaces the spans of single local dates, and cancels a holiday
-	// on the same date. An empty list closes the date.
+	// Special replaces the spans that open on single local dates, and cancels a
+	// holiday on the same date. An empty list opens nothing; a night that opened
+	// on the date before runs on.
 	Special map[string][]Span `json:"special,omitempty"`
 
 	// HolidayRule says what a holiday takes from a span over midnight.
@@ -191,14 +192,14 @@ func (e *HoursError) Unwrap() error { return e.Err }
 // hours is [Hours] after parsing.
 type hours struct {
 	loc      *time.Location
-	week     [7][]span
+	week     [7][]opening
 	holidays map[day]bool
-	special  map[day][]span
+	special  map[day][]opening
 	rule     HolidayRule
 }
 
-// span is counted from 00:00 of the date on which it opens; to is after from.
-type span struct{ from, to time.Duration }
+// opening is a span counted from 00:00 of the date on which it opens; to is after from.
+type opening struct{ from, to time.Duration }
 
 // compile parses all of h and joins the problems.
 func compile(h Hours) (hours, error) {
@@ -208,7 +209,7 @@ func compile(h Hours) (hours, error) {
 			problems = append(problems, err)
 		}
 	}
-	out := hours{holidays: map[day]bool{}, special: map[day][]span{}, rule: h.HolidayRule}
+	out := hours{holidays: map[day]bool{}, special: map[day][]opening{}, rule: h.HolidayRule}
 	var err error
 	out.loc, err = loadZone(h.Zone)
 	keep(err)
@@ -250,8 +251,8 @@ func loadZone(name string) (*time.Location, error) {
 	return loc, nil
 }
 
-func parseSpans(path string, texts []Span) ([]span, error) {
-	var spans []span
+func parseSpans(path string, texts []Span) ([]opening, error) {
+	var spans []opening
 	var problems []error
 	for i, text := range texts {
 		from, errFrom := parseClock(fmt.Sprintf("%s[%d].from", path, i), text.From)
@@ -263,7 +264,7 @@ func parseSpans(path string, texts []Span) ([]span, error) {
 		if to <= from {
 			to += 24 * time.Hour
 		}
-		spans = append(spans, span{from: from, to: to})
+		spans = append(spans, opening{from: from, to: to})
 	}
 	return spans, errors.Join(problems...)
 }

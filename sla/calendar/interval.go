@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/span"
 )
 
 // Interval is the half-open stretch of time [Start, End). Start equal to End is
@@ -45,14 +47,19 @@ func (e *IntervalError) Unwrap() error { return e.Err }
 
 // Validate returns an [*IntervalError] when End lies before Start or the length
 // does not fit a time.Duration, and nil otherwise.
-func (i Interval) Validate() error { return i.validate(-1) }
-
-func (i Interval) validate(index int) error {
-	if i.End.Before(i.Start) {
-		return &IntervalError{Index: index, Interval: i, Err: ErrInverted}
+func (i Interval) Validate() error {
+	if err := i.fault(); err != nil {
+		return &IntervalError{Index: -1, Interval: i, Err: err}
 	}
-	if i.End.Sub(i.Start) == math.MaxInt64 {
-		return &IntervalError{Index: index, Interval: i, Err: ErrTooLong}
+	return nil
+}
+
+func (i Interval) fault() error {
+	switch {
+	case i.End.Before(i.Start):
+		return ErrInverted
+	case i.End.Sub(i.Start) == math.MaxInt64:
+		return ErrTooLong
 	}
 	return nil
 }
@@ -92,27 +99,94 @@ func (i Interval) String() string {
 // Normalize returns the union of the intervals as a set: sorted by start, in
 // UTC, disjoint, not touching, without empty members. Overlapping and touching
 // intervals are merged, empty ones dropped. The first invalid interval is
-// returned as an [*IntervalError] with its index. The argument is not changed.
+// returned as an [*IntervalError] with its index. The argument is not changed,
+// and monotonic clock readings in it do not matter. A list in order costs two
+// passes over it and the memory of the result.
 //
 // All other functions on slices take and return such sets.
 func Normalize(intervals []Interval) ([]Interval, error) {
-	set := make([]Interval, 0, len(intervals))
-	sorted := true
-	for n, i := range intervals {
-		if err := i.validate(n); err != nil {
-			return nil, err
+	members, inOrder, ok := survey(intervals)
+	switch {
+	case !ok:
+		return normalizeAny(intervals)
+	case !inOrder:
+		return normalizeSpans(intervals), nil
+	}
+	set := make([]Interval, 0, members)
+	lastEnd := int64(math.MinInt64)
+	for n := range intervals {
+		i := &intervals[n]
+		start, _ := nanos(i.Start)
+		end, _ := nanos(i.End)
+		switch {
+		case start == end:
+		case start > lastEnd:
+			set, lastEnd = append(set, Interval{Start: i.Start.UTC(), End: i.End.UTC()}), end
+		case end > lastEnd:
+			set[len(set)-1].End, lastEnd = i.End.UTC(), end
 		}
-		if i.IsEmpty() {
+	}
+	return set, nil
+}
+
+// survey counts the members that the set will have if the intervals are in
+// order. ok is false when one of them is invalid or outside the range of int64
+// nanoseconds.
+func survey(intervals []Interval) (members int, inOrder, ok bool) {
+	lastStart, lastEnd := int64(math.MinInt64), int64(math.MinInt64)
+	inOrder = true
+	for n := range intervals {
+		i := &intervals[n]
+		start, known := nanos(i.Start)
+		end, knownToo := nanos(i.End)
+		length := end - start // negative also when it overflows
+		if !known || !knownToo || length < 0 || length == math.MaxInt64 {
+			return 0, false, false
+		}
+		if length == 0 {
 			continue
 		}
-		if last := len(set) - 1; last >= 0 && i.Start.Before(set[last].Start) {
-			sorted = false
+		if start < lastStart {
+			inOrder = false
 		}
-		set = append(set, Interval{Start: i.Start.UTC(), End: i.End.UTC()})
+		if start > lastEnd {
+			members++
+		}
+		lastStart, lastEnd = start, max(lastEnd, end)
 	}
-	if !sorted {
-		slices.SortFunc(set, byStart)
+	return members, inOrder, true
+}
+
+// normalizeSpans sorts by integers; survey must have accepted the intervals.
+func normalizeSpans(intervals []Interval) []Interval {
+	spans := make([]span.Span, len(intervals))
+	for n := range intervals {
+		spans[n].Start, _ = nanos(intervals[n].Start)
+		spans[n].End, _ = nanos(intervals[n].End)
 	}
+	span.Sort(spans)
+	spans = span.Merge(spans)
+	set := make([]Interval, len(spans))
+	for n, s := range spans {
+		set[n] = Interval{Start: instant(s.Start), End: instant(s.End)}
+	}
+	return set
+}
+
+// normalizeAny takes instants of any year, and finds the first invalid
+// interval.
+func normalizeAny(intervals []Interval) ([]Interval, error) {
+	set := make([]Interval, 0, len(intervals))
+	for n, i := range intervals {
+		utc := Interval{Start: i.Start.UTC(), End: i.End.UTC()}
+		if err := utc.fault(); err != nil {
+			return nil, &IntervalError{Index: n, Interval: i, Err: err}
+		}
+		if !utc.IsEmpty() {
+			set = append(set, utc)
+		}
+	}
+	slices.SortFunc(set, byStart)
 	return merge(set), nil
 }
 

@@ -96,6 +96,56 @@ func TestNormalize(t *testing.T) {
 	}
 }
 
+// Sorted, unsorted and far-off lists take different ways to the same set.
+func TestNormalizeWaysAgree(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	zone := time.FixedZone("x", 7200)
+	far := calendar.Interval{Start: time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(3001, 1, 1, 0, 0, 0, 0, time.UTC)}
+	for range 500 {
+		list := make([]calendar.Interval, r.IntN(200))
+		for i := range list {
+			start := epoch.Add(time.Duration(r.Int64N(1e6)))
+			list[i] = calendar.Interval{Start: start.In(zone), End: start.Add(time.Duration(r.Int64N(2) * r.Int64N(1e4)))}
+		}
+		unsorted := set(t, list...)
+		slices.SortFunc(list, func(a, b calendar.Interval) int { return a.Start.Compare(b.Start) })
+		sorted := set(t, list...)
+		distant := set(t, append(list, far)...)
+		if !slices.Equal(sorted, unsorted) || !slices.Equal(append(sorted, far), distant) {
+			t.Fatalf("Normalize(%v):\nsorted   %v\nunsorted %v\nwith far %v", list, sorted, unsorted, distant)
+		}
+	}
+}
+
+// Lengths near 292 years inside and outside the years of int64 nanoseconds.
+func TestNormalizeLongest(t *testing.T) {
+	start := time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, c := range []struct {
+		length time.Duration
+		more   time.Duration
+		want   error
+	}{
+		{1<<63 - 2, 0, nil},
+		{1<<63 - 2, 1, calendar.ErrTooLong}, // the longest Duration is what Sub returns for all longer ones
+		{1<<63 - 2, 200 * 365 * 24 * time.Hour, calendar.ErrTooLong},
+	} {
+		i := calendar.Interval{Start: start, End: start.Add(c.length).Add(c.more)}
+		got, err := calendar.Normalize([]calendar.Interval{i})
+		if !errors.Is(err, c.want) || err == nil && !equal(got, []calendar.Interval{i}) {
+			t.Errorf("Normalize(%v) = %v, %v, want %v", i, got, err, c.want)
+		}
+	}
+}
+
+// A clock that was set between two readings makes them disagree with their
+// monotonic parts; the set is one of wall-clock time.
+func TestNormalizeIgnoresMonotonicReadings(t *testing.T) {
+	now := time.Now()
+	if got := set(t, calendar.Interval{Start: now, End: now.Add(time.Hour)})[0]; got.Start != now.Round(0).UTC() || got.End != now.Add(time.Hour).Round(0).UTC() {
+		t.Errorf("Normalize = %#v, want the wall-clock readings of %v", got, now)
+	}
+}
+
 func TestIntervalJSON(t *testing.T) {
 	data, err := json.Marshal(hours(0, 1))
 	const want = `{"start":"2026-04-07T08:00:00Z","end":"2026-04-07T09:00:00Z"}`

@@ -2,6 +2,7 @@ package money_test
 
 import (
 	"fmt"
+	"math/big"
 
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -20,6 +21,15 @@ func ExampleAmount_Percent() {
 	// Output:
 	// half_up 16666.67 EUR <nil>
 	// half_even 16666.66 EUR <nil>
+}
+
+// Twice the share of the month that was lost, in one step and rounded once.
+func ExampleAmount_ShareRat() {
+	fee := money.Must(money.Parse("100000.00 EUR"))
+	share := big.NewRat(5_430_000_000_007, 2_592_000_000_000_000) // 1 h 30 min 30 s 7 ns of 30 days
+	credit, err := fee.ShareRat(share.Mul(share, big.NewRat(2, 1)), money.HalfUp)
+	fmt.Println(credit, err)
+	// Output: 418.98 EUR <nil>
 }
 
 // Parts always add up to the whole.

@@ -18,6 +18,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/big"
 	"math/bits"
 	"slices"
 	"strings"
@@ -210,6 +211,33 @@ func (a Amount) Share(num, den int64, r Rounding) (Amount, error) {
 	return Amount{minor, a.currency}, nil
 }
 
+// ShareRat returns a·share, rounded once, for a share that is a product of
+// several fractions and need not fit two int64:
+//
+//	lost := big.NewRat(int64(downtime), int64(month))
+//	credit, err := fee.ShareRat(lost.Mul(lost, multiplier), money.HalfUp)
+//
+// Errors are those of [Amount.Share]; [ErrOverflow] only when the result does
+// not fit. The share is not changed or kept.
+func (a Amount) ShareRat(share *big.Rat, r Rounding) (Amount, error) {
+	num, den := share.Num(), share.Denom()
+	if num.IsInt64() && den.IsInt64() {
+		return a.Share(num.Int64(), den.Int64(), r)
+	}
+	if !a.IsSet() || num.Sign() < 0 || r > Up {
+		return a.Share(int64(num.Sign()), 1, r) // for its error
+	}
+	product := new(big.Int).Mul(big.NewInt(a.minor), num)
+	quotient, remainder := product.QuoRem(product, den, new(big.Int))
+	if r.away(quotient.Bit(0) == 1, remainder.Sign() != 0, remainder.Lsh(remainder, 1).CmpAbs(den)) {
+		quotient.Add(quotient, big.NewInt(int64(a.Sign())))
+	}
+	if !quotient.IsInt64() {
+		return Amount{}, fmt.Errorf("%v × %v: %w", a, share, ErrOverflow)
+	}
+	return Amount{quotient.Int64(), a.currency}, nil
+}
+
 // Percent returns p percent of a, rounded, with the errors of [Amount.Share].
 func (a Amount) Percent(p Percent, r Rounding) (Amount, error) {
 	return a.Share(int64(p), int64(100*percentUnit), r)
@@ -267,6 +295,23 @@ func magnitude(n int64) uint64 {
 		return -uint64(n)
 	}
 	return uint64(n)
+}
+
+// MarshalText writes what String returns.
+func (a Amount) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// UnmarshalText reads what [Parse] reads, and the empty text as not set.
+func (a *Amount) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*a = Amount{}
+		return nil
+	}
+	parsed, err := Parse(string(text))
+	if err != nil {
+		return err
+	}
+	*a = parsed
+	return nil
 }
 
 type wire struct {

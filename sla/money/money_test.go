@@ -160,6 +160,104 @@ func TestShareAgainstBig(t *testing.T) {
 	}
 }
 
+// Numerators and denominators of up to 200 bits against big-number arithmetic.
+func TestShareRatAgainstBig(t *testing.T) {
+	r := rand.New(rand.NewPCG(9, 10))
+	wide := func(bits int) *big.Int {
+		n := new(big.Int)
+		for range 4 {
+			n.Lsh(n, 64).Add(n, new(big.Int).SetUint64(r.Uint64()))
+		}
+		return n.Rsh(n, uint(256-bits))
+	}
+	overflows := 0
+	for range 20000 {
+		a := int64(r.Uint64()) >> (r.Uint64() % 64) // of both signs
+		den := wide(1 + r.IntN(200))
+		den.Add(den, big.NewInt(1))
+		num := wide(1 + den.BitLen() + r.IntN(2))
+		share, mode := new(big.Rat).SetFrac(num, den), money.Rounding(r.Uint64()%4)
+		before := new(big.Rat).Set(share)
+		want := roundBig(new(big.Rat).Mul(new(big.Rat).SetInt64(a), share), mode)
+		got, err := eur(a).ShareRat(share, mode)
+		if share.Cmp(before) != 0 {
+			t.Fatalf("ShareRat changed its argument from %v to %v", before, share)
+		}
+		if !want.IsInt64() {
+			if overflows++; !errors.Is(err, money.ErrOverflow) {
+				t.Fatalf("%d × %v: %v, want ErrOverflow", a, share, err)
+			}
+			continue
+		}
+		if err != nil || got.Minor() != want.Int64() {
+			t.Fatalf("%d × %v %v = %v, %v, want %v", a, share, mode, got.Minor(), err, want)
+		}
+	}
+	if overflows == 0 {
+		t.Error("no share overflowed")
+	}
+}
+
+// Shares that miss a half by 2⁻⁷¹, and ties with a denominator beyond int64:
+// num/(2·max) of the largest amount is num/2.
+func TestShareRatRounding(t *testing.T) {
+	wide := new(big.Int).Lsh(big.NewInt(1), 70)
+	nearly := func(above int64) *big.Rat { // 1/2 + above/2⁷¹
+		return new(big.Rat).SetFrac(new(big.Int).Add(wide, big.NewInt(above)), new(big.Int).Lsh(wide, 1))
+	}
+	halves := func(num int64) *big.Rat {
+		return new(big.Rat).SetFrac(big.NewInt(num), new(big.Int).SetUint64(2*math.MaxInt64))
+	}
+	odd := new(big.Rat).SetFrac(new(big.Int).Add(wide, big.NewInt(1)), big.NewInt(2)) // 2⁶⁹ + 1/2
+	for _, c := range []struct {
+		minor int64
+		share *big.Rat
+		want  [4]int64 // half_up, half_even, down, up
+	}{
+		{math.MaxInt64, halves(1), [4]int64{1, 0, 0, 1}},
+		{math.MaxInt64, halves(3), [4]int64{2, 2, 1, 2}},
+		{-math.MaxInt64, halves(5), [4]int64{-3, -2, -2, -3}},
+		{3, nearly(1), [4]int64{2, 2, 1, 2}},
+		{3, nearly(-1), [4]int64{1, 1, 1, 2}},
+		{1, nearly(1), [4]int64{1, 1, 0, 1}},
+		{-1, nearly(-1), [4]int64{0, 0, 0, -1}},
+		{0, odd, [4]int64{0, 0, 0, 0}},
+	} {
+		for mode, want := range c.want {
+			if got, err := eur(c.minor).ShareRat(c.share, money.Rounding(mode)); err != nil || got.Minor() != want {
+				t.Errorf("%d × %v, %v = %v, %v, want %d", c.minor, c.share, money.Rounding(mode), got.Minor(), err, want)
+			}
+		}
+	}
+	for name, c := range map[string]struct {
+		a     money.Amount
+		share *big.Rat
+		r     money.Rounding
+		want  error
+	}{
+		"not set":      {money.Amount{}, odd, money.HalfUp, money.ErrCurrency},
+		"too large":    {eur(1), odd, money.HalfUp, money.ErrOverflow},
+		"negative":     {eur(1), new(big.Rat).Neg(odd), money.HalfUp, nil},
+		"unknown mode": {eur(1), nearly(1), money.Rounding(4), nil},
+	} {
+		if got, err := c.a.ShareRat(c.share, c.r); err == nil || c.want != nil && !errors.Is(err, c.want) {
+			t.Errorf("%s: ShareRat = %v, %v, want an error %v", name, got, err, c.want)
+		}
+	}
+}
+
+// A rate of 7.123457 % an hour for 1 h 30 min and 1 ns is a fraction that does
+// not fit two int64, in lowest terms. Of 45 000.00 EUR it is
+// 4 500 000 × 0.07123457 × 1.50000000000027… = 480 833.35 cents.
+func TestShareRatOfOddRates(t *testing.T) {
+	rate := big.NewRat(71_234_570, 1_000_000_000)
+	hours := big.NewRat(5_400_000_000_001, 3_600_000_000_000)
+	got, err := eur(4_500_000).ShareRat(rate.Mul(rate, hours), money.HalfUp)
+	if want := eur(480_833); err != nil || got != want {
+		t.Errorf("ShareRat = %v, %v, want %v", got, err, want)
+	}
+}
+
 func roundBig(x *big.Rat, mode money.Rounding) *big.Int {
 	negative := x.Sign() < 0
 	x = new(big.Rat).Abs(x)
@@ -265,6 +363,38 @@ func TestJSON(t *testing.T) {
 	if text, err := json.Marshal(money.Amount{}); err != nil || string(text) != "null" {
 		t.Errorf("Marshal of the unset amount = %s, %v, want null", text, err)
 	}
+}
+
+func TestText(t *testing.T) {
+	for _, a := range []money.Amount{{}, eur(0), eur(-150), money.Must(money.New(5, "JPY")), eur(math.MinInt64)} {
+		text, err := a.MarshalText()
+		back := eur(1)
+		if err != nil || back.UnmarshalText(text) != nil || back != a || string(text) != a.String() {
+			t.Errorf("MarshalText of %v = %s, %v, read back as %v", a, text, err, back)
+		}
+	}
+	kept := eur(1)
+	if err := kept.UnmarshalText([]byte("1,50 EUR")); !errors.As(err, new(*money.ParseError)) || kept != eur(1) {
+		t.Errorf("UnmarshalText of a comma = %v, %v, want a ParseError and no change", kept, err)
+	}
+}
+
+func FuzzJSON(f *testing.F) {
+	f.Add([]byte(`{"amount":"16666.67","currency":"EUR"}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var a, back money.Amount
+		if json.Unmarshal(data, &a) != nil {
+			return
+		}
+		text, err := json.Marshal(a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(text, &back); err != nil || back != a {
+			t.Fatalf("%s → %v → %s → %v, %v", data, a, text, back, err)
+		}
+	})
 }
 
 func FuzzParse(f *testing.F) {

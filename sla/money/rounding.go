@@ -1,6 +1,9 @@
 package money
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // Rounding names how a result is brought to whole minor units. It works on the
 // absolute value, so −1.5 rounds half up to −2. The zero value is HalfUp.
@@ -49,19 +52,24 @@ func (r *Rounding) UnmarshalText(text []byte) error {
 
 // apply rounds quotient + remainder/divisor; ok is false on overflow.
 func (r Rounding) apply(quotient, remainder, divisor uint64) (rounded uint64, ok bool) {
-	up := false
-	switch r {
-	case HalfUp:
-		up = remainder >= divisor-remainder
-	case HalfEven:
-		up = remainder > divisor-remainder || remainder == divisor-remainder && quotient%2 == 1
-	case Down:
-	case Up:
-		up = remainder > 0
-	}
-	if up && remainder > 0 {
+	if r.away(quotient%2 == 1, remainder > 0, cmp.Compare(remainder, divisor-remainder)) {
 		quotient++
 		return quotient, quotient != 0
 	}
 	return quotient, true
+}
+
+// away reports whether a quotient that is odd or even grows by one. half is -1,
+// 0 or +1 as the rest lies below, at or above a half.
+func (r Rounding) away(odd, rest bool, half int) bool {
+	switch r {
+	case HalfUp:
+		return half >= 0
+	case HalfEven:
+		return half > 0 || half == 0 && odd
+	case Down:
+	case Up:
+		return rest
+	}
+	return false
 }

@@ -39,6 +39,7 @@ func Open(name string, r io.Reader, required, optional []string) (t *Table, unkn
 		_, _ = text.Discard(len(mark)) // it was peeked at
 	}
 	t = &Table{name: name, reader: csv.NewReader(text)}
+	t.reader.ReuseRecord = true
 	header, err := t.reader.Read()
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s:1: want a header line: %w", name, err)
@@ -56,7 +57,7 @@ func Open(name string, r io.Reader, required, optional []string) (t *Table, unkn
 			unknown = append(unknown, column)
 		}
 	}
-	t.columns = header
+	t.columns = slices.Clone(header) // the reader uses it again
 	return t, unknown, err
 }
 
@@ -96,7 +97,8 @@ func (t *Table) Fail(column, format string, args ...any) {
 	t.problems = append(t.problems, fmt.Errorf("%s:%d: %s: %s", t.name, t.line, column, fmt.Sprintf(format, args...)))
 }
 
-// Text returns the cell of a column, "" when absent.
+// Text returns the cell of a column, "" when absent. It shares its memory with
+// the whole row; clone it to keep it.
 func (t *Table) Text(column string) string {
 	if i := slices.Index(t.columns, column); i >= 0 {
 		return t.row[i]
@@ -155,6 +157,21 @@ func (t *Table) Number(column string) (x float64, ok bool) {
 		return 0, false
 	}
 	return x, true
+}
+
+// Flag returns true or false in a column; ok is false when the cell is empty.
+func (t *Table) Flag(column string) (is, ok bool) {
+	switch text := t.Text(column); strings.ToLower(text) {
+	case "":
+		return false, false
+	case "true":
+		return true, true
+	case "false":
+		return false, true
+	default:
+		t.Fail(column, "found %q, want true, false or nothing", text)
+		return false, false
+	}
 }
 
 // Severity returns the severity in a column, unset when absent.

@@ -1,0 +1,129 @@
+package report
+
+import (
+	"slices"
+	"strconv"
+	"time"
+)
+
+// listedTimes is how many rows the values of a chart may have; more are told by
+// their extremes.
+const listedTimes = 40
+
+// tables lists what a chart shows, for those who do not see it: its values, or
+// their extremes where there are many, and its marks and spans.
+func (c Chart) tables(zone *time.Location) []Table {
+	var all []Table
+	if values := c.values(zone); len(values.Rows) > 0 {
+		if len(values.Rows) > listedTimes {
+			values = c.extremes(zone)
+		}
+		all = append(all, values)
+	}
+	noted := Table{Caption: "Marks and spans of " + c.Title, Columns: []Column{{Title: "When"}, {Title: "What"}}}
+	for _, m := range c.Marks {
+		noted.Rows = append(noted.Rows, []Cell{{Text: clock(m.At, zone)}, {Text: m.Name}})
+	}
+	for _, s := range c.Spans {
+		noted.Rows = append(noted.Rows, []Cell{{Text: clock(s.Start, zone) + " to " + clock(s.End, zone)}, {Text: s.Name, State: s.State}})
+	}
+	if len(noted.Rows) > 0 {
+		all = append(all, noted)
+	}
+	return all
+}
+
+// values has a row per instant and a column per series, and ends early when it
+// has more rows than are listed.
+func (c Chart) values(zone *time.Location) Table {
+	t := Table{Caption: "Values of " + c.Title, Columns: []Column{{Title: "When"}}}
+	next := make([]int, len(c.Series)) // by series, the first point not listed yet
+	for _, s := range c.Series {
+		t.Columns = append(t.Columns, Column{Title: withColumnUnit(s.Name, c.Unit), Numeric: true})
+	}
+	for len(t.Rows) <= listedTimes {
+		var at time.Time
+		found := false
+		for i, s := range c.Series {
+			if next[i] < len(s.Points) && (!found || s.Points[next[i]].At.Before(at)) {
+				at, found = s.Points[next[i]].At, true
+			}
+		}
+		if !found {
+			break
+		}
+		row := make([]Cell, 1, len(t.Columns))
+		row[0].Text = clock(at, zone)
+		for i, s := range c.Series {
+			var cell Cell
+			if next[i] < len(s.Points) && s.Points[next[i]].At.Equal(at) {
+				cell = s.Points[next[i]].cell()
+				next[i]++
+			}
+			row = append(row, cell)
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+// extremes has a row per series.
+func (c Chart) extremes(zone *time.Location) Table {
+	t := Table{
+		Caption: "Values of " + c.Title,
+		Columns: []Column{
+			{Title: withColumnUnit("Series", c.Unit)},
+			{Title: "Points", Numeric: true},
+			{Title: "Without data", Numeric: true},
+			{Title: "Lowest"},
+			{Title: "Highest"},
+			{Title: "Last"},
+		},
+	}
+	for _, s := range c.Series {
+		known := slices.DeleteFunc(slices.Clone(s.Points), func(p Point) bool { return !finite(p.Value) })
+		row := []Cell{{Text: s.Name}, {Text: strconv.Itoa(len(s.Points))}, {Text: strconv.Itoa(len(s.Points) - len(known))}}
+		if len(known) == 0 {
+			t.Rows = append(t.Rows, append(row, Cell{State: NoData}, Cell{State: NoData}, Cell{State: NoData}))
+			continue
+		}
+		byValue := func(a, b Point) int {
+			switch {
+			case a.Value < b.Value:
+				return -1
+			case a.Value > b.Value:
+				return 1
+			}
+			return 0
+		}
+		for _, p := range []Point{slices.MinFunc(known, byValue), slices.MaxFunc(known, byValue), known[len(known)-1]} {
+			row = append(row, Cell{Text: number(p.Value) + " at " + clock(p.At, zone)})
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func (p Point) cell() Cell {
+	if !finite(p.Value) {
+		return Cell{State: NoData}
+	}
+	return Cell{Text: number(p.Value)}
+}
+
+// number writes a value of a drawing with at most nine significant digits.
+func number(value float64) string { return strconv.FormatFloat(value, 'g', 9, 64) }
+
+func withUnit(text, unit string) string {
+	if unit == "" {
+		return text
+	}
+	return text + " " + unit
+}
+
+func withColumnUnit(title, unit string) string {
+	if unit == "" {
+		return title
+	}
+	return title + " (" + unit + ")"
+}

@@ -1,0 +1,10 @@
+// Package schema holds the JSON Schemas of the files that the programs read, for
+// their -schema flag and for editors.
+package schema
+
+import _ "embed"
+
+// Contract describes the files of service contracts.
+//
+//go:embed contract.schema.json
+var Contract []byte

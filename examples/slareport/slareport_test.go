@@ -1,0 +1,398 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// binary builds the program once for all tests of the package.
+var binary = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "slareport")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "slareport")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(out))
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := binary(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// outcome is what a run left behind.
+type outcome struct {
+	exit           int
+	stdout, stderr string
+}
+
+// run runs the program in a folder with the given files.
+func run(t *testing.T, env []string, files map[string]string, args ...string) outcome {
+	t.Helper()
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), path, args...)
+	cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), env...)
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(cmd.Dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
+		t.Fatal(err)
+	}
+	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
+}
+
+// result runs the program with -json and reads what it prints.
+func resultOf(t *testing.T, files map[string]string, args ...string) map[string]any {
+	t.Helper()
+	o := run(t, nil, files, append(args, "-json")...)
+	if o.exit != 0 {
+		t.Fatalf("slareport %q: exit %d, %s", args, o.exit, o.stderr)
+	}
+	var out map[string]any
+	if err := json.Unmarshal([]byte(o.stdout), &out); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// at finds a value by its path, keys and indexes separated by points.
+func at(t *testing.T, v any, path string) any {
+	t.Helper()
+	for key := range strings.SplitSeq(path, ".") {
+		switch inner := v.(type) {
+		case map[string]any:
+			var ok bool
+			if v, ok = inner[key]; !ok {
+				t.Fatalf("%s: no key %q", path, key)
+			}
+		case []any:
+			i := int(key[0] - '0')
+			if len(key) != 1 || i < 0 || i >= len(inner) {
+				t.Fatalf("%s: no element %q of %d", path, key, len(inner))
+			}
+			v = inner[i]
+		default:
+			t.Fatalf("%s: %v has no %q", path, v, key)
+		}
+	}
+	return v
+}
+
+func equal(t *testing.T, v any, path string, want any) {
+	t.Helper()
+	if n, ok := want.(int); ok {
+		want = float64(n)
+	}
+	if got := at(t, v, path); got != want {
+		t.Errorf("%s = %v, want %v", path, got, want)
+	}
+}
+
+var formats = []string{"text", "json", "html", "md", "csv"}
+
+func TestGolden(t *testing.T) {
+	for _, format := range formats {
+		o := run(t, nil, nil, "-format", format)
+		if o.exit != 0 {
+			t.Fatalf("%s: exit %d, %s", format, o.exit, o.stderr)
+		}
+		path := filepath.Join("testdata", "golden", "sample."+strings.Replace(format, "text", "txt", 1))
+		if *update {
+			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(o.stdout), 0o600)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		want, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if o.stdout != string(want) {
+			t.Errorf("%s differs from %s; run with -update if the change is wanted", format, path)
+		}
+	}
+}
+
+// Two runs give the same bytes, whatever the zone of the machine.
+func TestDeterministic(t *testing.T) {
+	for _, format := range formats {
+		args := []string{"-format", format, "-explain"}
+		first := run(t, []string{"TZ=UTC", "GOMAXPROCS=1"}, nil, args...)
+		second := run(t, []string{"TZ=Asia/Kathmandu", "GOMAXPROCS=2"}, nil, args...)
+		if first != second || first.exit != 0 {
+			t.Errorf("%s: two runs differ", format)
+		}
+	}
+}
+
+// The figures of the sample, by hand: the shop is down 1h48m, 1h (of 1h30m, the
+// first half hour lies in maintenance announced 4.6 days ahead) and 2h30m, which is
+// 19 080 s of 30 days, 2 592 000 s: 2572920/2592000 = 7147/7200 = 99.263888… %.
+func TestSample(t *testing.T) {
+	r := resultOf(t, nil)
+	equal(t, r, "sample", true)
+	equal(t, r, "period.label", "2026-09")
+	equal(t, r, "period.seconds", 2592000)
+	equal(t, r, "availability.0.availability_fraction", "7147/7200")
+	equal(t, r, "availability.0.availability_percent", 99.263888)
+	equal(t, r, "availability.0.down_s", 19080)
+	equal(t, r, "availability.0.excluded_s", 1800)
+	equal(t, r, "availability.2.down_s", 0) // the customer's own firewall
+	equal(t, r, "availability.2.unmonitored_s", 1800)
+	equal(t, r, "credits.payable.amount", "2810.00") // 500 for BK-131, 5 % of 42 000 for BK-138, half an hour of 1 % of it
+	equal(t, r, "breaches.0.cause", "Lock in the order table; Rollback took too long; Upstream network")
+}
+
+// A number is the same in every format.
+func TestFormatsAgree(t *testing.T) {
+	texts := map[string]string{}
+	for _, format := range formats {
+		texts[format] = strings.ReplaceAll(run(t, nil, nil, "-format", format).stdout, "&#34;", `"`)
+	}
+	for _, c := range []struct {
+		number string
+		csv    bool // it is about a breach
+	}{{"99.263888", true}, {"99.652777", false}, {"2810.00", false}, {"2100.00", true}, {"500.00", true}, {"210.00", true}, {"99.943996", false}, {"860.00", false}} {
+		for _, format := range formats {
+			if (format != "csv" || c.csv) && !strings.Contains(texts[format], c.number) {
+				t.Errorf("%s lacks the number %s", format, c.number)
+			}
+		}
+	}
+	for _, section := range []string{
+		"availability_summary", "incident_summary_by_severity", "response_time_performance", "change_management_statistics", "upcoming_maintenance_schedule",
+		"performance_trends_and_analysis", "credits", "kpis", "data_quality",
+	} {
+		if !strings.Contains(texts["html"], `<section id="`+section+`"`) {
+			t.Errorf("the page has no section %s", section)
+		}
+	}
+	if n := strings.Count(texts["html"], "<svg"); n != 7 { // days and budget of three services, and the trend
+		t.Errorf("%d drawings, want 7", n)
+	}
+	for _, never := range []string{"<script", "http:", "https:", "NaN", "style=\""} {
+		if strings.Contains(texts["html"], never) {
+			t.Errorf("the page contains %q", never)
+		}
+	}
+}
+
+const contract = `version: 1
+id: c-1
+customer: {id: cust, name: Customer}
+timezone: Europe/Amsterdam
+tier: enterprise
+monthly_fee: "100000.00 EUR"
+services: [{id: api, name: API}, {id: web}]
+`
+
+const header = "service,start,end,kind\n"
+
+// A target that is missed without any credit is told as such in every format.
+func TestMissedWithoutBand(t *testing.T) {
+	files := map[string]string{"contract.yaml": contract, "outages.csv": header + "api,2026-10-12T10:00:00Z,2026-10-12T12:00:00Z,down\n"}
+	args := []string{"-config", "contract.yaml", "-outages", "outages.csv", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z"}
+	for format, want := range map[string]string{
+		"text": "✕ missed, no credit band reached", "md": "✕ missed, no credit band reached", "html": "✕ missed, no credit band reached",
+		"json": `"state": "breached_no_band"`, "csv": "cust,2026-10,availability,api,api,,99.9,99.731543,percent,0.00,EUR",
+	} {
+		if o := run(t, nil, files, append(args, "-format", format)...); !strings.Contains(o.stdout, want) {
+			t.Errorf("%s lacks %q: %s", format, want, o.stderr)
+		}
+	}
+	if o := run(t, nil, files, append(args, "-fail-on", "credit,no-data")...); o.exit != 0 {
+		t.Errorf("-fail-on credit,no-data: exit %d, want 0: nothing is due", o.exit)
+	}
+	if o := run(t, nil, files, append(args, "-fail-on", "breach")...); o.exit != 1 || o.stdout == "" {
+		t.Errorf("-fail-on breach: exit %d and %d bytes, want 1 and the result", o.exit, len(o.stdout))
+	}
+}
+
+// Nothing measured is no data in every format, and never 100 %.
+func TestNoData(t *testing.T) {
+	files := map[string]string{"contract.yaml": contract + "evidence_from: 2026-11-01T00:00:00+01:00\n"}
+	args := []string{"-config", "contract.yaml", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z"}
+	for _, format := range formats {
+		o := run(t, nil, files, append(args, "-format", format, "-fail-on", "no-data")...)
+		if o.exit != 1 {
+			t.Errorf("%s: exit %d, want 1", format, o.exit)
+		}
+		if strings.Contains(o.stdout, "100.000000") || strings.Contains(o.stdout, `"availability_percent": 100`) {
+			t.Errorf("%s shows 100 %%", format)
+		}
+		want := "– no data"
+		switch format {
+		case "json":
+			want = `"availability_percent": null`
+		case "csv":
+			want = "customer_id,"
+		}
+		if !strings.Contains(o.stdout, want) {
+			t.Errorf("%s lacks %q", format, want)
+		}
+	}
+}
+
+func TestPeriods(t *testing.T) {
+	files := map[string]string{"contract.yaml": contract}
+	for _, c := range []struct {
+		args         string
+		label, start string
+		seconds      int
+		fee          string // of which the cap is 100 %
+		months       int
+	}{
+		{"", "2026-10", "2026-09-30T22:00:00Z", 745 * 3600, "100000.00", 3}, // the clock goes back on 25 October
+		{"-month 2026-03 -trend 12", "2026-03", "2026-02-28T23:00:00Z", 743 * 3600, "100000.00", 12},
+		{"-quarter 2026-Q3 -trend 0", "2026-Q3", "2026-06-30T22:00:00Z", 92 * 86400, "300000.00", 0},
+		{"-from 2026-10-01T00:00:00+02:00 -to 2026-11-01T00:00:00+01:00", "2026-10", "2026-09-30T22:00:00Z", 745 * 3600, "100000.00", 3},
+		{"-from 2026-09-16T00:00:00+02:00 -to 2026-10-01T00:00:00+02:00", "2026-09-16/2026-09-30", "2026-09-15T22:00:00Z", 15 * 86400, "50000.00", 3}, // half of September
+		{"-from 2026-09-01T00:00:00Z -to 2026-09-01T12:00:00Z -trend 1", "2026-09-01T00:00:00Z/2026-09-01T12:00:00Z", "2026-09-01T00:00:00Z", 43200, "1666.67", 1},
+	} {
+		r := resultOf(t, files, append([]string{"-config", "contract.yaml", "-now", "2026-11-02T00:00:00Z"}, strings.Fields(c.args)...)...)
+		equal(t, r, "period.label", c.label)
+		equal(t, r, "period.start", c.start)
+		equal(t, r, "period.seconds", c.seconds)
+		equal(t, r, "contract.monthly_fee.amount", "100000.00")
+		equal(t, r, "credits.cap.amount", c.fee)
+		if n := len(at(t, r, "trend").([]any)); n != c.months {
+			t.Errorf("%s: %d months in the trend, want %d", c.args, n, c.months)
+		}
+	}
+}
+
+func TestUsage(t *testing.T) {
+	files := map[string]string{"contract.yaml": contract, "outages.csv": header}
+	for _, c := range []struct {
+		args   string
+		exit   int
+		stderr string
+	}{
+		{"-month 2026-1", 2, `-month "2026-1"`},
+		{"-config contract.yaml -month 2026-10 -quarter 2026-Q4", 2, "want one of them"},
+		{"-config contract.yaml -from 2026-10-01T00:00:00Z", 2, "want both"},
+		{"-config contract.yaml -from 2026-10-01 -to 2026-10-02", 2, `-to "2026-10-02": want a time with a zone`},
+		{"-config contract.yaml -from 2026-10-02T00:00:00Z -to 2026-10-02T00:00:00Z", 2, "runs forward"},
+		{"-config contract.yaml -quarter 2026-Q5", 2, `-quarter "2026-Q5"`},
+		{"-config contract.yaml -month 2026-12", 2, "not before now"},
+		{"-config contract.yaml -trend -1", 2, "-trend"},
+		{"-config contract.yaml -max-gap 5m", 2, "-max-gap: wants -checks"},
+		{"-config contract.yaml -checks outages.csv -max-gap 5", 2, "max-gap"},
+		{"-config contract.yaml -checks outages.csv -max-gap 0m", 2, "max-gap"},
+		{"-outages outages.csv", 2, "-outages: wants -config"},
+		{"-config none.yaml", 2, "none.yaml"},
+		{"-config contract.yaml -outages none.csv", 3, "none.csv"},
+		{"-config outages.csv", 2, "outages.csv:1:"},
+		{"-config contract.yaml -csv-bom", 2, "-csv-bom: wants -format csv"},
+		{"-config contract.yaml -format pdf", 2, `-format "pdf"`},
+		{"-config contract.yaml -fail-on breach,late", 2, `-fail-on "late"`},
+		{"-config contract.yaml -now 9999-01-01T00:00:00Z", 2, "-now: want a time between"},
+	} {
+		args := strings.Fields(c.args)
+		if !strings.Contains(c.args, "-now") {
+			args = append(args, "-now", "2026-11-02T00:00:00Z")
+		}
+		if o := run(t, nil, files, args...); o.exit != c.exit || !strings.Contains(o.stderr, c.stderr) || o.stdout != "" {
+			t.Errorf("slareport %s: exit %d, stdout of %d bytes, stderr %q, want %d, nothing and %q", c.args, o.exit, len(o.stdout), o.stderr, c.exit, c.stderr)
+		}
+	}
+}
+
+// Time before the first check of a service is not monitored, but nobody pays for
+// it; a gap beyond -max-gap is paid for.
+func TestChecksAndMonitoringCredits(t *testing.T) {
+	files := map[string]string{
+		"contract.yaml": strings.Replace(contract, ", {id: web}", "", 1),
+		"checks.csv":    "time,service,status\n2026-10-02T00:00:00Z,api,up\n2026-10-31T20:00:00Z,api,up\n",
+	}
+	args := []string{"-config", "contract.yaml", "-checks", "checks.csv", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z"}
+	r := resultOf(t, files, args...)
+	equal(t, r, "availability.0.unmonitored_s", 26*3600) // from 22:00 on 30 September
+	equal(t, r, "credits.payable.amount", "0.00")
+	r = resultOf(t, files, append(args, "-max-gap", "715h")...) // the rows are 716 hours apart
+	equal(t, r, "availability.0.unmonitored_s", 27*3600)
+	equal(t, r, "credits.payable.amount", "1000.00") // one hour at 1 % of 100 000
+	equal(t, r, "breaches.0.at", "2026-10-31T19:00:00Z")
+}
+
+func TestExplain(t *testing.T) {
+	r := resultOf(t, nil, "-explain")
+	fields := map[string]bool{}
+	for _, e := range at(t, r, "explain").([]any) {
+		e := e.(map[string]any)
+		for _, key := range []string{"field", "formula", "values", "source"} {
+			if e[key] == nil || e[key] == "" {
+				t.Errorf("%v has no %s", e["field"], key)
+			}
+		}
+		field := strings.NewReplacer("[", ".", "]", "").Replace(e["field"].(string))
+		at(t, r, field) // it is there
+		fields[field] = true
+	}
+	for _, want := range []string{"availability.0.availability_percent", "overall.availability_percent", "incidents.by_severity.0.mttr_s", "credits.payable"} {
+		if !fields[want] {
+			t.Errorf("%s is not explained", want)
+		}
+	}
+	if _, ok := resultOf(t, nil)["explain"]; ok {
+		t.Error("explain is there without -explain")
+	}
+	if text := run(t, nil, nil, "-explain").stdout; !strings.Contains(text, "7147/7200") || strings.Contains(run(t, nil, nil).stdout, "7147/7200") {
+		t.Error("the text explains the numbers with -explain, and only then")
+	}
+}
+
+// A cell of the input never becomes a formula, and the mark is only there when
+// asked for.
+func TestCSV(t *testing.T) {
+	files := map[string]string{
+		"contract.yaml": contract,
+		"incidents.csv": "id,service,severity,opened,responded\n@SUM(A1),api,p1,2026-10-12T10:00:00Z,2026-10-12T11:00:00Z\n",
+	}
+	args := []string{"-config", "contract.yaml", "-incidents", "incidents.csv", "-month", "2026-10", "-now", "2026-10-12T11:30:00Z", "-format", "csv"}
+	o := run(t, nil, files, args...)
+	want := "customer_id,period,clause,ref,service,severity,promised,actual,unit,amount,currency\ncust,2026-10,response,'@SUM(A1),api,p1,120,3600,s,500.00,EUR\n"
+	if o.stdout != want {
+		t.Errorf("CSV\n%q\nwant\n%q", o.stdout, want)
+	}
+	if marked := run(t, nil, files, append(args, "-csv-bom")...); marked.stdout != "\ufeff"+want {
+		t.Errorf("-csv-bom: %q", marked.stdout)
+	}
+}
+
+// A contract may come from stdin.
+func TestStdin(t *testing.T) {
+	path, err := binary()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), path, "-config", "-", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z", "-json")
+	cmd.Stdin = strings.NewReader(contract)
+	out, err := cmd.Output()
+	if err != nil || !bytes.Contains(out, []byte(`"name": "stdin"`)) {
+		t.Errorf("%v, %.200s", err, out)
+	}
+}
