@@ -3,6 +3,8 @@ module github.com/evenkeelops/evenkeel
 go 1.26.0
 
 require (
+	github.com/arran4/golang-ical v0.3.4
+	github.com/teambition/rrule-go v1.8.2
 	go.yaml.in/yaml/v4 v4.0.0
 	modernc.org/sqlite v1.60.1
 )

@@ -1,7 +1,7 @@
 package sla
 
 import (
-	"cmp"
+	"container/heap"
 	"math/big"
 	"slices"
 	"time"
@@ -24,28 +24,77 @@ func (AffectedRatio) Measure(s Sample) (Reading, error) {
 	if r.Promised == 0 {
 		return r, nil
 	}
-	weighed := new(big.Int) // nanoseconds · 10⁹
-	left := r.Downtime
-	take := func(set []calendar.Interval, share int64) {
-		part := calendar.Intersect(left, set)
-		left = calendar.Subtract(left, set)
-		weighed.Add(weighed, new(big.Int).Mul(big.NewInt(int64(calendar.Total(part))), big.NewInt(share)))
+	weighed, term, share := new(big.Int), new(big.Int), new(big.Int) // nanoseconds · 10⁹
+	weigh := func(set []calendar.Interval, affected int64) {
+		weighed.Add(weighed, term.Mul(term.SetInt64(int64(calendar.Total(set))), share.SetInt64(affected)))
 	}
-	take(calendar.Subtract(s.Lost, s.Down), whole)
-	outages := slices.Clone(s.Outages)
-	slices.SortStableFunc(outages, func(a, b Outage) int { return cmp.Compare(b.affected(), a.affected()) })
-	for _, o := range outages {
-		set, err := calendar.Normalize([]calendar.Interval{o.interval(s.Covered.End)})
-		if err != nil {
-			return Reading{}, err
-		}
-		take(set, o.affected())
+	lost := calendar.Subtract(s.Lost, s.Down)
+	weigh(calendar.Intersect(r.Downtime, lost), whole)
+	left := calendar.Subtract(r.Downtime, lost)
+	for _, part := range largestShares(s.Outages, s.Covered.End) {
+		weigh(calendar.Clip(left, part.Interval), part.affected)
 	}
 	of := new(big.Int).Mul(big.NewInt(int64(r.Promised)), big.NewInt(whole))
 	r.Value = fractionOf(new(big.Rat).SetFrac(new(big.Int).Sub(of, weighed), of))
 	// Cut to the nanosecond, for show: the value is exact.
 	r.Down = time.Duration(weighed.Quo(weighed, big.NewInt(whole)).Int64())
 	return r, nil
+}
+
+// concerned is a stretch in which a share of the customers, in parts per billion,
+// was concerned.
+type concerned struct {
+	calendar.Interval
+	affected int64
+}
+
+// largestShares cuts the time up to an end into stretches without overlap, each
+// with the largest share of the outages that cover it. One that is open ends there.
+func largestShares(outages []Outage, end time.Time) []concerned {
+	all := make([]concerned, len(outages))
+	for i, o := range outages {
+		all[i] = concerned{o.interval(end), o.affected()}
+	}
+	slices.SortFunc(all, func(a, b concerned) int { return a.Start.Compare(b.Start) })
+	var out []concerned
+	var covering byShare
+	var at time.Time
+	until := func(next time.Time) {
+		for len(covering) > 0 && at.Before(next) {
+			largest := covering[0]
+			if !largest.End.After(at) {
+				heap.Pop(&covering)
+				continue
+			}
+			largest.Start, at = at, largest.End
+			if at.After(next) {
+				largest.End, at = next, next
+			}
+			out = append(out, largest)
+		}
+		at = next
+	}
+	for _, c := range all {
+		until(c.Start)
+		heap.Push(&covering, c)
+	}
+	until(end)
+	return out
+}
+
+// byShare is a heap, the largest share first.
+type byShare []concerned
+
+func (h byShare) Len() int           { return len(h) }
+func (h byShare) Less(i, j int) bool { return h[i].affected > h[j].affected }
+func (h byShare) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+func (h *byShare) Push(x any)        { *h = append(*h, x.(concerned)) }
+
+func (h *byShare) Pop() any {
+	last := len(*h) - 1
+	x := (*h)[last]
+	*h = (*h)[:last]
+	return x
 }
 
 // affected returns the share of the customers in parts per billion.

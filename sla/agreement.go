@@ -3,6 +3,7 @@ package sla
 import (
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -15,6 +16,7 @@ type Agreement struct {
 	contract  Contract
 	loc       *time.Location
 	calendars map[string]*calendar.Calendar
+	digest    func() Digest // of the contract, computed once; zero if it has none
 }
 
 // Compile checks a contract; the error joins all problems as [Contract.Validate]
@@ -34,6 +36,10 @@ func Compile(c Contract) (*Agreement, error) {
 		}
 	}
 	a.calendars[""] = calendar.Always()
+	a.digest = sync.OnceValue(func() Digest {
+		d, _ := c.Digest() // without one, statements name no contract
+		return d
+	})
 	return a, nil
 }
 

@@ -188,6 +188,23 @@ func textOf[T ~uint8](what string, names []string, v T) ([]byte, error) {
 	return nil, fmt.Errorf("sla: %s %q: want %s", what, nameOf(names, v), strings.Join(names, ", "))
 }
 
+// textOfKind and parseKind are textOf and parseName for values of which the zero
+// one is not set and has no text.
+func textOfKind[T ~uint8](what string, names []string, v T) ([]byte, error) {
+	if v == 0 || int(v) >= len(names) {
+		return nil, fmt.Errorf("sla: %s %q: want %s", what, nameOf(names, v), strings.Join(names[1:], ", "))
+	}
+	return []byte(names[v]), nil
+}
+
+func parseKind[T ~uint8](what string, names []string, text []byte, v *T) error {
+	if err := parseName(what, names[1:], text, v); err != nil {
+		return err
+	}
+	*v++
+	return nil
+}
+
 func parseName[T ~uint8](what string, names []string, text []byte, v *T) error {
 	at := slices.Index(names, string(text))
 	if at < 0 {

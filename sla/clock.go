@@ -163,23 +163,29 @@ func (a *Agreement) Clocks(in Incident, at time.Time) ([]ClockState, error) {
 	}
 	var out []ClockState
 	for i := range a.contract.Terms {
-		term := &a.contract.Terms[i]
-		r, ok, err := a.current(&h, term)
+		state, ok, err := a.clockState(&h, &a.contract.Terms[i])
 		if err != nil {
-			return nil, clockError(term.ID, in.ID, err)
+			return nil, clockError(a.contract.Terms[i].ID, in.ID, err)
 		}
-		if !ok {
-			continue
+		if ok {
+			out = append(out, state)
 		}
-		state, err := r.state()
-		if err != nil {
-			return nil, clockError(term.ID, in.ID, err)
-		}
-		_, state.Clause = term.clock()
-		state.Term, state.Incident, state.Severity = term.ID, in.ID, r.target.Severity
-		out = append(out, state)
 	}
 	return out, nil
+}
+
+// clockState returns the state of the clock of a term; ok as for current.
+func (a *Agreement) clockState(h *history, term *Term) (state ClockState, ok bool, err error) {
+	r, ok, err := a.current(h, term)
+	if err != nil || !ok {
+		return ClockState{}, false, err
+	}
+	if state, err = r.state(); err != nil {
+		return ClockState{}, false, err
+	}
+	_, state.Clause = term.clock()
+	state.Term, state.Incident, state.Severity = term.ID, h.incident.ID, r.target.Severity
+	return state, true, nil
 }
 
 // ClockTime is the time that a clock has used, without anything that is still to

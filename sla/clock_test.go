@@ -114,8 +114,8 @@ func TestWorkingHoursClock(t *testing.T) {
 
 func TestUnreachableClock(t *testing.T) {
 	c := a0(t)
-	c.Calendars = map[string]calendar.Hours{"never": {Zone: "UTC"}}
-	c.Terms = []sla.Term{{ID: "r", Response: &sla.Clock{Targets: []sla.Target{{Severity: incident.P1, Within: time.Hour, Calendar: "never"}}}}}
+	c.Calendars = map[string]calendar.Hours{"closed": {Zone: "UTC", Special: map[string][]calendar.Span{"1990-01-02": {{From: "08:00", To: "09:00"}}}}}
+	c.Terms = []sla.Term{{ID: "r", Response: &sla.Clock{Targets: []sla.Target{{Severity: incident.P1, Within: time.Hour, Calendar: "closed"}}}}}
 	a, err := sla.Compile(c)
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,7 @@ package sla
 import (
 	"cmp"
 	"fmt"
-	"math/big"
+	"math/bits"
 	"slices"
 	"time"
 
@@ -60,10 +60,14 @@ func (ev *evaluation) clock(t Term, clause Clause, c *Clock) error {
 
 // known returns the instant up to which events are looked at.
 func (ev *evaluation) known(c *Clock) time.Time {
-	if end := ev.evidence.Observed.End; c.CountIn == CountAtCreation && end.After(ev.covered.End) {
+	now := ev.covered.End
+	if !ev.now.IsZero() && ev.now.Before(now) {
+		now = ev.now
+	}
+	if end := ev.evidence.Observed.End; c.CountIn == CountAtCreation && end.After(now) {
 		return end
 	}
-	return ev.covered.End
+	return now
 }
 
 // clockCount is what the clocks of one severity come to.
@@ -165,14 +169,35 @@ func (ev *evaluation) late(t Term, clause Clause, c *Clock, target Target, of *c
 		if target.Credit.IsSet() {
 			line.Basis, line.Amount = PerIncident, target.Credit
 		} else {
-			var err error
-			line.Basis, line.Fee, line.Rate = PercentOfFee, fee, target.CreditPercent
-			if line.Amount, err = line.Fee.Percent(line.Rate, ev.agreement.contract.Rounding); err != nil {
+			line.Basis, line.Rate = PercentOfFee, target.CreditPercent
+			if err := line.earn(fee, ratio(line.Rate), ev.agreement.contract.Rounding); err != nil {
 				return err
 			}
-			line.exact = new(big.Rat).Mul(ratio(line.Rate), new(big.Rat).SetInt64(line.Fee.Minor()))
 		}
 		ev.breach(b, line)
 	}
 	return nil
+}
+
+// meanTime sums elapsed times in 128 bits.
+type meanTime struct {
+	hi, lo uint64
+	n      int
+}
+
+func (m *meanTime) add(d time.Duration) {
+	var carry uint64
+	m.lo, carry = bits.Add64(m.lo, uint64(d), 0)
+	m.hi += carry
+	m.n++
+}
+
+// misses reports whether the mean exceeds the target, or reaches a strict one:
+// sum > target·n.
+func (m *meanTime) misses(target time.Duration, strict bool) bool {
+	hi, lo := bits.Mul64(uint64(target), uint64(m.n))
+	if m.hi != hi {
+		return m.hi > hi
+	}
+	return m.lo > lo || strict && m.lo == lo
 }

@@ -193,14 +193,44 @@ type Availability struct {
 	MinNotice   time.Duration `json:"min_notice_ns,omitzero"`
 	NoticeLocal bool          `json:"notice_local,omitempty"`
 
+	// MaintenanceKinds holds the rules for maintenance that has a kind of its own
+	// in the evidence, such as a migration. All other follows MinNotice.
+	MaintenanceKinds map[string]MaintenanceRule `json:"maintenance_kinds,omitempty"`
+
 	// MaintenancePerYear bounds the maintenance that is excluded in a calendar
-	// year of the contract's zone. The windows of the year that lie before the
-	// period count when they are among the evidence. 0 is no bound.
+	// year of the contract's zone, by the start of its windows; where they overlap
+	// the time counts once. The windows of the year that lie before the period
+	// count when they are among the evidence. 0 is no bound.
 	MaintenancePerYear time.Duration `json:"maintenance_per_year_ns,omitzero"`
 
 	// Unknown says what becomes of time that nothing measured. Defaults to
 	// UnknownUp.
 	Unknown Unknown `json:"unknown,omitzero"`
+}
+
+// measured returns the services; without any, one that stands for all.
+func (a *Availability) measured() []Service {
+	if len(a.Services) == 0 {
+		return []Service{{}}
+	}
+	return a.Services
+}
+
+// target returns that of one of the services.
+func (a *Availability) target(s Service) money.Percent {
+	if s.Target != nil {
+		return *s.Target
+	}
+	return a.Target
+}
+
+// MaintenanceRule says when maintenance of one kind is excluded.
+type MaintenanceRule struct {
+	// MinNotice is as in [Availability].
+	MinNotice time.Duration `json:"min_notice_ns,omitzero"`
+
+	// MaxLength bounds what one window excludes, from its start. 0 is no bound.
+	MaxLength time.Duration `json:"max_length_ns,omitzero"`
 }
 
 // Service is one measured unit of an availability term.

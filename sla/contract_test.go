@@ -16,15 +16,6 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
-func percent(tb testing.TB, text string) money.Percent {
-	tb.Helper()
-	p, err := money.ParsePercent(text)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return p
-}
-
 // The figures are those of the tier table that the library was built for.
 func TestOffers(t *testing.T) {
 	for _, c := range []struct {
@@ -39,7 +30,7 @@ func TestOffers(t *testing.T) {
 		{sla.Enterprise, "99.9", [4]time.Duration{2 * time.Minute, 15 * time.Minute, time.Hour, 2 * time.Hour}, "75000.00 EUR", "150000.00 EUR", 6},
 	} {
 		o := c.tier.Offer()
-		if o.Uptime != percent(t, c.uptime) || o.FeeFrom.String() != c.from || o.FeeTo.String() != c.to || len(o.Services) != c.services {
+		if o.Uptime != percent(c.uptime) || o.FeeFrom.String() != c.from || o.FeeTo.String() != c.to || len(o.Services) != c.services {
 			t.Errorf("%s: offer = %+v", c.tier, o)
 		}
 		for i, want := range c.response {
@@ -89,7 +80,7 @@ func TestPresetInAnotherCurrency(t *testing.T) {
 }
 
 func TestValidateJoinsAllProblems(t *testing.T) {
-	minus := percent(t, "0") - 1
+	minus := percent("0") - 1
 	full := money.WholePercent(100)
 	c := sla.Contract{
 		Zone: "Local", Period: sla.Billing{Months: 5, AnchorDay: 32}, Stack: 9, CapPercent: &minus, Tier: 9, Rounding: 9,
@@ -101,10 +92,10 @@ func TestValidateJoinsAllProblems(t *testing.T) {
 				Services: []sla.Service{{ID: "s"}, {ID: "s", Target: &minus}},
 				Measure:  sla.BadSlots{MinRun: -1, ErrorRate: full + 1},
 				Remedy: sla.Bands{Bands: []sla.Band{
-					{Below: percent(t, "99"), From: percent(t, "98"), Credit: percent(t, "10")},
-					{Below: percent(t, "98.5"), From: percent(t, "95"), Credit: percent(t, "5")},
-					{Below: percent(t, "94"), From: percent(t, "94"), Credit: minus},
-					{Below: percent(t, "94"), From: percent(t, "1"), AtBelow: true, Days: 3, Credit: percent(t, "1")},
+					{Below: percent("99"), From: percent("98"), Credit: percent("10")},
+					{Below: percent("98.5"), From: percent("95"), Credit: percent("5")},
+					{Below: percent("94"), From: percent("94"), Credit: minus},
+					{Below: percent("94"), From: percent("1"), AtBelow: true, Days: 3, Credit: percent("1")},
 				}},
 			}},
 			{ID: "a", Response: &sla.Clock{Start: 9, Targets: []sla.Target{
@@ -173,10 +164,10 @@ func TestEvidenceErrors(t *testing.T) {
 	early := p.Start.Add(-time.Hour)
 	_, err := a.Evaluate(p, sla.Evidence{
 		Observed:    calendar.Interval{Start: p.End, End: p.Start},
-		Outages:     []sla.Outage{{Ref: "o", Start: p.Start, End: early}},
+		Outages:     []sla.Outage{{Ref: "o", Start: p.Start, End: early}, {Ref: "old", Start: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)}},
 		Maintenance: []sla.Maintenance{{Ref: "m", Start: p.Start}},
 		Gaps:        []sla.Gap{{Service: "g", Start: p.Start, End: early}},
-		Requests:    []sla.Requests{{Service: "r", Total: 1, Failed: 2}},
+		Requests:    []sla.Requests{{Service: "r", Start: p.Start, Total: 1, Failed: 2}, {Service: "s", Total: 1}},
 		Incidents: []sla.Incident{
 			{ID: "i"},
 			{ID: "j", Severity: incident.P1, Opened: p.Start, Responded: early, Resolved: early, Pauses: []calendar.Interval{{Start: p.Start, End: early}}},
@@ -184,7 +175,7 @@ func TestEvidenceErrors(t *testing.T) {
 		Losses: []sla.Loss{{Ref: "l"}},
 	})
 	for _, want := range []string{
-		`observed ""`, `outages[0] "o"`, `maintenance[0] "m"`, `gaps[0] "g"`, `requests[0] "r": 2 failed and 0 slow of 1`, `incidents[0] "i": severity unset`, `opened is not set`,
+		`observed ""`, `outages[0] "o"`, `outages[1] "old": start in the year 1: want 1678 to 2261`, `maintenance[0] "m"`, `gaps[0] "g"`, `requests[0] "r": 2 failed and 0 slow of 1`, `requests[1] "s": start is not set`, `incidents[0] "i": severity unset`, `opened is not set`,
 		`incidents[1] "j": responded`, `resolved 2026`, `losses[0] "l"`,
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -214,9 +205,10 @@ func TestEnumerations(t *testing.T) {
 	enumeration[sla.CountIn](t, 3)
 	enumeration[sla.TicketStatus](t, 5)
 	enumeration[sla.HourCount](t, 4)
-	enumeration[sla.ClaimKind](t, 5)
+	enumeration[sla.ClaimKind](t, 7)
 	enumeration[sla.Partial](t, 3)
 	enumeration[sla.Overlap](t, 2)
+	enumeration[sla.RowFault](t, 5)
 	enumeration[sla.EmptySlot](t, 2)
 	enumeration[sla.Component](t, 7)
 	enumeration[sla.MonitoringLevel](t, 4)
@@ -242,5 +234,26 @@ func enumeration[T interface {
 	}
 	if err := any(new(T)).(encoding.TextUnmarshaler).UnmarshalText([]byte("nonsense")); err == nil {
 		t.Errorf("%T: UnmarshalText(nonsense): want an error", T(n))
+	}
+}
+
+// A contract that caps credits by an invoice wants one, wherever it is asked for
+// amounts.
+func TestMissingInvoice(t *testing.T) {
+	c := a0(t)
+	limit := money.WholePercent(30)
+	c.CapInvoicePercent = &limit
+	a, err := sla.Compile(c)
+	noError(t, err)
+	p := a.PeriodAt(vectorStart)
+	e := sla.Evidence{Observed: p.Interval}
+	_, evaluate := a.Evaluate(p, e)
+	_, outlook := a.Outlook(p, e, p.Start)
+	_, plan := a.RatePlan(p, e)
+	for name, err := range map[string]error{"Evaluate": evaluate, "Outlook": outlook, "RatePlan": plan} {
+		var wrong *sla.EvidenceError
+		if !errors.As(err, &wrong) || wrong.Path != "invoice" || strings.Count(err.Error(), "sla: ") != 1 {
+			t.Errorf("%s: error %v, want one about the invoice", name, err)
+		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
@@ -85,19 +86,25 @@ func (ev *evaluation) bounded(t ledgerTerm, c TermCredit, l *ledger) {
 // roundOnce rounds the exact sum of the lines and gives each line its share of
 // it: the sum is what counts, and the lines still add up to it.
 func (ev *evaluation) roundOnce() error {
-	lines := ev.statement.Lines
-	sum := new(big.Rat)
-	for i := range lines {
-		if lines[i].exact == nil {
-			lines[i].exact = new(big.Rat).SetInt64(lines[i].Amount.Minor())
-		}
-		sum.Add(sum, lines[i].exact)
-	}
+	lines, rounding := ev.statement.Lines, ev.agreement.contract.Rounding
 	unit, err := money.New(1, ev.statement.Fee.Currency())
 	if err != nil {
 		return err
 	}
-	total, err := unit.ShareRat(sum, ev.agreement.contract.Rounding)
+	sum := new(big.Rat)
+	for i := range lines {
+		l := &lines[i]
+		if l.exact != nil {
+			if rounded, err := unit.ShareRat(l.exact, rounding); err != nil || rounded != l.Amount {
+				l.exact = nil // a remedy has changed what Miss.Line made
+			}
+		}
+		if l.exact == nil {
+			l.exact = new(big.Rat).SetInt64(l.Amount.Minor())
+		}
+		sum.Add(sum, l.exact)
+	}
+	total, err := unit.ShareRat(sum, rounding)
 	if err != nil {
 		return err
 	}
@@ -119,6 +126,7 @@ func (ev *evaluation) roundOnce() error {
 		whole[i]++
 	}
 	for i := range lines {
+		lines[i].Together = true
 		if lines[i].Amount, err = money.New(whole[i], unit.Currency()); err != nil {
 			return err
 		}
@@ -132,9 +140,7 @@ func (ev *evaluation) close() {
 	for i := range s.Lines {
 		s.Lines[i].exact = nil
 	}
-	for i := range s.Breaches {
-		s.Breaches[i].Credit = s.earned(s.Breaches[i])
-	}
+	s.earned()
 	noData := false
 	s.Quality.Grade = GradeComplete
 	for _, m := range s.Availability {
@@ -168,13 +174,22 @@ func (ev *evaluation) close() {
 // claimBefore sets the earliest end of the claims for what is payable.
 func (ev *evaluation) claimBefore() {
 	s, c := &ev.statement, ev.agreement.contract
+	if c.Claim.Kind == ClaimUnknown {
+		ev.find(FindingClaim, "", "", fmt.Sprintf("%s is due; until when it can be claimed is not on file", s.Payable))
+		return
+	}
 	for _, b := range s.Breaches {
 		if b.Credit.Sign() <= 0 {
 			continue
 		}
 		ended := b.At.Add(-time.Nanosecond)
 		for _, m := range s.Availability {
-			if m.Term == b.Term && m.Service == b.Service && len(m.Downtime) > 0 {
+			if m.Term != b.Term || m.Service != b.Service || len(m.Downtime) == 0 {
+				continue
+			}
+			if c.Claim.Kind == DaysAfterEligible {
+				ended = m.exceeded(ended)
+			} else {
 				ended = m.Downtime[0].End.Add(-time.Nanosecond)
 			}
 		}
@@ -184,15 +199,29 @@ func (ev *evaluation) claimBefore() {
 	}
 }
 
-// earned adds up the lines of a breach; they have been added up before.
-func (s *Statement) earned(b Breach) money.Amount {
-	total := s.Fee.Zero()
+// earned gives every breach the sum of its lines; they have been added up before.
+func (s *Statement) earned() {
+	type earner struct {
+		term, ref string
+		severity  incident.Severity
+	}
+	sums := make(map[earner]money.Amount, len(s.Lines))
 	for _, l := range s.Lines {
-		if l.Term == b.Term && l.Ref == b.Ref && l.Severity == b.Severity {
-			total, _ = total.Add(l.Amount)
+		by := earner{l.Term, l.Ref, l.Severity}
+		if sum, ok := sums[by]; ok {
+			sums[by], _ = sum.Add(l.Amount)
+		} else {
+			sums[by] = l.Amount
 		}
 	}
-	return total
+	for i := range s.Breaches {
+		b := &s.Breaches[i]
+		if sum, ok := sums[earner{b.Term, b.Ref, b.Severity}]; ok {
+			b.Credit = sum
+		} else {
+			b.Credit = s.Fee.Zero()
+		}
+	}
 }
 
 // losses pays the claims for lost data of the period, oldest first, until the
@@ -203,7 +232,9 @@ func (ev *evaluation) losses(t Term) error {
 		return err
 	}
 	losses := slices.DeleteFunc(slices.Clone(ev.evidence.Losses), func(l Loss) bool { return !ev.covered.Contains(l.At) })
-	slices.SortStableFunc(losses, func(a, b Loss) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Ref, b.Ref)) })
+	slices.SortStableFunc(losses, func(a, b Loss) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Claimed.Minor(), b.Claimed.Minor()))
+	})
 	for _, l := range losses {
 		order, err := l.Claimed.Compare(limit)
 		if err != nil {

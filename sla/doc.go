@@ -3,9 +3,9 @@
 // A [Contract] is data: a fee, a zone and terms. A term promises availability
 // with credit bands, a response or a resolution within a time for each severity,
 // monitoring, or a liability for lost data. [Preset] writes the reference
-// contract of a [Tier]. [Evidence] is what was seen: outages, maintenance, gaps
-// in the monitoring, incidents. [Evaluate] turns both into the [Statement] of
-// one [Period]:
+// contract of a [Tier], [ParseContract] reads one from JSON. [Evidence] is what
+// was seen: outages, maintenance, gaps in the monitoring, incidents. [Evaluate]
+// turns both into the [Statement] of one [Period]:
 //
 //	c := sla.Preset("acme-2026", sla.Enterprise, "Europe/Amsterdam", fee)
 //	a, err := sla.Compile(c)
@@ -20,6 +20,19 @@
 // [Agreement.Clocks] answers for an incident that is still open when it is due,
 // and when something about it changes next. A [Ticket] folds the events of its
 // history.
+//
+// Before a period is over, [Agreement.Outlook] says how much downtime is left
+// before the target is missed and before each credit band, and what is at risk. A
+// [Meter] follows the period event by event for a status page. When it is over, a
+// [Batch] turns the outages of very many customers into credits, with the amounts
+// of Evaluate and none of its texts.
+//
+// A statement names its inputs by their digests, so that [Statement.Verify] can
+// tell later whether it follows from them. What was issued is corrected by
+// [Revise], with a line for the difference; a [Claim] goes from the first signal
+// to the credit note. [Compare] says what a draft changes and for whom that is
+// better, [WhatIf] what a month would have come to under another contract, and
+// [BackToBack] where a supplier does not stand behind a promise.
 //
 // [Tier.Offer] is what a tier promises, and an [Offering] of a [Catalogue] what
 // the provider does for it; both say what they have over another one.
@@ -66,6 +79,7 @@
 // # Limits
 //
 // The package reads no clock, no file but the zone database, and knows no
-// exchange rates and no taxes. Everything in it is safe for concurrent use as
-// long as contracts and evidence are not changed meanwhile.
+// exchange rates and no taxes. Everything in it but a [Ticket] and a [Meter] is
+// safe for concurrent use as long as contracts and evidence are not changed
+// meanwhile.
 package sla

@@ -2,8 +2,8 @@ package sla
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
-	"maps"
 	"math/big"
 	"slices"
 	"time"
@@ -27,23 +27,40 @@ func Evaluate(c Contract, p Period, e Evidence) (Statement, error) {
 // not matter. Errors are [ErrPeriod], [ErrNotInForce], [*EvidenceError] (joined)
 // and those of package money for an amount out of range or in another currency.
 func (a *Agreement) Evaluate(p Period, e Evidence) (Statement, error) {
+	asked := Period{Label: p.Label, Interval: calendar.Interval{Start: p.Start.UTC(), End: p.End.UTC()}}
 	p, fee, err := a.clip(p)
 	if err != nil {
 		return Statement{}, err
 	}
-	if err := e.Validate(); err != nil {
+	if err := errors.Join(e.Validate(), a.suits(e)); err != nil {
 		return Statement{}, err
 	}
-	ev := &evaluation{agreement: a, evidence: e, covered: cover(p.Interval, e.Observed)}
+	ev := evaluation{agreement: a, evidence: e, covered: cover(p.Interval, e.Observed), asked: asked.Duration()}
+	s, err := ev.run(p, fee)
+	if err != nil {
+		return Statement{}, err
+	}
+	s.Inputs = Inputs{Contract: a.digest(), Period: asked}
+	if s.Inputs.Evidence, err = e.Digest(); err != nil {
+		return Statement{}, err
+	}
+	return s, nil
+}
+
+// run builds the statement of a period that the contract covers in whole.
+func (ev *evaluation) run(p Period, fee money.Amount) (Statement, error) {
+	c := ev.agreement.contract
 	ev.statement = Statement{
-		Contract: a.contract.ID, Customer: a.contract.Customer, Period: p, Fee: fee,
-		Through: ev.covered.End, Complete: ev.covered.End.Equal(p.End),
+		Contract: c.ID, Customer: c.Customer, Period: p, Fee: fee, Through: ev.covered.End, Complete: ev.covered.End.Equal(p.End),
+	}
+	if active := p.Duration(); active < ev.asked {
+		ev.find(FindingPartial, "", "", fmt.Sprintf("the contract holds in %s of %s, for %s of the fee of %s", active, ev.asked, fee, c.Fee))
 	}
 	if !ev.statement.Complete {
 		ev.find(FindingEstimate, "", "", "evidence ends at "+ev.covered.End.Format(time.RFC3339))
 	}
 	for _, indicators := range [...]bool{false, true} { // which look at what the other terms came to
-		for _, t := range a.contract.Terms {
+		for _, t := range c.Terms {
 			if (t.Indicator != nil) != indicators {
 				continue
 			}
@@ -52,7 +69,7 @@ func (a *Agreement) Evaluate(p Period, e Evidence) (Statement, error) {
 			}
 		}
 	}
-	ev.unassigned()
+	ev.unjudged()
 	ev.sort()
 	if err := ev.settle(); err != nil {
 		return Statement{}, fmt.Errorf("sla: %w", err)
@@ -77,6 +94,8 @@ type evaluation struct {
 	agreement *Agreement
 	evidence  Evidence
 	covered   calendar.Interval
+	now       time.Time     // up to which clocks run, if before the end of the covered time; zero for its end
+	asked     time.Duration // the period, of which the contract may cover a part; 0 where nobody is to be told
 	statement Statement
 }
 
@@ -115,13 +134,10 @@ func (ev *evaluation) breach(b Breach, lines ...Line) {
 }
 
 func (ev *evaluation) availability(t Term) error {
-	services := t.Availability.Services
-	if len(services) == 0 {
-		services = []Service{{}}
-	}
+	evidence := ev.evidence.byService(t.Availability.Services)
 	first := len(ev.statement.Availability)
-	for _, service := range services {
-		m, err := ev.agreement.measure(t, service, ev.covered, ev.evidence)
+	for _, service := range t.Availability.measured() {
+		m, err := ev.agreement.measure(t, service, ev.covered, evidence(service.ID))
 		if err != nil {
 			return err
 		}
@@ -147,7 +163,7 @@ func (ev *evaluation) availability(t Term) error {
 			continue
 		}
 		overall.Outcome = Missed
-		if err := ev.missedAvailability(t, m, !paid || t.Availability.Aggregate == PerService); err != nil {
+		if err := ev.missedAvailability(t, m, evidence(m.Service), !paid || t.Availability.Aggregate == PerService); err != nil {
 			return err
 		}
 		paid = true
@@ -193,10 +209,11 @@ func (ev *evaluation) together(t Term, measured []Measured) error {
 	if m.Outcome != Missed {
 		return nil
 	}
-	return ev.missedAvailability(t, m, true)
+	return ev.missedAvailability(t, m, ev.evidence, true)
 }
 
-func (ev *evaluation) missedAvailability(t Term, m Measured, pays bool) error {
+// missedAvailability records a miss; e is the evidence about the service.
+func (ev *evaluation) missedAvailability(t Term, m Measured, e Evidence, pays bool) error {
 	b := Breach{
 		Term: t.ID, Clause: ClauseAvailability, Ref: cmp.Or(m.Service, t.ID), Service: m.Service, At: ev.covered.End, Target: m.Target, Value: m.Value,
 	}
@@ -207,13 +224,19 @@ func (ev *evaluation) missedAvailability(t Term, m Measured, pays bool) error {
 	}
 	lines, err := remedy.Credits(Miss{
 		Measured: m, Fee: ev.feeBase(t), Days: ev.agreement.localDays(ev.statement.Period), Length: ev.statement.Period.Duration(),
-		Requests: requestsOf(ev.evidence.Requests, m.Service, ev.covered), Rounding: ev.agreement.contract.Rounding,
+		Requests: requestsOf(e.Requests, m.Service, ev.covered), Rounding: ev.agreement.contract.Rounding,
+		outages: e.Outages, now: ev.covered.End,
 	})
 	if err != nil {
 		return err
 	}
+	for _, l := range lines {
+		if order, err := l.Amount.Compare(ev.statement.Fee.Zero()); err != nil || order < 0 {
+			return fmt.Errorf("remedy %T gives a line of %q: want an amount of 0 or more in %s", remedy, l.Amount, ev.statement.Fee.Currency())
+		}
+	}
 	ev.breach(b, lines...)
-	switch r := remedy.(type) {
+	switch remedy.(type) {
 	case Bands:
 		if len(lines) > 0 && lines[0].Band == nil {
 			ev.find(CodeCreditGap, t.ID, b.Ref, fmt.Sprintf("%s %% misses the target %s but lies in no credit band", m.Value.Percent(6), m.Target))
@@ -221,7 +244,6 @@ func (ev *evaluation) missedAvailability(t Term, m Measured, pays bool) error {
 	case UnknownRemedy:
 		ev.find(FindingRemedy, t.ID, b.Ref, fmt.Sprintf("%s %% misses the target %s; what that earns is not on file", m.Value.Percent(6), m.Target))
 	default:
-		_ = r
 	}
 	return nil
 }
@@ -229,70 +251,40 @@ func (ev *evaluation) missedAvailability(t Term, m Measured, pays bool) error {
 // feeBase returns what the percentages of a term refer to. A base that the
 // evidence does not have is the fee of the contract, and a finding.
 func (ev *evaluation) feeBase(t Term) money.Amount {
-	if t.FeeBase == "" {
-		return ev.statement.Fee
-	}
-	fee, ok := ev.evidence.Fees[t.FeeBase]
+	fee, ok := ev.evidence.feeBase(t, ev.statement.Fee)
 	if !ok {
 		ev.find(FindingFeeBase, t.ID, t.FeeBase, "no fee of that name, the fee of the contract is taken")
-		return ev.statement.Fee
 	}
 	return fee
 }
 
-// unassigned reports evidence about services that no availability term names;
-// without such a list every service counts.
-func (ev *evaluation) unassigned() {
-	known := map[string]bool{"": true, "*": true}
-	listed := false
-	for _, t := range ev.agreement.contract.Terms {
-		if t.Availability == nil {
-			continue
-		}
-		if len(t.Availability.Services) == 0 {
-			return
-		}
-		for _, s := range t.Availability.Services {
-			known[s.ID], listed = true, true
-		}
+// feeBase returns what the percentages of a term refer to; ok is false where that
+// is the fee of the contract for want of the one that the term names.
+func (e Evidence) feeBase(t Term, fee money.Amount) (base money.Amount, ok bool) {
+	if t.FeeBase == "" {
+		return fee, true
 	}
-	if !listed {
-		return
+	if base, ok = e.Fees[t.FeeBase]; ok {
+		return base, true
 	}
-	counts := map[string]int{}
-	count := func(service string, overlaps bool) {
-		if !known[service] && overlaps {
-			counts[service]++
-		}
-	}
-	for _, o := range ev.evidence.Outages {
-		count(o.Service, o.interval(ev.covered.End).Overlaps(ev.covered))
-	}
-	for _, m := range ev.evidence.Maintenance {
-		count(m.Service, !m.Cancelled && ev.covered.Overlaps(calendar.Interval{Start: m.Start, End: m.End}))
-	}
-	for _, g := range ev.evidence.Gaps {
-		count(g.Service, stretch(g.Start, g.End, ev.covered.End).Overlaps(ev.covered))
-	}
-	for _, r := range ev.evidence.Requests {
-		count(r.Service, ev.covered.Contains(r.Start))
-	}
-	for _, service := range slices.Sorted(maps.Keys(counts)) {
-		ev.find(FindingUnassigned, "", service, fmt.Sprintf("%d outages, windows, gaps and counts of a service that no term names", counts[service]))
-	}
+	return fee, false
 }
 
-// sort brings breaches and lines into the order of clause, term, ref and time.
+// sort brings breaches and lines into the order of clause, term, ref and time,
+// and further where ids are not unique, so that the order of the evidence does
+// not show.
 func (ev *evaluation) sort() {
 	terms := map[string]int{}
 	for i, t := range ev.agreement.contract.Terms {
 		terms[t.ID] = i
 	}
 	slices.SortStableFunc(ev.statement.Breaches, func(a, b Breach) int {
-		return cmp.Or(cmp.Compare(rank(a.Clause), rank(b.Clause)), cmp.Compare(terms[a.Term], terms[b.Term]), cmp.Compare(a.Ref, b.Ref), a.At.Compare(b.At))
+		return cmp.Or(cmp.Compare(rank(a.Clause), rank(b.Clause)), cmp.Compare(terms[a.Term], terms[b.Term]), cmp.Compare(a.Ref, b.Ref), a.At.Compare(b.At),
+			cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Service, b.Service), cmp.Compare(a.Actual, b.Actual))
 	})
 	slices.SortStableFunc(ev.statement.Lines, func(a, b Line) int {
-		return cmp.Or(cmp.Compare(rank(a.Clause), rank(b.Clause)), cmp.Compare(terms[a.Term], terms[b.Term]), cmp.Compare(a.Ref, b.Ref), cmp.Compare(a.Numerator, b.Numerator))
+		return cmp.Or(cmp.Compare(rank(a.Clause), rank(b.Clause)), cmp.Compare(terms[a.Term], terms[b.Term]), cmp.Compare(a.Ref, b.Ref), a.Stretch.Start.Compare(b.Stretch.Start),
+			cmp.Compare(a.Numerator, b.Numerator), cmp.Compare(a.Severity, b.Severity), cmp.Compare(a.Service, b.Service))
 	})
 }
 

@@ -20,26 +20,34 @@ import (
 // day is a period of 24 h from 1 April 2026, so that a minute is 1/1440.
 var day = lasting(24 * time.Hour)
 
-func hoursOf(from, to float64) (start, end time.Time) {
-	at := func(h float64) time.Time { return day.Start.Add(time.Duration(h * float64(time.Hour))) }
-	return at(from), at(to)
-}
-
-func outage(service string, from, to float64) sla.Outage {
-	start, end := hoursOf(from, to)
-	return sla.Outage{Ref: fmt.Sprintf("%s-%v", service, from), Service: service, Start: start, End: end}
-}
-
-func measured(t *testing.T, change func(*sla.Availability, *sla.Evidence)) sla.Measured {
-	t.Helper()
-	c := uptime(percent(t, "99"), "1000.00", nil)
-	e := sla.Evidence{Observed: day.Interval}
-	change(c.Terms[0].Availability, &e)
-	s, err := sla.Evaluate(c, day, e)
-	if err != nil {
-		t.Fatal(err)
+// Sums and units that no int64 holds count as the whole of the promised time.
+func TestMeasureLongTimes(t *testing.T) {
+	hour := outage("", 1, 2)
+	reports := make([]sla.Outage, 106_752) // 24 h each: more than 2⁶³ ns together
+	for i := range reports {
+		reports[i] = sla.Outage{Start: day.Start, End: day.End}
 	}
-	return s.Availability[0]
+	up := sla.Uptime{Unit: math.MaxInt64, Partial: sla.PartialUp}
+	for _, c := range []struct {
+		name    string
+		measure sla.Measure
+		outages []sla.Outage
+		value   string
+	}{
+		{"many reports of the same time", sla.Uptime{Overlap: sla.OverlapSum}, reports, "0/1"},
+		{"three units", up, []sla.Outage{hour, outage("", 3, 4), outage("", 5, 6)}, "0/1"},
+		{"two units", up, []sla.Outage{hour, outage("", 3, 4)}, "0/1"},
+		{"a report beside a unit", sla.Uptime{Overlap: sla.OverlapSum, Unit: math.MaxInt64, Partial: sla.PartialUp}, []sla.Outage{hour, hour}, "0/1"},
+		{"a slot longer than the period, all failed", sla.MeanErrorRate{Slot: math.MaxInt64}, nil, "0/1"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := measured(t, func(a *sla.Availability, e *sla.Evidence) {
+				a.Measure, e.Outages = c.measure, c.outages
+				e.Requests = []sla.Requests{{Start: hour.Start, Total: 3, Failed: 3}}
+			})
+			equalText(t, "value", m.Value, c.value)
+		})
+	}
 }
 
 func TestMeasure(t *testing.T) {
@@ -119,7 +127,7 @@ func TestMeasure(t *testing.T) {
 			e.Maintenance = []sla.Maintenance{{Start: start, End: end}}
 		}, 0, 0, 0, sla.NoData},
 		{"bad slots and an outage", func(a *sla.Availability, e *sla.Evidence) {
-			a.Measure = sla.BadSlots{Slot: time.Hour, ErrorRate: percent(t, "50")}
+			a.Measure = sla.BadSlots{Slot: time.Hour, ErrorRate: percent("50")}
 			for i, failed := range []uint64{0, 10, 5, 6, 0} { // more than half in slots 1 and 3
 				start, _ := hoursOf(float64(i), 0)
 				e.Requests = append(e.Requests, sla.Requests{Start: start, Total: 10, Failed: failed})
@@ -139,7 +147,7 @@ func TestMeasure(t *testing.T) {
 }
 
 func TestServiceHours(t *testing.T) {
-	c := uptime(percent(t, "99"), "1000.00", nil)
+	c := uptime(percent("99"), "1000.00", nil)
 	c.Calendars = map[string]calendar.Hours{"office": {Zone: "UTC", Week: calendar.EveryDay("08:00", "18:00")}}
 	c.Terms[0].Availability.ServiceHours = "office"
 	s, err := sla.Evaluate(c, day, sla.Evidence{Observed: day.Interval, Outages: []sla.Outage{outage("", 5, 9)}})
@@ -192,9 +200,9 @@ func TestMeanErrorRate(t *testing.T) {
 	}
 }
 
-// A line by a mean error rate compares no time and says so.
+// A line by a mean error rate compares no time.
 func TestMeanErrorRateLine(t *testing.T) {
-	c := uptime(percent(t, "99"), "1000.00", sla.ReferenceBands())
+	c := uptime(percent("99"), "1000.00", sla.ReferenceBands())
 	c.Terms[0].Availability.Measure = sla.MeanErrorRate{Slot: time.Hour}
 	s, err := sla.Evaluate(c, day, sla.Evidence{Observed: day.Interval, Requests: []sla.Requests{{Start: day.Start, Total: 2, Failed: 1}}})
 	if err != nil {
@@ -204,13 +212,13 @@ func TestMeanErrorRateLine(t *testing.T) {
 	if len(s.Lines) != 1 || s.Lines[0].Denominator != 0 || s.Payable.String() != "250.00 EUR" {
 		t.Fatalf("lines %+v, payable %s, want one of 250.00 EUR without time", s.Lines, s.Payable)
 	}
-	if text := s.Lines[0].Explain(); !strings.Contains(text, "97.916666 % by counted requests") {
+	if text := s.Lines[0].Explain(); !strings.Contains(text, "97.916666 % (47/48)") {
 		t.Errorf("Explain = %q, want the value in it", text)
 	}
 }
 
 func TestRequestsOutOfRange(t *testing.T) {
-	c := uptime(percent(t, "99"), "1000.00", sla.ReferenceBands())
+	c := uptime(percent("99"), "1000.00", sla.ReferenceBands())
 	_, err := sla.Evaluate(c, day, sla.Evidence{Observed: day.Interval, Requests: []sla.Requests{
 		{Start: day.Start, Total: math.MaxUint64}, {Start: day.Start, Total: 1},
 	}})
@@ -221,8 +229,8 @@ func TestRequestsOutOfRange(t *testing.T) {
 
 func TestAggregate(t *testing.T) {
 	bands := sla.ReferenceBands()
-	c := uptime(percent(t, "99"), "1000.00", bands)
-	strict, loose := percent(t, "99.9"), percent(t, "50")
+	c := uptime(percent("99"), "1000.00", bands)
+	strict, loose := percent("99.9"), percent("50")
 	term := c.Terms[0].Availability
 	term.Services = []sla.Service{{ID: "a"}, {ID: "b", Target: &strict}, {ID: "c", Target: &loose}, {ID: "d"}}
 	e := sla.Evidence{Observed: day.Interval, Outages: []sla.Outage{
@@ -261,10 +269,10 @@ func TestAggregate(t *testing.T) {
 
 func TestSettlement(t *testing.T) {
 	base := func() (sla.Contract, sla.Evidence) {
-		c := uptime(percent(t, "99"), "1000.00", sla.ReferenceBands())
+		c := uptime(percent("99"), "1000.00", sla.ReferenceBands())
 		c.Terms = append(c.Terms,
 			sla.Term{ID: "response", Response: &sla.Clock{Targets: []sla.Target{{Severity: incident.P1, Within: time.Minute, Credit: money.Must(money.Parse("200.00 EUR"))}}}},
-			sla.Term{ID: "monitoring", Monitoring: &sla.Monitoring{PercentPerHour: percent(t, "30")}},
+			sla.Term{ID: "monitoring", Monitoring: &sla.Monitoring{PercentPerHour: percent("30")}},
 		)
 		e := sla.Evidence{Observed: day.Interval, Outages: []sla.Outage{outage("", 0, 1)}} // 95.83: 25 %
 		start, end := hoursOf(10, 11)
@@ -272,7 +280,7 @@ func TestSettlement(t *testing.T) {
 		e.Incidents = []sla.Incident{{ID: "i", Severity: incident.P1, Opened: start, Responded: end}, {ID: "j", Severity: incident.P2, Opened: start}}
 		return c, e
 	}
-	limit := func(text string) *money.Percent { p := percent(t, text); return &p }
+	limit := func(text string) *money.Percent { p := percent(text); return &p }
 	for _, c := range []struct {
 		name      string
 		change    func(*sla.Contract)
@@ -287,7 +295,7 @@ func TestSettlement(t *testing.T) {
 		{"the largest", func(c *sla.Contract) { c.Stack = sla.StackMax }, "750.00", "0.00 0.00 300.00", sla.StateCapped, sla.FindingStacked},
 		{"the largest, in a tie the first", func(c *sla.Contract) {
 			c.Stack = sla.StackMax
-			c.Terms[2].Monitoring.PercentPerHour = percent(t, "25")
+			c.Terms[2].Monitoring.PercentPerHour = percent("25")
 		}, "700.00", "250.00 0.00 0.00", sla.StateCapped, sla.FindingStacked},
 		{"cap of a term", func(c *sla.Contract) { c.Terms[0].CapPercent = limit("20") }, "700.00", "200.00 200.00 300.00", sla.StateDue, sla.FindingTermCap},
 		{"minimum of a term", func(c *sla.Contract) { c.Terms[1].MoreThan = money.Must(money.Parse("200.00 EUR")) }, "550.00", "250.00 0.00 300.00", sla.StateDue, sla.FindingMinimum},
@@ -327,7 +335,7 @@ func TestSettlement(t *testing.T) {
 
 func TestLosses(t *testing.T) {
 	eur := func(text string) money.Amount { return money.Must(amount(text, "EUR")) }
-	c := uptime(percent(t, "99"), "1000.00", nil)
+	c := uptime(percent("99"), "1000.00", nil)
 	c.Terms = []sla.Term{{ID: "loss", DataLoss: &sla.Liability{Fees: 2}}}
 	start, end := hoursOf(1, 2)
 	outside, _ := hoursOf(25, 0)

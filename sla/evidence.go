@@ -3,6 +3,7 @@ package sla
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math/bits"
 	"slices"
 	"time"
@@ -32,6 +33,10 @@ type Evidence struct {
 	// them unless a term promises one.
 	Changes  []Change  `json:"changes,omitempty"`
 	Restores []Restore `json:"restores,omitempty"`
+
+	// Problems and Capacity do so too.
+	Problems []Problem  `json:"problems,omitempty"`
+	Capacity []Capacity `json:"capacity,omitempty"`
 
 	// Fees holds the fees of the period that terms name as their base.
 	Fees map[string]money.Amount `json:"fees,omitempty"`
@@ -83,6 +88,10 @@ type Outage struct {
 	// whose outages begin with it.
 	Reported time.Time `json:"reported,omitzero"`
 
+	// Felt is when the customer was first affected, for contracts whose outages
+	// begin with the effect and not with the failure.
+	Felt time.Time `json:"felt,omitzero"`
+
 	// Affected is the share of the customers that were concerned, for measures
 	// that weigh by it. Nil is all of them.
 	Affected *money.Percent `json:"affected,omitempty"`
@@ -107,6 +116,10 @@ type Maintenance struct {
 	Emergency bool `json:"emergency,omitempty"`
 	// Cancelled windows are ignored.
 	Cancelled bool `json:"cancelled,omitempty"`
+
+	// Kind is for contracts with rules of their own for it, see
+	// Availability.MaintenanceKinds.
+	Kind string `json:"kind,omitempty"`
 
 	// Title is for the readers of a report.
 	Title string `json:"title,omitempty"`
@@ -135,7 +148,7 @@ type Incident struct {
 
 	// Severities are the changes after that, in any order; of those at the same
 	// instant the last one counts. What they do to a clock says
-	// [Clock.RestartOnSeverity].
+	// Clock.RestartOnSeverity.
 	Severities []SeverityChange `json:"severities,omitempty"`
 
 	Detected  time.Time `json:"detected,omitzero"`
@@ -250,11 +263,29 @@ const (
 	RestorePartial RestoreKind = "partial"
 )
 
-// IncidentFrom takes what clocks and mean times need from an incident: it was answered when it
-// was acknowledged, waits for the customer are its pauses, and news for the
-// stakeholders its updates. The state holds the current severity only and no
-// earlier resolutions; set the highest severity where it was lowered, or fold the
-// history with a [Ticket].
+// Problem is the cause behind incidents, known or not (ITIL 4, problem
+// management).
+type Problem struct {
+	Ref    string    `json:"ref"`
+	Opened time.Time `json:"opened"`
+	Closed time.Time `json:"closed,omitzero"` // zero while it is open
+	Cause  string    `json:"cause,omitempty"` // empty if none was found
+}
+
+// Capacity is the working time of people or machines in a stretch, which counts in
+// the period in which it begins.
+type Capacity struct {
+	Resource  string        `json:"resource"`
+	Start     time.Time     `json:"start"`
+	Used      time.Duration `json:"used_ns"` // more than Available is overtime
+	Available time.Duration `json:"available_ns"`
+}
+
+// IncidentFrom takes what clocks and mean times need from an incident: it was
+// answered when it was acknowledged, waits for the customer are its pauses, and
+// news for the stakeholders its updates. The state holds the current severity only
+// and no earlier resolutions; set the highest severity where it was lowered, or
+// fold the history with a [Ticket].
 func IncidentFrom(s incident.State) Incident {
 	in := Incident{
 		ID: s.ID, Severity: s.Severity, Detected: s.Times.Detected, Opened: s.Times.Created,
@@ -298,6 +329,42 @@ type Loss struct {
 	Claimed money.Amount `json:"claimed"`
 }
 
+// byService returns the evidence about each of the services; "" is all of it. The
+// pieces are sorted once, so that many services do not each go through all.
+func (e Evidence) byService(services []Service) func(service string) Evidence {
+	if len(services) < 2 {
+		return func(string) Evidence { return e }
+	}
+	outages := sortedOut(services, e.Outages, func(o *Outage) string { return o.Service })
+	maintenance := sortedOut(services, e.Maintenance, func(m *Maintenance) string { return m.Service })
+	gaps := sortedOut(services, e.Gaps, func(g *Gap) string { return g.Service })
+	requests := sortedOut(services, e.Requests, func(r *Requests) string { return r.Service })
+	return func(service string) Evidence {
+		if service == "" {
+			return e
+		}
+		of := e
+		of.Outages, of.Maintenance, of.Gaps, of.Requests = outages[service], maintenance[service], gaps[service], requests[service]
+		return of
+	}
+}
+
+// sortedOut lists what [concerns] each of the services, in the order of the list.
+func sortedOut[T any](services []Service, list []T, about func(*T) string) map[string][]T {
+	of := make(map[string][]T, len(services))
+	for i := range list {
+		switch service := about(&list[i]); service {
+		case "", "*":
+			for _, s := range services {
+				of[s.ID] = append(of[s.ID], list[i])
+			}
+		default:
+			of[service] = append(of[service], list[i])
+		}
+	}
+	return of
+}
+
 // EvidenceError reports a piece of evidence that contradicts itself.
 type EvidenceError struct {
 	Path string // such as "incidents[3]"
@@ -326,17 +393,17 @@ func (e Evidence) Validate() error {
 		problems = append(problems, &EvidenceError{Path: "observed", Err: err})
 	}
 	for i, o := range e.Outages {
-		check("outages", i, o.Ref, until(o.Start, o.End))
+		check("outages", i, o.Ref, set("start", o.Start), until(o.Start, o.End), o.validate())
 	}
 	for i, m := range e.Maintenance {
-		check("maintenance", i, m.Ref, calendar.Interval{Start: m.Start, End: m.End}.Validate())
+		check("maintenance", i, m.Ref, set("start", m.Start), calendar.Interval{Start: m.Start, End: m.End}.Validate())
 	}
 	for i, g := range e.Gaps {
-		check("gaps", i, g.Service, until(g.Start, g.End))
+		check("gaps", i, g.Service, set("start", g.Start), until(g.Start, g.End))
 	}
 	total := uint64(0)
 	for i, r := range e.Requests {
-		check("requests", i, r.Service, r.validate())
+		check("requests", i, r.Service, set("start", r.Start), r.validate())
 		var carry uint64
 		if total, carry = bits.Add64(total, r.Total, 0); carry > 0 {
 			check("requests", i, r.Service, errors.New("the sum of all requests exceeds 64 bits"))
@@ -346,11 +413,106 @@ func (e Evidence) Validate() error {
 		check("incidents", i, in.ID, in.validate())
 	}
 	for i, l := range e.Losses {
-		if l.Claimed.Sign() < 0 || !l.Claimed.IsSet() {
-			check("losses", i, l.Ref, fmt.Errorf("claimed %q: want an amount of 0 or more", l.Claimed))
+		check("losses", i, l.Ref, set("at", l.At), owed("claimed", l.Claimed))
+	}
+	for i, c := range e.Changes {
+		if !c.Start.IsZero() {
+			check("changes", i, c.Ref, until(c.Start, c.End))
+		}
+	}
+	for i, p := range e.Problems {
+		check("problems", i, p.Ref, set("opened", p.Opened), until(p.Opened, p.Closed))
+	}
+	for i, c := range e.Capacity {
+		check("capacity", i, c.Resource, set("start", c.Start), notNegative("used", c.Used), notNegative("available", c.Available))
+	}
+	return errors.Join(append(problems, e.amounts())...)
+}
+
+// amounts checks what credits are computed from.
+func (e Evidence) amounts() error {
+	var problems []error
+	check := func(path string, a money.Amount) {
+		if err := owed("amount", a); err != nil {
+			problems = append(problems, &EvidenceError{Path: path, Err: err})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.Fees)) {
+		check("fees."+name, e.Fees[name])
+	}
+	for i, a := range e.Invoiced {
+		check(fmt.Sprintf("invoiced[%d]", i), a)
+	}
+	for i, c := range e.Issued {
+		check(fmt.Sprintf("issued[%d]", i), c.Amount)
+	}
+	if e.Invoice.IsSet() {
+		check("invoice", e.Invoice)
+	}
+	return errors.Join(problems...)
+}
+
+// suits refuses amounts in another currency than that of the fee, where the
+// contract computes credits from them, and a missing invoice that bounds them.
+func (a *Agreement) suits(e Evidence) error {
+	c := a.contract
+	var problems []error
+	check := func(path string, amount money.Amount) {
+		if amount.IsSet() && amount.Currency() != c.Fee.Currency() {
+			problems = append(problems, &EvidenceError{Path: path, Err: fmt.Errorf("%s beside a fee in %s: %w", amount, c.Fee.Currency(), money.ErrCurrency)})
+		}
+	}
+	for _, t := range c.Terms {
+		if t.FeeBase != "" {
+			check("fees."+t.FeeBase, e.Fees[t.FeeBase])
+		}
+	}
+	if c.CapInvoicePercent != nil {
+		if !e.Invoice.IsSet() {
+			problems = append(problems, &EvidenceError{Path: "invoice", Err: errors.New("not set: want the amount that the contract caps credits by")})
+		}
+		check("invoice", e.Invoice)
+	}
+	if c.CapYearPercent != nil {
+		for i, issued := range e.Issued {
+			check(fmt.Sprintf("issued[%d]", i), issued.Amount)
 		}
 	}
 	return errors.Join(problems...)
+}
+
+func set(name string, at time.Time) error {
+	switch year := at.UTC().Year(); {
+	case at.IsZero():
+		return errors.New(name + " is not set")
+	case year < firstYear || year > lastYear:
+		return fmt.Errorf("%s in the year %d: want %d to %d", name, year, firstYear, lastYear)
+	}
+	return nil
+}
+
+// firstYear and lastYear are those that calendars know.
+const firstYear, lastYear = 1678, 2261
+
+func notNegative(name string, d time.Duration) error {
+	if d < 0 {
+		return fmt.Errorf("%s %s: want 0 or more", name, d)
+	}
+	return nil
+}
+
+func owed(name string, a money.Amount) error {
+	if a.Sign() < 0 || !a.IsSet() {
+		return fmt.Errorf("%s %q: want an amount of 0 or more", name, a)
+	}
+	return nil
+}
+
+func (o Outage) validate() error {
+	if a := o.affected(); a < 0 || a > whole {
+		return fmt.Errorf("affected %s: want 0%% to 100%%", o.Affected)
+	}
+	return nil
 }
 
 // until checks a stretch whose zero end means "open".
@@ -366,9 +528,7 @@ func (in *Incident) validate() error {
 	if !in.Severity.IsSet() {
 		problems = append(problems, fmt.Errorf("severity %v: want P1 to P4", in.Severity))
 	}
-	if in.Opened.IsZero() {
-		problems = append(problems, errors.New("opened is not set"))
-	}
+	problems = append(problems, set("opened", in.Opened))
 	early := func(name string, at time.Time) {
 		if at.Before(in.Opened) {
 			problems = append(problems, fmt.Errorf("%s %s before opened %s", name, at.Format(time.RFC3339Nano), in.Opened.Format(time.RFC3339Nano)))

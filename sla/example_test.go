@@ -142,3 +142,39 @@ func ExampleAgreement_Report() {
 	// change_success_rate: no data, target > 95%
 	// due before 2026-11-16
 }
+
+// The public terms of an object store, written as a value: 100 % less the mean of
+// the error rates of all five-minute intervals, 99.9 % promised, credits of 10, 25
+// and 100 % (https://aws.amazon.com/s3/sla/, read in November 2026). One request
+// in a hundred fails all month long: exactly 99 %, which is in the better band.
+func ExampleContract_s3() {
+	percent := money.WholePercent
+	target := percent(100) - percent(1)/10
+	contract := sla.Contract{
+		ID: "s3-standard", Zone: "UTC", Fee: money.Must(money.Parse("250.00 USD")), Claim: sla.ClaimRule{Kind: sla.ClaimUnknown},
+		Terms: []sla.Term{{ID: "requests", Availability: &sla.Availability{
+			Target:  target,
+			Measure: sla.MeanErrorRate{Slot: 5 * time.Minute, Empty: sla.EmptyGood},
+			Remedy: sla.Bands{Bands: []sla.Band{
+				{Below: target, From: percent(99), Credit: percent(10)},
+				{Below: percent(99), From: percent(95), Credit: percent(25)},
+				{Below: percent(95), From: 0, Credit: percent(100)},
+			}},
+		}}},
+	}
+	april := sla.Billing{}.At(time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC), time.UTC)
+	evidence := sla.Evidence{Observed: april.Interval}
+	for at := april.Start; at.Before(april.End); at = at.Add(5 * time.Minute) {
+		evidence.Requests = append(evidence.Requests, sla.Requests{Start: at, Total: 1000, Failed: 10})
+	}
+	statement, err := sla.Evaluate(contract, april, evidence)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(statement.Lines[0].Explain())
+	fmt.Println(statement.Availability[0].Value, statement.Payable)
+	// Output:
+	// requests (requests): 99.000000 % (99/100), band 99% to 99.9%: 10% of 250.00 USD, rounded half_up = 25.00 USD
+	// 99/100 25.00 USD
+}

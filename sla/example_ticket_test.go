@@ -19,7 +19,8 @@ func ExampleTicket() {
 		return
 	}
 	at := func(hour, minute int) time.Time { return time.Date(2026, 10, 14, hour, minute, 0, 0, time.UTC) }
-	ticket, err := sla.ReplayTicket("INC-110", slices.Values([]sla.TicketEvent{
+	ticket := sla.NewTicket("INC-110")
+	err = ticket.Replay(slices.Values([]sla.TicketEvent{
 		{Kind: sla.TicketOpened, At: at(8, 0), Severity: incident.P2},
 		{Kind: sla.TicketResponded, At: at(8, 10)},
 		{Kind: sla.TicketPaused, At: at(8, 30)},

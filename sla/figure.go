@@ -82,14 +82,19 @@ func (f *Figure) UnmarshalText(text []byte) error {
 		*f = Figure{}
 		return nil
 	}
-	plain := strings.Trim(strings.TrimPrefix(string(text), "-"), "0123456789/") == "" // no exponent, which could be huge
-	r, ok := new(big.Rat), false
-	if plain {
-		r, ok = r.SetString(string(text))
-	}
+	r, ok := parseRat(string(text))
 	if !ok || r.RatString() != string(text) {
 		return fmt.Errorf("sla: figure %q: want a whole number or a quotient in lowest terms, like \"205/3\"", text)
 	}
 	f.rat = r
 	return nil
+}
+
+// parseRat reads a whole number or a quotient; ok is false for other text, such as
+// one with an exponent, which could be huge.
+func parseRat(text string) (r *big.Rat, ok bool) {
+	if strings.Trim(strings.TrimPrefix(text, "-"), "0123456789/") != "" {
+		return nil, false
+	}
+	return new(big.Rat).SetString(text)
 }

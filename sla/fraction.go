@@ -3,7 +3,6 @@ package sla
 import (
 	"fmt"
 	"math/big"
-	"strings"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
 	"github.com/evenkeelops/evenkeel/sla/money"
@@ -75,14 +74,14 @@ func (f Fraction) Compare(g Fraction) int {
 	return f.ratio.Compare(g.ratio)
 }
 
-// Percent returns f as a percentage with that many decimals (at most 9), cut
+// Percent returns f as a percentage with that many decimals (0 to 9), cut
 // off and never rounded, so that a missed 99.9 % does not show as 99.9. Without
 // data it is "".
 func (f Fraction) Percent(decimals int) string {
 	if !f.IsSet() {
 		return ""
 	}
-	decimals = min(decimals, 9)
+	decimals = min(max(decimals, 0), 9)
 	scale := uint64(100)
 	for range decimals {
 		scale *= 10
@@ -95,7 +94,7 @@ func (f Fraction) Percent(decimals int) string {
 	return fixed.FormatDecimal(int64(cut), decimals)
 }
 
-// RoundedPercent returns f as a percentage with that many decimals (at most 9),
+// RoundedPercent returns f as a percentage with that many decimals (0 to 9),
 // rounded half up. It is for shares that nobody promised anything about; where a
 // target stands beside, show [Fraction.Percent]. Without data it is "".
 func (f Fraction) RoundedPercent(decimals int) string {
@@ -103,7 +102,7 @@ func (f Fraction) RoundedPercent(decimals int) string {
 		return ""
 	}
 	percent := f.Rat()
-	return percent.Mul(percent, big.NewRat(100, 1)).FloatString(min(decimals, 9))
+	return percent.Mul(percent, big.NewRat(100, 1)).FloatString(min(max(decimals, 0), 9))
 }
 
 // String returns "num/den", "no data" for the zero Fraction, and a decimal cut
@@ -134,11 +133,7 @@ func (f *Fraction) UnmarshalText(text []byte) error {
 		*f = Fraction{}
 		return nil
 	}
-	plain := strings.Trim(string(text), "0123456789/") == "" // no exponent, which could be huge
-	r, ok := new(big.Rat), false
-	if plain {
-		r, ok = r.SetString(string(text))
-	}
+	r, ok := parseRat(string(text))
 	if !ok || r.Sign() < 0 || r.Cmp(big.NewRat(1, 1)) > 0 || r.String() != string(text) {
 		return fmt.Errorf("sla: fraction %q: want a quotient in lowest terms from 0/1 to 1/1, like \"14889/14900\"", text)
 	}

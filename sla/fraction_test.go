@@ -30,7 +30,7 @@ func TestFraction(t *testing.T) {
 		{0, 0, "no data", "", ""},
 	} {
 		f := fraction(t, c.part, c.of)
-		if f.String() != c.text || f.Percent(6) != c.six || f.Percent(0) != c.zero {
+		if f.String() != c.text || f.Percent(6) != c.six || f.Percent(0) != c.zero || f.Percent(-1) != c.zero {
 			t.Errorf("%d/%d = %s, %s, %s, want %s, %s, %s", c.part, c.of, f, f.Percent(6), f.Percent(0), c.text, c.six, c.zero)
 		}
 	}

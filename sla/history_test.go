@@ -475,11 +475,7 @@ func TestClockLaws(t *testing.T) {
 		}
 		a := agree(t, []sla.Term{resolution(clock), response(clock), update(clock)}[r.IntN(3)])
 		history := randomHistory(r, hm(0, 0), r.IntN(6))
-		ticket, err := sla.ReplayTicket("INC", slices.Values(history))
-		if err != nil {
-			t.Fatal(err)
-		}
-		in := ticket.Incident()
+		in := replay(t, history...).Incident()
 		at := hm(0, 0).Add(time.Duration(r.Int64N(int64(history[len(history)-1].At.Sub(hm(0, 0)) + 24*time.Hour))))
 		got := one(t, a, in, at)
 		if got.Elapsed+got.Remaining != got.Target {

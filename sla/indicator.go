@@ -2,7 +2,6 @@ package sla
 
 import (
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
 
@@ -48,11 +47,10 @@ func (ev *evaluation) indicator(t Term) error {
 	case promise.Credit.IsSet():
 		line.Basis, line.Amount = FixedAmount, promise.Credit
 	case promise.CreditPercent > 0:
-		line.Basis, line.Fee, line.Rate = PercentOfFee, ev.feeBase(t), promise.CreditPercent
-		if line.Amount, err = line.Fee.Percent(line.Rate, ev.agreement.contract.Rounding); err != nil {
+		line.Basis, line.Rate = PercentOfFee, promise.CreditPercent
+		if err := line.earn(ev.feeBase(t), ratio(line.Rate), ev.agreement.contract.Rounding); err != nil {
 			return err
 		}
-		line.exact = new(big.Rat).Mul(ratio(line.Rate), new(big.Rat).SetInt64(line.Fee.Minor()))
 	default:
 		ev.breach(b)
 		return nil

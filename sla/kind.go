@@ -5,32 +5,76 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
+	"slices"
 )
 
-// measures and remedies are the built-in ones by their names in files.
+// measures and remedies are those of this package by their names in files.
 var (
-	measures = []kind[Measure]{
-		{"uptime", Uptime{}},
-		{"bad_slots", BadSlots{}},
-		{"mean_error_rate", MeanErrorRate{}},
-		{"events", Events{}},
-		{"affected_ratio", AffectedRatio{}},
+	measures = []namedType{
+		{"uptime", reflect.TypeFor[Uptime]()},
+		{"bad_slots", reflect.TypeFor[BadSlots]()},
+		{"mean_error_rate", reflect.TypeFor[MeanErrorRate]()},
+		{"events", reflect.TypeFor[Events]()},
+		{"affected_ratio", reflect.TypeFor[AffectedRatio]()},
 	}
-	remedies = []kind[Remedy]{
-		{"bands", Bands{}},
-		{"lost_time", LostTime{}},
-		{"per_interval", PerInterval{}},
-		{"per_outage", PerOutage{}},
-		{"usage_share", UsageShare{}},
-		{"unknown", UnknownRemedy{}},
+	remedies = []namedType{
+		{"bands", reflect.TypeFor[Bands]()},
+		{"lost_time", reflect.TypeFor[LostTime]()},
+		{"per_interval", reflect.TypeFor[PerInterval]()},
+		{"per_outage", reflect.TypeFor[PerOutage]()},
+		{"usage_share", reflect.TypeFor[UsageShare]()},
+		{"unknown", reflect.TypeFor[UnknownRemedy]()},
 	}
 )
 
-// kind is a name and a value of the type that it stands for.
-type kind[T any] struct {
-	name string
-	zero T
+// namedType is a type and what it is called in files.
+type namedType struct {
+	name   string
+	goType reflect.Type
+}
+
+const kindKey = "kind"
+
+// nameOfKind returns what a measure or a remedy is called in files.
+func nameOfKind(known []namedType, v any) string {
+	t := reflect.TypeOf(v)
+	if i := slices.IndexFunc(known, func(n namedType) bool { return n.goType == t }); i >= 0 {
+		return known[i].name
+	}
+	if own, ok := v.(interface{ Kind() string }); ok {
+		return own.Kind()
+	}
+	return t.String()
+}
+
+// isNamed reports whether the value has a name that does not hang on its Go type.
+func isNamed(known []namedType, v any) bool {
+	_, own := v.(interface{ Kind() string })
+	return own || slices.ContainsFunc(known, func(n namedType) bool { return n.goType == reflect.TypeOf(v) })
+}
+
+// allKinds adds own types to the known ones.
+func allKinds[T any](known []namedType, own []T) ([]namedType, error) {
+	all := slices.Clone(known)
+	for _, v := range own {
+		t := reflect.TypeOf(v)
+		if t == nil || t.Kind() == reflect.Pointer {
+			return nil, fmt.Errorf("sla: kind of type %T: want a value, not a pointer", v)
+		}
+		name := nameOfKind(nil, v)
+		if slices.ContainsFunc(all, func(n namedType) bool { return n.name == name }) {
+			return nil, fmt.Errorf("sla: kind %q: stands for two types", name)
+		}
+		all = append(all, namedType{name, t})
+	}
+	return all, nil
+}
+
+// pointsToKind reports whether v points to one of the known types, which are
+// values.
+func pointsToKind(known []namedType, v any) bool {
+	t := reflect.TypeOf(v)
+	return t != nil && t.Kind() == reflect.Pointer && slices.ContainsFunc(known, func(n namedType) bool { return n.goType == t.Elem() })
 }
 
 // availabilityWire is an [Availability] with its interfaces as JSON.
@@ -42,8 +86,8 @@ type availabilityWire struct {
 
 type availabilityFields Availability
 
-// MarshalJSON writes measure and remedy as objects with their "kind". One of
-// your own is written with its Go type as kind, and cannot be read back.
+// MarshalJSON writes measure and remedy as objects with their "kind": that of
+// [Kinds] for one of your own.
 func (a Availability) MarshalJSON() ([]byte, error) {
 	w := availabilityWire{availabilityFields: availabilityFields(a)}
 	var err error
@@ -57,76 +101,35 @@ func (a Availability) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes for the measures and remedies of
-// this package. Unknown keys are errors.
+// this package, as strictly as [ParseContract].
 func (a *Availability) UnmarshalJSON(data []byte) error {
-	var w availabilityWire
-	if err := strict(data, &w); err != nil {
+	var read Availability
+	if err := (Kinds{}).parse(data, &read); err != nil {
 		return err
 	}
-	*a = Availability(w.availabilityFields)
-	var err error
-	if a.Measure, err = unmarshalKind("measure", measures, w.Measure); err != nil {
-		return err
-	}
-	a.Remedy, err = unmarshalKind("remedy", remedies, w.Remedy)
-	return err
+	*a = read
+	return nil
 }
 
-func marshalKind[T any](kinds []kind[T], v T) (json.RawMessage, error) {
-	if any(v) == nil {
+func marshalKind(known []namedType, v any) (json.RawMessage, error) {
+	if v == nil {
 		return nil, nil
-	}
-	name := fmt.Sprintf("%T", v)
-	for _, k := range kinds {
-		if reflect.TypeOf(k.zero) == reflect.TypeOf(v) {
-			name = k.name
-		}
 	}
 	fields, err := json.Marshal(v)
 	if err != nil {
 		return nil, err
 	}
-	head := fmt.Sprintf(`{"kind":%q`, name)
-	if inner := bytes.TrimPrefix(fields, []byte("{")); len(inner) > 1 {
-		return append([]byte(head+","), inner...), nil
-	}
-	return []byte(head + "}"), nil
-}
-
-func unmarshalKind[T any](what string, kinds []kind[T], data json.RawMessage) (v T, err error) {
-	if len(data) == 0 || string(data) == "null" {
-		return v, nil
-	}
-	var fields map[string]json.RawMessage
-	if err := json.Unmarshal(data, &fields); err != nil {
-		return v, err
-	}
-	var name string
-	if err := json.Unmarshal(fields["kind"], &name); err != nil {
-		return v, fmt.Errorf("sla: %s without a kind: %w", what, err)
-	}
-	delete(fields, "kind")
-	rest, err := json.Marshal(fields)
+	name, err := json.Marshal(nameOfKind(known, v))
 	if err != nil {
-		return v, err
+		return nil, err
 	}
-	var names []string
-	for _, k := range kinds {
-		if k.name == name {
-			p := reflect.New(reflect.TypeOf(k.zero))
-			if err := strict(rest, p.Interface()); err != nil {
-				return v, fmt.Errorf("sla: %s %q: %w", what, name, err)
-			}
-			return p.Elem().Interface().(T), nil //nolint:forcetypeassert // a built-in one
-		}
-		names = append(names, k.name)
+	out := append([]byte(`{"kind":`), name...)
+	inner, ok := bytes.CutPrefix(fields, []byte("{"))
+	if !ok {
+		return nil, fmt.Errorf("sla: kind %s: writes %s, want an object", name, excerpt(fields))
 	}
-	return v, fmt.Errorf("sla: %s %q: want %s", what, name, strings.Join(names, ", "))
-}
-
-// strict decodes one JSON value and refuses unknown keys.
-func strict(data []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.DisallowUnknownFields()
-	return d.Decode(v)
+	if len(inner) > 1 {
+		out = append(out, ',')
+	}
+	return append(out, inner...), nil
 }

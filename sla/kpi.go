@@ -37,14 +37,20 @@ const (
 	KPIRTO          KPI = "rto_measured"              // the longest time from the loss to the proof of the restore
 	KPIRPO          KPI = "rpo_measured"              // the longest stretch of data lost
 	KPICost         KPI = "cost_per_incident"         // of the opened ones for which it is recorded
+	KPIProblems     KPI = "problem_resolution_rate"   // closed with a cause, of those closed or open at the end
+	KPIUtilisation  KPI = "resource_utilisation"      // time used of the time available
 )
 
-// KPIs lists the key figures in the order of a report. The last four are left
+// KPIs lists the key figures in the order of a report. The last six are left
 // out of one without such data.
 var KPIs = [...]KPI{
 	KPIUptime, KPIMTTRP1, KPIMTTRP2, KPIMTTRP3, KPIMTTRP4, KPIMTTD, KPIMTTA, KPIMTBF, KPIVolume, KPIFirstContact, KPIEscalation,
 	KPISatisfaction, KPIChanges, KPIApproval, KPINotice, KPICompliance, KPICoverage, KPIBackup, KPIRTO, KPIRPO, KPICost,
+	KPIProblems, KPIUtilisation,
 }
+
+// restoreKPIs are the mean times to restore, P1 first.
+var restoreKPIs = [...]KPI{KPIMTTRP1, KPIMTTRP2, KPIMTTRP3, KPIMTTRP4}
 
 // Unit is the unit of a key figure.
 type Unit string
@@ -61,7 +67,7 @@ const (
 // Unit returns the unit of a key figure, "" for an unknown one.
 func (k KPI) Unit() Unit {
 	switch k {
-	case KPIUptime, KPIFirstContact, KPIEscalation, KPIChanges, KPICompliance, KPICoverage, KPIBackup:
+	case KPIUptime, KPIFirstContact, KPIEscalation, KPIChanges, KPICompliance, KPICoverage, KPIBackup, KPIProblems, KPIUtilisation:
 		return UnitPercent
 	case KPIMTTRP1, KPIMTTRP2, KPIMTTRP3, KPIMTTRP4, KPIMTTD, KPIMTTA, KPIMTBF, KPIApproval, KPINotice, KPIRTO, KPIRPO:
 		return UnitSeconds
@@ -83,12 +89,15 @@ type KPITargets map[KPI]incident.Target
 // notice are enough. The caller may change them.
 func ReferenceKPITargets() KPITargets {
 	texts := map[KPI]string{
-		KPIMTTRP1: "< 2h", KPIMTTRP2: "< 8h", KPIMTTRP3: "< 24h", KPIMTTRP4: "< 72h",
 		KPIFirstContact: "> 60%", KPIEscalation: "< 20%", KPISatisfaction: "> 4.5/5",
 		KPIChanges: "> 95%", KPIApproval: "< 4h", KPINotice: ">= 72h",
 		KPIBackup: "> 99%", KPIRTO: "< 4h", KPIRPO: "< 1h", KPICoverage: "> 99%",
 	}
-	targets := make(KPITargets, len(texts))
+	targets := make(KPITargets, len(texts)+len(restoreKPIs))
+	restore := incident.DefaultTargets()
+	for i, k := range restoreKPIs {
+		targets[k] = restore[incident.Severities[i]]
+	}
 	for k, text := range texts {
 		targets[k], _ = incident.ParseTarget(text) // constants, held by a test
 	}

@@ -141,6 +141,23 @@ func TestKeyFigures(t *testing.T) {
 			{ID: "c", Severity: incident.P1, Opened: at(0), Cost: euros("0.00 EUR")},
 			{ID: "d", Severity: incident.P1, Opened: at(0)},
 		}}, "cost_per_incident: 66.670000 EUR over 3"},
+		// b and c are closed in the time, b with a cause; a was closed before; d and
+		// e are open at its end, and f comes after it: 1 of 4.
+		{"problems closed with a cause", sla.KPIProblems, sla.Evidence{Problems: []sla.Problem{
+			{Ref: "a", Opened: at(-9 * h), Closed: at(-h), Cause: "x"},
+			{Ref: "b", Opened: at(-9 * h), Closed: at(h), Cause: "x"},
+			{Ref: "c", Opened: at(0), Closed: at(h)},
+			{Ref: "d", Opened: at(0)},
+			{Ref: "e", Opened: at(0), Closed: at(999 * h), Cause: "x"},
+			{Ref: "f", Opened: at(999 * h)},
+		}}, "problem_resolution_rate: 25 % over 4"},
+		// 7 h of 8 and 5 h of 8: 12 of 16.
+		{"time used of the time available", sla.KPIUtilisation, sla.Evidence{Capacity: []sla.Capacity{
+			{Resource: "ann", Start: at(0), Used: 7 * h, Available: 8 * h},
+			{Resource: "bob", Start: at(h), Used: 5 * h, Available: 8 * h},
+			{Resource: "bob", Start: at(999 * h), Used: 8 * h, Available: 8 * h},
+		}}, "resource_utilisation: 75 % over 2"},
+		{"nothing available", sla.KPIUtilisation, sla.Evidence{Capacity: []sla.Capacity{{Resource: "ann", Start: at(0)}}}, "resource_utilisation: no data"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			contract := sla.Preset("x", sla.Essential, "UTC", money.Must(money.Parse("20000.00 EUR")))
@@ -174,6 +191,8 @@ func TestKeyFiguresInOrder(t *testing.T) {
 	equalText(t, "without", names(e), sla.KPIs[:17])
 	e.Restores = []sla.Restore{{Service: "checkout", Started: when(t, "2026-05-01T00:00:00Z")}}
 	e.Incidents[0].Cost = money.Must(money.Parse("12.00 EUR"))
+	e.Problems = []sla.Problem{{Ref: "PRB-1", Opened: when(t, "2026-05-01T00:00:00Z")}}
+	e.Capacity = []sla.Capacity{{Resource: "night shift", Start: when(t, "2026-05-01T00:00:00Z"), Used: 1, Available: 1}}
 	equalText(t, "with", names(e), sla.KPIs[:])
 }
 

@@ -1,7 +1,6 @@
 package sla
 
 import (
-	"errors"
 	"math/bits"
 	"time"
 
@@ -13,11 +12,11 @@ import (
 // of each term, then stacking, then the cap of the contract, which pays the
 // clauses in their order.
 type ledger struct {
-	terms    []ledgerTerm
-	stack    Stack
-	limited  bool
-	limit    int64
-	currency money.Currency
+	terms   []ledgerTerm
+	stack   Stack
+	limited bool
+	limit   int64
+	unit    money.Amount // one minor unit in the currency of the fee
 }
 
 type ledgerTerm struct {
@@ -31,7 +30,11 @@ type ledgerTerm struct {
 // ledger prepares the bounds of a period; fee is what it costs.
 func (a *Agreement) ledger(p Period, fee money.Amount, e Evidence) (*ledger, error) {
 	c := a.contract
-	l := &ledger{stack: c.Stack, currency: fee.Currency()}
+	unit, err := money.New(1, fee.Currency())
+	if err != nil {
+		return nil, err
+	}
+	l := &ledger{stack: c.Stack, unit: unit}
 	for _, t := range c.Terms {
 		clause := t.Clause()
 		if clause == ClauseDataLoss {
@@ -64,9 +67,9 @@ const maxMinor = 1<<63 - 1
 // caps returns what each of the contract's caps allows.
 func (a *Agreement) caps(p Period, fee money.Amount, e Evidence) (caps []money.Amount, err error) {
 	c := a.contract
-	add := func(limit money.Amount, e error) {
+	add := func(limit money.Amount, failed error) {
 		if err == nil {
-			caps, err = append(caps, limit), e
+			caps, err = append(caps, limit), failed
 		}
 	}
 	if c.CapPercent != nil {
@@ -77,9 +80,6 @@ func (a *Agreement) caps(p Period, fee money.Amount, e Evidence) (caps []money.A
 		add(fee.Share(int64(min(c.CapDays, days)), int64(days), c.Rounding))
 	}
 	if c.CapInvoicePercent != nil {
-		if !e.Invoice.IsSet() {
-			return nil, &EvidenceError{Path: "invoice", Err: errors.New("not set: want the amount that the contract caps credits by")}
-		}
 		add(e.Invoice.Percent(*c.CapInvoicePercent, c.Rounding))
 	}
 	if c.CapYearPercent != nil {
@@ -105,7 +105,7 @@ func (a *Agreement) yearLeft(p Period, e Evidence) (money.Amount, error) {
 	}
 	from := wallclock.Resolve(wallclock.AddMonths(wallclock.At(p.End, a.loc), -12), a.loc, wallclock.First)
 	for _, issued := range e.Issued {
-		if issued.At.Before(from) || !issued.At.Before(p.End) {
+		if !issued.At.After(from) || !issued.At.Before(p.End) { // a period that ended at from lies before the twelve months
 			continue
 		}
 		if left, err = left.Sub(issued.Amount); err != nil {
@@ -200,9 +200,13 @@ func add(a, b int64, over bool) (int64, bool) {
 	return int64(sum), over || sum > maxMinor
 }
 
-// amount returns minor units in the currency of the fee.
+// amount returns minor units in the currency of the fee. Multiplying a unit spares
+// the search for the currency, which a batch would make many times a customer.
 func (l *ledger) amount(minor int64) money.Amount {
-	return money.Must(money.New(minor, l.currency)) // the fee has it
+	if minor == 0 {
+		return l.unit.Zero()
+	}
+	return money.Must(l.unit.Share(minor, 1, money.HalfUp)) // as large as minor
 }
 
 // unit names what stands alone.

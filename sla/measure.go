@@ -1,12 +1,11 @@
 package sla
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
-	"github.com/evenkeelops/evenkeel/internal/wallclock"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -14,7 +13,7 @@ import (
 // Measure turns the evidence about one service into a value. [Uptime],
 // [BadSlots], [MeanErrorRate], [Events] and [AffectedRatio] are the measures of
 // this package; a contract may bring its own. A measure is data: it is written
-// as JSON beside its name, see [RegisterMeasure].
+// as JSON beside its name, see [Kinds].
 type Measure interface {
 	// Measure returns the value. It must not change or keep the sample.
 	Measure(s Sample) (Reading, error)
@@ -38,6 +37,15 @@ type Sample struct {
 	Lost     []calendar.Interval // unknown time that counts as down, else nil
 	Outages  []Outage            // of the service in the covered time, in the order of the evidence; none is merely degraded
 	Requests []Requests          // of the service, in the covered time
+
+	service  string
+	log      []Outage // of the evidence, before and after the covered time as well
+	calendar *calendar.Calendar
+}
+
+// logged returns the outages of the service in and around the covered time.
+func (s Sample) logged() []Outage {
+	return slices.DeleteFunc(slices.Clone(s.log), func(o Outage) bool { return o.Degraded || !concerns(o.Service, s.service) })
 }
 
 // Reading is what was measured. The zero Value means that there is no data.
@@ -108,38 +116,14 @@ type Measured struct {
 	Evidence   []string            `json:"evidence,omitempty"` // refs of the outages that count, sorted
 }
 
-// Exclusion is downtime that a window took out, or failed to. Each stretch of
-// downtime is put down to the first window that covers it.
-type Exclusion struct {
-	Ref    string        `json:"ref"`
-	Reason string        `json:"reason"` // a [Cause], or for a rejection why
-	Down   time.Duration `json:"down_ns"`
-}
-
-// The reasons for which a window is rejected.
-const (
-	RejectedNotice    = "short_notice"
-	RejectedEmergency = "emergency"
-	RejectedContract  = "not_excluded_by_contract"
-	RejectedYear      = "yearly_limit"
-)
-
-// window is a stretch that may be excluded from downtime.
-type window struct {
-	calendar.Interval
-	ref      string
-	reason   string
-	rejected string // why not, or ""
-}
-
 // measure computes the availability of a service; "" takes the outages of all.
 func (a *Agreement) measure(term Term, service Service, covered calendar.Interval, e Evidence) (Measured, error) {
 	t := *term.Availability
-	m := Measured{Term: term.ID, Service: service.ID, Target: t.Target, Outcome: NoData, Total: covered.Duration()}
-	if service.Target != nil {
-		m.Target = *service.Target
+	m := Measured{Term: term.ID, Service: service.ID, Target: t.target(service), Outcome: NoData, Total: covered.Duration()}
+	s := Sample{
+		Covered: covered, Hours: a.calendars[t.ServiceHours].Expand(covered.Start, covered.End), Requests: requestsOf(e.Requests, service.ID, covered),
+		service: service.ID, log: e.Outages, calendar: a.calendars[t.ServiceHours],
 	}
-	s := Sample{Covered: covered, Hours: a.calendars[t.ServiceHours].Expand(covered.Start, covered.End), Requests: requestsOf(e.Requests, service.ID, covered)}
 	measure := t.measure()
 
 	var degraded []calendar.Interval
@@ -180,18 +164,26 @@ func (a *Agreement) measure(term Term, service Service, covered calendar.Interva
 		return Measured{}, err
 	}
 	m.Promised, m.Down, m.Downtime = r.Promised, r.Down, r.Downtime
+	if len(m.Downtime) > 0 && m.Downtime[0].Start.Before(covered.Start) {
+		s.Outages = s.logged() // of outages that count as a whole
+	}
 	m.Evidence = refs(s.Outages, m.Downtime, covered.End)
 	if blind || len(s.Hours) == 0 {
 		return m, nil
 	}
-	m.Value = r.Value
-	m.judge(t.Strict)
+	m.rate(r.Value, t.Strict)
+	return m, nil
+}
+
+// rate sets the value and what follows from it.
+func (m *Measured) rate(value Fraction, strict bool) {
+	m.Value = value
+	m.judge(strict)
 	if m.Promised > 0 {
 		budget, _, _ := fixed.MulDiv(uint64(m.Promised), uint64(whole-m.Target), whole)
 		m.Budget = time.Duration(budget)
 		m.BudgetLeft = m.Budget - m.Down
 	}
-	return m, nil
 }
 
 func (t Availability) measure() Measure {
@@ -212,126 +204,62 @@ func (m *Measured) judge(strict bool) {
 	}
 }
 
-// windows lists what may be excluded for a service, in the order of time: first
-// those that the contract accepts, then the rejected ones. Maintenance is a claim
-// to exclusion only under a contract that excludes maintenance at all; an outage
-// put down to somebody else always is.
-func (a *Agreement) windows(t Availability, e Evidence, service string, covered calendar.Interval) []window {
-	var out []window
-	for _, m := range e.Maintenance {
-		if m.Cancelled || !concerns(m.Service, service) || !slices.Contains(t.Exclude, CauseMaintenance) {
-			continue
-		}
-		w := window{Interval: calendar.Interval{Start: m.Start, End: m.End}, ref: m.Ref, reason: string(CauseMaintenance)}
-		switch {
-		case m.Emergency:
-			w.rejected = RejectedEmergency
-		case !a.noticed(t, m):
-			w.rejected = RejectedNotice
-		}
-		out = append(out, w)
+// exceeded returns the instant at which the downtime had used up the budget, and
+// where no time is counted the end of the period.
+func (m *Measured) exceeded(end time.Time) time.Time {
+	if m.Promised == 0 {
+		return end
 	}
-	if t.MaintenancePerYear > 0 {
-		out = a.withinYear(t.MaintenancePerYear, out)
-	}
-	for _, o := range e.Outages {
-		if o.Cause == "" || o.Cause == CauseProvider || o.Degraded || !concerns(o.Service, service) {
-			continue
+	left := m.Budget
+	for _, i := range m.Downtime {
+		if i.Duration() > left {
+			return i.Start.Add(left)
 		}
-		w := window{Interval: o.interval(covered.End), ref: o.Ref, reason: string(o.Cause)}
-		if !slices.Contains(t.Exclude, o.Cause) {
-			w.rejected = RejectedContract
-		}
-		out = append(out, w)
+		left -= i.Duration()
 	}
-	slices.SortStableFunc(out, func(a, b window) int {
-		return cmp.Or(compareBool(a.rejected != "", b.rejected != ""), a.Start.Compare(b.Start), cmp.Compare(a.ref, b.ref))
-	})
-	return out
+	return m.Downtime[len(m.Downtime)-1].End.Add(-time.Nanosecond) // by units or shares
 }
 
-// noticed reports whether maintenance was announced early enough.
-func (a *Agreement) noticed(t Availability, m Maintenance) bool {
-	switch {
-	case t.MinNotice <= 0:
-		return true
-	case m.Announced.IsZero():
-		return false
-	case t.NoticeLocal:
-		return wallclock.At(m.Start, a.loc).Sub(wallclock.At(m.Announced, a.loc)) >= t.MinNotice
-	}
-	return m.Start.Sub(m.Announced) >= t.MinNotice
-}
-
-// withinYear lets windows be excluded until those of a calendar year, by their
-// start, have used up the limit. The rest of a window is rejected.
-func (a *Agreement) withinYear(limit time.Duration, windows []window) []window {
-	slices.SortStableFunc(windows, func(x, y window) int { return cmp.Or(x.Start.Compare(y.Start), cmp.Compare(x.ref, y.ref)) })
-	used := map[int]time.Duration{}
-	var out []window
-	for _, w := range windows {
-		if w.rejected != "" || w.IsEmpty() {
-			out = append(out, w)
-			continue
-		}
-		year := wallclock.At(w.Start, a.loc).Year()
-		left := min(max(limit-used[year], 0), w.Duration())
-		used[year] += left
-		rest := w
-		w.End = w.Start.Add(left)
-		rest.Start, rest.rejected = w.End, RejectedYear
-		if left > 0 {
-			out = append(out, w)
-		}
-		if !rest.IsEmpty() {
-			out = append(out, rest)
-		}
-	}
-	return out
-}
-
-// exclude puts downtime down to the windows and returns the union of those that
-// the contract accepts.
-func (m *Measured) exclude(down []calendar.Interval, windows []window) ([]calendar.Interval, error) {
-	var accepted []calendar.Interval
-	left := down
-	for _, w := range windows {
-		set, err := calendar.Normalize([]calendar.Interval{w.Interval})
-		if err != nil {
-			return nil, err
-		}
-		taken := calendar.Total(calendar.Intersect(left, set))
-		left = calendar.Subtract(left, set)
-		entry := Exclusion{Ref: w.ref, Reason: w.reason, Down: taken}
-		if w.rejected == "" {
-			accepted = calendar.Union(accepted, set)
-		} else {
-			entry.Reason = w.rejected
-		}
-		switch {
-		case taken == 0:
-		case w.rejected == "":
-			m.Exclusions = append(m.Exclusions, entry)
-		default:
-			m.Rejected = append(m.Rejected, entry)
-		}
-	}
-	return accepted, nil
-}
-
-// outagesOf returns the outages that concern a service in a time, and the union of what was
-// down and of what was degraded within the service hours.
+// outagesOf returns the outages that concern a service in a time, and the union of
+// what was down and of what was degraded within the service hours.
 func outagesOf(all []Outage, service string, hours []calendar.Interval, covered calendar.Interval) (of []Outage, down, degraded []calendar.Interval, err error) {
-	for i := range all {
-		o := &all[i]
-		at := o.interval(covered.End)
+	kindOf := func(o *Outage) outageKind {
 		switch {
-		case !at.Overlaps(covered) || !concerns(o.Service, service):
+		case !concerns(o.Service, service) || !o.interval(covered.End).Overlaps(covered):
+			return elsewhere
 		case o.Degraded:
-			degraded = append(degraded, at)
+			return merelyDegraded
+		}
+		return reallyDown
+	}
+	var count [outageKinds]int
+	first, last := 0, -1 // of those that are down
+	for i := range all {
+		kind := kindOf(&all[i])
+		if count[kind]++; kind != reallyDown {
+			continue
+		}
+		if last < 0 {
+			first = i
+		}
+		last = i
+	}
+	down, degraded = make([]calendar.Interval, 0, count[reallyDown]), make([]calendar.Interval, 0, count[merelyDegraded])
+	together := last-first+1 == count[reallyDown]
+	if together {
+		of = all[first : last+1 : last+1] // nothing to copy
+	} else {
+		of = make([]Outage, 0, count[reallyDown])
+	}
+	for i := range all {
+		switch o := &all[i]; kindOf(o) {
+		case elsewhere:
+		case merelyDegraded:
+			degraded = append(degraded, o.interval(covered.End))
 		default:
-			of = append(of, *o)
-			down = append(down, at)
+			if down = append(down, o.interval(covered.End)); !together {
+				of = append(of, *o)
+			}
 		}
 	}
 	if down, err = within(down, hours); err != nil {
@@ -340,6 +268,16 @@ func outagesOf(all []Outage, service string, hours []calendar.Interval, covered 
 	degraded, err = within(degraded, hours)
 	return of, down, degraded, err
 }
+
+// outageKind is what an outage is to a service in a time.
+type outageKind uint8
+
+const (
+	elsewhere outageKind = iota
+	merelyDegraded
+	reallyDown
+	outageKinds
+)
 
 // requestsOf returns the counts that concern a service and lie in the covered
 // time.
@@ -367,24 +305,71 @@ func unknownTime(e Evidence, service string, hours []calendar.Interval, covered 
 	return within(gaps, hours)
 }
 
+// within returns the union of the intervals inside of the hours. It may take the
+// memory of the intervals for it.
 func within(intervals, hours []calendar.Interval) ([]calendar.Interval, error) {
-	set, err := calendar.Normalize(intervals)
-	if err != nil {
-		return nil, err
+	set := intervals
+	if !isSet(intervals) {
+		var err error
+		if set, err = calendar.Normalize(intervals); err != nil {
+			return nil, err
+		}
 	}
-	return calendar.Intersect(set, hours), nil
+	if len(hours) != 1 {
+		return calendar.Intersect(set, hours), nil
+	}
+	for len(set) > 0 && !set[0].End.After(hours[0].Start) {
+		set = set[1:]
+	}
+	for len(set) > 0 && !set[len(set)-1].Start.Before(hours[0].End) {
+		set = set[:len(set)-1]
+	}
+	if last := len(set) - 1; last >= 0 { // those between them lie inside
+		set[0], _ = set[0].Clip(hours[0])
+		set[last], _ = set[last].Clip(hours[0])
+	}
+	return set, nil
+}
+
+// isSet reports whether intervals are as [calendar.Normalize] would return them.
+func isSet(intervals []calendar.Interval) bool {
+	for n := range intervals {
+		i := &intervals[n]
+		if i.IsEmpty() || i.Start.Location() != time.UTC || i.End.Location() != time.UTC || i.Validate() != nil {
+			return false
+		}
+		if n > 0 && !i.Start.After(intervals[n-1].End) {
+			return false
+		}
+	}
+	return true
 }
 
 // refs lists the outages that touch the counted downtime.
 func refs(outages []Outage, downtime []calendar.Interval, now time.Time) []string {
 	var out []string
 	for _, o := range outages {
-		if o.Ref != "" && len(calendar.Clip(downtime, o.interval(now))) > 0 {
+		if o.Ref != "" && touches(o.interval(now), downtime) {
 			out = append(out, o.Ref)
 		}
 	}
+	if len(out) == 0 {
+		return nil
+	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// touches reports whether an interval and a set have an instant in common.
+func touches(i calendar.Interval, set []calendar.Interval) bool {
+	next := firstAfter(set, i.Start)
+	return next < len(set) && i.Overlaps(set[next])
+}
+
+// firstAfter returns the index of the first member of a set that ends after an
+// instant.
+func firstAfter(set []calendar.Interval, at time.Time) int {
+	return sort.Search(len(set), func(n int) bool { return set[n].End.After(at) })
 }
 
 // interval ends an open outage at now, and at its start if it begins later.

@@ -2,7 +2,6 @@ package sla
 
 import (
 	"math/big"
-	"math/bits"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -31,14 +30,13 @@ func (ev *evaluation) monitoring(t Term) error {
 		return nil
 	}
 	line := Line{
-		Basis: PercentOfFeePerHour, Numerator: calendar.Total(gaps), Denominator: time.Hour, Fee: ev.feeBase(t), Rate: t.Monitoring.PercentPerHour,
+		Basis: PercentOfFeePerHour, Numerator: calendar.Total(gaps), Denominator: time.Hour, Rate: t.Monitoring.PercentPerHour,
 	}
 	for _, g := range gaps {
 		line.Evidence = append(line.Evidence, g.String())
 	}
-	share := hourly(line.Rate, t.Monitoring.Count.counted(gaps))
-	line.exact = new(big.Rat).Mul(share, new(big.Rat).SetInt64(line.Fee.Minor()))
-	if line.Amount, err = line.Fee.ShareRat(share, ev.agreement.contract.Rounding); err != nil {
+	line.Counted = t.Monitoring.Count.counted(gaps)
+	if err := line.earn(ev.feeBase(t), hourly(line.Rate, line.Counted), ev.agreement.contract.Rounding); err != nil {
 		return err
 	}
 	ev.breach(Breach{Term: t.ID, Clause: ClauseMonitoring, Ref: string(ClauseMonitoring), At: gaps[0].Start, Actual: line.Numerator}, line)
@@ -74,27 +72,4 @@ func started(d time.Duration) time.Duration {
 func hourly(rate money.Percent, counted time.Duration) *big.Rat {
 	share := ratio(rate)
 	return share.Mul(share, big.NewRat(int64(counted), int64(time.Hour)))
-}
-
-// meanTime sums elapsed times in 128 bits.
-type meanTime struct {
-	hi, lo uint64
-	n      int
-}
-
-func (m *meanTime) add(d time.Duration) {
-	var carry uint64
-	m.lo, carry = bits.Add64(m.lo, uint64(d), 0)
-	m.hi += carry
-	m.n++
-}
-
-// misses reports whether the mean exceeds the target, or reaches a strict one:
-// sum > target·n.
-func (m *meanTime) misses(target time.Duration, strict bool) bool {
-	hi, lo := bits.Mul64(uint64(target), uint64(m.n))
-	if m.hi != hi {
-		return m.hi > hi
-	}
-	return m.lo > lo || strict && m.lo == lo
 }

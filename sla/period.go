@@ -150,6 +150,12 @@ func (b Billing) issues() (out []Issue) {
 	if b.Days < 0 || b.Days > maxPeriodDays || b.Days > 0 && (b.Months > 0 || b.AnchorMonth > 0 || b.AnchorDay > 0 || b.UTC) {
 		out = append(out, problem("period.days", strconv.Itoa(b.Days), fmt.Sprintf("1 to %d, and nothing about months beside it", maxPeriodDays)))
 	}
+	if !b.First.IsZero() && b.Days == 0 {
+		out = append(out, problem("period.first", b.First.String(), "days beside it"))
+	}
+	if b.Rolling && !b.First.IsZero() {
+		out = append(out, problem("period.first", b.First.String(), "none: rolling days have no first one"))
+	}
 	if b.Rolling && b.Days == 0 {
 		out = append(out, problem("period.rolling", "true", "days beside it"))
 	}

@@ -7,24 +7,6 @@ import (
 	"github.com/evenkeelops/evenkeel/sla"
 )
 
-func zone(tb testing.TB, name string) *time.Location {
-	tb.Helper()
-	loc, err := time.LoadLocation(name)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return loc
-}
-
-func instant(tb testing.TB, text string) time.Time {
-	tb.Helper()
-	at, err := time.Parse(time.RFC3339, text)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return at
-}
-
 func TestBillingPeriods(t *testing.T) {
 	for _, c := range []struct {
 		name    string
@@ -46,6 +28,18 @@ func TestBillingPeriods(t *testing.T) {
 		{"year end", sla.Billing{Months: 12}, "UTC", "1999-12-31T23:59:59Z", "1999", "1999-01-01T00:00:00Z", 365 * 24},
 		{"half year", sla.Billing{Months: 6}, "UTC", "2026-08-01T00:00:00Z", "2026-07", "2026-07-01T00:00:00Z", 184 * 24},
 		{"clock put back over the turn", sla.Billing{}, "America/St_Johns", "2009-11-01T03:00:00Z", "2009-11", "2009-11-01T02:30:00Z", 721},
+		{"anchor in a leap February", sla.Billing{AnchorDay: 31}, "UTC", "2028-03-15T00:00:00Z", "2028-02-29", "2028-02-29T00:00:00Z", 31 * 24},
+		{"anchor after a short month", sla.Billing{AnchorDay: 31}, "UTC", "2026-02-27T23:59:59Z", "2026-01-31", "2026-01-31T00:00:00Z", 28 * 24},
+		// 00:30 on 1 November in Amsterdam
+		{"month of UTC", sla.Billing{UTC: true}, "Europe/Amsterdam", "2026-10-31T23:30:00Z", "2026-10", "2026-10-01T00:00:00Z", 31 * 24},
+		{"year of service", sla.Billing{Months: 12, AnchorMonth: 4}, "Europe/Amsterdam", "2026-03-31T21:59:59Z", "2025-04", "2025-03-31T22:00:00Z", 365 * 24},
+		{"year of service from a day", sla.Billing{Months: 12, AnchorMonth: 6, AnchorDay: 15}, "UTC", "2028-06-14T12:00:00Z", "2027-06-15", "2027-06-15T00:00:00Z", 366 * 24},
+		{"quarter from February", sla.Billing{Months: 3, AnchorMonth: 2}, "UTC", "2026-04-30T12:00:00Z", "2026-02", "2026-02-01T00:00:00Z", (28 + 31 + 30) * 24},
+		{"fixed days", sla.Billing{Days: 30, First: vectorStart}, "Europe/Amsterdam", "2026-05-01T00:00:00Z", "2026-05-01+30d", "2026-05-01T00:00:00Z", 30 * 24},
+		{"fixed days, the last instant", sla.Billing{Days: 30, First: vectorStart}, "UTC", "2026-04-30T23:59:59Z", "2026-04-01+30d", "2026-04-01T00:00:00Z", 30 * 24},
+		{"fixed days before the first", sla.Billing{Days: 30, First: vectorStart}, "UTC", "2026-03-31T23:59:59Z", "2026-03-02+30d", "2026-03-02T00:00:00Z", 30 * 24},
+		{"weeks from the base", sla.Billing{Days: 7}, "UTC", "1999-12-31T12:00:00Z", "1999-12-25+7d", "1999-12-25T00:00:00Z", 7 * 24},
+		{"month without a date", sla.Billing{}, "Pacific/Apia", "2011-12-31T00:00:00Z", "2011-12", "2011-12-01T10:00:00Z", 30 * 24},
 		{"midnight in a gap", sla.Billing{AnchorDay: 24}, "Africa/Cairo", "2026-04-24T12:00:00Z", "2026-04-24", "2026-04-23T22:00:00Z", 719},
 	} {
 		loc := zone(t, c.zone)
@@ -74,6 +68,29 @@ func TestPeriodsTile(t *testing.T) {
 				p = next
 			}
 		}
+	}
+}
+
+// Lord Howe puts its clock back, and on, by half an hour.
+func TestHalfHourOfLordHowe(t *testing.T) {
+	loc := zone(t, "Australia/Lord_Howe")
+	for month, want := range map[string]time.Duration{"2026-03": 744 * time.Hour, "2026-04": 720*time.Hour + 30*time.Minute, "2026-10": 743*time.Hour + 30*time.Minute} {
+		p, err := sla.ParseMonth(month, loc)
+		if err != nil || p.Duration() != want {
+			t.Errorf("%s has %s, %v, want %s", month, p.Duration(), err, want)
+		}
+	}
+}
+
+// Rolling days end at the instant that is asked for.
+func TestRollingDays(t *testing.T) {
+	b, at := sla.Billing{Days: 30, Rolling: true}, instant(t, "2026-03-31T12:00:00Z")
+	p := b.At(at, zone(t, "Europe/Amsterdam"))
+	if !p.Start.Equal(instant(t, "2026-03-01T12:00:00Z")) || !p.End.Equal(at) || p.Label != "2026-03-01+30d" {
+		t.Errorf("At(%s) = %+v, want the 720 h before", at, p)
+	}
+	if next := b.Following(at, 1, time.UTC); !next.Start.Equal(at) || next.Duration() != 720*time.Hour {
+		t.Errorf("Following = %+v, want the 720 h after", next)
 	}
 }
 

@@ -5,16 +5,19 @@ import (
 	"fmt"
 	"math/big"
 	"math/bits"
+	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/fixed"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
 // Figures are what one term comes to in a period, condensed to what its credit
 // depends on.
 type Figures struct {
-	// Promised and Down are those of the service that pays.
+	// Promised and Down are those of the service that pays, of [Measured]. A
+	// Promised of 0 is no data.
 	Promised, Down time.Duration
 
 	// Late counts the incidents that were late, P1 first.
@@ -25,9 +28,10 @@ type Figures struct {
 	Unmonitored time.Duration
 }
 
-// Pricer turns the figures of one period into credits, with the amounts of
-// [Agreement.Evaluate] but none of its texts. It is made once for a period and
-// safe for concurrent use.
+// Pricer turns the figures of one whole period into credits, with the amounts of
+// [Agreement.Evaluate] but none of its texts. Figures do not tell how much of the
+// period has passed: of one that is not over, [LostTime] gives too much. It is made
+// once for a period and safe for concurrent use.
 type Pricer struct {
 	ledger *ledger
 	terms  []pricedTerm
@@ -58,11 +62,15 @@ var ErrNotCondensed = errors.New("sla: the credit depends on more than totals")
 
 // Pricer prepares the credits of a period. Of the evidence it takes the fees, the
 // invoice and the credits issued before. The error is [ErrNotCondensed] for
-// measures and remedies that work on single outages, for means, for indicators
-// and for a contract that rounds once.
+// measures of something else than time, for remedies that work on single outages,
+// for several services that each pay or have their own targets, for means, for
+// indicators and for a contract that rounds once.
 func (a *Agreement) Pricer(p Period, e Evidence) (*Pricer, error) {
 	p, fee, err := a.clip(p)
 	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(e.amounts(), a.suits(e)); err != nil {
 		return nil, err
 	}
 	pr := &Pricer{}
@@ -76,10 +84,7 @@ func (a *Agreement) Pricer(p Period, e Evidence) (*Pricer, error) {
 		if t.Clause() == ClauseDataLoss {
 			continue
 		}
-		base := fee
-		if named, ok := e.Fees[t.FeeBase]; ok && t.FeeBase != "" {
-			base = named
-		}
+		base, _ := e.feeBase(t, fee)
 		priced, err := a.priced(t, p, base)
 		if err != nil {
 			return nil, fmt.Errorf("sla: term %q: %w", t.ID, err)
@@ -93,8 +98,9 @@ func (a *Agreement) priced(t Term, p Period, fee money.Amount) (pricedTerm, erro
 	out := pricedTerm{clause: t.Clause(), fee: fee, rounding: a.contract.Rounding}
 	switch out.clause {
 	case ClauseAvailability:
-		out.target, out.strict = t.Availability.Target, t.Availability.Strict
-		return out, out.price(*t.Availability, int64(a.localDays(p)))
+		out.strict = t.Availability.Strict
+		err := out.price(*t.Availability, int64(a.localDays(p)))
+		return out, err
 	case ClauseMonitoring:
 		out.perHour = t.Monitoring.PercentPerHour
 		return out, nil
@@ -121,11 +127,13 @@ func (a *Agreement) priced(t Term, p Period, fee money.Amount) (pricedTerm, erro
 
 // price turns a remedy into amounts.
 func (t *pricedTerm) price(a Availability, days int64) error {
-	if a.Aggregate == Mean || a.Aggregate == Weighted {
+	t.target = a.target(a.measured()[0])
+	own := func(s Service) bool { return s.Target != nil }
+	if a.Aggregate == Mean || a.Aggregate == Weighted || len(a.Services) > 1 && (a.Aggregate == PerService || slices.ContainsFunc(a.Services, own)) {
 		return ErrNotCondensed
 	}
 	switch a.Measure.(type) {
-	case nil, Uptime, BadSlots, AffectedRatio:
+	case nil, Uptime, BadSlots:
 	default:
 		return ErrNotCondensed
 	}
@@ -139,10 +147,7 @@ func (t *pricedTerm) price(a Availability, days int64) error {
 	case Bands:
 		t.extend = r.ExtendTop
 		for _, b := range r.Bands {
-			amount, err := t.fee.Percent(b.Credit, t.rounding)
-			if b.Days > 0 {
-				amount, err = t.fee.Share(int64(b.Days), days, t.rounding)
-			}
+			amount, err := b.amount(t.fee, days, t.rounding)
 			if err != nil {
 				return err
 			}
@@ -158,6 +163,7 @@ func (t *pricedTerm) price(a Availability, days int64) error {
 // [Clauses]; one without a term is 0.
 type Credits struct {
 	Gross   money.Amount
+	Stacked money.Amount // what of it counts beside each other, before the cap of the contract
 	Payable money.Amount
 	Due     [len(Clauses)]money.Amount // before stacking and cap
 	Paid    [len(Clauses)]money.Amount
@@ -169,7 +175,7 @@ func (p *Pricer) Terms() int { return len(p.terms) }
 
 // Price returns the credits. figures has Terms members. The error is
 // money.ErrOverflow, or says what is wrong with the figures. A contract of up to
-// 16 terms costs no allocation.
+// 16 terms costs no allocation, unless it pays for lost time.
 func (p *Pricer) Price(figures []Figures) (Credits, error) {
 	if len(figures) != len(p.terms) {
 		return Credits{}, fmt.Errorf("sla: %d figures for %d terms", len(figures), len(p.terms))
@@ -189,7 +195,7 @@ func (p *Pricer) Price(figures []Figures) (Credits, error) {
 	if err != nil {
 		return Credits{}, err
 	}
-	c := Credits{Gross: p.ledger.amount(a.gross), Payable: p.ledger.amount(a.payable)}
+	c := Credits{Gross: p.ledger.amount(a.gross), Stacked: p.ledger.amount(a.stacked), Payable: p.ledger.amount(a.payable)}
 	for i := range Clauses {
 		c.Due[i], c.Paid[i] = p.ledger.amount(a.due[i]), p.ledger.amount(a.paid[i])
 	}
@@ -223,14 +229,10 @@ func (t *pricedTerm) availability(f *Figures) (int64, error) {
 	if f.Down < 0 || f.Down > f.Promised {
 		return 0, fmt.Errorf("sla: %s down of %s", f.Down, f.Promised)
 	}
-	if f.Promised == 0 {
-		return 0, nil // no data
-	}
-	value := Fraction{}
-	value.ratio.Num, value.ratio.Den = uint64(f.Promised-f.Down), uint64(f.Promised)
-	if c := value.ComparePercent(t.target); c > 0 || c == 0 && !t.strict {
+	if !t.missed(f) {
 		return 0, nil
 	}
+	value := f.value()
 	if t.lost != nil {
 		return t.lostTime(f)
 	}
@@ -245,7 +247,30 @@ func (t *pricedTerm) availability(f *Figures) (int64, error) {
 	return 0, nil
 }
 
+// missed reports whether the figures break the promise; without data they do not.
+func (t *pricedTerm) missed(f *Figures) bool {
+	if t.clause != ClauseAvailability {
+		return f.Late != [len(f.Late)]int{} || f.Unmonitored > 0
+	}
+	if f.Promised == 0 {
+		return false
+	}
+	value := f.value()
+	c := value.ComparePercent(t.target)
+	return c < 0 || c == 0 && t.strict
+}
+
+// value is not in lowest terms: it is compared once, and reducing costs more.
+func (f *Figures) value() (v Fraction) {
+	v.ratio.Num, v.ratio.Den = uint64(f.Promised-f.Down), uint64(f.Promised)
+	return v
+}
+
 func (t *pricedTerm) lostTime(f *Figures) (int64, error) {
+	if num, fits := product(uint64(f.Down), uint64(t.lost.Times)); fits && !t.lost.BeyondTarget {
+		amount, err := t.fee.Share(num, int64(f.Promised), t.rounding)
+		return amount.Minor(), err
+	}
 	lost := big.NewRat(int64(f.Down), int64(f.Promised))
 	if t.lost.BeyondTarget {
 		lost.Sub(lost, new(big.Rat).Sub(big.NewRat(1, 1), ratio(t.target)))
@@ -261,12 +286,21 @@ func (t *pricedTerm) monitoring(f *Figures) (int64, error) {
 	if f.Unmonitored == 0 || t.perHour == 0 {
 		return 0, nil
 	}
-	// rate/10⁹ · counted/1 h in 64 bits where they allow, else in a big.Rat.
-	hi, num := bits.Mul64(uint64(t.perHour), uint64(f.Unmonitored/time.Second))
-	if f.Unmonitored%time.Second == 0 && hi == 0 && num <= maxMinor {
-		amount, err := t.fee.Share(int64(num), whole*int64(time.Hour/time.Second), t.rounding)
+	// rate/10⁹ · counted/1 h in lowest terms in 64 bits where they allow, else in
+	// a big.Rat.
+	rate := fixed.NewRatio(uint64(t.perHour), whole)
+	num, fits := product(rate.Num, uint64(f.Unmonitored))
+	den, fitsToo := product(rate.Den, uint64(time.Hour))
+	if fits && fitsToo {
+		amount, err := t.fee.Share(num, den, t.rounding)
 		return amount.Minor(), err
 	}
 	amount, err := t.fee.ShareRat(hourly(t.perHour, f.Unmonitored), t.rounding)
 	return amount.Minor(), err
+}
+
+// product is a·b, if an int64 holds it.
+func product(a, b uint64) (int64, bool) {
+	hi, lo := bits.Mul64(a, b)
+	return int64(lo), hi == 0 && lo <= maxMinor
 }

@@ -76,6 +76,14 @@ func (r reckoning) figure(k KPI, target incident.Target) (KeyFigure, error) {
 		if cost.N > 0 {
 			f.Currency = cost.Total.Currency()
 		}
+	case KPIProblems:
+		f.Value, f.N = share(r.evidence.Problems,
+			func(p Problem) bool {
+				return p.Opened.Before(r.covered.End) && (r.openAtEnd(p) || r.covered.Contains(p.Closed))
+			},
+			func(p Problem) bool { return !r.openAtEnd(p) && p.Cause != "" })
+	case KPIUtilisation:
+		f.Value, f.N = r.utilisation()
 	}
 	f.judge()
 	return f, nil
@@ -100,6 +108,10 @@ func (r reckoning) given(k KPI) bool {
 		return len(r.evidence.Restores) > 0
 	case KPICost:
 		return slices.ContainsFunc(r.evidence.Incidents, func(in Incident) bool { return in.Cost.IsSet() })
+	case KPIProblems:
+		return len(r.evidence.Problems) > 0
+	case KPIUtilisation:
+		return len(r.evidence.Capacity) > 0
 	default:
 		return true
 	}
@@ -107,7 +119,7 @@ func (r reckoning) given(k KPI) bool {
 
 // severity returns that of a mean time to restore.
 func (k KPI) severity() incident.Severity {
-	return incident.Severities[slices.Index([]KPI{KPIMTTRP1, KPIMTTRP2, KPIMTTRP3, KPIMTTRP4}, k)]
+	return incident.Severities[slices.Index(restoreKPIs[:], k)]
 }
 
 // first returns the first availability term, nil if there is none, and its
@@ -268,7 +280,7 @@ func (r reckoning) changes() ChangeStatistics {
 			s.Emergency++
 		}
 	}
-	s.SuccessShare, _ = NewFraction(uint64(s.Success), uint64(s.Total)) // a part of the whole
+	s.SuccessShare = fractionOfCounts(uint64(s.Success), uint64(s.Total))
 	return s
 }
 
@@ -339,6 +351,27 @@ func share[T any](items []T, counts, hit func(T) bool) (Figure, int) {
 		}
 	}
 	return FigureOf(100*int64(hits), int64(n)), n
+}
+
+func (r reckoning) openAtEnd(p Problem) bool {
+	return p.Closed.IsZero() || !p.Closed.Before(r.covered.End)
+}
+
+// utilisation returns the time used of the time available, of the stretches that
+// begin in the covered time.
+func (r reckoning) utilisation() (percent Figure, n int) {
+	used, available := new(big.Int), new(big.Int)
+	for _, c := range r.evidence.Capacity {
+		if r.covered.Contains(c.Start) {
+			n++
+			used.Add(used, big.NewInt(int64(c.Used)))
+			available.Add(available, big.NewInt(int64(c.Available)))
+		}
+	}
+	if available.Sign() == 0 {
+		return Figure{}, 0
+	}
+	return figureOf(new(big.Rat).SetFrac(used.Mul(used, big.NewInt(100)), available)), n
 }
 
 // longest returns the longest of the durations that there are.

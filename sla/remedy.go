@@ -1,8 +1,10 @@
 package sla
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 
 // Remedy says what a missed availability earns. [Bands], [LostTime],
 // [PerInterval], [PerOutage], [UsageShare] and [UnknownRemedy] are the remedies
-// of this package; a contract may bring its own.
+// of this package; a contract may bring its own, see [Kinds].
 type Remedy interface {
 	// Credits returns the lines that the miss earns; [Miss.Line] makes them. A
 	// line of 0 says that the miss was looked at and earns nothing.
@@ -33,16 +35,18 @@ type Miss struct {
 
 	Requests []Requests // of the service, in the covered time
 	Rounding money.Rounding
+
+	outages []Outage // of the service, and maybe others
+	now     time.Time
 }
 
 // Line returns a line of share·fee, rounded as the contract says.
 func (m Miss) Line(basis Basis, share *big.Rat) (Line, error) {
-	l := Line{Basis: basis, Value: m.Value, Fee: m.Fee, Evidence: m.Evidence, exact: new(big.Rat).Mul(share, new(big.Rat).SetInt64(m.Fee.Minor()))}
+	l := Line{Basis: basis, Value: m.Value, Evidence: m.Evidence}
 	if m.Promised > 0 {
 		l.Numerator, l.Denominator = m.Promised-m.Down, m.Promised
 	}
-	var err error
-	l.Amount, err = m.Fee.ShareRat(share, m.Rounding)
+	err := l.earn(m.Fee, share, m.Rounding)
 	return l, err
 }
 
@@ -89,6 +93,8 @@ func (b Bands) Credits(m Miss) ([]Line, error) {
 	basis, share := PercentOfFee, new(big.Rat)
 	band, ok := b.Find(m.Value)
 	switch {
+	case ok && band.Days > 0 && m.Days <= 0:
+		return nil, fmt.Errorf("sla: %d days of service of a period of %d: want 1 or more", band.Days, m.Days)
 	case ok && band.Days > 0:
 		basis, share = DaysOfFee, big.NewRat(int64(band.Days), int64(m.Days))
 	case ok:
@@ -126,6 +132,14 @@ func (b Band) Holds(value Fraction) bool {
 	return (below < 0 || below == 0 && b.AtBelow) && (from > 0 || from == 0 && !b.NotAtFrom)
 }
 
+// amount returns what the band gives of the fee of a period of so many days.
+func (b Band) amount(fee money.Amount, days int64, rounding money.Rounding) (money.Amount, error) {
+	if b.Days > 0 {
+		return fee.Share(int64(b.Days), days, rounding)
+	}
+	return fee.Percent(b.Credit, rounding)
+}
+
 // LostTime gives back the fee of the time that was lost, as often as Times says:
 //
 //	fee · (1 − value) · Times
@@ -153,12 +167,19 @@ func (r LostTime) Credits(m Miss) ([]Line, error) {
 		}
 		l, err := m.Line(LostTimeOfFee, m.lost(lost.Mul(lost, times)))
 		l.Times = r.Times
+		if r.BeyondTarget {
+			l.Beyond = m.Target
+		}
 		return []Line{l}, err
 	}
+	if m.Promised <= 0 {
+		return nil, errors.New("sla: lost time by the outage: the measure counts no time")
+	}
 	var lines []Line
-	for _, stretch := range m.Downtime {
+	evidence := m.evidence()
+	for i, stretch := range m.Downtime {
 		share := big.NewRat(int64(stretch.Duration()), int64(m.Promised))
-		l, err := m.outage(LostTimeOfFee, stretch, atMost(m.lost(share.Mul(share, times)), r.OutageCapPercent))
+		l, err := m.outage(LostTimeOfFee, stretch, evidence[i], m.lost(share.Mul(share, times)), r.OutageCapPercent)
 		if err != nil {
 			return nil, err
 		}
@@ -187,19 +208,23 @@ type PerInterval struct {
 
 // Credits returns a line for every stretch of downtime that has an interval.
 func (r PerInterval) Credits(m Miss) ([]Line, error) {
+	if r.Interval <= 0 {
+		return nil, fmt.Errorf("sla: interval %s: want a time above 0", r.Interval)
+	}
 	var lines []Line
-	for _, stretch := range m.Downtime {
+	evidence := m.evidence()
+	for i, stretch := range m.Downtime {
 		n := r.intervals(stretch.Duration())
 		if n == 0 {
 			continue
 		}
 		share := ratio(r.Percent)
 		share.Mul(share, new(big.Rat).SetInt64(n))
-		l, err := m.outage(PercentOfFeePerInterval, stretch, atMost(share, r.OutageCapPercent))
+		l, err := m.outage(PercentOfFeePerInterval, stretch, evidence[i], share, r.OutageCapPercent)
 		if err != nil {
 			return nil, err
 		}
-		l.Rate, l.Intervals, l.Denominator = r.Percent, n, r.Interval
+		l.Rate, l.Intervals, l.Denominator, l.Started, l.Deductible = r.Percent, n, r.Interval, r.Started, r.Deductible
 		lines = append(lines, l)
 	}
 	return lines, nil
@@ -225,12 +250,13 @@ type PerOutage struct {
 // Credits returns a line for every stretch of downtime.
 func (r PerOutage) Credits(m Miss) ([]Line, error) {
 	var lines []Line
-	for _, stretch := range m.Downtime {
+	evidence := m.evidence()
+	for i, stretch := range m.Downtime {
 		basis := PercentOfFee
 		if r.Amount.IsSet() {
 			basis = PerIncident
 		}
-		l, err := m.outage(basis, stretch, ratio(r.Percent))
+		l, err := m.outage(basis, stretch, evidence[i], ratio(r.Percent), nil)
 		if err != nil {
 			return nil, err
 		}
@@ -272,22 +298,42 @@ type UnknownRemedy struct{}
 // Credits returns no line.
 func (UnknownRemedy) Credits(Miss) ([]Line, error) { return nil, nil }
 
-// outage returns a line for one stretch of downtime, with the outages in it as
-// its evidence.
-func (m Miss) outage(basis Basis, stretch calendar.Interval, share *big.Rat) (Line, error) {
+// evidence returns the refs of the outages in each stretch of downtime, sorted.
+func (m Miss) evidence() [][]string {
+	of := make([][]string, len(m.Downtime))
+	for i := range m.outages {
+		o := &m.outages[i]
+		if o.Ref == "" || o.Degraded || !concerns(o.Service, m.Service) {
+			continue
+		}
+		at := o.interval(m.now)
+		for n := firstAfter(m.Downtime, at.Start); n < len(m.Downtime) && at.Overlaps(m.Downtime[n]); n++ {
+			of[n] = append(of[n], o.Ref)
+		}
+	}
+	for n := range of {
+		slices.Sort(of[n])
+		of[n] = slices.Compact(of[n])
+	}
+	return of
+}
+
+// outage returns a line for one stretch of downtime, of the limit where the share
+// exceeds it.
+func (m Miss) outage(basis Basis, stretch calendar.Interval, evidence []string, share *big.Rat, limit *money.Percent) (Line, error) {
+	exceeds := limit != nil && share.Cmp(ratio(*limit)) > 0
+	if exceeds {
+		share = ratio(*limit)
+	}
 	l, err := m.Line(basis, share)
-	l.Numerator, l.Stretch = stretch.Duration(), stretch
+	if exceeds {
+		l.OutageCap = limit
+	}
+	l.Numerator, l.Stretch, l.Evidence = stretch.Duration(), stretch, evidence
 	if m.Promised > 0 {
 		l.Denominator = m.Promised
 	}
 	return l, err
-}
-
-func atMost(share *big.Rat, limit *money.Percent) *big.Rat {
-	if limit != nil && share.Cmp(ratio(*limit)) > 0 {
-		return ratio(*limit)
-	}
-	return share
 }
 
 func (b Bands) issues(v *validation, path string, a Availability) {
@@ -322,16 +368,16 @@ func (b Band) issues(v *validation, path string) {
 func (b Band) follows(v *validation, path string, above Band) {
 	switch {
 	case b.Below > above.From:
-		v.add(problem(path+".below", b.Below.String(), "at most "+above.From.String()+", or the bands overlap"))
+		v.add(coded(CodeBandOverlap, path+".below", b.Below.String(), "at most "+above.From.String()+", or the bands overlap"))
 	case b.Below < above.From:
-		v.add(problem(path+".below", b.Below.String(), above.From.String()+", or there is a gap between the bands"))
+		v.add(coded(CodeBandGap, path+".below", b.Below.String(), above.From.String()+", or there is a gap between the bands"))
 	case above.NotAtFrom && !b.AtBelow:
 		v.add(warning(CodeBandHole, path+".below", b.Below.String(), "one of the two bands to hold the bound"))
 	case !above.NotAtFrom && b.AtBelow:
-		v.add(problem(path+".at_below", b.Below.String(), "only one of the two bands to hold the bound"))
+		v.add(coded(CodeBandOverlap, path+".at_below", b.Below.String(), "only one of the two bands to hold the bound"))
 	}
 	if b.Credit < above.Credit || b.Days < above.Days {
-		v.add(problem(path+".credit", b.credit(), "at least "+above.credit()+", the credit of the better band"))
+		v.add(coded(CodeBandOrder, path+".credit", b.credit(), "at least "+above.credit()+", the credit of the better band"))
 	}
 }
 
@@ -342,23 +388,42 @@ func (b Band) credit() string {
 	return b.Credit.String()
 }
 
+// edges compares the ends of the bands with the target, the highest of those of
+// the services.
 func (b Bands) edges(v *validation, path string, a Availability) {
 	top, last := b.Bands[0], len(b.Bands)-1
 	bottom := b.Bands[last]
 	if bottom.From > 0 || bottom.NotAtFrom {
-		v.add(problem(fmt.Sprintf("%s.bands[%d].from", path, last), bottom.From.String(), "0%, or the worst values earn nothing"))
+		v.add(coded(CodeBandGap, fmt.Sprintf("%s.bands[%d].from", path, last), bottom.From.String(), "0%, or the worst values earn nothing"))
 	}
-	if a.Target > top.Below && !b.ExtendTop {
-		v.add(warning(CodeCreditGap, path+".bands[0].below", top.Below.String(), "the target "+a.Target.String()+", or a miss down to there earns nothing"))
+	target := a.highest()
+	switch {
+	case b.ExtendTop:
+	case target > top.Below:
+		v.add(warning(CodeCreditGap, path+".bands[0].below", top.Below.String(), "the target "+target.String()+", or a miss down to there earns nothing"))
+	case target == top.Below && a.Strict && !top.AtBelow:
+		v.add(warning(CodeCreditGap, path+".bands[0].at_below", "false", "true: a value equal to the target "+target.String()+" is a miss and earns nothing"))
 	}
 	for i, band := range b.Bands {
-		if band.From >= a.Target && !band.AtBelow {
-			v.add(warning(CodeUnreachable, fmt.Sprintf("%s.bands[%d]", path, i), band.From.String(), "below the target "+a.Target.String()+", or no miss ever lies in it"))
+		at := fmt.Sprintf("%s.bands[%d]", path, i)
+		switch {
+		case band.From > target, band.From == target && (!a.Strict || band.NotAtFrom):
+			v.add(warning(CodeUnreachable, at, band.From.String(), "below the target "+target.String()+", or no miss ever lies in it"))
+		case band.Below > target:
+			v.add(warning(CodeUnreachable, at+".below", band.Below.String(), "at most the target "+target.String()+": no miss lies above it"))
+		case band.Below == target && band.AtBelow && !a.Strict:
+			v.add(warning(CodeUnreachable, at+".at_below", "true", "a strict target: a value equal to "+target.String()+" is no miss"))
 		}
 	}
-	if limit := v.contract.CapPercent; limit != nil && *limit < bottom.Credit {
-		v.add(warning(CodeLowCap, "cap_percent", limit.String(), "at least "+bottom.Credit.String()+", the credit of the last band"))
+}
+
+// highest returns the highest target of the term and its services.
+func (a Availability) highest() money.Percent {
+	var highest money.Percent
+	for _, s := range a.measured() {
+		highest = max(highest, a.target(s))
 	}
+	return highest
 }
 
 func (r LostTime) issues(v *validation, path string, a Availability) {
@@ -368,6 +433,10 @@ func (r LostTime) issues(v *validation, path string, a Availability) {
 	if r.OutageCapPercent != nil {
 		v.percent(path+".outage_cap_percent", *r.OutageCapPercent)
 		v.perStretch(path, a)
+		switch a.Measure.(type) {
+		case MeanErrorRate, Events:
+			v.add(problem(path+".outage_cap_percent", r.OutageCapPercent.String(), "a measure that counts time: an outage is a share of it"))
+		}
 		if r.BeyondTarget {
 			v.add(problem(path+".beyond_target", "true", "no bound per outage beside it: the target is that of the whole period"))
 		}
@@ -396,6 +465,8 @@ func (r PerOutage) issues(v *validation, path string, a Availability) {
 	}
 	v.perStretch(path, a)
 }
+
+func (UsageShare) issues(v *validation, path string, a Availability) { v.perStretch(path, a) }
 
 // perStretch refuses remedies by the outage where the value is that of several
 // services together.

@@ -315,3 +315,32 @@ func TestReportErrors(t *testing.T) {
 		t.Errorf("costs in two currencies: %v, want an error that names cost_per_incident", err)
 	}
 }
+
+// The second update that was owed is late by 30 minutes. Its incident says why,
+// although the breach is named after the update; one that is called like an update
+// is itself.
+func TestReportBreachOfUpdate(t *testing.T) {
+	a := agree(t, update(sla.Clock{Targets: within(time.Hour)}))
+	opened := month(t, a, "2026-10").Start
+	in := sla.Incident{
+		ID: "INC-7", Severity: incident.P1, Opened: opened, Cause: "disk full", Action: "bigger disk",
+		Updates: []time.Time{opened.Add(30 * time.Minute), opened.Add(2 * time.Hour)}, Resolved: opened.Add(2 * time.Hour),
+	}
+	like := in
+	like.ID, like.Cause, like.Updates = "INC-7#2", "another", nil
+	for _, c := range []struct {
+		name      string
+		incidents []sla.Incident
+		want      []string
+	}{
+		{"one", []sla.Incident{in}, []string{"INC-7#2 [INC-7] disk full"}},
+		{"one like it", []sla.Incident{in, like}, []string{"INC-7#2 [INC-7#2] another", "INC-7#2#1 [INC-7#2] another"}},
+	} {
+		r := report(t, a, "2026-10", sla.Evidence{Observed: month(t, a, "2026-10").Interval, Incidents: c.incidents}, sla.ReportOptions{})
+		var got []string
+		for _, b := range r.Breaches {
+			got = append(got, fmt.Sprint(b.Ref, " ", b.Incidents, " ", b.Cause))
+		}
+		equalText(t, c.name, got, c.want)
+	}
+}

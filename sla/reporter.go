@@ -36,17 +36,13 @@ func (b reporter) services() ([]ServiceReport, error) {
 		if t.Availability == nil {
 			continue
 		}
-		services := t.Availability.Services
-		if len(services) == 0 {
-			services = []Service{{}}
-		}
-		hours := b.hours(t.Availability)
-		for _, service := range services {
+		hours, evidence := b.hours(t.Availability), b.evidence.byService(t.Availability.Services)
+		for _, service := range t.Availability.measured() {
 			s := ServiceReport{Measured: b.statement.Availability[i], Hours: hours}
 			i++
 			s.budget(b.covered)
 			var err error
-			if s.Days, err = b.days(t, service); err != nil {
+			if s.Days, err = b.days(t, service, evidence(service.ID)); err != nil {
 				return nil, fmt.Errorf("term %q: %w", t.ID, err)
 			}
 			out = append(out, s)
@@ -67,6 +63,7 @@ func (s *ServiceReport) budget(covered calendar.Interval) {
 		return
 	}
 	left := s.Allowed
+	s.Burn = make([]BudgetPoint, 0, 2*len(s.Downtime)+2)
 	point := func(at time.Time) {
 		if n := len(s.Burn); n == 0 || at.After(s.Burn[n-1].At) {
 			s.Burn = append(s.Burn, BudgetPoint{At: at, Left: left})
@@ -82,7 +79,7 @@ func (s *ServiceReport) budget(covered calendar.Interval) {
 }
 
 // days measures each local day of the period by itself.
-func (b reporter) days(t Term, service Service) ([]Day, error) {
+func (b reporter) days(t Term, service Service, e Evidence) ([]Day, error) {
 	loc, period := b.agreement.loc, b.statement.Period
 	var out []Day
 	for wall := wallclock.Midnight(wallclock.At(period.Start, loc)); ; {
@@ -92,7 +89,7 @@ func (b reporter) days(t Term, service Service) ([]Day, error) {
 			return out, nil
 		}
 		if part, ok := day.Clip(period.Interval); ok { // a zone may skip a whole day
-			d, err := b.day(t, service, part)
+			d, err := b.day(t, service, e, part)
 			if err != nil {
 				return nil, err
 			}
@@ -103,13 +100,13 @@ func (b reporter) days(t Term, service Service) ([]Day, error) {
 	}
 }
 
-func (b reporter) day(t Term, service Service, day calendar.Interval) (Day, error) {
+func (b reporter) day(t Term, service Service, e Evidence, day calendar.Interval) (Day, error) {
 	d := Day{Interval: day, Outcome: NoData}
 	covered, ok := day.Clip(b.covered)
 	if !ok {
 		return d, nil
 	}
-	m, err := b.agreement.measure(t, service, covered, b.evidence)
+	m, err := b.agreement.measure(t, service, covered, e)
 	if err != nil {
 		return Day{}, err
 	}
@@ -161,34 +158,46 @@ func (b reporter) clocks() ([]ClockReport, error) {
 		if clock == nil {
 			continue
 		}
-		for _, target := range clock.Targets {
-			r := ClockReport{Tally: b.statement.Clocks[len(out)], Within: target.Within, Strict: clock.Strict} // in the same order
-			var took []time.Duration
-			for i := range b.evidence.Incidents {
-				in := &b.evidence.Incidents[i]
-				if !in.Opened.Before(b.covered.End) {
-					continue
-				}
-				h, err := newHistory(in, b.covered.End)
-				if err != nil {
-					return nil, fmt.Errorf("term %q, incident %q: %w", t.ID, in.ID, err)
-				}
-				for _, l := range h.legs(nil, clause, clock) {
-					if h.severity(clock, l) != target.Severity || l.how != stopped || !b.covered.Contains(l.end) {
-						continue
-					}
-					run, err := b.agreement.run(&h, clause, clock, l)
-					if err != nil {
-						return nil, fmt.Errorf("term %q, incident %q: %w", t.ID, in.ID, err)
-					}
-					took = append(took, run.elapsed)
-				}
-			}
-			r.Took = timingOf(took)
-			out = append(out, r)
+		took, err := b.took(clause, clock)
+		if err != nil {
+			return nil, fmt.Errorf("term %q, %w", t.ID, err)
+		}
+		for i, target := range clock.Targets {
+			out = append(out, ClockReport{
+				Tally: b.statement.Clocks[len(out)], Within: target.Within, Strict: clock.Strict, Took: timingOf(took[i]), // in the same order
+			})
 		}
 	}
 	return out, nil
+}
+
+// took returns the times on the clocks that stopped, by target.
+func (b reporter) took(clause Clause, clock *Clock) ([][]time.Duration, error) {
+	took := make([][]time.Duration, len(clock.Targets))
+	var legs []leg
+	for i := range b.evidence.Incidents {
+		in := &b.evidence.Incidents[i]
+		if !in.Opened.Before(b.covered.End) {
+			continue
+		}
+		h, err := newHistory(in, b.covered.End)
+		if err != nil {
+			return nil, fmt.Errorf("incident %q: %w", in.ID, err)
+		}
+		legs = h.legs(legs[:0], clause, clock)
+		for _, l := range legs {
+			target := clock.targetOf(h.severity(clock, l))
+			if target < 0 || l.how != stopped || !b.covered.Contains(l.end) {
+				continue
+			}
+			run, err := b.agreement.run(&h, clause, clock, l)
+			if err != nil {
+				return nil, fmt.Errorf("incident %q: %w", in.ID, err)
+			}
+			took[target] = append(took[target], run.elapsed)
+		}
+	}
+	return took, nil
 }
 
 func (b reporter) maintenance() MaintenanceReport {
@@ -275,7 +284,7 @@ func (b reporter) breaches() []BreachReport {
 	for _, breach := range b.statement.Breaches {
 		r := BreachReport{Breach: breach}
 		var causes, actions []string
-		for _, id := range b.behind(breach) {
+		for _, id := range b.behind(breach, byID) {
 			in, ok := byID[id]
 			if !ok {
 				continue
@@ -290,7 +299,7 @@ func (b reporter) breaches() []BreachReport {
 }
 
 // behind returns the refs that a breach goes back to, sorted.
-func (b reporter) behind(breach Breach) []string {
+func (b reporter) behind(breach Breach, incidents map[string]Incident) []string {
 	switch breach.Clause {
 	case ClauseAvailability:
 		var refs []string
@@ -302,7 +311,11 @@ func (b reporter) behind(breach Breach) []string {
 		slices.Sort(refs)
 		return slices.Compact(refs)
 	case ClauseResponse, ClauseUpdate, ClauseResolution:
-		return []string{breach.Ref}
+		at := strings.LastIndexByte(breach.Ref, '#')
+		if _, ok := incidents[breach.Ref]; ok || at < 0 {
+			return []string{breach.Ref}
+		}
+		return []string{breach.Ref[:at]} // of an update, or a run of a clock
 	default:
 		return nil
 	}

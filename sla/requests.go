@@ -7,6 +7,7 @@ import (
 	"math/bits"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
@@ -26,8 +27,13 @@ type BadSlots struct {
 	ErrorRate money.Percent `json:"error_rate,omitzero"`
 	AtLeast   bool          `json:"at_least,omitempty"`
 
-	// MinRun lets only runs of that many slots or more count. Defaults to 1.
+	// MinRun lets only stretches that are as long as that many slots count, be
+	// they bad slots, outages or both without a break. 0 lets all count.
 	MinRun int `json:"min_run,omitzero"`
+
+	// Partial says what becomes of the part of a slot that an outage takes at the
+	// end of a stretch. Defaults to PartialExact.
+	Partial Partial `json:"partial,omitzero"`
 
 	// MinRequests lets only slots with that many requests or more be down.
 	MinRequests uint64 `json:"min_requests,omitzero"`
@@ -35,21 +41,39 @@ type BadSlots struct {
 
 // Detect returns the outages and the runs of bad slots.
 func (b BadSlots) Detect(s Sample) ([]calendar.Interval, error) {
-	return calendar.Union(s.Down, calendar.Intersect(b.down(s), s.Hours)), nil
+	if b.Slot <= 0 {
+		return nil, slotError(b.Slot)
+	}
+	down := slices.DeleteFunc(calendar.Union(s.Down, b.down(s)), func(i calendar.Interval) bool {
+		return int64(i.Duration()/b.Slot) < int64(b.MinRun)
+	})
+	return calendar.Intersect(down, s.Hours), nil
 }
 
 // Measure returns the share of the promised time that was not down.
-func (b BadSlots) Measure(s Sample) (Reading, error) { return Uptime{}.Measure(s) }
+func (b BadSlots) Measure(s Sample) (Reading, error) {
+	return Uptime{Unit: b.Slot, Partial: b.Partial}.Measure(s)
+}
 
 // MeanErrorRate is 1 less the mean of the error rates of all slots, in which an
 // hour with three requests weighs as much as one with a million. Slots have equal
 // length from the start of the period. Slots in excluded time count without
-// errors, those in lost time as failed. Outages are listed but do not matter.
+// errors, those in lost time as failed. Outages are listed but do not matter,
+// unless DownFails says so.
 type MeanErrorRate struct {
 	Slot time.Duration `json:"slot_ns"`
 
 	// Empty says what a slot without requests comes to. Defaults to EmptyGood.
 	Empty EmptySlot `json:"empty,omitzero"`
+
+	// DownFails lets outages stand in for counts: a slot without requests that
+	// was down fails by the part of it that was, whatever Empty says. Without any
+	// counts the value is then the share of the time that was up.
+	DownFails bool `json:"down_fails,omitempty"`
+}
+
+func slotError(slot time.Duration) error {
+	return fmt.Errorf("sla: slot %s: want a time above 0", slot)
 }
 
 // EmptySlot says what a slot without requests comes to.
@@ -74,6 +98,9 @@ func (e *EmptySlot) UnmarshalText(text []byte) error { return parseName("empty",
 
 // Measure returns 1 less the mean error rate.
 func (m MeanErrorRate) Measure(s Sample) (Reading, error) {
+	if m.Slot <= 0 {
+		return Reading{}, slotError(m.Slot)
+	}
 	return Reading{Value: m.mean(s), Downtime: counted(s)}, nil
 }
 
@@ -149,29 +176,30 @@ func slots(counts []Requests, length time.Duration, start time.Time) []slot {
 	return out
 }
 
-// down returns the stretches of bad slots that are long enough.
+// down returns the runs of bad slots.
 func (b BadSlots) down(s Sample) []calendar.Interval {
 	var out []calendar.Interval
-	var run int
-	var previous int64
-	flush := func() {
-		if run > 0 && run >= b.MinRun {
-			end := s.Covered.Start.Add(time.Duration(previous+1) * b.Slot)
-			out = append(out, calendar.Interval{Start: end.Add(-time.Duration(run) * b.Slot), End: end})
-		}
-		run = 0
-	}
 	for _, slot := range slots(s.Requests, b.Slot, s.Covered.Start) {
 		if !b.bad(slot) {
 			continue
 		}
-		if run > 0 && slot.index != previous+1 {
-			flush()
-		}
-		run, previous = run+1, slot.index
+		start := s.Covered.Start.Add(time.Duration(slot.index) * b.Slot)
+		out = follow(out, calendar.Interval{Start: start, End: start.Add(b.Slot)})
 	}
-	flush()
 	return out
+}
+
+// follow adds to a set an interval that does not begin before the set ends.
+func follow(set []calendar.Interval, next calendar.Interval) []calendar.Interval {
+	last := len(set) - 1
+	switch {
+	case next.IsEmpty():
+		return set
+	case last >= 0 && set[last].End.Equal(next.Start):
+		set[last].End = next.End
+		return set
+	}
+	return append(set, next)
 }
 
 // bad compares failed/total with the rate, exactly.
@@ -188,6 +216,7 @@ func (m MeanErrorRate) mean(s Sample) Fraction {
 	n := m.count(s.Hours, s.Covered)
 	failed := map[uint64]*big.Int{} // by the number of requests
 	busy := int64(0)
+	var counted []calendar.Interval
 	for _, slot := range slots(s.Requests, m.Slot, s.Covered.Start) {
 		at := s.Covered.Start.Add(time.Duration(slot.index) * m.Slot)
 		if slot.total == 0 || !contains(s.Hours, at) {
@@ -197,6 +226,7 @@ func (m MeanErrorRate) mean(s Sample) Fraction {
 			continue // counted below
 		}
 		busy++
+		counted = follow(counted, calendar.Interval{Start: at, End: at.Add(m.Slot)})
 		if contains(s.Excluded, at) {
 			continue
 		}
@@ -206,13 +236,18 @@ func (m MeanErrorRate) mean(s Sample) Fraction {
 		failed[slot.total].Add(failed[slot.total], new(big.Int).SetUint64(slot.failed))
 	}
 	lost := m.count(calendar.Subtract(calendar.Intersect(s.Lost, s.Hours), s.Excluded), s.Covered)
+	down, long := int64(0), time.Duration(0)
+	if m.DownFails {
+		down, long = m.down(s, counted)
+	}
 	if m.Empty == EmptyDropped {
-		n = busy + lost
+		n = busy + lost + down
 	}
 	if n == 0 {
 		return Fraction{}
 	}
-	parts := make([]quotient, 0, len(failed)+1)
+	parts := make([]quotient, 0, len(failed)+2)
+	parts = append(parts, quotient{big.NewInt(int64(long)), big.NewInt(int64(m.Slot))})
 	for total, sum := range failed {
 		parts = append(parts, quotient{sum, new(big.Int).SetUint64(total)})
 	}
@@ -222,17 +257,52 @@ func (m MeanErrorRate) mean(s Sample) Fraction {
 	return fractionOf(rate.Sub(big.NewRat(1, 1), rate))
 }
 
+// down returns how many slots without counts were down, and how long together.
+// It works on sets, not slot by slot.
+func (m MeanErrorRate) down(s Sample, counted []calendar.Interval) (n int64, sum time.Duration) {
+	open := m.whole(s.Hours, s.Covered)
+	for _, closed := range [][]calendar.Interval{m.whole(s.Excluded, s.Covered), m.whole(s.Lost, s.Covered), counted} {
+		open = calendar.Subtract(open, closed)
+	}
+	last := int64(-1)
+	for _, i := range calendar.Intersect(calendar.Subtract(s.Down, s.Excluded), open) {
+		sum += i.Duration()
+		from, to := max(int64(i.Start.Sub(s.Covered.Start)/m.Slot), last+1), m.before(i.End, s.Covered)
+		n, last = n+to-from, to-1
+	}
+	return n, sum
+}
+
+// whole returns the slots that begin in a set.
+func (m MeanErrorRate) whole(set []calendar.Interval, covered calendar.Interval) (out []calendar.Interval) {
+	at := func(n int64) time.Time { return covered.Start.Add(time.Duration(n) * m.Slot) }
+	for _, i := range calendar.Clip(set, covered) {
+		out = follow(out, calendar.Interval{Start: at(m.before(i.Start, covered)), End: at(m.before(i.End, covered))})
+	}
+	return out
+}
+
 // count returns how many slots begin in a set.
 func (m MeanErrorRate) count(set []calendar.Interval, covered calendar.Interval) (n int64) {
-	before := func(t time.Time) int64 { return int64((t.Sub(covered.Start) + m.Slot - 1) / m.Slot) }
 	for _, i := range set {
-		n += before(i.End) - before(i.Start)
+		n += m.before(i.End, covered) - m.before(i.Start, covered)
+	}
+	return n
+}
+
+// before returns how many slots begin before an instant.
+func (m MeanErrorRate) before(t time.Time, covered calendar.Interval) int64 {
+	d := t.Sub(covered.Start)
+	n := int64(d / m.Slot)
+	if d%m.Slot > 0 {
+		n++
 	}
 	return n
 }
 
 func contains(set []calendar.Interval, at time.Time) bool {
-	return len(calendar.Clip(set, calendar.Interval{Start: at, End: at.Add(1)})) > 0
+	next := firstAfter(set, at)
+	return next < len(set) && set[next].Contains(at)
 }
 
 type quotient struct{ num, den *big.Int }
@@ -257,7 +327,10 @@ func (b BadSlots) issues(path string) (out []Issue) {
 		out = append(out, problem(path+".error_rate", b.ErrorRate.String(), "0% to 100%"))
 	}
 	if b.MinRun < 0 {
-		out = append(out, problem(path+".min_run", strconv.Itoa(b.MinRun), "1 or more"))
+		out = append(out, problem(path+".min_run", strconv.Itoa(b.MinRun), "0 or more"))
+	}
+	if b.Partial > PartialDown {
+		out = append(out, problem(path+".partial", b.Partial.String(), strings.Join(partialNames, ", ")))
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
@@ -56,19 +57,8 @@ func (a *Agreement) run(h *history, clause Clause, c *Clock, l leg) (run, error)
 // cut returns the members of a set that reach into [start, end), ending there at
 // the latest.
 func cut(set []calendar.Interval, start, end time.Time) []calendar.Interval {
-	from, _ := slices.BinarySearchFunc(set, start, func(i calendar.Interval, t time.Time) int {
-		if i.End.After(t) {
-			return 1
-		}
-		return -1
-	})
-	set = set[from:]
-	to, _ := slices.BinarySearchFunc(set, end, func(i calendar.Interval, t time.Time) int {
-		if i.Start.Before(t) {
-			return -1
-		}
-		return 1
-	})
+	set = set[firstAfter(set, start):]
+	to := sort.Search(len(set), func(n int) bool { return !set[n].Start.Before(end) })
 	set = set[:to:to]
 	if to > 0 && set[to-1].End.After(end) {
 		set = slices.Clone(set)

@@ -49,13 +49,16 @@ type Statement struct {
 	Liability []LossPayment `json:"liability,omitempty"`
 
 	// ClaimBefore is the first instant that is too late to claim all that is
-	// payable; zero if no claim is needed or nothing is payable. Where the window
-	// hangs on the incident it is the earliest: that of the first downtime of a
-	// service, or of the instant of a miss.
+	// payable; zero if no claim is needed, nothing is payable or the window is not
+	// known. Where the window hangs on the incident it is the earliest: that of the
+	// first downtime of a service, or of the instant of a miss.
 	ClaimBefore time.Time `json:"claim_before,omitzero"`
 
 	Findings []Finding `json:"findings,omitempty"`
 	Quality  Quality   `json:"quality"`
+
+	// Inputs names what the statement follows from.
+	Inputs Inputs `json:"inputs,omitzero"`
 }
 
 // Overall is what the services of an availability term come to together: the
@@ -76,14 +79,14 @@ type State string
 // The states, and what they say about the period.
 const (
 	StateNone         State = "none"             // every promise kept
-	StateNoData       State = "no_data"          // availability was measured nowhere, and nothing is due
+	StateNoData       State = "no_data"          // nothing is known to be missed, but a service was not measured
 	StateBreachNoBand State = "breached_no_band" // a promise missed, 0.00 due
 	StateDue          State = "due"              // a credit is due
 	StateCapped       State = "capped"           // a credit is due, less than the gross amount
 )
 
 // Tally counts the clocks of one term and severity that belong to the period as
-// [Clock.CountIn] says: by default a met one by the instant of the event, a missed
+// Clock.CountIn says: by default a met one by the instant of the event, a missed
 // one by the instant at which the target was passed, a pending one if it runs at
 // the end. The severity is the one whose target holds then.
 type Tally struct {
@@ -98,8 +101,7 @@ type Tally struct {
 // Compliance returns the share of the ended clocks that met their target, and no
 // data when none has ended.
 func (t Tally) Compliance() Fraction {
-	f, _ := NewFraction(uint64(t.Met), uint64(t.Met+t.Missed)) // a part of the whole
-	return f
+	return fractionOfCounts(uint64(t.Met), uint64(t.Met+t.Missed))
 }
 
 // Breach is a promise that was missed.
@@ -124,7 +126,7 @@ type Breach struct {
 	Promised time.Duration `json:"promised_ns,omitzero"`
 	Actual   time.Duration `json:"actual_ns,omitzero"`
 
-	// Credit is the amount of the line that the breach earned, 0 if none.
+	// Credit is the sum of the lines that the breach earned, 0 if none.
 	Credit money.Amount `json:"credit"`
 }
 
@@ -154,7 +156,8 @@ type Line struct {
 
 	// Numerator and Denominator are what was compared: time up and time promised,
 	// elapsed time and target, or time without monitoring and the hour. Both are
-	// 0 for a mean error rate and an indicator, which compare no time.
+	// 0 for an indicator, a mean of services and a measure by counted requests,
+	// which compare no time.
 	Numerator   time.Duration `json:"numerator_ns"`
 	Denominator time.Duration `json:"denominator_ns"`
 
@@ -175,15 +178,38 @@ type Line struct {
 	Rounding money.Rounding `json:"rounding"`
 	Amount   money.Amount   `json:"amount"`
 
-	// Times multiplies the lost time, Intervals counts those of a stretch of
-	// downtime, and Stretch is that stretch.
-	Times     int64             `json:"times,omitzero"`
-	Intervals int64             `json:"intervals,omitzero"`
+	// Together says that the exact sum of all lines was rounded, and Amount is the
+	// share of this one.
+	Together bool `json:"together,omitempty"`
+
+	// Times multiplies the lost time, and Beyond is the target from which it
+	// counts, where not all of it does. Intervals counts those of a stretch of
+	// downtime: the full ones, or with Started those begun, after the Deductible.
+	Times      int64         `json:"times,omitzero"`
+	Beyond     money.Percent `json:"beyond,omitzero"`
+	Intervals  int64         `json:"intervals,omitzero"`
+	Started    bool          `json:"started,omitempty"`
+	Deductible time.Duration `json:"deductible_ns,omitzero"`
+
+	// Stretch is the downtime that the line is about, where each stretch has its
+	// own, and OutageCap bounded what it earns.
 	Stretch   calendar.Interval `json:"stretch,omitzero"`
+	OutageCap *money.Percent    `json:"outage_cap,omitempty"`
+
+	// Counted is the time without monitoring that is paid for: in whole hours where
+	// the contract says so.
+	Counted time.Duration `json:"counted_ns,omitzero"`
 
 	Evidence []string `json:"evidence,omitempty"` // refs, sorted
 
 	exact *big.Rat // minor units before rounding
+}
+
+// earn sets the amount of a line to a share of a fee.
+func (l *Line) earn(fee money.Amount, share *big.Rat, rounding money.Rounding) (err error) {
+	l.Fee, l.exact = fee, new(big.Rat).Mul(share, new(big.Rat).SetInt64(fee.Minor()))
+	l.Amount, err = fee.ShareRat(share, rounding)
+	return err
 }
 
 // Explain returns the line as a sentence with every figure in it.
@@ -196,13 +222,14 @@ func (l Line) Explain() string {
 	b.WriteString("): ")
 	switch {
 	case l.Clause == ClauseAvailability:
+		b.WriteString(l.Value.Percent(6) + " %")
 		switch {
-		case l.Stretch != (calendar.Interval{}):
-			fmt.Fprintf(&b, "%s %%, down %s from %s", l.Value.Percent(6), l.Numerator, l.Stretch.Start.Format(time.RFC3339))
+		case !l.Stretch.Start.IsZero():
+			fmt.Fprintf(&b, ", down %s from %s", l.Numerator, l.Stretch.Start.Format(time.RFC3339))
 		case l.Denominator > 0:
-			fmt.Fprintf(&b, "%s %%, up %s of %s", l.Value.Percent(6), l.Numerator, l.Denominator)
+			fmt.Fprintf(&b, ", up %s of %s", l.Numerator, l.Denominator)
 		default:
-			fmt.Fprintf(&b, "%s %% by counted requests", l.Value.Percent(6))
+			fmt.Fprintf(&b, " (%s)", l.Value) // of requests, or a mean of services
 		}
 		switch {
 		case l.Band != nil:
@@ -214,6 +241,9 @@ func (l Line) Explain() string {
 		b.WriteString(l.KeyFigure.measured())
 	case l.Clause == ClauseMonitoring:
 		fmt.Fprintf(&b, "unmonitored %s", l.Numerator)
+		if l.Counted != l.Numerator {
+			fmt.Fprintf(&b, ", counted as %s", l.Counted)
+		}
 	case l.Denominator == 0:
 		fmt.Fprintf(&b, "took %s, promised by the next business day", l.Numerator)
 	default:
@@ -225,19 +255,49 @@ func (l Line) Explain() string {
 	case PerIncident:
 		fmt.Fprintf(&b, ": %s per incident", l.Amount)
 	case LostTimeOfFee:
-		fmt.Fprintf(&b, ": the lost time × %d of %s, rounded %s = %s", l.Times, l.Fee, l.Rounding, l.Amount)
+		lost := "the lost time"
+		if l.Beyond > 0 {
+			lost += " beyond " + l.Beyond.String()
+		}
+		fmt.Fprintf(&b, ": %s × %d of %s%s, %s = %s", lost, l.Times, l.Fee, l.bounded(), l.rounded(), l.Amount)
 	case PercentOfFeePerInterval:
-		fmt.Fprintf(&b, ": %d × %s of %s, rounded %s = %s", l.Intervals, l.Rate, l.Fee, l.Rounding, l.Amount)
+		fmt.Fprintf(&b, ": %s, %d × %s of %s%s, %s = %s", l.intervals(), l.Intervals, l.Rate, l.Fee, l.bounded(), l.rounded(), l.Amount)
 	case UsageOfFee:
-		fmt.Fprintf(&b, ": the usage in downtime of %s, rounded %s = %s", l.Fee, l.Rounding, l.Amount)
+		fmt.Fprintf(&b, ": the usage in downtime of %s, %s = %s", l.Fee, l.rounded(), l.Amount)
 	case DaysOfFee:
-		fmt.Fprintf(&b, ": %d of %d days of %s, rounded %s = %s", l.Days, l.DaysOf, l.Fee, l.Rounding, l.Amount)
+		fmt.Fprintf(&b, ": %d of %d days of %s, %s = %s", l.Days, l.DaysOf, l.Fee, l.rounded(), l.Amount)
 	case PercentOfFeePerHour:
-		fmt.Fprintf(&b, ": %s of %s per hour, rounded %s = %s", l.Rate, l.Fee, l.Rounding, l.Amount)
+		fmt.Fprintf(&b, ": %s of %s per hour, %s = %s", l.Rate, l.Fee, l.rounded(), l.Amount)
 	default:
-		fmt.Fprintf(&b, ": %s of %s, rounded %s = %s", l.Rate, l.Fee, l.Rounding, l.Amount)
+		fmt.Fprintf(&b, ": %s of %s, %s = %s", l.Rate, l.Fee, l.rounded(), l.Amount)
 	}
 	return b.String()
+}
+
+// intervals names what is counted of a stretch of downtime.
+func (l Line) intervals() string {
+	text := "each full " + l.Denominator.String()
+	if l.Started {
+		text = "each started " + l.Denominator.String()
+	}
+	if l.Deductible > 0 {
+		text += " after the first " + l.Deductible.String()
+	}
+	return text
+}
+
+func (l Line) bounded() string {
+	if l.OutageCap == nil {
+		return ""
+	}
+	return ", at most " + l.OutageCap.String() + " an outage"
+}
+
+func (l Line) rounded() string {
+	if l.Together {
+		return "rounded " + l.Rounding.String() + " with all lines"
+	}
+	return "rounded " + l.Rounding.String()
 }
 
 // TermCredit is the credit of one term.
@@ -274,10 +334,15 @@ type Finding struct {
 
 // The codes of findings; [CodeCreditGap] is also the code of a contract issue.
 const (
+	FindingPartial    = "partial_period"      // the contract holds in a part of the period
 	FindingEstimate   = "estimate"            // the period is not over in the evidence
 	FindingNoData     = "no_data"             // a service that nothing measured
 	FindingUnknown    = "unknown_time"        // part of the time that nothing measured
 	FindingUnassigned = "unassigned_evidence" // evidence about a service that no term names
+	FindingShared     = "shared_evidence"     // evidence without a service, which counts against each of a term
+	FindingLate       = "late_evidence"       // evidence of the period from after the time that was observed
+	FindingNoTerm     = "no_term"             // evidence that no term of the contract is about
+	FindingNoNotice   = "no_announcement"     // windows that need a notice and have none on file
 	FindingNoTarget   = "no_target"           // incidents of a severity that a term has no target for
 	FindingMeanMet    = "mean_met"            // misses that earn nothing because their mean met the target
 	FindingTermCap    = "term_capped"         // lines above the cap of their term
@@ -286,21 +351,7 @@ const (
 	FindingCapped     = "capped"              // credits above the cap of the contract
 	FindingRemedy     = "unknown_remedy"      // a miss whose remedy is not known in figures
 	FindingFeeBase    = "fee_base"            // a fee base that the evidence does not have
-)
+	FindingClaim      = "unknown_claim"       // a credit that nobody knows how long to claim
 
-// Quality says how much of the measured time is known. Services add up.
-type Quality struct {
-	Unknown time.Duration `json:"unknown_ns"`
-	Of      time.Duration `json:"of_ns"`
-	Grade   Grade         `json:"grade"`
-}
-
-// Grade is a coarse mark for the evidence.
-type Grade string
-
-// The grades.
-const (
-	GradeComplete Grade = "complete" // nothing unknown
-	GradePartial  Grade = "partial"
-	GradeNone     Grade = "none" // nothing known
+	FindingNotCondensed = "not_condensed" // a service or a clock for which an Outlook has no figures
 )

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -26,14 +25,9 @@ type Ticket struct {
 // NewTicket returns a ticket that has not been opened.
 func NewTicket(id string) *Ticket { return &Ticket{in: Incident{ID: id}} }
 
-// ReplayTicket folds a whole history; slices.Values makes one of a slice. On an
-// error the ticket is as it was before the event that the error names.
-func ReplayTicket(id string, history iter.Seq[TicketEvent]) (*Ticket, error) {
-	t := NewTicket(id)
-	return t, t.Replay(history)
-}
-
-// Replay applies events until one is refused. A history may be replayed in parts.
+// Replay applies events until one is refused; slices.Values makes a history of a
+// slice. On an error the ticket is as it was before the event that the error names.
+// A history may be replayed in parts.
 func (t *Ticket) Replay(history iter.Seq[TicketEvent]) error {
 	for e := range history {
 		if err := t.Apply(e); err != nil {
@@ -106,39 +100,21 @@ const (
 	TicketCancelled                            // withdrawn, from open or waiting
 )
 
-var ticketEventNames = [...]string{
-	TicketOpened: "opened", TicketResponded: "responded", TicketUpdated: "updated", TicketPaused: "paused", TicketResumed: "resumed",
-	TicketSeverity: "severity", TicketResolved: "resolved", TicketReopened: "reopened", TicketReset: "reset", TicketCancelled: "cancelled",
+var ticketEventNames = []string{
+	"", "opened", "responded", "updated", "paused", "resumed", "severity", "resolved", "reopened", "reset", "cancelled",
 }
 
-// String returns the name, such as "opened".
-func (k TicketEventKind) String() string {
-	if k > 0 && int(k) < len(ticketEventNames) {
-		return ticketEventNames[k]
-	}
-	return fmt.Sprintf("TicketEventKind(%d)", uint8(k))
-}
+// String returns the name, such as "opened", and "" for the zero value.
+func (k TicketEventKind) String() string { return nameOf(ticketEventNames, k) }
 
 // MarshalText writes what String returns; an unknown kind is an error.
 func (k TicketEventKind) MarshalText() ([]byte, error) {
-	if k == 0 || int(k) >= len(ticketEventNames) {
-		return nil, ticketKindError(k.String())
-	}
-	return []byte(k.String()), nil
+	return textOfKind("ticket event", ticketEventNames, k)
 }
 
 // UnmarshalText reads what String returns.
 func (k *TicketEventKind) UnmarshalText(text []byte) error {
-	at := slices.Index(ticketEventNames[1:], string(text))
-	if at < 0 {
-		return ticketKindError(string(text))
-	}
-	*k = TicketEventKind(at + 1)
-	return nil
-}
-
-func ticketKindError(text string) error {
-	return fmt.Errorf("sla: ticket event %q: want %s", text, strings.Join(ticketEventNames[1:], ", "))
+	return parseKind("ticket event", ticketEventNames, text, k)
 }
 
 // TicketStatus says where a ticket stands.
@@ -182,16 +158,12 @@ func (e *TicketError) Error() string {
 	return fmt.Sprintf("sla: ticket %q event %d (%s at %s): %s, want %s", e.Ticket, e.Index, e.Event.Kind, e.Event.At.Format(time.RFC3339Nano), e.Status, e.Want)
 }
 
-func (t *Ticket) refuse(e TicketEvent, want string) error {
-	return &TicketError{Ticket: t.in.ID, Index: t.events, Event: e, Status: t.status, Want: want}
-}
-
 // Apply takes the next event. Events come in the order of time; the same instant
 // is allowed. What cannot follow is refused with a [*TicketError] and changes
 // nothing.
 func (t *Ticket) Apply(e TicketEvent) error {
 	if want := t.wants(&e); want != "" {
-		return t.refuse(e, want)
+		return &TicketError{Ticket: t.in.ID, Index: t.events, Event: e, Status: t.status, Want: want}
 	}
 	switch e.Kind {
 	case TicketOpened:

@@ -21,10 +21,8 @@ func event(kind sla.TicketEventKind, at time.Time, s incident.Severity) sla.Tick
 
 func replay(tb testing.TB, history ...sla.TicketEvent) *sla.Ticket {
 	tb.Helper()
-	ticket, err := sla.ReplayTicket("INC", slices.Values(history))
-	if err != nil {
-		tb.Fatal(err)
-	}
+	ticket := sla.NewTicket("INC")
+	noError(tb, ticket.Replay(slices.Values(history)))
 	return ticket
 }
 
@@ -117,7 +115,7 @@ func TestTicketLaws(t *testing.T) {
 		history := randomHistory(r, vectorStart, r.IntN(8))
 		if r.IntN(4) == 0 {
 			history = append(history[:1+r.IntN(len(history))], sla.TicketEvent{Kind: sla.TicketReset, At: history[len(history)-1].At})
-			if _, err := sla.ReplayTicket("INC", slices.Values(history)); err != nil {
+			if err := sla.NewTicket("INC").Replay(slices.Values(history)); err != nil {
 				history = history[:len(history)-1] // resolved
 			}
 		}

@@ -91,10 +91,6 @@ func rate(s sla.Statement) string {
 	return "0%"
 }
 
-func hasFinding(s sla.Statement, code string) bool {
-	return slices.ContainsFunc(s.Findings, func(f sla.Finding) bool { return f.Code == code })
-}
-
 func vectorAvailability(c testutil.Case) error {
 	var v struct {
 		Input struct {
@@ -525,14 +521,6 @@ func vectorTargetExact(c testutil.Case) error {
 		return fmt.Errorf("met = %v, want %v", got, v.Expect.Met)
 	}
 	return nil
-}
-
-// uptime is a contract with nothing but an availability term.
-func uptime(target money.Percent, fee string, bands []sla.Band) sla.Contract {
-	return sla.Contract{
-		ID: "case", Zone: "UTC", Fee: money.Must(amount(fee, "EUR")),
-		Terms: []sla.Term{{ID: "uptime", Availability: &sla.Availability{Target: target, Remedy: sla.Bands{Bands: bands}, Exclude: []sla.Cause{sla.CauseMaintenance}}}},
-	}
 }
 
 // bandRow is [below, from or null, credit].

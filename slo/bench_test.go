@@ -2,6 +2,7 @@ package slo_test
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -39,6 +40,46 @@ func benchTracker(b *testing.B, id string) *slo.Tracker {
 }
 
 func benchAt(i int) time.Time { return origin.Add(time.Duration(i) * 30 * time.Second) }
+
+// BenchmarkObserveCompact does what BenchmarkObserve does with buckets: 7 burn
+// windows, a 30-day budget and 4 decisions in 8 · 56 · 16 bytes.
+func BenchmarkObserveCompact(b *testing.B) {
+	window := slo.Rolling(30 * 24 * time.Hour)
+	policy, err := slo.DefaultPolicy(window)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for _, objectives := range []int{1, 1000} {
+		b.Run(fmt.Sprintf("objectives=%d", objectives), func(b *testing.B) {
+			const filled = 17_000
+			trackers := make([]*slo.Tracker, objectives)
+			for n := range trackers {
+				trackers[n], err = slo.NewTracker(slo.Objective{
+					ID: strconv.Itoa(n), Target: slo.MustPercent("99.9"), Windows: []slo.Window{window}, Policy: policy,
+				}, &slo.TrackerOptions{Interval: 30 * time.Second, Compact: true})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for i := range filled {
+					if err := trackers[n].Observe(benchAt(i), benchSample(i)); err != nil {
+						b.Fatal(err)
+					}
+				}
+			}
+			b.ReportAllocs()
+			i, n := filled, 0
+			for b.Loop() {
+				if err := trackers[n].Observe(benchAt(i), benchSample(i)); err != nil {
+					b.Fatal(err)
+				}
+				if n++; n == objectives {
+					n = 0
+					i++
+				}
+			}
+		})
+	}
+}
 
 // BenchmarkObserve keeps 7 burn windows, a 30-day budget and 4 decisions current.
 // The memory is full: 30 days with one objective, 3 days each with 1000 in turn.
@@ -150,5 +191,62 @@ func BenchmarkBinomialTail(b *testing.B) {
 	p := slo.NewRatio(144, 10_000)
 	for b.Loop() {
 		slo.BinomialTail(1000, 25, p)
+	}
+}
+
+func BenchmarkRatio(b *testing.B) {
+	rule := slo.DefaultTiers()[0]
+	policy, err := slo.DefaultPolicy(slo.Rolling(30 * 24 * time.Hour))
+	if err != nil {
+		b.Fatal(err)
+	}
+	target := slo.MustPercent("99.9")
+	burn, limit := slo.NewRatio(7, 123_456_789), policy.Rules[0].Threshold(target)
+	b.Run("Threshold", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			policy.Rules[0].Threshold(target)
+		}
+	})
+	b.Run("Compare", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			burn.Compare(limit)
+		}
+	})
+	b.Run("Decimal", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = rule.Share.Decimal()
+		}
+	})
+	o := slo.Objective{ID: "a", Target: target, Windows: []slo.Window{slo.Rolling(30 * 24 * time.Hour)}, Policy: policy}
+	b.Run("Validate", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			if err := o.Validate(); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}
+
+// BenchmarkBacktest runs 30 days of samples every 30 s through one objective.
+func BenchmarkBacktest(b *testing.B) {
+	window := slo.Rolling(30 * 24 * time.Hour)
+	policy, err := slo.DefaultPolicy(window)
+	if err != nil {
+		b.Fatal(err)
+	}
+	samples := make([]slo.Sample, 86_400)
+	for i := range samples {
+		samples[i] = slo.Sample{At: benchAt(i), Counts: benchSample(i)}
+	}
+	o := slo.Objective{ID: "month", Target: slo.MustPercent("99.9"), Windows: []slo.Window{window}, Policy: policy}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := slo.Backtest(o, slices.Values(samples), &slo.BacktestOptions{TrackerOptions: slo.TrackerOptions{Interval: 30 * time.Second}}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -18,7 +18,7 @@ const gateEvents = 10_000
 // for reports; [Rule.Alpha] decides in whole numbers instead.
 func BinomialTail(n, bad uint64, p Ratio) float64 {
 	switch {
-	case p.rat == nil || p.Sign() < 0 || p.Compare(NewRatio(1, 1)) > 0:
+	case !p.isFinite() || p.Sign() < 0 || p.Compare(NewRatio(1, 1)) > 0:
 		return math.NaN()
 	case bad == 0:
 		return 1

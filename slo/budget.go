@@ -157,8 +157,8 @@ func Evaluate(target Target, e Evidence) (Status, error) {
 		Observed: e.Observed, Excluded: excluded, Exclusions: effects,
 		Expected: e.Expected, Risk: e.Risk,
 	}
-	s.Allowed = s.Budget.times(finite(ratOf(s.Total)))
-	s.Left = s.Allowed.minus(finite(ratOf(s.Bad)))
+	s.Allowed = s.Budget.times(whole(s.Total))
+	s.Left = s.Allowed.minus(whole(s.Bad))
 	if s.Elapsed > 0 {
 		s.Coverage = NewRatio(int64(s.Observed+s.Excluded), int64(s.Elapsed))
 	}
@@ -184,7 +184,7 @@ func (s Status) consumed() Ratio {
 	case s.Burn.IsInf(0):
 		return s.Burn
 	case s.Expected > 0 && s.Budget.Sign() > 0:
-		return finite(ratOf(s.Bad)).over(s.Budget.times(finite(ratOf(s.Expected))))
+		return whole(s.Bad).over(s.Budget.times(whole(s.Expected)))
 	case s.Length > 0:
 		return s.Burn.times(NewRatio(int64(s.Elapsed), int64(s.Length)))
 	}

@@ -117,11 +117,11 @@ func Composite(method Method, parts []Part, total uint64) (CompositeResult, erro
 func (p Part) check(method Method) error {
 	one := NewRatio(1, 1)
 	switch {
-	case p.Weight.rat == nil || p.Weight.Sign() < 0:
+	case !p.Weight.isFinite() || p.Weight.Sign() < 0:
 		return fmt.Errorf("weight %s: want 0 or more", p.Weight)
-	case method == Occurrences && (p.Burn.rat == nil || p.Burn.Sign() < 0):
+	case method == Occurrences && (!p.Burn.isFinite() || p.Burn.Sign() < 0):
 		return fmt.Errorf("burn rate %s: want 0 or more", p.Burn)
-	case method >= RatioTimeslices && (p.SLI.rat == nil || p.SLI.Sign() < 0 || p.SLI.Compare(one) > 0):
+	case method >= RatioTimeslices && (!p.SLI.isFinite() || p.SLI.Sign() < 0 || p.SLI.Compare(one) > 0):
 		return fmt.Errorf("sli %s: want 0 to 1", p.SLI)
 	}
 	return nil
@@ -168,7 +168,7 @@ func compositeSlices(parts []Part, total uint64) (CompositeResult, error) {
 	for i, p := range parts {
 		loss := NewRatio(0, 1)
 		for among := 1; among <= len(parts); among++ {
-			loss = loss.plus(finite(ratOf(shares[i][among])).times(NewRatio(1, int64(among))))
+			loss = loss.plus(whole(shares[i][among]).times(NewRatio(1, int64(among))))
 		}
 		r.Losses = append(r.Losses, Loss{p.Name, loss.times(fraction(1, total))})
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
 	"strconv"
 	"strings"
 	"time"
@@ -73,9 +74,9 @@ func (v Value) Ratio() Ratio {
 	case v.gap:
 		return Ratio{}
 	case v.fraction != 0:
-		return finite(ratOf(0).SetFloat64(v.fraction))
+		return ratioOf(new(big.Rat).SetFloat64(v.fraction))
 	}
-	return finite(ratOf(v.whole))
+	return whole(v.whole)
 }
 
 // String returns the digits of v, or "NaN" for a gap.

@@ -3,7 +3,6 @@ package slo
 import (
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
@@ -12,7 +11,8 @@ import (
 // Cause is why a rule holds or not. Its zero value means "not evaluated".
 type Cause uint8
 
-// The causes, in the order in which they are looked at.
+// The causes, in the order in which they are looked at. A rule holds because of
+// Above, and one of kind Silence because of NoEvents.
 const (
 	NoEvents       Cause = iota + 1 // a window holds no event
 	Uncovered                       // a window is covered less than MinCoverage asks
@@ -21,12 +21,14 @@ const (
 	FewBad                          // less than MinBad in the long window
 	NotSignificant                  // the Alpha gate is not passed
 	Above                           // the rule holds
+	SomeEvents                      // a rule for silence, and there are events
+	AllExcluded                     // a rule for silence, and the window is excluded
 )
 
-var causeNames = [...]string{"", "no_events", "uncovered", "below", "few_events", "few_bad", "not_significant", "above"}
+var causeNames = [...]string{"", "no_events", "uncovered", "below", "few_events", "few_bad", "not_significant", "above", "some_events", "all_excluded"}
 
 // String returns "no_events", "uncovered", "below", "few_events", "few_bad",
-// "not_significant", "above" or "unset".
+// "not_significant", "above", "some_events", "all_excluded" or "unset".
 func (c Cause) String() string {
 	switch {
 	case c == 0:
@@ -50,8 +52,10 @@ func (c *Cause) UnmarshalText(text []byte) error {
 type Decision struct {
 	Rule      string   `json:"rule"`
 	Severity  Severity `json:"severity"`
+	Kind      RuleKind `json:"kind,omitempty"`
 	Factor    Ratio    `json:"factor"`
-	Threshold Ratio    `json:"threshold"` // factor · (1 - target)
+	Threshold Ratio    `json:"threshold"` // see [Rule.Threshold]
+	MinBad    uint64   `json:"min_bad,omitempty"`
 
 	Long        time.Duration `json:"long_ns"`
 	Short       time.Duration `json:"short_ns"` // 0: no short window
@@ -70,6 +74,10 @@ type Decision struct {
 	// Cold: the long window starts before the first observation, or there is
 	// none, so the rule decides on less than it asks for.
 	Cold bool `json:"cold"`
+	// SuppressedBy is the fastest rule with a larger factor that holds too while
+	// this one does; empty when there is none. The decision itself does not
+	// depend on it: it tells a receiver that the faster rule has said so already.
+	SuppressedBy string `json:"suppressed_by,omitempty"`
 }
 
 // compiledRule is a rule at a target, ready for comparison in whole numbers.
@@ -78,38 +86,67 @@ type compiledRule struct {
 	alphaNum, alphaDen   uint64 // alphaDen 0: no gate
 	minEvents, minBad    uint64
 	hasShort             bool
+	kind                 RuleKind
 	long, short          int64
 	forNanos, keepFiring int64
 }
 
 func compile(p Policy, target Target) ([]compiledRule, error) {
-	if !target.IsSet() {
-		return nil, errors.New("target not set")
-	}
-	if err := p.Validate(); err != nil {
+	if err := p.validateAt(target); err != nil {
 		return nil, err
 	}
-	var errs []error
 	rules := make([]compiledRule, len(p.Rules))
-	for i, r := range p.Rules {
-		c := compiledRule{
-			minEvents: r.MinEvents, minBad: r.MinBad,
-			hasShort: r.Short > 0, long: int64(r.Long), short: int64(r.Short),
-			forNanos: int64(r.For), keepFiring: int64(r.KeepFiringFor),
-		}
-		num, den, ok := r.Threshold(target).parts()
-		if !ok || num > math.MaxInt64 || den > math.MaxInt64 {
-			errs = append(errs, &RuleError{Index: i, Rule: r.Name, Want: "a factor whose product with the budget fits 63 bits, not " + r.Threshold(target).String()})
-		}
-		c.num, c.den = num, den
-		if r.Alpha.IsSet() {
-			if c.alphaNum, c.alphaDen, ok = r.Alpha.parts(); !ok {
-				errs = append(errs, &RuleError{Index: i, Rule: r.Name, Want: "an alpha of 64-bit numbers, not " + r.Alpha.String()})
-			}
-		}
-		rules[i] = c
+	for i := range p.Rules {
+		rules[i] = p.Rules[i].compile(target)
 	}
-	return rules, errors.Join(errs...)
+	return rules, nil
+}
+
+// validateAt reports what keeps the rules from being decided at a target.
+func (p Policy) validateAt(target Target) error {
+	if !target.IsSet() {
+		return errors.New("target not set")
+	}
+	if err := p.Validate(); err != nil {
+		return err
+	}
+	var errs []error
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if want := r.mismatch(target); want != "" {
+			errs = append(errs, &RuleError{Index: i, Rule: r.Name, Want: want})
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// mismatch returns what keeps a valid rule from being decided at a target, "" for
+// nothing.
+func (r *Rule) mismatch(target Target) string {
+	if threshold := r.Threshold(target); r.Kind != Silence && !threshold.fits() {
+		return "a factor whose product with the budget fits 63 bits, not " + threshold.String()
+	}
+	if r.Alpha.IsSet() && !r.Alpha.fits() {
+		return "an alpha of 63-bit numbers, not " + r.Alpha.String()
+	}
+	return ""
+}
+
+// fits reports whether a number has 63 bits, so that it is compared with counts
+// in 128.
+func (r Ratio) fits() bool { return r.den != 0 }
+
+func (r *Rule) compile(target Target) compiledRule {
+	c := compiledRule{
+		minEvents: r.MinEvents, minBad: r.MinBad,
+		kind: r.Kind, hasShort: r.Short > 0, long: int64(r.Long), short: int64(r.Short),
+		forNanos: int64(r.For), keepFiring: int64(r.KeepFiringFor),
+	}
+	c.num, c.den, _ = r.Threshold(target).parts()
+	if r.Alpha.IsSet() {
+		c.alphaNum, c.alphaDen, _ = r.Alpha.parts()
+	}
+	return c
 }
 
 // sums are the bad events and all events of a window.
@@ -124,6 +161,8 @@ func (c *compiledRule) judge(long, short sums, covered bool) Cause {
 		short = long
 	}
 	switch {
+	case c.kind != BurnRate:
+		return c.judgeLong(long, covered)
 	case long.total == 0 || short.total == 0:
 		return NoEvents
 	case !covered:
@@ -139,6 +178,33 @@ func (c *compiledRule) judge(long, short sums, covered bool) Cause {
 		return NotSignificant
 	}
 	return Above
+}
+
+// judgeLong decides the kinds that have no short window and no factor. For a
+// silence, covered tells whether anything of the window is left to be silent.
+func (c *compiledRule) judgeLong(long sums, covered bool) Cause {
+	switch {
+	case c.kind == Silence && long.total > 0:
+		return SomeEvents
+	case c.kind == Silence && !covered:
+		return AllExcluded
+	case long.total == 0:
+		return NoEvents
+	case !covered:
+		return Uncovered
+	case fixed.CompareProducts(long.bad, c.den, c.num, long.total) < 0:
+		return Below
+	case long.total < c.minEvents:
+		return FewEvents
+	case long.bad < c.minBad:
+		return FewBad
+	}
+	return Above
+}
+
+// holds reports whether the rule holds for a cause.
+func (c *compiledRule) holds(cause Cause) bool {
+	return cause == Above || c.kind == Silence && cause == NoEvents
 }
 
 // Decide evaluates the policy once, on the counts that the function returns for
@@ -164,9 +230,14 @@ func (p Policy) Decide(target Target, counts func(window time.Duration) Counts) 
 		d.Cause = rules[i].judge(
 			sums{d.LongCounts.Bad(), d.LongCounts.Total},
 			sums{d.ShortCounts.Bad(), d.ShortCounts.Total}, true)
-		d.Holds = d.Cause == Above
+		d.Holds = rules[i].holds(d.Cause)
 		d.Firing = d.Holds
 		decisions[i] = d
+	}
+	for i := range decisions {
+		if decisions[i].Holds {
+			decisions[i].SuppressedBy = p.suppressor(i, func(n int) bool { return decisions[n].Holds })
+		}
 	}
 	return decisions, nil
 }
@@ -174,7 +245,7 @@ func (p Policy) Decide(target Target, counts func(window time.Duration) Counts) 
 // decision returns the part of a decision that is the same at every instant.
 func (r Rule) decision(target Target) Decision {
 	return Decision{
-		Rule: r.Name, Severity: r.Severity, Factor: r.Factor, Threshold: r.Threshold(target),
+		Rule: r.Name, Severity: r.Severity, Kind: r.Kind, Factor: r.Factor, Threshold: r.Threshold(target), MinBad: r.MinBad,
 		Long: r.Long, Short: r.Short,
 	}
 }

@@ -26,13 +26,14 @@ type Detection struct {
 
 // Detections returns, in the order of the rules, how each behaves when the error
 // ratio is e and the objective's period has the length. The figures of a rule
-// that does not fire are absent. (The Site Reliability Workbook, 2018, chapter 5:
+// that does not fire are absent. Kinds without a factor have none: when they fire
+// depends on the traffic. (The Site Reliability Workbook, 2018, chapter 5:
 // detection time = (1 - SLO) / error ratio · window · burn rate.)
 func (p Policy) Detections(target Target, period time.Duration, e Ratio) ([]Detection, error) {
 	if !target.IsSet() {
 		return nil, errors.New("target not set")
 	}
-	if e.rat == nil || e.Sign() < 0 || e.Compare(NewRatio(1, 1)) > 0 || period <= 0 {
+	if !e.isFinite() || e.Sign() < 0 || e.Compare(NewRatio(1, 1)) > 0 || period <= 0 {
 		return nil, errors.New("want an error ratio from 0 to 1 and a period above 0")
 	}
 	if err := p.Validate(); err != nil {
@@ -41,7 +42,7 @@ func (p Policy) Detections(target Target, period time.Duration, e Ratio) ([]Dete
 	detections := make([]Detection, len(p.Rules))
 	for i, r := range p.Rules {
 		d := Detection{Rule: r.Name}
-		if share := r.Threshold(target); e.Compare(share) > 0 {
+		if share := r.Threshold(target); r.Kind == BurnRate && e.Compare(share) > 0 {
 			share = share.over(e)
 			d.Fires = true
 			d.After = share.times(seconds(r.Long))

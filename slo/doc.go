@@ -21,6 +21,10 @@
 //	}
 //	status, err := tracker.Status()
 //
+// [TrackerOptions].Compact bounds its memory. [Backtest] runs a policy over recorded
+// samples and [History.Compare] two of them. A [BudgetPolicy] says what has been
+// agreed to happen as the budget goes.
+//
 // Raw counters become counts through [Counter]; time slices ([Slicing]), latency
 // histograms ([LatencySLI]), downtime with weighted hours ([EvaluateDowntime]) and
 // journeys ([Composite]) are further kinds of indicator. Maintenance is an
@@ -31,7 +35,8 @@
 // equal never fires. No float takes part. A window without events is a state of
 // its own, [NoData], never 0 or 100 percent.
 //
-// Nothing here reads a clock, starts a goroutine or does I/O. Values may be read
+// Nothing here reads a clock, starts a goroutine or does I/O, but for the time zone
+// database where the text of a [Window] names a zone. Values may be read
 // by several goroutines; a Tracker and a Counter belong to one at a time.
 //
 // The rules and most formulas are those of Beyer et al., The Site Reliability

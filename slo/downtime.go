@@ -102,7 +102,7 @@ func nonEmpty(i calendar.Interval) []calendar.Interval {
 func weigh(target Target, counted, down []calendar.Interval, marks []Mark) (Weighted, error) {
 	var errs []error
 	for i, m := range marks {
-		if m.Weight.rat == nil || m.Weight.Sign() < 0 {
+		if !m.Weight.isFinite() || m.Weight.Sign() < 0 {
 			errs = append(errs, fmt.Errorf("marks[%d]: weight %s: want 0 or more", i, m.Weight))
 		}
 		if err := m.Validate(); err != nil {

@@ -137,3 +137,50 @@ func ExampleLatencySLI() {
 	fmt.Println(latency.SLI, "interpolated:", latency.Interpolated)
 	// Output: 479/500 interpolated: true
 }
+
+// What would a slower but calmer rule have done in the same night?
+func ExampleBacktest() {
+	start := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+	night := func(yield func(slo.Sample) bool) {
+		for hour := 1; hour <= 12; hour++ {
+			c := slo.Counts{Good: 1000, Total: 1000}
+			switch hour {
+			case 3: // a blip
+				c.Good = 980
+			case 6, 7, 8: // an incident
+				c.Good = 900
+			}
+			if !yield(slo.Sample{At: start.Add(time.Duration(hour) * time.Hour), Counts: c}) {
+				return
+			}
+		}
+	}
+	run := func(rule slo.Rule) slo.History {
+		rule.Name, rule.Severity = "page", slo.Page
+		h, err := slo.Backtest(slo.Objective{
+			ID: "checkout", Target: slo.MustPercent("99.9"), Windows: []slo.Window{slo.Rolling(30 * 24 * time.Hour)},
+			Policy: slo.Policy{Rules: []slo.Rule{rule}},
+		}, night, &slo.BacktestOptions{TrackerOptions: slo.TrackerOptions{Interval: time.Hour}})
+		if err != nil {
+			fmt.Println(err)
+		}
+		return h
+	}
+	fast := run(slo.Rule{Long: time.Hour, Factor: slo.NewRatio(144, 10)})
+	slow := run(slo.Rule{Long: 3 * time.Hour, Factor: slo.NewRatio(20, 1)})
+	for _, p := range fast.Pages {
+		fmt.Println(p.Fired.Format("15:04"), "to", p.Resolved.Format("15:04"), "needed:", p.Needed)
+	}
+	fmt.Println("false pages:", fast.FalseShare)
+	c := fast.Compare(slow)
+	fmt.Println("only fast:", len(c.OnlyA))
+	for _, m := range c.Both {
+		fmt.Println("both: slow fires", -m.Earlier, "later and", m.Longer, "longer")
+	}
+	// Output:
+	// 03:00 to 04:00 needed: true
+	// 06:00 to 09:00 needed: true
+	// false pages: 0/1
+	// only fast: 1
+	// both: slow fires 0s later and 2h0m0s longer
+}

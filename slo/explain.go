@@ -61,10 +61,12 @@ func count(n uint64) string { return strconv.FormatUint(n, 10) }
 
 func figure(r Ratio) string {
 	switch {
-	case r.rat == nil:
+	case !r.isFinite():
 		return r.String()
-	case r.rat.IsInt():
-		return r.rat.RatString()
+	case r.den == 1:
+		return strconv.FormatInt(r.num, 10)
+	case r.large != nil && r.large.IsInt():
+		return r.large.RatString()
 	}
 	return r.String() + " ~ " + strconv.FormatFloat(r.Float64(), 'g', 6, 64)
 }
@@ -158,6 +160,24 @@ func (s Status) explainState() Step {
 
 // Explain tells how the rule was decided: both ratios against the threshold.
 func (d Decision) Explain() Explanation {
+	holds := Step{Field: "holds", Formula: "long and short", Result: fmt.Sprintf("%t: %s", d.Holds, d.Cause)}
+	switch d.Kind {
+	case Silence:
+		holds.Formula, holds.Values = "total = 0", []Term{{"window", span(d.Long)}, {"total", count(d.LongCounts.Total)}}
+		return Explanation{holds}
+	case AbsoluteCount:
+		holds.Formula = "bad / total >= threshold and bad >= min_bad"
+		holds.Values = []Term{
+			{"window", span(d.Long)},
+			{"bad", count(d.LongCounts.Bad())},
+			{"total", count(d.LongCounts.Total)},
+			{"ratio", figure(d.LongCounts.ErrorRatio())},
+			{"threshold", figure(d.Threshold)},
+			{"min_bad", count(d.MinBad)},
+		}
+		return Explanation{holds}
+	case BurnRate:
+	}
 	e := Explanation{{
 		Field: "threshold", Formula: "factor * budget", Values: []Term{{"factor", figure(d.Factor)}},
 		Result: figure(d.Threshold), Source: workbook,
@@ -181,7 +201,11 @@ func (d Decision) Explain() Explanation {
 	if d.Short > 0 {
 		compare("short", d.Short, d.ShortCounts)
 	}
-	return append(e, Step{Field: "holds", Formula: "long and short", Result: fmt.Sprintf("%t: %s", d.Holds, d.Cause)})
+	e = append(e, holds)
+	if d.SuppressedBy != "" {
+		e = append(e, Step{Field: "suppressed_by", Formula: "a rule with a larger factor holds", Result: d.SuppressedBy})
+	}
+	return e
 }
 
 func span(d time.Duration) string { return threshold.FormatDuration(d) }

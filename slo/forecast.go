@@ -63,7 +63,7 @@ func Project(window calendar.Interval, at time.Time, consumed, burn Ratio) (Fore
 	length, rest := window.Duration(), window.End.Sub(at)
 	f := Forecast{Burn: burn, Seconds: TimeToExhaustion(length, consumed, burn)}
 	f.ExhaustsAt = after(at, f.Seconds)
-	if consumed.rat == nil {
+	if !consumed.isFinite() {
 		f.Projected = consumed // infinite or absent, whatever the burn rate
 		f.BeforeEnd = consumed.IsInf(1)
 		return f, nil
@@ -72,7 +72,7 @@ func Project(window calendar.Interval, at time.Time, consumed, burn Ratio) (Fore
 		f.MaxSustainable = oneMinus(consumed).times(NewRatio(int64(length), int64(rest)))
 	}
 	switch {
-	case burn.rat != nil:
+	case burn.isFinite():
 		f.Projected = consumed.plus(burn.times(NewRatio(int64(rest), int64(length))))
 	case burn.IsInf(1) && rest > 0:
 		f.Projected = burn
@@ -85,15 +85,18 @@ func Project(window calendar.Interval, at time.Time, consumed, burn Ratio) (Fore
 
 // after adds seconds to an instant; the zero time stands for "not in reach".
 func after(at time.Time, s Ratio) time.Time {
-	if s.rat == nil {
+	if !s.isFinite() {
 		return time.Time{}
 	}
-	ns := new(big.Rat).Mul(s.rat, big.NewRat(int64(time.Second), 1))
-	whole := new(big.Int).Quo(ns.Num(), ns.Denom())
-	if !whole.IsInt64() {
+	ns := s.times(NewRatio(int64(time.Second), 1))
+	if ns.large == nil {
+		return at.Add(time.Duration(ns.num / ns.den)).UTC()
+	}
+	cut := new(big.Int).Quo(ns.large.Num(), ns.large.Denom())
+	if !cut.IsInt64() {
 		return time.Time{}
 	}
-	return at.Add(time.Duration(whole.Int64())).UTC()
+	return at.Add(time.Duration(cut.Int64())).UTC()
 }
 
 // Forecast projects the budget with a burn rate, usually that of the last hour.
@@ -117,7 +120,7 @@ func (s Status) Forecast(burn Ratio) Forecast {
 // absent when an argument is absent or infinite.
 func ExhaustingIncident(target Target, length time.Duration, base, incident Ratio) Ratio {
 	budget := target.Budget()
-	if budget.rat == nil || base.rat == nil || incident.rat == nil {
+	if !budget.isFinite() || !base.isFinite() || !incident.isFinite() {
 		return Ratio{}
 	}
 	switch {

@@ -107,34 +107,42 @@ func FuzzRestore(f *testing.F) {
 	kinds := trackerKinds()
 	rows := randomRows(rand.New(rand.NewPCG(4, 4)), 60)
 	for _, o := range kinds {
-		tracker := mustTracker(f, o, &slo.TrackerOptions{MaxGap: time.Minute})
-		for _, row := range rows {
-			if err := tracker.Observe(row.at, slo.Counts{Good: row.good, Total: row.total}); err != nil {
-				f.Fatal(err)
+		for _, compact := range []bool{false, true} {
+			tracker := mustTracker(f, o, &slo.TrackerOptions{MaxGap: time.Minute, Compact: compact})
+			for _, row := range rows {
+				if err := tracker.Observe(row.at, slo.Counts{Good: row.good, Total: row.total}); err != nil {
+					f.Fatal(err)
+				}
 			}
+			snapshot := tracker.Snapshot()
+			f.Add(snapshot[:len(snapshot)-crc32.Size])
 		}
-		snapshot := tracker.Snapshot()
-		f.Add(snapshot[:len(snapshot)-crc32.Size])
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		snapshot := binary.LittleEndian.AppendUint32(slices.Clip(body), crc32.ChecksumIEEE(body))
 		for _, o := range kinds {
-			tracker := mustTracker(t, o, nil)
-			if err := tracker.Restore(snapshot); err != nil {
-				if !errors.Is(err, slo.ErrSnapshot) {
-					t.Fatalf("Restore: %v, want ErrSnapshot", err)
-				}
-				continue
-			}
-			if tracker.Now().IsZero() || tracker.Now().Year() > 2100 {
-				continue // only answers of real times
-			}
-			if _, err := tracker.Statuses(); err != nil {
-				t.Logf("Statuses: %v", err)
-			}
-			if err := tracker.Advance(tracker.Now().Add(time.Hour)); err != nil {
-				t.Fatal(err)
+			for _, compact := range []bool{false, true} {
+				restoreAny(t, mustTracker(t, o, &slo.TrackerOptions{Compact: compact}), snapshot)
 			}
 		}
 	})
+}
+
+func restoreAny(t *testing.T, tracker *slo.Tracker, snapshot []byte) {
+	t.Helper()
+	if err := tracker.Restore(snapshot); err != nil {
+		if !errors.Is(err, slo.ErrSnapshot) {
+			t.Fatalf("Restore: %v, want ErrSnapshot", err)
+		}
+		return
+	}
+	if tracker.Now().IsZero() || tracker.Now().Year() > 2100 {
+		return // only answers of real times
+	}
+	if _, err := tracker.Statuses(); err != nil {
+		t.Logf("Statuses: %v", err)
+	}
+	if err := tracker.Advance(tracker.Now().Add(time.Hour)); err != nil {
+		t.Fatal(err)
+	}
 }

@@ -44,7 +44,7 @@ type Latency struct {
 // The bounds must be positive and rise, the counts must not fall, and the last
 // bucket must be "+Inf".
 func LatencySLI(buckets []Bucket, limit Ratio) (Latency, error) {
-	if limit.rat == nil || limit.Sign() <= 0 {
+	if !limit.isFinite() || limit.Sign() <= 0 {
 		return Latency{}, fmt.Errorf("latency threshold %s: want more than 0", limit)
 	}
 	bounds, err := bucketBounds(buckets)
@@ -57,19 +57,19 @@ func LatencySLI(buckets []Bucket, limit Ratio) (Latency, error) {
 	if i > 0 {
 		below, count = bounds[i-1], buckets[i-1].Count
 	}
-	l.Good = finite(ratOf(count))
+	l.Good = whole(count)
 	switch {
 	case limit.Compare(bounds[i]) == 0:
-		l.Good = finite(ratOf(buckets[i].Count))
+		l.Good = whole(buckets[i].Count)
 	case bounds[i].IsInf(1):
 		l.LowerBound = true
 	default:
 		part := limit.minus(below).over(bounds[i].minus(below))
-		l.Good = l.Good.plus(part.times(finite(ratOf(buckets[i].Count - count))))
+		l.Good = l.Good.plus(part.times(whole(buckets[i].Count - count)))
 		l.Interpolated = true
 	}
 	if l.Total > 0 {
-		l.SLI = l.Good.over(finite(ratOf(l.Total)))
+		l.SLI = l.Good.over(whole(l.Total))
 	}
 	return l, nil
 }
@@ -113,5 +113,5 @@ func parseBound(text string) (Ratio, error) {
 	if !ok {
 		return Ratio{}, &ParseError{What: "bucket bound", Text: text, Want: `a decimal number or "+Inf"`}
 	}
-	return finite(r), nil
+	return ratioOf(r), nil
 }

@@ -2,6 +2,7 @@ package slo
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -74,12 +75,14 @@ type Surroundings struct {
 //	short_scrape       warning  short window below four scrape intervals
 //	beyond_retention   error    long window longer than samples are kept
 //	beyond_period      warning  long window longer than the objective's
+//	at_least_in_budget warning  an absolute count at a ratio that the budget allows
+//	short_silence      warning  a silence, with its For, below two scrape intervals
 //	slow_burn_unseen   warning  no rule with a factor up to 1
 //	outage_late        warning  no rule notices an outage before OutageShare is gone
 //
 // A policy that [Policy.Validate] refuses is an error.
 func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
-	if _, err := compile(p, target); err != nil {
+	if err := p.validateAt(target); err != nil {
 		return nil, err
 	}
 	if in.Period <= 0 {
@@ -89,12 +92,28 @@ func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 	add := func(level Level, code, rule, format string, args ...any) {
 		found = append(found, Finding{Level: level, Code: code, Rule: rule, Text: fmt.Sprintf(format, args...)})
 	}
-	if target.Budget().Sign() == 0 && len(p.Rules) > 0 {
+	if target.Budget().Sign() == 0 && slices.ContainsFunc(p.Rules, func(r Rule) bool { return r.Kind == BurnRate }) {
 		add(Error, "no_budget", "", "a target of 100 %% leaves no budget: one error fires every rule")
 		return found, nil
 	}
 	one, slow := NewRatio(1, 1), false
 	for _, r := range p.Rules {
+		if in.Retention > 0 && r.Long > in.Retention {
+			add(Error, "beyond_retention", r.Name, "long window %v is longer than the %v that samples are kept", r.Long, in.Retention)
+		}
+		if r.Long > in.Period {
+			add(Warning, "beyond_period", r.Name, "long window %v is longer than the objective's %v", r.Long, in.Period)
+		}
+		if r.Kind == AbsoluteCount && r.AtLeast.Compare(target.Budget()) <= 0 {
+			add(Warning, "at_least_in_budget", r.Name, "an error ratio of %s is within the budget of %s: the rule holds although the objective is kept",
+				r.AtLeast.Decimal(), target.Budget().Decimal())
+		}
+		if r.Kind == Silence && r.Long+r.For < 2*in.Scrape {
+			add(Warning, "short_silence", r.Name, "%v without events is below two scrape intervals of %v", r.Long+r.For, in.Scrape)
+		}
+		if r.Kind != BurnRate {
+			continue
+		}
 		if !r.Reachable(target) {
 			add(Error, "unreachable", r.Name, "threshold %s · %s = %s is never exceeded by an error ratio",
 				r.Factor.Decimal(), target.Budget().Decimal(), r.Threshold(target).Decimal())
@@ -105,12 +124,6 @@ func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 		slow = slow || r.Factor.Compare(one) <= 0
 		if in.Scrape > 0 && r.Short > 0 && r.Short < 4*in.Scrape {
 			add(Warning, "short_scrape", r.Name, "short window %v is below four scrape intervals of %v", r.Short, in.Scrape)
-		}
-		if in.Retention > 0 && r.Long > in.Retention {
-			add(Error, "beyond_retention", r.Name, "long window %v is longer than the %v that samples are kept", r.Long, in.Retention)
-		}
-		if r.Long > in.Period {
-			add(Warning, "beyond_period", r.Name, "long window %v is longer than the objective's %v", r.Long, in.Period)
 		}
 	}
 	if len(p.Rules) == 0 {
@@ -135,7 +148,7 @@ func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 func (p Policy) outageShare(target Target, in Surroundings) Ratio {
 	least := Inf(1)
 	for _, r := range p.Rules {
-		if !r.Reachable(target) {
+		if r.Kind != BurnRate || !r.Reachable(target) {
 			continue
 		}
 		after := r.Threshold(target).times(seconds(r.Long))

@@ -18,20 +18,25 @@ const (
 	Ticket Severity = "ticket" // during working hours
 )
 
-// Rule is one rule of a multi-window, multi-burn-rate alert policy. It holds iff
-// the error ratio of its long window and that of its short window are both
+// Rule is one rule of a multi-window, multi-burn-rate alert policy. Unless its
+// Kind says otherwise it holds iff the error ratio of its long window and that of its short window are both
 // strictly above Factor · (1 - target). A window without events decides nothing,
 // so the rule does not hold. (The Site Reliability Workbook, 2018, chapter 5,
 // "Multiwindow, Multi-Burn-Rate Alerts".)
 type Rule struct {
 	Name     string   `json:"name"`
 	Severity Severity `json:"severity"`
+	// Kind is what the rule looks at. Defaults to BurnRate. Other kinds have the
+	// long window alone and no Factor or Alpha.
+	Kind RuleKind `json:"kind,omitempty"`
 
 	Long time.Duration `json:"long_ns"`
 	// Short is the window that lets the rule end soon after the errors do.
 	// Defaults to none: the long window decides alone.
 	Short  time.Duration `json:"short_ns,omitempty"`
 	Factor Ratio         `json:"factor"` // burn rate that both windows must exceed
+	// AtLeast is the error ratio from which on an AbsoluteCount holds, 0 to 1.
+	AtLeast Ratio `json:"at_least"`
 
 	// For is how long the rule must hold, evaluation after evaluation, before it
 	// fires. Defaults to 0: it fires at once.
@@ -41,7 +46,7 @@ type Rule struct {
 	KeepFiringFor time.Duration `json:"keep_firing_for_ns,omitempty"`
 
 	// MinEvents and MinBad are the least number of events, and of bad ones, in
-	// the long window. They default to 0.
+	// the long window. They default to 0; an AbsoluteCount needs MinBad.
 	MinEvents uint64 `json:"min_events,omitempty"`
 	MinBad    uint64 `json:"min_bad,omitempty"`
 	// Alpha, between 0 and 1, is a gate for little traffic: the rule holds only
@@ -136,7 +141,7 @@ func NewPolicy(scheme Scheme, period time.Duration, tiers []Tier) (Policy, error
 	}
 	var p Policy
 	for i, tier := range tiers {
-		if tier.Long <= 0 || tier.Share.rat == nil {
+		if tier.Long <= 0 || !tier.Share.isFinite() {
 			return Policy{}, fmt.Errorf("tiers[%d] %q: want a share and a long window", i, tier.Name)
 		}
 		rule := Rule{Name: tier.Name, Severity: tier.Severity, Long: tier.Long, Short: tier.Short}
@@ -178,13 +183,15 @@ func DefaultPolicy(w Window) (Policy, error) {
 
 // Validate reports every rule that cannot be evaluated at any target: missing or
 // repeated names, windows that are not positive or not shorter than the long
-// one, factors that are not positive, an alpha outside (0, 1). All problems are
+// one, factors that are not positive, an alpha outside (0, 1), fields that do not
+// belong to the kind. All problems are
 // joined, each a [*RuleError]. What can be evaluated but is unwise is found by
 // [Policy.Lint].
 func (p Policy) Validate() error {
 	var errs []error
 	seen := map[string]bool{}
-	for i, r := range p.Rules {
+	for i := range p.Rules {
+		r := &p.Rules[i]
 		refuse := func(want string) { errs = append(errs, &RuleError{Index: i, Rule: r.Name, Want: want}) }
 		if r.Name == "" {
 			refuse("a name")
@@ -198,8 +205,8 @@ func (p Policy) Validate() error {
 		if r.Short < 0 || r.Short >= r.Long && r.Short > 0 {
 			refuse(fmt.Sprintf("a short window below the long one, not %v", r.Short))
 		}
-		if r.Factor.rat == nil || r.Factor.Sign() <= 0 {
-			refuse(fmt.Sprintf("a factor above 0, not %s", r.Factor))
+		if want := r.misfit(); want != "" {
+			refuse(want)
 		}
 		if r.For < 0 || r.KeepFiringFor < 0 {
 			refuse("no negative duration")
@@ -227,17 +234,25 @@ func (e *RuleError) Error() string {
 }
 
 // Threshold returns the error ratio that both windows must exceed, exactly:
-// factor · (1 - target). Its Decimal form is what goes into a rule file.
+// factor · (1 - target). Its Decimal form is what goes into a rule file. For an
+// AbsoluteCount it is AtLeast, which need only be reached; absent for Silence.
 func (r Rule) Threshold(target Target) Ratio {
-	if !target.IsSet() || r.Factor.rat == nil {
+	if r.Kind == AbsoluteCount {
+		return r.AtLeast
+	}
+	if !target.IsSet() || !r.Factor.isFinite() {
 		return Ratio{}
 	}
 	return r.Factor.times(target.Budget())
 }
 
 // Reachable reports whether an error ratio can exceed the threshold at all: an
-// error ratio is at most 1, so a threshold of 1 or more never fires.
+// error ratio is at most 1, so a threshold of 1 or more never fires. Kinds
+// without a factor are reachable.
 func (r Rule) Reachable(target Target) bool {
+	if r.Kind != BurnRate {
+		return true
+	}
 	threshold := r.Threshold(target)
 	return threshold.IsSet() && threshold.Compare(NewRatio(1, 1)) < 0
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -265,6 +266,7 @@ func TestScenarios(t *testing.T) {
 			}
 			start := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 			var counters [2]slo.Counter
+			var samples []slo.Sample
 			checked := 0
 			for i := range good {
 				at := start.Add(secs(int64(i) * s.Step))
@@ -282,6 +284,7 @@ func TestScenarios(t *testing.T) {
 				if i == 0 {
 					continue // the first sample is where counting starts
 				}
+				samples = append(samples, slo.Sample{At: at, Counts: slo.Counts{Good: increase[0], Total: increase[0] + increase[1]}})
 				for _, tracker := range trackers {
 					if err := tracker.ObserveBad(at, increase[1], increase[0]+increase[1]); err != nil {
 						t.Fatal(err)
@@ -321,6 +324,19 @@ func TestScenarios(t *testing.T) {
 			}
 			if checked != len(s.Expect) {
 				t.Errorf("checked %d instants, want %d", checked, len(s.Expect))
+			}
+			policy, err := slo.DefaultPolicy(window)
+			if err != nil {
+				t.Fatal(err)
+			}
+			h, err := slo.Backtest(slo.Objective{ID: s.ID, Target: s.Target, Windows: []slo.Window{window}, Policy: policy}, slices.Values(samples), &slo.BacktestOptions{Step: secs(s.Step)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range s.Expect {
+				if got := firingAt(h, policy, start.Add(secs(int64(want.Index)*s.Step))); fmt.Sprint(got) != fmt.Sprint(want.Rules.Any) {
+					t.Errorf("%s: the backtest has %v firing, want %v", want.At, got, want.Rules.Any)
+				}
 			}
 		})
 	}

@@ -54,6 +54,8 @@ type slot struct {
 	base    uint64 // number of the newest tally at or before the window's start
 	sums    sums
 	forRule bool
+
+	bucketRange // of a compact tracker, instead of base
 }
 
 // slide moves the window to end at now.

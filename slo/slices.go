@@ -82,7 +82,7 @@ func (s Slicing) Allowance(target Target, window time.Duration) (Allowance, erro
 		return Allowance{}, errors.New("allowance: want a target, a slice length and a window")
 	}
 	n := uint64(window / s.Length)
-	allowed := target.Budget().times(finite(ratOf(n)))
+	allowed := target.Budget().times(whole(n))
 	return Allowance{Slices: n, Allowed: allowed, Seconds: allowed.times(seconds(s.Length))}, nil
 }
 
@@ -149,7 +149,7 @@ func MeanOfSlices(slices []Counts) (RatioSlices, error) {
 		mean = mean.plus(fraction(c.Good, c.Total))
 	}
 	if r.Slices > 0 {
-		r.SLI = mean.over(finite(ratOf(r.Slices)))
+		r.SLI = mean.over(whole(r.Slices))
 		r.Occurrences = fraction(all.Good, all.Total)
 	}
 	return r, nil

@@ -24,6 +24,9 @@ type Objective struct {
 	Policy Policy `json:"policy"`
 	// Risk is what makes a budget at risk. Defaults to nothing.
 	Risk Risk `json:"risk"`
+	// BudgetPolicy is what has been agreed to happen as the budget goes, see
+	// [BudgetPolicy.Review]. Defaults to nothing.
+	BudgetPolicy BudgetPolicy `json:"budget_policy"`
 }
 
 // Validate reports everything that keeps o from being evaluated, joined.
@@ -48,8 +51,11 @@ func (o Objective) Validate() error {
 			errs = append(errs, fmt.Errorf("slices: %w", err))
 		}
 	}
+	if err := o.BudgetPolicy.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("budget policy: %w", err))
+	}
 	if o.Target.IsSet() {
-		if _, err := compile(o.Policy, o.Target); err != nil {
+		if err := o.Policy.validateAt(o.Target); err != nil {
 			errs = append(errs, fmt.Errorf("policy: %w", err))
 		}
 	}

@@ -55,6 +55,15 @@ func (t *Tracker) Snapshot() []byte {
 		w.uint(t.slicer.events.bad)
 		w.uint(t.slicer.events.total)
 	}
+	if t.buckets != nil {
+		w.buckets(t)
+	} else {
+		w.tallies(t)
+	}
+	return binary.LittleEndian.AppendUint32(w.buf, crc32.ChecksumIEEE(w.buf))
+}
+
+func (w *writer) tallies(t *Tracker) {
 	w.int(t.retention())
 	base := t.oldest()
 	before := *t.ring.get(base)
@@ -67,11 +76,10 @@ func (t *Tracker) Snapshot() []byte {
 		w.uint(e.total - before.total)
 		before = e
 	}
-	return binary.LittleEndian.AppendUint32(w.buf, crc32.ChecksumIEEE(w.buf))
 }
 
 // shape is what must be the same for a snapshot to be of use: the windows and
-// the slices. Rules may change; target, risk and texts do not matter.
+// the slices. Rules may change, in a compact tracker but for their windows; target, risk and texts do not matter.
 func (t *Tracker) shape() string {
 	var shape strings.Builder
 	for _, w := range t.objective.Windows {
@@ -80,12 +88,15 @@ func (t *Tracker) shape() string {
 	if s := t.objective.Slices; s != nil {
 		fmt.Fprintf(&shape, "slices %v %s %s\n", s.Length, s.Target, s.NoData)
 	}
+	if t.buckets != nil {
+		fmt.Fprintf(&shape, "compact %v\n", t.lengths())
+	}
 	return shape.String()
 }
 
 // Restore replaces the state of the tracker by that of a snapshot. The objective
-// must have the windows and slices of the one that made it; its rules may
-// differ: those known by name keep their runs, others start anew at the instant
+// must have the windows and slices of the one that made it, and a compact tracker
+// all the windows of its rules; otherwise rules may differ: those known by name keep their runs, others start anew at the instant
 // of the snapshot. The exclusions are those of this tracker, as the events kept
 // are what earlier exclusions left. Bytes that are no whole, fitting snapshot are
 // an error that wraps [ErrSnapshot], and leave the tracker as it was.
@@ -148,7 +159,11 @@ func (t *Tracker) read(r *reader) {
 			r.fail()
 		}
 	}
-	t.readRing(r)
+	if t.buckets != nil {
+		t.readBuckets(r)
+	} else {
+		t.readRing(r)
+	}
 }
 
 func (t *Tracker) readRules(r *reader) {

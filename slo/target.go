@@ -59,17 +59,16 @@ func NewTarget(r Ratio) (Target, error) {
 func (t Target) IsSet() bool { return t.ratio.IsSet() }
 
 // Ratio returns the target, 0 < ratio <= 1; absent when t is not set.
-func (t Target) Ratio() Ratio { return fraction(t.ratio.Num, t.ratio.Den) }
+func (t Target) Ratio() Ratio { return reduced(false, t.ratio) }
 
 // Budget returns 1 - target, the share of events that may be bad; absent when t
 // is not set.
 func (t Target) Budget() Ratio {
-	b := t.budget()
-	return fraction(b.Num, b.Den)
+	return reduced(false, t.budget())
 }
 
 func (t Target) budget() fixed.Ratio {
-	return fixed.NewRatio(t.ratio.Den-t.ratio.Num, t.ratio.Den)
+	return fixed.Ratio{Num: t.ratio.Den - t.ratio.Num, Den: t.ratio.Den} // in lowest terms, as the target is
 }
 
 // Burn returns how many times faster than allowed a budget goes at an error
@@ -83,7 +82,7 @@ func (t Target) budget() fixed.Ratio {
 func (t Target) Burn(errorRatio Ratio) Ratio {
 	budget := t.Budget()
 	switch {
-	case !budget.IsSet() || errorRatio.rat == nil:
+	case !budget.IsSet() || !errorRatio.isFinite():
 		return Ratio{}
 	case budget.Sign() == 0 && errorRatio.Sign() == 0:
 		return NewRatio(0, 1)
@@ -117,12 +116,17 @@ func (t Target) Percent() string {
 	if !t.IsSet() {
 		return ""
 	}
-	percent := t.Ratio().times(NewRatio(100, 1)).rat
-	digits, exact := percent.FloatPrec()
+	percent := t.Ratio().times(NewRatio(100, 1))
+	for decimals, scale := range powersOfTen[:17] {
+		if percent.large == nil && scale%uint64(percent.den) == 0 {
+			return fixed.FormatDecimal(percent.num*int64(scale/uint64(percent.den)), decimals)
+		}
+	}
+	digits, exact := percent.rat().FloatPrec()
 	if !exact {
 		digits = 18
 	}
-	return percent.FloatString(digits)
+	return percent.rat().FloatString(digits)
 }
 
 // String returns the percentage with its sign, "99.9%", and "unset" for the zero
@@ -138,7 +142,7 @@ func (t Target) String() string {
 // that is no finite decimal, and nothing for the zero Target.
 func (t Target) MarshalText() ([]byte, error) {
 	if t.IsSet() {
-		if _, exact := t.Ratio().rat.FloatPrec(); !exact {
+		if _, exact := t.Ratio().rat().FloatPrec(); !exact {
 			return []byte(t.ratio.String()), nil
 		}
 	}

@@ -28,6 +28,15 @@ type TrackerOptions struct {
 	// window. Defaults to one hour; the windows of the objective and its rules
 	// are kept in any case.
 	Retain time.Duration
+	// Compact keeps 56 buckets of 16 bytes for each window, whatever its length
+	// and the number of samples: about 7 KB for the default policy and a budget.
+	// The counts of a rolling window may then lack the events of its first
+	// bucket, that is those of up to a 56th of it at its old end, see
+	// [Burn.Slack]; they hold nothing that is not in the window. Those of a
+	// calendar window are exact. [Tracker.Burn] knows the windows of the
+	// objective and its rules, of Retain and of one hour. Defaults to every
+	// sample.
+	Compact bool
 	// Exclusions known from the start, see also [Tracker.Exclude].
 	Exclusions []Exclusion
 }
@@ -54,8 +63,8 @@ var (
 	ErrPast = errors.New("begins before samples already taken")
 	// ErrNoInstant means that nothing was observed and no instant was given yet.
 	ErrNoInstant = errors.New("no instant yet: want Observe or Advance first")
-	// ErrNotRetained means a window longer than the history that is kept.
-	ErrNotRetained = errors.New("window longer than the history kept")
+	// ErrNotRetained means a window of which no history is kept.
+	ErrNotRetained = errors.New("window not kept")
 )
 
 // Tracker follows one objective sample by sample: it keeps the burn rate of every
@@ -63,14 +72,15 @@ var (
 // at the instant it has come to. It reads no clock and starts no goroutine; the
 // same samples give the same answers. A Tracker is not safe for concurrent use.
 //
-// It keeps every sample of its longest rolling window, 24 bytes each. A sample
-// costs no allocation once the memory has its size, and time in proportion to
-// the number of windows.
+// It keeps every sample of its longest rolling window, 24 bytes each, or buckets
+// of them if [TrackerOptions.Compact] asks for it. A sample costs no allocation
+// once the memory has its size, and time in proportion to the number of windows.
 type Tracker struct {
 	objective Objective
 	options   TrackerOptions
 
 	ring      ring
+	buckets   []sums // of a compact tracker, instead of the ring
 	slots     []slot // ascending by length
 	rules     []ruleState
 	calendars []calendarSlot
@@ -146,14 +156,18 @@ func NewTracker(o Objective, options *TrackerOptions) (*Tracker, error) {
 	if o.Slices != nil {
 		t.slicer = &slicer{Slicing: *o.Slices}
 	}
-	t.layOut()
+	if err := t.layOut(); err != nil {
+		return nil, err
+	}
 	return t, t.compileRules()
 }
 
 // layOut collects the windows to keep and makes room for them.
-func (t *Tracker) layOut() {
-	retain := max(t.options.Retain, time.Hour)
-	lengths := []time.Duration{retain}
+func (t *Tracker) layOut() error {
+	lengths := []time.Duration{max(t.options.Retain, time.Hour)}
+	if t.options.Compact {
+		lengths = append(lengths, time.Hour)
+	}
 	for _, w := range t.objective.Windows {
 		if w.IsRolling() {
 			lengths = append(lengths, w.length)
@@ -174,12 +188,16 @@ func (t *Tracker) layOut() {
 	for _, d := range slices.Compact(lengths) {
 		t.slots = append(t.slots, slot{length: int64(d), forRule: forRule[d]})
 	}
+	if t.options.Compact {
+		return t.compactSlots()
+	}
 	const most = 1 << 22 // samples to make room for at once
 	capacity := 0
 	if t.options.Interval > 0 {
 		capacity = int(min(t.retention()/int64(t.options.Interval)+2, most))
 	}
 	t.ring = newRing(capacity, math.MinInt64)
+	return nil
 }
 
 func (t *Tracker) compileRules() error {
@@ -385,6 +403,13 @@ func (t *Tracker) overflows(ns int64, total uint64) bool {
 	if t.slots[len(t.slots)-1].sums.total > room {
 		return true
 	}
+	if t.buckets != nil { // a shorter window may lack less
+		for i := range t.slots {
+			if t.slots[i].sums.total > room {
+				return true
+			}
+		}
+	}
 	for i := range t.calendars {
 		if c := &t.calendars[i]; ns <= c.end && c.sums.total > room {
 			return true
@@ -446,7 +471,11 @@ func (t *Tracker) record(ns int64, events sums) {
 	if events.total == 0 {
 		return
 	}
-	t.ring.push(ns, events, t.oldest())
+	if t.buckets != nil {
+		t.fill(ns, events)
+	} else {
+		t.ring.push(ns, events, t.oldest())
+	}
 	for i := range t.calendars {
 		c := &t.calendars[i]
 		if ns > c.end {
@@ -471,9 +500,17 @@ func (t *Tracker) evaluate(ns int64) {
 	if !t.placed || ns > t.now {
 		t.placed, t.now = true, ns
 	}
-	newest := t.ring.get(t.ring.head)
-	for i := range t.slots {
-		t.slots[i].slide(&t.ring, newest, t.now)
+	if t.buckets != nil {
+		for i := range t.slots {
+			if s := &t.slots[i]; t.now > s.end {
+				s.turn(t.bucketsOf(i), t.now)
+			}
+		}
+	} else {
+		newest := t.ring.get(t.ring.head)
+		for i := range t.slots {
+			t.slots[i].slide(&t.ring, newest, t.now)
+		}
 	}
 	for i := range t.rules {
 		r := &t.rules[i]
@@ -483,8 +520,12 @@ func (t *Tracker) evaluate(ns int64) {
 }
 
 // areCovered reports whether the windows of a rule are covered as the policy
-// asks.
+// asks; for a silence, whether any of it is not excluded.
 func (t *Tracker) areCovered(r *ruleState) bool {
+	if r.kind == Silence {
+		long := r.compiledRule.long
+		return len(t.excluded) == 0 || overlap(t.excluded, stretch{t.now - long, t.now}) < long
+	}
 	if t.minCoverage.Num == 0 {
 		return true
 	}
@@ -499,7 +540,7 @@ func (t *Tracker) isCovered(length int64) bool {
 // follow keeps the run of evaluations in which the rule holds, and what follows
 // from it.
 func (r *ruleState) follow(now int64) {
-	if r.cause != Above {
+	if !r.compiledRule.holds(r.cause) {
 		r.holds = false
 		if r.firing && now-r.lastHeld >= r.keepFiring {
 			r.firing = false
@@ -532,14 +573,15 @@ func (t *Tracker) Stats() Stats { return t.stats }
 func (t *Tracker) Decisions() iter.Seq[Decision] {
 	return func(yield func(Decision) bool) {
 		for i := range t.rules {
-			if !yield(t.decision(&t.rules[i])) {
+			if !yield(t.decision(i)) {
 				return
 			}
 		}
 	}
 }
 
-func (t *Tracker) decision(r *ruleState) Decision {
+func (t *Tracker) decision(i int) Decision {
+	r := &t.rules[i]
 	d := *r.named
 	d.LongCounts = t.slots[r.long].sums.counts()
 	if r.hasShort {
@@ -553,6 +595,9 @@ func (t *Tracker) decision(r *ruleState) Decision {
 		d.FiringSince = t.instant(r.firingSince)
 	}
 	d.Cold = t.isCold(r.compiledRule.long)
+	if r.holds {
+		d.SuppressedBy = t.objective.Policy.suppressor(i, func(n int) bool { return t.rules[n].holds })
+	}
 	return d
 }
 
@@ -575,6 +620,9 @@ type Burn struct {
 	Rate       Ratio         `json:"rate"`        // absent without events
 	Coverage   Ratio         `json:"coverage"`    // (observed + excluded) / window
 	Cold       bool          `json:"cold"`        // starts before the first observation
+	// Slack is the length of the stretch at the old end of the window whose
+	// events the counts may lack; 0 but for a compact tracker.
+	Slack time.Duration `json:"slack_ns,omitempty"`
 }
 
 // Burns yields the burn rate of every window of the rules, shortest first.
@@ -582,7 +630,7 @@ func (t *Tracker) Burns() iter.Seq[Burn] {
 	return func(yield func(Burn) bool) {
 		for i := range t.slots {
 			s := &t.slots[i]
-			if s.forRule && !yield(t.burn(s.length, s.sums)) {
+			if s.forRule && !yield(t.burnOf(s)) {
 				return
 			}
 		}
@@ -590,7 +638,8 @@ func (t *Tracker) Burns() iter.Seq[Burn] {
 }
 
 // Burn returns the burn rate of any window up to the longest that is kept;
-// beyond it is [ErrNotRetained].
+// beyond it is [ErrNotRetained], as is any window that a compact tracker has no
+// buckets for.
 func (t *Tracker) Burn(window time.Duration) (Burn, error) {
 	length := int64(window)
 	switch {
@@ -600,9 +649,18 @@ func (t *Tracker) Burn(window time.Duration) (Burn, error) {
 		return Burn{}, fmt.Errorf("burn window %v, kept %v: %w", window, time.Duration(t.retention()), ErrNotRetained)
 	}
 	if i := t.slot(length); i >= 0 {
-		return t.burn(length, t.slots[i].sums), nil
+		return t.burnOf(&t.slots[i]), nil
+	}
+	if t.buckets != nil {
+		return Burn{}, fmt.Errorf("burn window %v, kept %v: %w", window, t.lengths(), ErrNotRetained)
 	}
 	return t.burn(length, t.ring.since(t.now-length, t.oldest())), nil
+}
+
+func (t *Tracker) burnOf(s *slot) Burn {
+	b := t.burn(s.length, s.sums)
+	b.Slack = s.slack()
+	return b
 }
 
 func (t *Tracker) burn(length int64, events sums) Burn {

@@ -14,6 +14,7 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/slo"
+	"github.com/evenkeelops/evenkeel/slo/openslo"
 )
 
 // wanted is a rational of the case files: {"exact": "num/den"}, "+Inf", "-Inf"
@@ -360,7 +361,27 @@ func TestVectors(t *testing.T) {
 			m.ratio("remaining of the mean", minus(slo.NewRatio(1, 1), in.Target.Burn(lost)), want.RemainingMean)
 			return m.err()
 		}),
-	}, "openslo_duration") // belongs to slo/openslo
+		"openslo_duration": check(func(in struct{ Text string }, want struct {
+			Error    bool
+			Seconds  int64
+			Calendar string
+		},
+		) error {
+			d, err := openslo.ParseDuration(in.Text)
+			if want.Error != (err != nil) {
+				return fmt.Errorf("ParseDuration(%q) = %v, %w, want an error: %v", in.Text, d, err, want.Error)
+			}
+			length, _ := d.Length()
+			var months string
+			if unit, ok := d.Calendar(); ok {
+				months = fmt.Sprintf("%d months", d.Count*map[slo.Unit]int{slo.Month: 1, slo.Quarter: 3, slo.Year: 12}[unit])
+			}
+			var m misses
+			m.equal("length", length, secs(want.Seconds))
+			m.equal("months", months, want.Calendar)
+			return m.err()
+		}),
+	})
 }
 
 func minus(a, b slo.Ratio) slo.Ratio {

@@ -3,6 +3,7 @@ package slo
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
@@ -161,6 +162,13 @@ func (w Window) Kind() string {
 	return "calendar_" + w.unit.String()
 }
 
+// Cycle returns what [Anchored] makes a window with the same periods from; for
+// those of [Calendar] the anchor is in January 1970. It is of no use for a rolling
+// window.
+func (w Window) Cycle() (anchor time.Time, count int, unit Unit, zone *time.Location) {
+	return w.anchor, w.count, w.unit, w.location()
+}
+
 // Nominal returns the length that an alert policy assumes for w: the length of a
 // rolling window, else days and weeks of 24 h days, months of 30, quarters of 90
 // and years of 365 days. It is 0 for the zero Window.
@@ -249,10 +257,92 @@ func (w Window) String() string {
 	case w.IsRolling():
 		return "rolling " + threshold.FormatDuration(w.length)
 	case w.fixed:
-		return fmt.Sprintf("every %d %ss from %s %s", w.count, w.unit, w.anchor.Format("2006-01-02T15:04:05.999999999"), w.location())
+		return fmt.Sprintf("every %d %ss from %s %s", w.count, w.unit, w.anchor.Format(wallFormat), w.location())
 	}
 	return w.Kind() + " " + w.location().String()
 }
 
-// MarshalText writes what String returns.
-func (w Window) MarshalText() ([]byte, error) { return []byte(w.String()), nil }
+// MarshalText writes what String returns, and nothing for the zero Window. Any
+// other window that is not valid, or whose zone is that of the host, is an error,
+// as nobody could read it back.
+func (w Window) MarshalText() ([]byte, error) {
+	if w == (Window{}) {
+		return nil, nil
+	}
+	if err := w.Validate(); err != nil {
+		return nil, err
+	}
+	if zone := w.location(); zone == time.Local || zone.String() == "" {
+		return nil, fmt.Errorf("window in zone %q: want one of the time zone database", zone)
+	}
+	return []byte(w.String()), nil
+}
+
+// wallFormat is the anchor of a window as text.
+const wallFormat = "2006-01-02T15:04:05.999999999"
+
+// UnmarshalText reads what MarshalText writes; empty text is the zero Window. The
+// zone is looked up in the time zone database by [time.LoadLocation]. Without a
+// zone it is UTC, and the word rolling may be left out, so that it reads what
+// [ParseWindow] reads. The error is a [*ParseError].
+func (w *Window) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*w = Window{}
+		return nil
+	}
+	refuse := &ParseError{What: "window", Text: string(text), Want: `"rolling 30d", "calendar_month Europe/Amsterdam" or "every 3 months from 2022-01-01T12:00:00 America/New_York"`}
+	parts := strings.Split(string(text), " ")
+	var parsed Window
+	var err error
+	zone := "UTC"
+	switch {
+	case len(parts) == 2 && parts[0] == "rolling":
+		parsed, err = ParseWindow(parts[1], nil)
+		if err == nil && !parsed.IsRolling() {
+			return refuse
+		}
+	case len(parts) == 1:
+		parsed, err = ParseWindow(parts[0], nil)
+	case len(parts) == 2:
+		zone = parts[1]
+		parsed, err = ParseWindow(parts[0], nil)
+		if err == nil && parsed.IsRolling() {
+			return refuse
+		}
+	case (len(parts) == 5 || len(parts) == 6) && parts[0] == "every" && parts[3] == "from":
+		parsed, err = parseAnchored(parts[1], parts[2], parts[4])
+		if len(parts) == 6 {
+			zone = parts[5]
+		}
+	default:
+		return refuse
+	}
+	if err != nil {
+		return refuse
+	}
+	if zone != "UTC" && !parsed.IsRolling() {
+		if parsed.zone, err = time.LoadLocation(zone); err != nil || zone == "Local" || zone == "" {
+			refuse.Want = "a zone of the time zone database, like \"Europe/Amsterdam\""
+			return refuse
+		}
+	}
+	*w = parsed
+	return nil
+}
+
+func parseAnchored(count, units, anchor string) (Window, error) {
+	n, err := strconv.Atoi(count)
+	if err != nil {
+		return Window{}, err
+	}
+	var unit Unit
+	if err := unit.UnmarshalText([]byte(strings.TrimSuffix(units, "s"))); err != nil {
+		return Window{}, err
+	}
+	at, err := time.Parse(wallFormat, anchor)
+	if err != nil {
+		return Window{}, err
+	}
+	w := Anchored(at, n, unit, nil)
+	return w, w.Validate()
+}

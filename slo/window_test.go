@@ -157,3 +157,54 @@ func TestNominal(t *testing.T) {
 		}
 	}
 }
+
+func TestWindowText(t *testing.T) {
+	for _, tt := range []struct {
+		text string
+		want slo.Window
+	}{
+		{"rolling 30d", slo.Rolling(30 * 24 * time.Hour)},
+		{"rolling 1h30m", slo.Rolling(90 * time.Minute)},
+		{"30d", slo.Rolling(30 * 24 * time.Hour)},
+		{"rolling 3660d", slo.Rolling(3660 * 24 * time.Hour)},
+		{"calendar_month UTC", slo.Calendar(slo.Month, nil)},
+		{"calendar_week", slo.Calendar(slo.Week, nil)},
+		{"calendar_quarter Europe/Amsterdam", slo.Calendar(slo.Quarter, zone(t, "Europe/Amsterdam"))},
+		{"every 3 months from 2022-01-01T12:00:00 America/New_York", slo.Anchored(wall("2022-01-01T12:00:00"), 3, slo.Month, zone(t, "America/New_York"))},
+		{"every 1 days from 2022-01-01T12:00:00.5", slo.Anchored(wall("2022-01-01T12:00:00").Add(time.Second/2), 1, slo.Day, nil)},
+		{"every 2 weeks from 0001-01-01T00:00:00 UTC", slo.Anchored(time.Time{}, 2, slo.Week, nil)},
+		{"", slo.Window{}},
+	} {
+		var got slo.Window
+		if err := got.UnmarshalText([]byte(tt.text)); err != nil {
+			t.Errorf("%q: %v", tt.text, err)
+			continue
+		}
+		if got.String() != tt.want.String() || got.Period(origin) != tt.want.Period(origin) {
+			t.Errorf("%q reads as %s, %v, want %s, %v", tt.text, got, got.Period(origin), tt.want, tt.want.Period(origin))
+		}
+		text, err := got.MarshalText()
+		var back slo.Window
+		if err != nil || back.UnmarshalText(text) != nil || back.String() != got.String() || back.Period(origin) != got.Period(origin) {
+			t.Errorf("%q is written as %q, %v, and read back as %s", tt.text, text, err, back)
+		}
+	}
+	for _, text := range []string{
+		" ", "rolling", "rolling 30d UTC", "rolling calendar_month", "rolling  30d", "rolling 0s", "rolling 1M", "30d UTC", "calendar_decade UTC",
+		"calendar_month Europe/Nowhere", "calendar_month Local", "calendar_month ", "calendar_month ../../etc/passwd", "invalid window",
+		"every 0 months from 2022-01-01T12:00:00 UTC", "every x months from 2022-01-01T12:00:00 UTC", "every 3 ages from 2022-01-01T12:00:00 UTC",
+		"every 3 months from 2022-01-32T12:00:00 UTC", "every 3 months since 2022-01-01T12:00:00 UTC", "every 3 months from 2022-01-01T12:00:00 UTC UTC",
+		"every 99999 years from 2022-01-01T12:00:00 UTC",
+	} {
+		w := slo.Rolling(time.Hour)
+		var parse *slo.ParseError
+		if err := w.UnmarshalText([]byte(text)); !errors.As(err, &parse) || w != slo.Rolling(time.Hour) {
+			t.Errorf("%q: %v and window %s, want a *ParseError and no change", text, err, w)
+		}
+	}
+	for _, w := range []slo.Window{slo.Rolling(-1), slo.Calendar(slo.Month, time.Local), slo.Anchored(time.Time{}, 0, slo.Day, nil)} {
+		if text, err := w.MarshalText(); err == nil {
+			t.Errorf("%s is written as %q, want an error", w, text)
+		}
+	}
+}

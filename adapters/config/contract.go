@@ -15,7 +15,6 @@ import (
 
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/fixed"
-	"github.com/evenkeelops/evenkeel/internal/threshold"
 	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
@@ -38,7 +37,7 @@ type contractFile struct {
 	Response     map[incident.Severity]*spokenSpan   `yaml:"response"`
 	Resolution   map[incident.Severity]*spokenTarget `yaml:"resolution"`
 	Credits      *creditsFile                        `yaml:"credits"`
-	Framework    *frameworkFile                      `yaml:"sla_framework"`
+	blocksFile
 }
 
 type customerFile struct {
@@ -97,59 +96,6 @@ type bandFile struct {
 	Percent Percent `yaml:"percent,required"`
 }
 
-type frameworkFile struct {
-	Targets map[string]frameworkTierFile `yaml:"availability_targets,required"`
-}
-
-type frameworkTierFile struct {
-	Uptime    Percent                           `yaml:"monthly_uptime,required"`
-	Responses map[incident.Severity]*spokenSpan `yaml:"response_times"`
-}
-
-// spokenSpan is a duration, a number of business days, or 0 for none.
-type spokenSpan struct{ threshold.Span }
-
-// UnmarshalText reads "15 minutes", "next business day" or "0".
-func (s *spokenSpan) UnmarshalText(text []byte) (err error) {
-	if string(text) == "0" {
-		return nil
-	}
-	s.Span, err = threshold.ParseSpan(string(text))
-	return err
-}
-
-// off reports whether the promise is not made: the value is null or 0.
-func (s *spokenSpan) off() bool { return s == nil || s.Duration == 0 && s.BusinessDays == 0 }
-
-// spokenTarget is an upper limit such as "< 2h", with its strictness, or 0 for
-// none.
-type spokenTarget struct {
-	within time.Duration
-	op     string // "<", "<=" or "" where the text has none
-}
-
-// UnmarshalText reads "< 2h", "<= 2h", "2h" or "0".
-func (s *spokenTarget) UnmarshalText(text []byte) error {
-	if string(text) == "0" {
-		return nil
-	}
-	t, err := threshold.ParseTarget(string(text))
-	if err != nil {
-		return err
-	}
-	d, ok := t.Duration()
-	if !ok || t.Op != threshold.Less && t.Op != threshold.LessEqual {
-		return fmt.Errorf("%q, want an upper limit like \"< 2h\"", text)
-	}
-	s.within = d
-	if words := strings.ToLower(string(text)); strings.ContainsAny(words, "<≤") || strings.Contains(words, "maximum") {
-		s.op = t.Op.String()
-	}
-	return nil
-}
-
-func (s *spokenTarget) off() bool { return s == nil || s.within == 0 }
-
 // Agreed is what a file says about a contract: the contract itself, and what
 // reports and measurements need beside it.
 type Agreed struct {
@@ -162,35 +108,68 @@ type Agreed struct {
 	// EvidenceFrom is when the measurements begin: before it nothing was
 	// measured. Zero when the file states none. Evidence.Observed starts here.
 	EvidenceFrom time.Time
+
+	// Offer is what the tier of the contract sells, before what the contract
+	// changes of it; the zero Offer for a contract of its own.
+	Offer sla.Offer
+
+	// Metrics, Reporting and Reviews are those of the provider's framework in the
+	// file. Where it has none they are the reference ones, and none for a contract
+	// of its own. The limits for the time to restore and for the notice of
+	// maintenance are those of the contract.
+	Metrics   []sla.Metric
+	Reporting sla.Reporting
+	Reviews   []sla.Review
 }
 
 // Contract reads a service contract. What the file leaves out comes from the
 // reference contract of its tier, under which also the customer's own causes and
 // force majeure are excluded from downtime; a promise or a credit that it sets to 0 or
 // null is off, and so is the cap with null. A service without a weight weighs 1.
+//
+// The file may hold blocks of the provider's framework, as [Framework] reads
+// them. What they say of the tier stands in for the reference; a key of the
+// contract that says something else counts, with a warning that names both.
+// Without a tier the blocks promise nothing: metrics, reporting and reviews are
+// handed on, offers and credits are errors.
 func Contract(name string, data []byte) (Agreed, *Document, error) {
 	var file contractFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
-	c := file.agreed(d)
+	p := file.framework(d)
+	c := file.agreed(d, p)
 	if d.Err() == nil {
 		for _, found := range c.Issues() {
-			at := place(c.Contract, found.Path)
+			at := p.place(c.Contract, found.Path)
+			if found.Code == sla.CodeFeeRange {
+				continue // of the reference; see feeRange
+			}
 			if found.Warning {
 				d.Warn(at, found.Code, "%q, want %s", found.Value, found.Want)
 			} else {
 				d.Fail(at, "out_of_range", "%q, want %s", found.Value, found.Want)
 			}
 		}
+		file.feeRange(d, c.Offer)
 	}
 	return c, d, d.Err()
+}
+
+// feeRange compares the fee with the prices of the tier.
+func (f *contractFile) feeRange(d *Document, offer sla.Offer) {
+	if f.Fee.IsSet() && f.Fee.Currency() == offer.FeeFrom.Currency() && !offer.Includes(f.Fee) {
+		d.Warn("monthly_fee", sla.CodeFeeRange, "%q, want %s to %s for tier %s", f.Fee, offer.FeeFrom, offer.FeeTo, offer.Tier)
+	}
 }
 
 // termPath takes the path of an issue inside a term apart.
 var termPath = regexp.MustCompile(`^terms\[(\d+)\](?:\.availability\.(services\[\d+\]))?`)
 
 // place finds the part of the file that a term of the contract came from.
-func place(c sla.Contract, path string) string {
+func (p *framework) place(c sla.Contract, path string) string {
+	if at, ok := p.at["credits.availability"]; ok && strings.Contains(path, ".remedy.bands") && !p.d.states("credits.availability") {
+		return at
+	}
 	switch path {
 	case "fee":
 		return "monthly_fee"
@@ -234,7 +213,7 @@ func (d *Document) word(path, text string, words []string) {
 	}
 }
 
-func (f *contractFile) agreed(d *Document) Agreed {
+func (f *contractFile) agreed(d *Document, p *framework) Agreed {
 	tier := tiers[f.Tier]
 	d.word("tier", f.Tier, []string{"essential", "professional", "enterprise", "none"})
 	d.word("period", f.Period, periods)
@@ -243,7 +222,10 @@ func (f *contractFile) agreed(d *Document) Agreed {
 	if f.Timezone.Location != nil {
 		zone = f.Timezone.String()
 	}
-	a := Agreed{Contract: sla.Preset(f.ID, tier, zone, f.Fee), CustomerName: f.Customer.Name, Locale: f.Locale, EvidenceFrom: f.EvidenceFrom, ServiceNames: map[string]string{}}
+	a := Agreed{
+		Contract: p.Preset(f.ID, tier, zone, f.Fee), Offer: p.Offer(tier),
+		CustomerName: f.Customer.Name, Locale: f.Locale, EvidenceFrom: f.EvidenceFrom, ServiceNames: map[string]string{},
+	}
 	if a.Locale == "" {
 		a.Locale = "en"
 	}
@@ -253,14 +235,18 @@ func (f *contractFile) agreed(d *Document) Agreed {
 	if tier != 0 {
 		terms.availability.Exclude = []sla.Cause{sla.CauseMaintenance, sla.CauseCustomer, sla.CauseForceMajeure}
 	}
-	f.framework(d, c, terms)
+	said := figures(*c)
 	f.availability(d, terms.availability)
 	f.hours(d, c, terms.availability)
-	f.response(d, c, terms.response, "response", f.Response)
+	f.response(d, c, terms.response)
 	f.resolution(d, terms.resolution)
 	f.credits(d, c, terms)
 	f.services(d, &a, terms.availability)
 	prune(c)
+	f.tierOf(d, tier)
+	p.compare(c, said)
+	f.foreignCredits(p, terms.response)
+	f.reported(p, &a)
 	return a
 }
 
@@ -322,20 +308,27 @@ func prune(c *sla.Contract) {
 	}
 }
 
-// framework takes the targets of the contract's tier out of a framework of all
-// tiers.
-func (f *contractFile) framework(d *Document, c *sla.Contract, terms clauses) {
-	if f.Framework == nil || d.failed("sla_framework") {
+// tierOf wants the blocks to say something for the tier of the contract.
+func (f *contractFile) tierOf(d *Document, tier sla.Tier) {
+	if d.failed("tier") {
 		return
 	}
-	key := f.Tier + "_tier"
-	tier, ok := f.Framework.Targets[key]
-	if !ok {
-		d.report("sla_framework.availability_targets", "bad_reference", nearest(key, sortedKeys(f.Framework.Targets)), fmt.Sprintf("no %q for the tier of the contract", key))
-		return
+	for _, list := range []struct {
+		path, key string
+		lacks     bool
+	}{
+		{"sla_framework.availability_targets", cmp.Or(f.Tier, "none") + "_tier", tier == 0 || f.Framework == nil || f.Framework.Targets.of(tier) == nil},
+		{"service_tiers", cmp.Or(f.Tier, "none"), tier == 0 || f.Tiers.of(tier) == nil},
+	} {
+		if d.Has(list.path) && list.lacks && !d.failed(list.path) {
+			d.Fail(list.path, "bad_reference", "no %q for the tier of the contract", list.key)
+		}
 	}
-	terms.availability.Target = percent(tier.Uptime)
-	f.response(d, c, terms.response, "sla_framework.availability_targets."+key+".response_times", tier.Responses)
+	for _, path := range []string{"financial_commitments", "sla_framework.financial_commitments"} {
+		if d.Has(path) && tier == 0 {
+			d.Fail(path, "bad_reference", "the credits of a framework need a tier of it; want tier essential, professional or enterprise, or the key credits instead")
+		}
+	}
 }
 
 func (f *contractFile) availability(d *Document, a *sla.Availability) {
@@ -463,13 +456,14 @@ func weightOf(d *Document, path string, weight Decimal, aggregate sla.Aggregate)
 	return n
 }
 
-// response takes over the response times at a path of the file.
-func (f *contractFile) response(d *Document, c *sla.Contract, clock *sla.Clock, path string, times map[incident.Severity]*spokenSpan) {
-	if times == nil && d.states(path) && !d.Has(path) {
+// response takes over the response times.
+func (f *contractFile) response(d *Document, c *sla.Contract, clock *sla.Clock) {
+	const path = "response"
+	if f.Response == nil && d.states(path) && !d.Has(path) {
 		clock.Targets = nil
 	}
 	for _, severity := range incident.Severities {
-		within, ok := times[severity]
+		within, ok := f.Response[severity]
 		if !ok {
 			continue
 		}
@@ -504,18 +498,19 @@ func (f *contractFile) resolution(d *Document, clock *sla.Clock) {
 			targetOf(clock, severity).Within = target.within
 		}
 	}
-	inclusive := !slices.ContainsFunc(clock.Targets, func(t sla.Target) bool {
-		stated := f.Resolution[t.Severity]
-		return stated.off() || stated.op != "<="
+	own, other := "<", "<="
+	if !clock.Strict {
+		own, other = other, own
+	}
+	stated := slices.DeleteFunc(slices.Clone(incident.Severities[:]), func(s incident.Severity) bool {
+		return f.Resolution[s].off() || f.Resolution[s].op != other
 	})
-	if inclusive && len(clock.Targets) > 0 {
-		clock.Strict = false
+	if len(stated) > 0 && len(stated) == len(clock.Targets) {
+		clock.Strict = !clock.Strict
 		return
 	}
-	for _, severity := range incident.Severities {
-		if stated := f.Resolution[severity]; !stated.off() && stated.op == "<=" {
-			d.Fail(d.keyOf("resolution", severity), "out_of_range", `"<=" beside targets with "<", want the same for all severities`)
-		}
+	for _, severity := range stated {
+		d.Fail(d.keyOf("resolution", severity), "out_of_range", "%q beside targets with %q, want the same for all severities", other, own)
 	}
 }
 
@@ -603,16 +598,18 @@ func (f *contractFile) limit(d *Document, c *sla.Contract) {
 	}
 }
 
-// keyOf finds the key of a mapping by severity, in whatever spelling.
+// keyOf finds the key of a mapping by severity, in whatever spelling; of several
+// it is the first of the alphabet.
 func (d *Document) keyOf(path string, severity incident.Severity) string {
-	for _, at := range sortedKeys(d.keys) {
-		if key, ok := strings.CutPrefix(at, path+"."); ok {
+	found := ""
+	for at := range d.keys {
+		if key, ok := strings.CutPrefix(at, path+"."); ok && (found == "" || at < found) {
 			if s, err := incident.ParseSeverity(key); err == nil && s == severity {
-				return at
+				found = at
 			}
 		}
 	}
-	return path
+	return cmp.Or(found, path)
 }
 
 // bands turns steps, the best value first, into half-open bands.
@@ -632,21 +629,4 @@ func bands(d *Document, steps []bandFile) []sla.Band {
 		}
 	}
 	return result
-}
-
-// textCode is the code of a text that a type refused.
-func textCode(into any) string {
-	switch into.(type) {
-	case *spokenSpan, *spokenTarget:
-		return "bad_duration"
-	}
-	return "bad_enum"
-}
-
-// textSuggestion is what a refused text may have meant.
-func textSuggestion(into any, text string) string {
-	if _, ok := into.(*spokenSpan); ok {
-		return nearDuration(text)
-	}
-	return ""
 }

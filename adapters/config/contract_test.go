@@ -290,3 +290,202 @@ func TestContractRefuses(t *testing.T) {
 		}
 	}
 }
+
+// The blocks of a framework stand in for the reference of the tier.
+func TestContractTakesTheBlocks(t *testing.T) {
+	_, d, err := config.Contract("c.yaml", contractOf("enterprise", tiersBlock, financialBlock, metricsBlock, reportingBlock, improvementBlock))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The only warning: the bands begin at 98.5 %, the uptime of the tier is the
+	// reference's 99.9 %.
+	if p := d.Problems(); len(p) != 1 || p[0].Code != sla.CodeCreditGap || p[0].Path != "financial_commitments.availability_credits" || p[0].Line != 20 || p[0].Col != 3 {
+		t.Errorf("problems %v, want the credit gap at the bands", p)
+	}
+	c := readContract(t, "enterprise", tiersBlock, financialBlock, metricsBlock, reportingBlock, improvementBlock)
+	a := availability(t, c)
+	if a.Target.String() != "99.9%" || a.MinNotice != 96*time.Hour || len(bandsOf(a)) != 3 || bandsOf(a)[2].Credit != money.WholePercent(60) {
+		t.Errorf("availability = %+v", a)
+	}
+	response := clock(c, sla.ClauseResponse).Targets
+	for i, want := range []struct {
+		within time.Duration
+		credit string
+	}{
+		{90 * time.Second, "750.00 EUR"}, // both of the blocks
+		{15 * time.Minute, ""},           // the tier's time, and €0
+		{time.Hour, "100.00 EUR"},        // neither is in the blocks
+		{90 * time.Minute, "25.50 EUR"},
+	} {
+		if response[i].Within != want.within || response[i].Credit.String() != want.credit {
+			t.Errorf("response %d = %+v, want %v", i, response[i], want)
+		}
+	}
+	resolution := clock(c, sla.ClauseResolution)
+	if !resolution.Strict || resolution.Targets[0].Within != time.Hour || resolution.Targets[3].Within != 60*time.Hour || resolution.Targets[3].CreditPercent.String() != "2.5%" {
+		t.Errorf("resolution = %+v", resolution)
+	}
+	if m := c.Terms[3].Monitoring; m == nil || m.PercentPerHour.String() != "0.5%" {
+		t.Errorf("monitoring = %+v", c.Terms[3])
+	}
+	if l := c.Terms[4].DataLoss; l == nil || l.Fees != 6 {
+		t.Errorf("data loss = %+v", c.Terms[4])
+	}
+	if o := c.Offer; o.Tier != sla.Enterprise || o.FeeFrom.String() != "80000.00 EUR" || o.Uptime.String() != "99.9%" || o.Summary != sla.Enterprise.Offer().Summary || o.Response[0].Within != 90*time.Second {
+		t.Errorf("offer = %+v", o)
+	}
+	if len(c.Metrics) != 17 || c.Reporting.Frequency != "weekly" || len(c.Reviews) != 2 || c.Reviews[0].Agenda[1].Key != "what_hurt" {
+		t.Errorf("%d metrics, reporting %+v, reviews %+v", len(c.Metrics), c.Reporting, c.Reviews)
+	}
+	if _, err := sla.Compile(c.Contract); err != nil {
+		t.Error(err)
+	}
+}
+
+// Without blocks reports get the reference, and nothing under no tier.
+func TestContractKeepsTheReferenceOfReports(t *testing.T) {
+	c := readContract(t, "professional", "service_hours: 24x7")
+	if !slices.Equal(c.Metrics, sla.ReferenceMetrics()) || c.Reporting.Frequency != "monthly" || len(c.Reviews) != 2 || c.Offer.Tier != sla.Professional {
+		t.Errorf("metrics %v, reporting %v, reviews %v, offer %v", c.Metrics, c.Reporting, c.Reviews, c.Offer)
+	}
+	c = readContract(t, "none", "availability: {target_percent: 99}")
+	if c.Metrics != nil || c.Reporting.Frequency != "" || c.Reviews != nil || c.Offer.Tier != 0 {
+		t.Errorf("a contract of its own has metrics %v, reporting %v, reviews %v, offer %v", c.Metrics, c.Reporting, c.Reviews, c.Offer)
+	}
+	c = readContract(t, "none", "availability: {target_percent: 99}", metricsBlock, improvementBlock)
+	if got := clausesOf(c); len(c.Metrics) != 17 || len(c.Reviews) != 2 || !slices.Equal(got, []sla.Clause{sla.ClauseAvailability}) {
+		t.Errorf("a contract of its own with blocks: %d metrics, %d reviews, clauses %v; want them shown, and no promise", len(c.Metrics), len(c.Reviews), got)
+	}
+}
+
+// A report must not show a limit that the contract has changed.
+func TestContractAlignsTheMetrics(t *testing.T) {
+	limits := func(c config.Agreed) (all []string) {
+		for _, m := range c.Metrics {
+			if m.Name == sla.MetricMTTR || m.Name == sla.MetricNotice {
+				all = append(all, m.Target.String())
+			}
+		}
+		return all
+	}
+	for _, c := range []struct {
+		lines []string
+		want  []string
+	}{
+		{[]string{metricsBlock}, []string{"< 1h", "< 6h", "< 20h", "< 2d12h", ">= 4d"}},
+		{[]string{metricsBlock, `resolution: {p1: 30m, p4: 0}`, "availability: {min_notice: 24h}"}, []string{"< 30m", "< 6h", "< 20h", ">= 1d"}},
+		{[]string{"resolution: ~"}, []string{">= 3d"}},
+		{[]string{"resolution: ~", "availability: {min_notice: ~}"}, nil},
+		{[]string{"resolution: ~", "availability: ~"}, []string{">= 3d"}},
+		{[]string{`resolution: {p1: "<= 2h", p2: "<= 4h", p3: "<= 8h", p4: "<= 16h"}`}, []string{"<= 2h", "<= 4h", "<= 8h", "<= 16h", ">= 3d"}},
+	} {
+		if got := limits(readContract(t, "enterprise", c.lines...)); !slices.Equal(got, c.want) {
+			t.Errorf("%q: limits %q, want %q", c.lines, got, c.want)
+		}
+	}
+}
+
+// A clock that the blocks make inclusive can be made strict again, for all
+// severities at once.
+func TestContractStrictnessOverTheBlocks(t *testing.T) {
+	const inclusive = `performance_metrics: {incident_management: {mttr_targets: {p1: "<= 2h", p2: "<= 8h", p3: "1 day maximum", p4: "3 days"}}}`
+	for _, c := range []struct {
+		line   string
+		strict bool
+	}{
+		{"locale: en", false},
+		{"resolution: {p1: 1h}", false},
+		{`resolution: {p1: "<= 1h"}`, false},
+		{`resolution: {p1: "< 1h", p2: "< 2h", p3: "< 3h", p4: "< 4h"}`, true},
+	} {
+		if got := clock(readContract(t, "enterprise", inclusive, c.line), sla.ClauseResolution); got.Strict != c.strict {
+			t.Errorf("%s: strict %t, want %t", c.line, got.Strict, c.strict)
+		}
+	}
+	_, _, err := config.Contract("c.yaml", contractOf("enterprise", inclusive, `resolution: {p1: "< 1h"}`))
+	if want := `c.yaml:9:18: resolution.p1: "<" beside targets with "<=", want the same for all severities`; err == nil || err.Error() != want {
+		t.Errorf("one strict target: %v, want %s", err, want)
+	}
+}
+
+// A key of the contract counts; where the blocks say something else, a warning
+// names both.
+func TestContractOverrulesTheBlocks(t *testing.T) {
+	const nested = "sla_framework:\n  availability_targets: {essential_tier: {monthly_uptime: 98.5%, response_times: {critical: 20m, P4: next business day}}}\n"
+	for _, c := range []struct{ name, block, line, want string }{
+		{"same", nested, "availability: {target_percent: 98.5}\nresponse: {p1: 20m}", ""},
+		{"other figure", nested, "response: {high: 5m}", ""},
+		{"uptime", nested, "availability: {target_percent: 97}", "c.yaml:10:16: availability.target_percent: 97%, but 98.5% at sla_framework.availability_targets.essential_tier.monthly_uptime; the key of the contract counts"},
+		{"no uptime", nested, "availability: ~", "c.yaml:10:1: availability: none, but 98.5% at sla_framework.availability_targets.essential_tier.monthly_uptime; the key of the contract counts"},
+		{"response", nested, "response: {critical: 10m}", "c.yaml:10:12: response.critical: 10m, but 20m at sla_framework.availability_targets.essential_tier.response_times.critical; the key of the contract counts"},
+		{"no response", nested, "response: {low: ~}", "c.yaml:10:12: response.low: none, but next business day at sla_framework.availability_targets.essential_tier.response_times.P4; the key of the contract counts"},
+		{"resolution", "performance_metrics: {incident_management: {mttr_targets: {p1: < 1h}}}\n", "resolution: {p1: 2h}", "c.yaml:9:14: resolution.p1: < 2h, but < 1h at performance_metrics.incident_management.mttr_targets.p1; the key of the contract counts"},
+		{"notice", "performance_metrics: {service_delivery: {planned_maintenance_notice: 24 hours minimum}}\n", "availability: {min_notice: 48h}", "c.yaml:9:16: availability.min_notice: 2d, but 1d at performance_metrics.service_delivery.planned_maintenance_notice; the key of the contract counts"},
+		{"bands", "financial_commitments: {availability_credits: {downtime_below_99_percent: 10%}}\n", "credits: {availability: [{below: 99, percent: 20}]}", "c.yaml:9:11: credits.availability: 20% below 99%, but 10% below 99% at financial_commitments.availability_credits; the key of the contract counts"},
+		{"late answer", "financial_commitments: {response_time_credits: {high_response_breach: €5 per incident}}\n", "credits: {response: {P2: 6 EUR}}", "c.yaml:9:22: credits.response.P2: 6.00 EUR, but 5.00 EUR at financial_commitments.response_time_credits.high_response_breach; the key of the contract counts"},
+		{"no credits", "financial_commitments: {performance_guarantees: {mttr_breach_penalty: 3% per incident, monitoring_downtime_credit: 2% per hour}}\n", "credits: ~", "c.yaml:9:1: credits: none, but 2% at financial_commitments.performance_guarantees.monitoring_downtime_credit; the key of the contract counts\n" +
+			"c.yaml:9:1: credits: 0%, but 3% at financial_commitments.performance_guarantees.mttr_breach_penalty; the key of the contract counts"},
+		{"other credits", "financial_commitments: {performance_guarantees: {mttr_breach_penalty: 3% per incident}}\n", "resolution: ~\ncredits: {rounding: down}", ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, d, err := config.Contract("c.yaml", contractOf("essential", c.block+c.line))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var got []string
+			for _, p := range d.Problems() {
+				if p.Code == "contradiction" {
+					got = append(got, p.String())
+				}
+			}
+			if strings.Join(got, "\n") != c.want {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
+
+// What the blocks cannot give to this contract is refused where it stands.
+func TestContractRefusesTheBlocks(t *testing.T) {
+	const usd = "version: 1\nid: c1\ncustomer: {id: acme}\ntimezone: UTC\ntier: essential\nmonthly_fee: 20000 USD\nservices: [{id: api}]\ncredits: {response: {critical: 5 USD, high: 2 USD, medium: 1 USD}}\n"
+	with := func(tier string, lines ...string) string { return string(contractOf(tier, lines...)) }
+	for _, c := range []struct{ name, text, want string }{
+		{"tier not sold", with("professional", "service_tiers: {essential: {coverage: 24/7}}"), `c.yaml:8:16: service_tiers: no "professional" for the tier of the contract`},
+		{"no tier for the offers", with("none", "availability: {target_percent: 99}", "service_tiers: {essential: {coverage: 24/7}}"), `c.yaml:9:16: service_tiers: no "none" for the tier of the contract`},
+		{"no tier for the credits", with("none", "availability: {target_percent: 99}", "financial_commitments: {performance_guarantees: {mttr_breach_penalty: 5% per incident}}"), `c.yaml:9:24: financial_commitments: the credits of a framework need a tier of it`},
+		{"unknown tier alone", with("gold", "service_tiers: {essential: {coverage: 24/7}}"), `c.yaml:5:7: tier: found "gold", want `},
+		{"other currency", usd + "financial_commitments: {response_time_credits: {low_response_breach: €5 per incident}}", "c.yaml:9:70: financial_commitments.response_time_credits.low_response_breach: the credit is in EUR, the fee in USD"},
+		{"phrase", with("essential", financialBlock+"locale: de", "service_tiers: {essential: {pricing: cheap}}"), `service_tiers.essential.pricing: "cheap", want a monthly price`},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, _, err := config.Contract("c.yaml", []byte(c.text))
+			var all config.Errors
+			if !errors.As(err, &all) || len(all) != 1 || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got  %v\nwant %s", err, c.want)
+			}
+		})
+	}
+	if _, _, err := config.Contract("c.yaml", []byte(strings.Replace(usd, "medium", "low: ~, medium", 1)+"financial_commitments: {response_time_credits: {low_response_breach: €5 per incident}}")); err != nil {
+		t.Errorf("a credit that the contract takes away: %v", err)
+	}
+}
+
+// The fee is compared with the prices of the provider, if there are any.
+func TestContractFeeRange(t *testing.T) {
+	for _, c := range []struct {
+		pricing string
+		want    string
+	}{
+		{"€20K-30K/month", `c.yaml:6:1: monthly_fee: "100000.00 EUR", want 20000.00 EUR to 30000.00 EUR for tier essential`},
+		{"€20K-100K/month", ""},
+		{"CHF 20K-30K/month", ""},
+	} {
+		_, d, err := config.Contract("c.yaml", contractOf("essential", "service_tiers: {essential: {pricing: "+c.pricing+"}}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := d.Problems().Error(); got != c.want {
+			t.Errorf("%s: %q, want %q", c.pricing, got, c.want)
+		}
+	}
+}

@@ -8,8 +8,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
 // decoder walks the nodes of a document and the type that they are read into,
@@ -26,6 +29,11 @@ const maxNodes = 250_000
 
 func (r *decoder) decode(root *yaml.Node, v any) {
 	r.value(root, reflect.ValueOf(v).Elem(), "")
+	r.bound()
+}
+
+// bound gives a file up that expands to too much.
+func (r *decoder) bound() {
 	if r.visited > maxNodes {
 		r.d.giveUp(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "alias_limit", Message: "the aliases of the file expand to too much"})
 	}
@@ -40,7 +48,7 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 		return
 	}
 	r.d.values[path] = position{n.Line, n.Column}
-	if scalar, ok := scalars[into.Type()]; ok {
+	if scalar, ok := scalars[into.Type()]; ok && !asJSON(n, into.Type(), path) {
 		r.scalar(n, into, path, scalar)
 		return
 	}
@@ -60,9 +68,9 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 		into.Set(reflect.New(into.Type().Elem()))
 		r.value(n, into.Elem(), path)
 	case reflect.Struct:
-		r.mapping(n, path, "a mapping", func(keys []*yaml.Node) { r.fields(keys, into, path) })
+		r.mapping(n, path, func(keys []*yaml.Node) { r.fields(keys, into, path) })
 	case reflect.Map:
-		r.mapping(n, path, "a mapping", func(keys []*yaml.Node) { r.entries(keys, into, path) })
+		r.mapping(n, path, func(keys []*yaml.Node) { r.entries(keys, into, path) })
 	case reflect.Slice:
 		r.list(n, into, path)
 	case reflect.Interface:
@@ -100,9 +108,9 @@ func describe(n *yaml.Node) string {
 
 // mapping checks the keys of a mapping and hands over its content, keys and
 // values in turn, without repeated keys.
-func (r *decoder) mapping(n *yaml.Node, path, want string, use func([]*yaml.Node)) {
+func (r *decoder) mapping(n *yaml.Node, path string, use func([]*yaml.Node)) {
 	if n.Kind != yaml.MappingNode {
-		r.wrongType(n, path, want)
+		r.wrongType(n, path, "a mapping")
 		return
 	}
 	seen := map[string]bool{}
@@ -254,6 +262,18 @@ func (r *decoder) list(n *yaml.Node, into reflect.Value, path string) {
 	}
 }
 
+// asJSON reports whether a value stands as encoding/json writes it: an amount with
+// its two keys, or a time in nanoseconds under a key that says so.
+func asJSON(n *yaml.Node, t reflect.Type, path string) bool {
+	switch t {
+	case reflect.TypeFor[money.Amount]():
+		return n.Kind == yaml.MappingNode
+	case reflect.TypeFor[time.Duration]():
+		return n.ShortTag() == "!!int" && strings.HasSuffix(path, "_ns")
+	}
+	return false
+}
+
 // scalar reads a single value and reports whether that went well.
 func (r *decoder) scalar(n *yaml.Node, into reflect.Value, path string, s scalar) bool {
 	if n.Kind != yaml.ScalarNode {
@@ -302,7 +322,7 @@ func (r *decoder) plainValue(n *yaml.Node, path string) (value any, ok bool) {
 		return nil, false
 	case yaml.MappingNode:
 		m, ok := map[string]any{}, true
-		r.mapping(n, path, "a mapping", func(content []*yaml.Node) {
+		r.mapping(n, path, func(content []*yaml.Node) {
 			for i := 0; i < len(content); i += 2 {
 				key := content[i].Value
 				value, good := r.plainValue(content[i+1], join(path, key))
@@ -343,7 +363,8 @@ func (r *decoder) text(n *yaml.Node, path string, into encoding.TextUnmarshaler)
 		return
 	}
 	if err := into.UnmarshalText([]byte(n.Value)); err != nil {
-		r.d.report(path, textCode(into), textSuggestion(into, n.Value), err.Error())
+		code, suggestion := textProblem(into, n.Value, err)
+		r.d.report(path, code, suggestion, err.Error())
 	}
 }
 

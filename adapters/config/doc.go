@@ -1,5 +1,6 @@
-// Package config reads the YAML files of contracts, teams, objectives, alert
-// rules, playbooks and cost models into the values of the core packages.
+// Package config reads the YAML files of contracts, frameworks and public terms of
+// providers, teams, objectives, alert rules, playbooks and cost models into the
+// values of the core packages.
 //
 // Reading is strict: an unknown or repeated key, a wrong type, a missing
 // required key, a second document or an empty file is an error. All problems of
@@ -13,8 +14,18 @@
 //
 // [Contract], [Team], [Objectives], [Rules], [Playbooks] and [Costs] read the
 // files of the programs and check them as the core packages do; [Read] reads any
-// struct with yaml tags by the same rules. What a reader accepts it hands on;
-// a key that this version cannot honour is an error.
+// struct by its yaml or json tags and the same rules, also a whole sla.Contract,
+// which can say more than the file of the programs. What a reader accepts it hands
+// on; a key that this version cannot honour is an error.
+//
+// [Framework] reads what a provider promises all its customers, in phrases such
+// as "< 2 hours", "€500 per incident" and "€15K-25K/month", and [Contract] reads
+// the same blocks beside its own keys. There a key counts more than a block, and
+// a block more than the reference contract of the tier. In a block null is an
+// error.
+//
+// [PublicSLAs] reads published terms as facts, each with its source and a grade;
+// [PublicSLA.Claims] judges a customer's own outage log by them.
 //
 // Nothing here is kept between calls, so all of it may be used concurrently; a
 // [Document] belongs to one goroutine at a time.

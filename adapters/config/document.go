@@ -79,11 +79,20 @@ func (d *Document) Fail(path, code, format string, args ...any) {
 
 // Warn records a warning. It stands at the key of the path where there is one.
 func (d *Document) Warn(path, code, format string, args ...any) {
+	d.atKey(Warning, path, code, fmt.Sprintf(format, args...))
+}
+
+// failKey records an error about a key instead of its value.
+func (d *Document) failKey(path, code, format string, args ...any) {
+	d.atKey(Error, path, code, fmt.Sprintf(format, args...))
+}
+
+func (d *Document) atKey(severity, path, code, message string) {
 	at, ok := d.keys[path]
 	if !ok {
 		at = d.position(path)
 	}
-	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Warning, Path: path, Code: code, Message: fmt.Sprintf(format, args...)})
+	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: severity, Path: path, Code: code, Message: message})
 }
 
 // report records an error with a suggestion.

@@ -45,7 +45,17 @@ func FuzzContract(f *testing.F) {
 	fuzzReader(f, "contract", string(contractOf("essential",
 		"service_hours: [{days: [Mon], from: \"08:00\", to: \"20:00\"}]", "holidays: [2026-12-25]", "evidence_from: 2026-08-01T00:00:00+02:00",
 		"availability: {target_percent: 99.9, aggregate: per_service, exclude: [customer]}", "response: {p1: 2m, low: ~}", `resolution: {p1: "<= 2h"}`,
-		"credits: {availability: [{below: 99, percent: 10}], response: {p1: 5 EUR}, mttr_breach_percent: 5, cap_percent: ~, rounding: down}")))
+		"credits: {availability: [{below: 99, percent: 10}], response: {p1: 5 EUR}, mttr_breach_percent: 5, cap_percent: ~, rounding: down}")),
+		string(contractOf("enterprise", tiersBlock+financialBlock+metricsBlock+reportingBlock+improvementBlock+"credits: ~")),
+		string(contractOf("essential", frameworkBlock, financialBlock+"response: {low: ~}\nresolution: ~")))
+}
+
+func FuzzFramework(f *testing.F) {
+	fuzzReader(f, "framework", tiersBlock, frameworkBlock, financialBlock, metricsBlock, reportingBlock, improvementBlock,
+		tiersBlock+frameworkBlock+financialBlock+metricsBlock+reportingBlock+improvementBlock,
+		"sla_framework: {performance_metrics: {service_delivery: {planned_maintenance_notice: 72 hours}}, financial_commitments: ~}",
+		"service_tiers: {essential: {pricing: 'JPY 15K to £2.5M', response_sla: {p1: 0, low: 3 business days}}, gold: {}}",
+		"financial_commitments: {availability_credits: {downtime_99_9_to_99_percent: 10 %, downtime_below_1000_percent: ~}}")
 }
 
 func FuzzObjectives(f *testing.F) {

@@ -10,6 +10,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/evenkeelops/evenkeel/slo"
+	"github.com/evenkeelops/evenkeel/slo/promrules"
 )
 
 type objectivesFile struct {
@@ -28,6 +29,8 @@ type objectiveFile struct {
 	Timezone  *Zone       `yaml:"timezone"`
 	SLI       *sliFile    `yaml:"sli"`
 	Alerts    *alertsFile `yaml:"alerts"`
+
+	Prometheus *prometheusFile `yaml:"prometheus"`
 }
 
 type sliFile struct {
@@ -64,13 +67,25 @@ func (f *alertsFile) readNode(r *decoder, n *yaml.Node, path string) {
 	r.list(n, reflect.ValueOf(&f.rules).Elem(), path)
 }
 
+// Objective is an entry of a file of objectives.
+type Objective struct {
+	slo.Objective
+
+	// Rules is the objective with how Prometheus counts its events, ready for
+	// [promrules.Generate]; nil where the file does not say.
+	Rules *promrules.SLO
+	// Scrape is the interval at which Prometheus reads its counters, 0 where the
+	// file does not say.
+	Scrape time.Duration
+}
+
 // Objectives reads a file of service level objectives, in the order of the file.
 // Objectives without alerts get [slo.DefaultPolicy].
-func Objectives(name string, data []byte) ([]slo.Objective, *Document, error) {
+func Objectives(name string, data []byte) ([]Objective, *Document, error) {
 	var file objectivesFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
-	var objectives []slo.Objective
+	var objectives []Objective
 	ids := map[string]bool{}
 	for i, entry := range file.SLOs {
 		path := fmt.Sprintf("slos[%d]", i)
@@ -81,7 +96,11 @@ func Objectives(name string, data []byte) ([]slo.Objective, *Document, error) {
 				d.Fail(path, "out_of_range", "%v", e)
 			}
 		}
-		objectives = append(objectives, o)
+		read := Objective{Objective: o}
+		if entry.Prometheus != nil {
+			read.Rules, read.Scrape = entry.Prometheus.rules(d, path+".prometheus", o), entry.Prometheus.Scrape
+		}
+		objectives = append(objectives, read)
 	}
 	return objectives, d, d.Err()
 }

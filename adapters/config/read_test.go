@@ -10,6 +10,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/adapters/config"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
@@ -51,6 +52,60 @@ items: [{id: a, part: ~}, {id: b, part: x}]
 	if s.Name != "8" || !s.On || s.Zone.String() != "Europe/Amsterdam" || s.Fee.String() != "100000.00 EUR" || s.Target != "99.90" || s.Rate != 0.01 ||
 		s.From.UTC().Hour() != 22 || s.Reply[incident.P1] != 2*time.Minute || s.Reply[incident.P2] != 15*time.Minute || s.Items[0].Part != nil || *s.Items[1].Part != "x" {
 		t.Errorf("Read = %+v", s)
+	}
+}
+
+// A contract in the words of package sla is the same from YAML as from JSON.
+func TestReadWholeContract(t *testing.T) {
+	yaml := `
+id: acme
+fee: "1000.00 EUR"
+zone: Europe/Amsterdam
+from: 2026-01-15T00:00:00+01:00
+claim: {kind: days_after_period_end, days: 30}
+calendars:
+  office: {zone: Europe/Amsterdam, week: {monday: [{from: "09:00", to: "12:00"}, {from: "13:00", to: "18:00"}]}}
+terms:
+  - id: availability
+    availability:
+      target: 99.9%
+      measure: {kind: uptime, unit_ns: 60000000000, partial: up}
+      remedy: {kind: lost_time, times: 10, outage_cap_percent: 25%}
+  - id: update
+    update: {targets: [{severity: P1, within_ns: 3600000000000, calendar: office, credit: "50.00 EUR"}]}
+`
+	var read sla.Contract
+	if _, err := config.Read("acme.yaml", []byte(yaml), &read); err != nil {
+		t.Fatal(err)
+	}
+	if err := read.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	text := []byte(`{"id": "acme", "fee": {"amount": "1000.00", "currency": "EUR"}, "zone": "Europe/Amsterdam",
+		"from": "2026-01-14T23:00:00Z", "claim": {"kind": "days_after_period_end", "days": 30},
+		"calendars": {"office": {"zone": "Europe/Amsterdam", "week": {"monday": [{"from": "09:00", "to": "12:00"}, {"from": "13:00", "to": "18:00"}]}}},
+		"terms": [{"id": "availability", "availability": {"target": "99.9%",
+			"measure": {"kind": "uptime", "unit_ns": 60000000000, "partial": "up"},
+			"remedy": {"kind": "lost_time", "times": 10, "outage_cap_percent": "25%"}}},
+		{"id": "update", "update": {"targets": [{"severity": "P1", "within_ns": 3600000000000, "calendar": "office",
+			"credit": {"amount": "50.00", "currency": "EUR"}}]}}]}`)
+	parsed, err := sla.ParseContract(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var same sla.Contract
+	if _, err := config.Read("acme.json", text, &same); err != nil {
+		t.Fatal(err)
+	}
+	if changes := sla.Compare(same, parsed); len(changes) > 0 {
+		t.Errorf("JSON by two readers differs: %v", changes)
+	}
+	if changes := sla.Compare(read, parsed); len(changes) > 0 {
+		t.Errorf("YAML and JSON differ: %v", changes)
+	}
+	_, err = config.Read("acme.yaml", []byte(strings.Replace(yaml, "times: 10", "time: 10", 1)), &read)
+	if err == nil || !strings.HasPrefix(err.Error(), "acme.yaml:") || !strings.Contains(err.Error(), "time") {
+		t.Errorf("an unknown key: %v, want its place", err)
 	}
 }
 

@@ -8,12 +8,20 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/evenkeelops/evenkeel/sla"
 )
 
 // The published schema of a file has the keys that the decoder takes, and
 // requires what it requires.
 func TestSchemaDrift(t *testing.T) {
-	for name, file := range map[string]reflect.Type{"contract.schema.json": reflect.TypeFor[contractFile]()} {
+	for name, c := range map[string]struct {
+		file     reflect.Type
+		mappings int // the least that must be compared
+	}{
+		"contract.schema.json":   {reflect.TypeFor[contractFile](), 30},
+		"objectives.schema.json": {reflect.TypeFor[objectivesFile](), 6}, // file, slo, sli, rule, prometheus, latency
+	} {
 		data, err := os.ReadFile("../../examples/schema/" + name)
 		if err != nil {
 			t.Fatal(err)
@@ -25,9 +33,10 @@ func TestSchemaDrift(t *testing.T) {
 		if root["$schema"] != "https://json-schema.org/draft/2020-12/schema" {
 			t.Errorf("%s: $schema is %v", name, root["$schema"])
 		}
-		s := schemaDrift{t: t, name: name}
-		s.compare("", file, root)
-		if s.compared < 8 {
+		defs, _ := root["$defs"].(map[string]any)
+		s := schemaDrift{t: t, name: name, defs: defs}
+		s.compare("", c.file, root)
+		if s.compared < c.mappings {
 			t.Errorf("%s: %d mappings compared, want all of them", name, s.compared)
 		}
 	}
@@ -44,12 +53,21 @@ func TestSchemaDriftFails(t *testing.T) {
 		{`{"properties": {"a": {}}, "required": ["a"], "additionalProperties": false}`, `properties [a], want [a b]`},
 		{`{"properties": {"a": {}, "b": {}}, "additionalProperties": false}`, `required [], want [a]`},
 		{`{"properties": {"a": {}, "b": {}}, "required": ["a"]}`, `additionalProperties`},
+		{`{"$ref": "#/$defs/good"}`, ""},
+		{`{"$ref": "#/$defs/short"}`, `properties [a], want [a b]`},
+		{`{"$ref": "#/$defs/none"}`, `#/$defs/none is not there`},
 	} {
 		var node map[string]any
 		if err := json.Unmarshal([]byte(c.schema), &node); err != nil {
 			t.Fatal(err)
 		}
-		s := schemaDrift{name: "x"}
+		var defs map[string]any
+		if err := json.Unmarshal([]byte(`{
+			"good": {"properties": {"a": {}, "b": {}}, "required": ["a"], "additionalProperties": false},
+			"short": {"properties": {"a": {}}, "required": ["a"], "additionalProperties": false}}`), &defs); err != nil {
+			t.Fatal(err)
+		}
+		s := schemaDrift{name: "x", defs: defs}
 		s.compare("", reflect.TypeFor[file](), node)
 		if got := strings.Join(s.problems, "; "); c.want == "" && got != "" || !strings.Contains(got, c.want) {
 			t.Errorf("%s: problems %q, want %q", c.schema, got, c.want)
@@ -60,6 +78,7 @@ func TestSchemaDriftFails(t *testing.T) {
 type schemaDrift struct {
 	t        *testing.T
 	name     string
+	defs     map[string]any
 	compared int
 	problems []string
 }
@@ -71,16 +90,28 @@ func (s *schemaDrift) problem(path, format string, args ...any) {
 	}
 }
 
+// listsBesideWords are the types that read a word or a list, with that list.
+var listsBesideWords = map[reflect.Type]reflect.Type{
+	reflect.TypeFor[hoursFile]():  reflect.TypeFor[[]hoursSpanFile](),
+	reflect.TypeFor[alertsFile](): reflect.TypeFor[[]alertFile](),
+}
+
 // compare walks a type of the decoder and a node of the schema side by side. What
 // the decoder reads from one text has no keys to compare.
 func (s *schemaDrift) compare(path string, of reflect.Type, node map[string]any) {
 	if _, ok := scalars[of]; ok {
 		return
 	}
-	if of == reflect.TypeFor[hoursFile]() {
+	if ref, ok := node["$ref"].(string); ok {
+		if node, ok = s.defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any); !ok {
+			s.problem(path, "%s is not there", ref)
+			return
+		}
+	}
+	if list, ok := listsBesideWords[of]; ok {
 		for _, alternative := range node["oneOf"].([]any) {
-			if list := alternative.(map[string]any); list["type"] == "array" {
-				s.compare(path, reflect.TypeFor[[]hoursSpanFile](), list)
+			if node := alternative.(map[string]any); node["type"] == "array" {
+				s.compare(path, list, node)
 				return
 			}
 		}
@@ -136,5 +167,22 @@ func (s *schemaDrift) compareFields(path string, of reflect.Type, fields map[str
 	}
 	if !slices.Equal(required, want) {
 		s.problem(path, "required %v, want %v", required, want)
+	}
+}
+
+// Every key of the metrics has a metric of the reference, or it would be read and
+// then forgotten.
+func TestMetricsHaveReferences(t *testing.T) {
+	known := map[string]bool{}
+	for _, m := range sla.ReferenceMetrics() {
+		known[m.Name] = true
+	}
+	var f metricsFile
+	for _, group := range []any{f.Monitoring, f.Incidents.Rates, f.Delivery} {
+		for _, key := range sortedKeys(fieldsOf(reflect.TypeOf(group))) {
+			if !known[key] {
+				t.Errorf("no metric %q in the reference", key)
+			}
+		}
 	}
 }

@@ -19,6 +19,11 @@ type ServiceReport struct {
 	Sources  []Source
 	Notices  []Notice
 
+	// Locale is the language whose formats the document has for numbers, money and
+	// times: "de", "nl" or "fr". Defaults to English. Words are English in all, as are
+	// the numbers in charts and in the text of a credit line.
+	Locale string
+
 	// Explained lets the document end with how its headline numbers came about.
 	Explained bool
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -82,7 +83,7 @@ func TestServiceReport(t *testing.T) {
 		{
 			"nothing measured",
 			func(_ *sla.Contract, e *sla.Evidence) { e.Observed.Start = e.Observed.End },
-			[]string{"Nothing was measured in this period", "no data: nothing was measured"},
+			[]string{"Nothing was measured in this period", "no data: not every service was measured"},
 			[]string{`"state":"no_data"`, `"availability_percent":null,"availability_fraction":null`, `"met":null`},
 		},
 		{
@@ -106,6 +107,23 @@ func TestServiceReport(t *testing.T) {
 			func(c *sla.Contract, _ *sla.Evidence) { c.CapPercent = nil },
 			nil,
 			[]string{`"cap":null`},
+		},
+		{
+			"evidence beside the figures",
+			func(c *sla.Contract, e *sla.Evidence) {
+				c.Terms[0].Availability.Services = append(c.Terms[0].Availability.Services, sla.Service{ID: "web"})
+				e.Outages = []sla.Outage{
+					{Service: "api", Start: at(3, 0, 0), End: at(3, 0, 0)},
+					{Service: "api", Start: at(-3, 0, 0), End: at(-2, 0, 0)},
+					{Service: "mail", Start: at(3, 0, 0), End: at(3, 0, 1)},
+					{Start: at(3, 0, 0), End: at(3, 0, 1)},
+				}
+			},
+			[]string{
+				"Evidence that is not part of the figures: 1 without length, 1 outside the covered time, 1 of a service that no term names.",
+				"Evidence without a service, which counts against each: 1.",
+			},
+			[]string{`"grade":"complete","empty":1,"outside":1,"unassigned":1,"shared":1`},
 		},
 		{
 			"a mean of services",
@@ -185,6 +203,50 @@ func TestServiceBreaches(t *testing.T) {
 	}
 }
 
+// Half of the fee for a month down and 1 % of it for an hour without monitoring,
+// under a cap of 10 %: what the rows come to is what is payable, and the same
+// statement has the same keys.
+func TestServiceCredits(t *testing.T) {
+	make := func() report.ServiceReport {
+		return september(t, func(c *sla.Contract, e *sla.Evidence) {
+			limit := money.WholePercent(10)
+			c.CapPercent = &limit
+			e.Outages = []sla.Outage{{Ref: "I-1", Service: "api", Start: at(1, 0, 0), End: at(30, 23, 0)}}
+			e.Gaps = []sla.Gap{{Service: "api", Start: at(7, 0, 0), End: at(7, 1, 0)}}
+			e.Losses = []sla.Loss{{Ref: "L-1", At: at(9, 0, 0), Claimed: money.Must(money.Parse("5.00 EUR"))}}
+		})
+	}
+	table, err := make().Credits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, row := range table.Rows {
+		got = append(got, strings.Join([]string{row[3].Text, row[4].Text, row[5].Text, row[6].Text, row[7].Text, row[8].Text}, ","))
+	}
+	want := []string{
+		"availability,availability,api,percent_of_fee,20000.00,EUR",
+		"monitoring,monitoring,monitoring,percent_of_fee_per_hour,400.00,EUR",
+		",,,adjustment,-16400.00,EUR",
+		"data-loss,data_loss,L-1,liability,5.00,EUR",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("rows\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	again, err := make().Credits()
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for i, row := range table.Rows {
+		if key := row[0].Text; seen[key] || key == "" || key != again.Rows[i][0].Text {
+			t.Errorf("key %q: want one of its own, and the same again", key)
+		} else {
+			seen[key] = true
+		}
+	}
+}
+
 func BenchmarkServiceReport(b *testing.B) {
 	r := september(b, func(_ *sla.Contract, e *sla.Evidence) {
 		for day := 1; day <= 30; day++ {
@@ -229,4 +291,78 @@ func ExampleServiceReport() {
 	// Output:
 	// customer_id,period,clause,ref,service,severity,promised,actual,unit,amount,currency
 	// acme,2026-10,availability,availability,,,99.9,98.926174,percent,10000.00,EUR
+}
+
+// What a line multiplies is in its quantity: intervals, days, and the hours that
+// are paid for.
+func TestServiceDataQuantities(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(c *sla.Contract, e *sla.Evidence)
+		want   string
+	}{
+		// 90 min are 3 times 30.
+		{"intervals", func(c *sla.Contract, _ *sla.Evidence) {
+			c.Terms[0].Availability.Remedy = sla.PerInterval{Percent: money.WholePercent(2), Interval: 30 * time.Minute}
+		}, "3 × 2 = 2400.00 EUR"},
+		// 5 of 30 days.
+		{"days", func(c *sla.Contract, _ *sla.Evidence) {
+			c.Terms[0].Availability.Remedy = sla.Bands{Bands: []sla.Band{{Below: money.WholePercent(100), Days: 5}}}
+		}, "5 × 0 = 6666.67 EUR"},
+		// 90 min begin 2 hours.
+		{"started hours", func(c *sla.Contract, e *sla.Evidence) {
+			c.Terms[3].Monitoring.Count = sla.StartedHours
+			e.Gaps, e.Outages = []sla.Gap{{Start: at(4, 0, 0), End: at(4, 1, 30)}}, nil
+		}, "2 × 1 = 800.00 EUR"},
+	} {
+		r := september(t, func(contract *sla.Contract, e *sla.Evidence) {
+			contract.Terms[0].Availability.Target = money.WholePercent(100)
+			e.Outages = []sla.Outage{{Service: "api", Start: at(3, 0, 0), End: at(3, 1, 30)}}
+			c.change(contract, e)
+		})
+		lines := r.Data().Credits.Lines
+		if len(lines) != 1 {
+			t.Fatalf("%s: lines %+v, want one", c.name, lines)
+		}
+		if got := fmt.Sprintf("%s × %s = %s", lines[0].Quantity, lines[0].Rate, lines[0].Amount); got != c.want {
+			t.Errorf("%s: %s, want %s", c.name, got, c.want)
+		}
+	}
+}
+
+// The explanation of what is payable says what bounded it, and that all lines were
+// rounded together.
+func TestServiceReportExplainsBounds(t *testing.T) {
+	r := september(t, func(c *sla.Contract, e *sla.Evidence) {
+		limit := money.WholePercent(1)
+		c.RoundOnce, c.CapPercent = true, &limit
+		e.Outages = []sla.Outage{{Service: "api", Start: at(3, 0, 0), End: at(4, 0, 0)}}
+	})
+	all := r.Explain()
+	last := all[len(all)-1]
+	text := fmt.Sprint(last.Formula, last.Values)
+	for _, want := range []string{"rounded once", "credits of 10000.00 EUR, capped at 400.00 EUR"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s: want %q in it", text, want)
+		}
+	}
+}
+
+// A notice of minus 500 ms, and one of as much as there is, are numbers.
+func TestServiceDataNotice(t *testing.T) {
+	r := september(t, func(_ *sla.Contract, e *sla.Evidence) {
+		e.Maintenance = []sla.Maintenance{
+			{Ref: "a", Start: at(3, 0, 0), End: at(3, 1, 0), Announced: at(3, 0, 0).Add(500 * time.Millisecond)},
+			{Ref: "b", Start: at(3, 0, 0), End: at(3, 1, 0), Announced: at(3, 0, 0).AddDate(1000, 0, 0)}, // more than int64 holds
+		}
+	})
+	text, err := json.Marshal(r.Data().Maintenance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{`"notice_s":-0.5,`, `"notice_s":-9223372036.854775808,`} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("%s: want %s in it", text, want)
+		}
+	}
 }

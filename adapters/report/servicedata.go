@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"strconv"
 	"strings"
 	"time"
 
@@ -224,11 +225,16 @@ type KPIData struct {
 	Met    *bool    `json:"met"`
 }
 
-// QualityData says how much of the measured time is known.
+// QualityData says how much of the measured time is known, and how many pieces of
+// evidence were not judged or judged more than once; see [sla.Quality].
 type QualityData struct {
 	Unmonitored Number    `json:"unmonitored_s"`
 	Of          Number    `json:"of_s"`
 	Grade       sla.Grade `json:"grade"`
+	Empty       int       `json:"empty,omitzero"`
+	Outside     int       `json:"outside,omitzero"`
+	Unassigned  int       `json:"unassigned,omitzero"`
+	Shared      int       `json:"shared,omitzero"`
 }
 
 // DistributionData names who gets the report, what is in it, and until when it is due.
@@ -251,7 +257,7 @@ func (r ServiceReport) Data() ServiceData {
 		Credits:     creditData(s),
 		Maintenance: MaintenanceData{mapped(rep.Maintenance.Past, workData), mapped(rep.Maintenance.Upcoming, workData)},
 		Trend:       mapped(rep.Trend, trendData), KPIs: mapped(rep.KPIs, r.kpiData),
-		Quality: QualityData{seconds(rep.Quality.Unknown), seconds(rep.Quality.Of), rep.Quality.Grade},
+		Quality: qualityData(rep.Quality),
 		Report:  DistributionData{rep.Recipients, rep.Sections, rep.DueBefore.UTC()},
 		Changes: ChangeData{
 			rep.Changes.Total, rep.Changes.Success, percent(rep.Changes.SuccessShare), rep.Changes.Emergency,
@@ -359,7 +365,11 @@ func lineData(l sla.Line) LineData {
 	case sla.PerIncident, sla.FixedAmount:
 		d.Unit = &l.Amount
 	case sla.PercentOfFeePerHour:
-		d.Quantity, d.Rate = nearest(sla.FigureOf(int64(l.Numerator), int64(l.Denominator))), rate(l.Rate)
+		d.Quantity, d.Rate = nearest(sla.FigureOf(int64(l.Counted), int64(l.Denominator))), rate(l.Rate)
+	case sla.PercentOfFeePerInterval:
+		d.Quantity, d.Rate = Number(strconv.FormatInt(l.Intervals, 10)), rate(l.Rate)
+	case sla.DaysOfFee:
+		d.Quantity, d.Rate = Number(strconv.Itoa(l.Days)), rate(l.Rate)
 	default:
 		d.Rate = rate(l.Rate)
 	}
@@ -415,11 +425,7 @@ func short(decimal string) Number {
 
 // seconds writes a duration exactly.
 func seconds(d time.Duration) Number {
-	sign := ""
-	if d < 0 {
-		sign, d = "-", -d
-	}
-	return Number(sign) + short(sla.FigureOf(int64(d), int64(time.Second)).Decimal(9))
+	return short(sla.FigureOf(int64(d), int64(time.Second)).Decimal(9))
 }
 
 // percent writes a fraction as a percentage, cut at six decimals.
@@ -464,4 +470,8 @@ func verdict(o sla.Outcome) *bool {
 	default:
 		return nil
 	}
+}
+
+func qualityData(q sla.Quality) QualityData {
+	return QualityData{seconds(q.Unknown), seconds(q.Of), q.Grade, q.Empty, q.Outside, q.Unassigned, q.Shared}
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strconv"
@@ -35,7 +36,7 @@ func (r ServiceReport) Document() Document {
 		},
 	}
 	if r.Explained {
-		d.Sections = append(d.Sections, Section{"explanation", "How the numbers came about", r.explanation()})
+		d.Sections = append(d.Sections, Section{"explanation", "How the numbers came about", explanationBlocks(r.Explain())})
 	}
 	return d
 }
@@ -46,15 +47,11 @@ func (r ServiceReport) span(from, to time.Time) string {
 	return r.clock(from) + " to " + r.clock(to)
 }
 
-func (r ServiceReport) clock(t time.Time) string {
-	return t.In(r.zone()).Format("2 Jan 2006 15:04 MST")
-}
-
 func (r ServiceReport) summary() []Block {
 	s := r.Report.Statement
 	var tiles Tiles
 	for _, o := range s.Overall {
-		t := Tile{Label: "Availability", Value: percentText(o.Value), State: stateOf(o.Outcome), Note: "target " + targetText(o.Target.String()) + ", " + outcomeWord(o.Outcome)}
+		t := Tile{Label: "Availability", Value: r.percent(o.Value), State: stateOf(o.Outcome), Note: "target " + r.target(o.Target.String()) + ", " + outcomeWord(o.Outcome)}
 		switch {
 		case o.Service != "":
 			t.Note = o.Method.String() + " service: " + r.service(o.Service) + ", " + t.Note
@@ -67,7 +64,7 @@ func (r ServiceReport) summary() []Block {
 		tiles = append(tiles, t)
 	}
 	tiles = append(tiles,
-		Tile{Label: "Credit", Value: s.Payable.String(), Note: creditNote(s), State: creditState(s.State)},
+		Tile{Label: "Credit", Value: r.amount(s.Payable), Note: r.creditNote(s), State: creditState(s.State)},
 		Tile{Label: "Incidents", Value: strconv.Itoa(r.Report.Incidents.Total), Note: "opened in the period"},
 		Tile{Label: "Promises missed", Value: strconv.Itoa(len(s.Breaches)), Note: "see the list below", State: r.breachState()},
 	)
@@ -93,7 +90,7 @@ func (r ServiceReport) summary() []Block {
 	}}
 	why := Table{Caption: "Why they were missed", Columns: []Column{{Title: "Clause"}, {Title: "Ref"}, {Title: "Cause"}, {Title: "Remedial action"}, {Title: "Credit"}}}
 	for _, b := range r.Report.Breaches {
-		promised, actual := breachTexts(b)
+		promised, actual := r.breachTexts(b)
 		credit := "due"
 		switch {
 		case b.Clause == sla.ClauseAvailability && r.unpaid(b.Ref):
@@ -117,7 +114,7 @@ func (r ServiceReport) summary() []Block {
 			{Text: promised},
 			{Text: actual},
 			{Text: r.clock(b.At)},
-			{Text: b.Credit.String()},
+			{Text: r.amount(b.Credit)},
 		})
 		why.Rows = append(why.Rows, []Cell{
 			{Text: string(b.Clause)}, {Text: b.Ref}, {Text: cmp.Or(b.Cause, "not given")}, {Text: cmp.Or(b.Action, "not given")}, {Text: credit},
@@ -136,12 +133,12 @@ func (r ServiceReport) breachState() State {
 	return Good
 }
 
-func breachTexts(b sla.BreachReport) (promised, actual string) {
+func (r ServiceReport) breachTexts(b sla.BreachReport) (promised, actual string) {
 	switch {
 	case b.KeyFigure != nil:
-		return b.KeyFigure.Target.String(), string(figure(*b.KeyFigure))
+		return b.KeyFigure.Target.String(), r.locale().number(string(figure(*b.KeyFigure)))
 	case b.Clause == sla.ClauseAvailability:
-		return targetText(b.Target.String()), percentText(b.Value)
+		return r.target(b.Target.String()), r.percent(b.Value)
 	case b.Clause == sla.ClauseMonitoring:
 		return "no gap", durationText(b.Actual)
 	case b.Promised == 0:
@@ -150,21 +147,21 @@ func breachTexts(b sla.BreachReport) (promised, actual string) {
 	return durationText(b.Promised), durationText(b.Actual)
 }
 
-func creditNote(s sla.Statement) string {
+func (r ServiceReport) creditNote(s sla.Statement) string {
 	switch s.State {
 	case sla.StateNone:
 		return "every promise kept, nothing due"
 	case sla.StateBreachNoBand:
 		return "a promise was missed, but no credit is due for it"
 	case sla.StateCapped:
-		return "due, capped; " + s.Gross.String() + " before the cap of " + s.Cap.String()
+		return "due, capped; " + r.amount(s.Gross) + " before the cap of " + r.amount(s.Cap)
 	case sla.StateNoData:
-		return "no data: nothing was measured"
+		return "no data: not every service was measured"
 	default:
 		if !s.Complete {
-			return "due as of now, of a fee of " + s.Fee.String()
+			return "due as of now, of a fee of " + r.amount(s.Fee)
 		}
-		return "due, of a fee of " + s.Fee.String()
+		return "due, of a fee of " + r.amount(s.Fee)
 	}
 }
 
@@ -208,8 +205,8 @@ func (r ServiceReport) availability() []Block {
 		}
 		t.Rows = append(t.Rows, []Cell{
 			{Text: r.service(m.Service)},
-			{Text: targetText(m.Target.String())},
-			{Text: percentText(m.Value)},
+			{Text: r.target(m.Target.String())},
+			{Text: r.percent(m.Value)},
 			verdict,
 			{Text: budget},
 			{Text: left},
@@ -287,12 +284,14 @@ func (r ServiceReport) budgetChart(i int, m sla.ServiceReport) Chart {
 		ID: "budget-" + strconv.Itoa(i+1), Title: "Downtime left of " + r.service(m.Service), Unit: "min", Start: s.Period.Start, End: s.Period.End, Max: m.Allowed.Minutes(),
 		Series: []Series{{Name: "left"}},
 	}
-	for _, p := range m.Burn {
-		c.Series[0].Points = append(c.Series[0].Points, Point{At: p.At, Value: p.Left.Minutes()})
+	points := make([]Point, len(m.Burn))
+	for i, p := range m.Burn {
+		points[i] = Point{At: p.At, Value: p.Left.Minutes()}
 		if last := len(c.Marks); p.Left < 0 && last == 0 {
 			c.Marks = append(c.Marks, Mark{Name: "used up", At: p.At})
 		}
 	}
+	c.Series[0].Points = points
 	if s.Through.Before(s.Period.End) {
 		c.Spans = append(c.Spans, Span{Name: "not over", Start: s.Through, End: s.Period.End, State: NoData})
 	}
@@ -340,13 +339,6 @@ func (r ServiceReport) response() []Block {
 		{Title: "Verdict"},
 	}}
 	for _, c := range r.Report.Response {
-		promised := "next business day"
-		if c.Within > 0 {
-			promised = "at most " + durationText(c.Within)
-			if c.Strict {
-				promised = "less than " + durationText(c.Within)
-			}
-		}
 		verdict := Cell{Text: "met", State: Good}
 		switch {
 		case c.Missed > 0:
@@ -357,16 +349,26 @@ func (r ServiceReport) response() []Block {
 		t.Rows = append(t.Rows, []Cell{
 			{Text: string(c.Clause)},
 			{Text: c.Severity.String()},
-			{Text: promised},
+			{Text: promisedText(c)},
 			{Text: strconv.Itoa(c.Met)},
 			{Text: strconv.Itoa(c.Missed)},
 			{Text: strconv.Itoa(c.Pending)},
-			{Text: percentText(c.Compliance())},
+			{Text: r.percent(c.Compliance())},
 			{Text: timeText(c.Took.Mean)},
 			verdict,
 		})
 	}
 	return []Block{t}
+}
+
+func promisedText(c sla.ClockReport) string {
+	switch {
+	case c.Within == 0:
+		return "next business day"
+	case c.Strict:
+		return "less than " + durationText(c.Within)
+	}
+	return "at most " + durationText(c.Within)
 }
 
 func (r ServiceReport) changes() []Block {
@@ -386,7 +388,7 @@ func (r ServiceReport) changes() []Block {
 	} {
 		t.Rows = append(t.Rows, []Cell{{Text: row.what}, {Text: strconv.Itoa(row.n)}})
 	}
-	return []Block{t, Text("Success rate: " + percentText(c.SuccessShare) + ".")}
+	return []Block{t, Text("Success rate: " + r.percent(c.SuccessShare) + ".")}
 }
 
 func (r ServiceReport) maintenance() []Block {
@@ -423,8 +425,8 @@ func (r ServiceReport) trends() []Block {
 	for _, m := range r.Report.Trend {
 		t.Rows = append(t.Rows, []Cell{
 			{Text: m.Month},
-			{Text: percentText(m.Value)},
-			{Text: targetText(m.Target.String())},
+			{Text: r.percent(m.Value)},
+			{Text: r.target(m.Target.String())},
 			{Text: outcomeWord(m.Outcome), State: stateOf(m.Outcome)},
 			{Text: strconv.Itoa(m.Incidents)},
 			{Text: timeText(m.Restore.Mean)},
@@ -455,25 +457,25 @@ func (r ServiceReport) trends() []Block {
 
 func (r ServiceReport) credits() []Block {
 	s := r.Report.Statement
-	blocks := []Block{Text("State: " + words(string(s.State)) + ". " + upper(creditNote(s)) + ".")}
+	blocks := []Block{Text("State: " + words(string(s.State)) + ". " + upper(r.creditNote(s)) + ".")}
 	if len(s.Lines) > 0 {
 		t := Table{Caption: "Credit lines", Columns: []Column{{Title: "Clause"}, {Title: "Ref"}, {Title: "How it came about"}, {Title: "Evidence"}, {Title: "Amount", Numeric: true}}}
 		for _, l := range s.Lines {
-			t.Rows = append(t.Rows, []Cell{{Text: string(l.Clause)}, {Text: l.Ref}, {Text: l.Explain()}, {Text: listed(l.Evidence)}, {Text: l.Amount.String()}})
+			t.Rows = append(t.Rows, []Cell{{Text: string(l.Clause)}, {Text: l.Ref}, {Text: l.Explain()}, {Text: listed(l.Evidence)}, {Text: r.amount(l.Amount)}})
 		}
 		blocks = append(blocks, t)
 	}
 	sum := Table{Caption: "What is due", Columns: []Column{{Title: "What"}, {Title: "Amount", Numeric: true}}}
-	sum.Rows = append(sum.Rows, []Cell{{Text: "gross"}, {Text: s.Gross.String()}})
+	sum.Rows = append(sum.Rows, []Cell{{Text: "gross"}, {Text: r.amount(s.Gross)}})
 	limit := "none"
 	if s.Cap.IsSet() {
-		limit = s.Cap.String()
+		limit = r.amount(s.Cap)
 	}
 	sum.Rows = append(sum.Rows, []Cell{{Text: "cap"}, {Text: limit}})
 	for _, p := range creditData(s).Waterfall {
-		sum.Rows = append(sum.Rows, []Cell{{Text: "paid for " + string(p.Clause)}, {Text: p.Payable.String()}})
+		sum.Rows = append(sum.Rows, []Cell{{Text: "paid for " + string(p.Clause)}, {Text: r.amount(p.Payable)}})
 	}
-	sum.Rows = append(sum.Rows, []Cell{{Text: "payable"}, {Text: s.Payable.String()}})
+	sum.Rows = append(sum.Rows, []Cell{{Text: "payable"}, {Text: r.amount(s.Payable)}})
 	return append(blocks, sum)
 }
 
@@ -495,21 +497,24 @@ func (r ServiceReport) kpiText(k sla.KeyFigure) string {
 	}
 	switch k.Unit {
 	case sla.UnitPercent:
-		return string(figure(k)) + " %"
+		return r.target(string(figure(k)))
 	case sla.UnitSeconds:
 		return timeText(k.Value)
 	case sla.UnitMoney:
 		if amount, err := k.Amount(r.Contract.Rounding); err == nil {
-			return amount.String()
+			return r.amount(amount)
 		}
 	default:
 	}
-	return string(short(k.Value.Decimal(2)))
+	return r.locale().number(string(short(k.Value.Decimal(2))))
 }
 
 func (r ServiceReport) quality() []Block {
 	q := r.Report.Quality
 	blocks := []Block{Text(fmt.Sprintf("Evidence: %s. %s of %s of service time was not monitored, all services together.", q.Grade, durationText(q.Unknown), durationText(q.Of)))}
+	if text := unjudged(q); text != "" {
+		blocks = append(blocks, Text(text))
+	}
 	t := Table{Caption: "What a reader should know", Columns: []Column{{Title: "Code"}, {Title: "Ref"}, {Title: "Message"}}}
 	for _, f := range r.Report.Statement.Findings {
 		t.Rows = append(t.Rows, []Cell{{Text: f.Code}, {Text: f.Ref}, {Text: f.Text}})
@@ -523,26 +528,38 @@ func (r ServiceReport) quality() []Block {
 	return append(blocks, Text("Recipients: "+strings.Join(mapped(r.Report.Recipients, words), ", ")+". Due before "+r.clock(r.Report.DueBefore)+"."))
 }
 
-func (r ServiceReport) explanation() []Block {
+// unjudged counts the evidence that was not judged, or judged more than once; "" if
+// there is none.
+func unjudged(q sla.Quality) string {
+	var parts []string
+	for _, c := range [...]struct {
+		n    int
+		text string
+	}{{q.Empty, "without length"}, {q.Outside, "outside the covered time"}, {q.Unassigned, "of a service that no term names"}} {
+		if c.n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.text))
+		}
+	}
+	text := ""
+	if len(parts) > 0 {
+		text = "Evidence that is not part of the figures: " + strings.Join(parts, ", ") + "."
+	}
+	if q.Shared > 0 {
+		text = strings.TrimSpace(fmt.Sprintf("%s Evidence without a service, which counts against each: %d.", text, q.Shared))
+	}
+	return text
+}
+
+func explanationBlocks(all []Explanation) []Block {
 	t := Table{Caption: "Headline numbers", Columns: []Column{{Title: "Number"}, {Title: "Formula"}, {Title: "Values"}, {Title: "Source"}}}
-	for _, e := range r.Explain() {
+	for _, e := range all {
 		var values []string
-		for _, key := range slices.Sorted(mapKeys(e.Values)) {
+		for _, key := range slices.Sorted(maps.Keys(e.Values)) {
 			values = append(values, fmt.Sprintf("%s = %v", key, e.Values[key]))
 		}
 		t.Rows = append(t.Rows, []Cell{{Text: e.Field}, {Text: e.Formula}, {Text: strings.Join(values, "; ")}, {Text: e.Source}})
 	}
 	return []Block{t}
-}
-
-func mapKeys(m map[string]any) func(yield func(string) bool) {
-	return func(yield func(string) bool) {
-		for key := range m {
-			if !yield(key) {
-				return
-			}
-		}
-	}
 }
 
 // listed joins refs, the first few of many.
@@ -578,15 +595,6 @@ func outcomeWord(o sla.Outcome) string {
 func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
 
 func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
-
-func percentText(f sla.Fraction) string {
-	if !f.IsSet() {
-		return "no data"
-	}
-	return f.Percent(6) + " %"
-}
-
-func targetText(percent string) string { return strings.TrimSuffix(percent, "%") + " %" }
 
 // ratioOf is the place of a percentage on an axis.
 func ratioOf(text string) float64 {

@@ -65,5 +65,15 @@ func (r ServiceReport) Explain() []Explanation {
 	for i, l := range s.Lines {
 		values[fmt.Sprintf("line %d", i+1)] = l.Explain()
 	}
-	return append(all, Explanation{Field: "credits.payable", Formula: "sum of the lines, each rounded, at most the cap", Values: values, Source: "contract " + r.Contract.ID + "; " + source})
+	formula := "sum of the lines, each rounded, at most the cap"
+	if len(s.Lines) > 0 && s.Lines[0].Together {
+		formula = "sum of the lines, rounded once, at most the cap"
+	}
+	for i, f := range s.Findings {
+		switch f.Code {
+		case sla.FindingTermCap, sla.FindingMinimum, sla.FindingStacked, sla.FindingCapped:
+			values[fmt.Sprintf("finding %d", i+1)] = f.Text
+		}
+	}
+	return append(all, Explanation{Field: "credits.payable", Formula: formula, Values: values, Source: "contract " + r.Contract.ID + "; " + source})
 }

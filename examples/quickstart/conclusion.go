@@ -47,7 +47,7 @@ func conclude(m *machine) (*result, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", o.ID, err)
 		}
-		r.budgets = append(r.budgets, budget{o, status})
+		r.budgets = append(r.budgets, budget{o.Objective, status})
 	}
 	agreement, err := sla.Compile(m.in.contract.Contract)
 	if err != nil {

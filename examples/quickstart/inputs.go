@@ -11,14 +11,13 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 	"github.com/evenkeelops/evenkeel/roi"
-	"github.com/evenkeelops/evenkeel/slo"
 )
 
 // inputs are the files that a person wrote for the night.
 type inputs struct {
 	night      nightFile
 	team       escalation.Roster
-	objectives []slo.Objective
+	objectives []config.Objective
 	rules      config.RuleSet
 	contract   config.Agreed
 	costs      roi.Model

@@ -90,7 +90,7 @@ func newMachine(rec *recording, in *inputs) (*machine, error) {
 		return nil, err
 	}
 	for _, o := range in.objectives {
-		t, err := slo.NewTracker(o, nil)
+		t, err := slo.NewTracker(o.Objective, nil)
 		if err != nil {
 			return nil, fmt.Errorf("slo.yaml: %s: %w", o.ID, err)
 		}

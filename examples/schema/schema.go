@@ -8,3 +8,8 @@ import _ "embed"
 //
 //go:embed contract.schema.json
 var Contract []byte
+
+// Objectives describes the files of service level objectives.
+//
+//go:embed objectives.schema.json
+var Objectives []byte

@@ -16,7 +16,7 @@ type result struct {
 
 func newResult(in *inputs, r sla.Report) *result {
 	out := &result{in: in, report: report.ServiceReport{
-		Report: r, Contract: in.agreed.Contract, Zone: in.agreement.Location(), Customer: in.agreed.CustomerName, Services: in.agreed.ServiceNames,
+		Report: r, Contract: in.agreed.Contract, Zone: in.agreement.Location(), Customer: in.agreed.CustomerName, Services: in.agreed.ServiceNames, Locale: in.agreed.Locale,
 	}}
 	for _, s := range in.sources {
 		out.report.Sources = append(out.report.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
@@ -53,7 +53,6 @@ type document struct {
 
 func (r *result) write(env *program.Env, o *options) error {
 	r.report.Explained = env.Explain || env.Format != "text"
-	doc := r.report.Document()
 	switch env.Format {
 	case "json":
 		d := document{
@@ -66,12 +65,15 @@ func (r *result) write(env *program.Env, o *options) error {
 			d.Explain = r.report.Explain()
 		}
 		return env.JSON(d)
+	case "csv":
+		return r.report.Breaches().CSV(env.Out, report.CSVOptions{BOM: o.csvMark})
+	}
+	doc := r.report.Document()
+	switch env.Format {
 	case "html":
 		return doc.HTML(env.Out)
 	case "md":
 		return doc.Markdown(env.Out)
-	case "csv":
-		return r.report.Breaches().CSV(env.Out, report.CSVOptions{BOM: o.csvMark})
 	}
 	if r.in.sample {
 		fmt.Fprint(env.Out, "The embedded sample; name your own files with -config, -outages, -incidents and so on.\n\n")

@@ -63,19 +63,24 @@ const (
 	pert
 	normal
 	lognormal
+	exponential
+	weibull
+	pareto
 	discrete
 	empirical
 )
 
-var kindNames = [...]string{"constant", "uniform", "triangular", "pert", "normal", "lognormal", "discrete", "empirical"}
+var kindNames = [...]string{
+	"constant", "uniform", "triangular", "pert", "normal", "lognormal", "exponential", "weibull", "pareto", "discrete", "empirical",
+}
 
 // Dist is a distribution with checked parameters. The zero value is the
 // constant 0. A Dist is immutable and safe for concurrent use; the source
 // handed to [Dist.Draw] usually is not.
 type Dist struct {
 	kind  kind
-	lo    float64 // constant, smallest value, mean or log-mean
-	hi    float64 // largest value, sd or log-sd
+	lo    float64 // constant, smallest value, mean, log-mean or scale
+	hi    float64 // largest value, sd, log-sd or 1/shape
 	mode  float64
 	split float64 // triangular: distribution function at the mode
 	beta  betaSampler
@@ -278,8 +283,10 @@ func (d *Dist) support() (lo, hi float64) {
 		return d.lo, d.hi
 	case normal:
 		return math.Inf(-1), math.Inf(1)
-	case lognormal:
+	case lognormal, exponential, weibull:
 		return 0, math.Inf(1)
+	case pareto:
+		return d.lo, math.Inf(1)
 	case discrete, empirical:
 		return d.values[0], d.values[len(d.values)-1]
 	default:
@@ -319,6 +326,12 @@ func (d *Dist) draw(src rand.Source) float64 {
 		return d.lo + float64(d.hi*gauss(src))
 	case lognormal:
 		return math.Exp(d.lo + float64(d.hi*gauss(src)))
+	case exponential:
+		return -d.lo * math.Log(unit(src))
+	case weibull:
+		return d.lo * math.Pow(-math.Log(unit(src)), d.hi)
+	case pareto:
+		return d.lo * math.Pow(unit(src), -d.hi)
 	case discrete:
 		u := unit(src) * d.cumulative[len(d.cumulative)-1]
 		i := sort.Search(len(d.cumulative), func(i int) bool { return d.cumulative[i] > u })

@@ -68,6 +68,13 @@ func TestMoments(t *testing.T) {
 		{"pert mode near max", func() (sample.Dist, error) { return sample.PERT(0, 5.999, 6) }, 29.996 / 6, (29.996 / 6) * (6 - 29.996/6) / 7, 0, 6, 5},
 		{"normal", func() (sample.Dist, error) { return sample.Normal(5, 3) }, 5, 9, math.Inf(-1), math.Inf(1), 3},
 		{"lognormal", func() (sample.Dist, error) { return sample.Lognormal(4, 2) }, 4, 4, 0, math.Inf(1), 9},
+		{"exponential", func() (sample.Dist, error) { return sample.Exponential(3) }, 3, 9, 0, math.Inf(1), 9},
+		// Γ(1+1/2) = √π/2, Γ(1+2/2) = 1: mean 4·√π/2, variance 16·(1-π/4)
+		{"weibull", func() (sample.Dist, error) { return sample.Weibull(4, 2) }, 2 * math.Sqrt(math.Pi), 16 * (1 - math.Pi/4), 0, math.Inf(1), 4},
+		// mean 2·6/5, variance 4·6/(5²·4); kurtosis 3+6(216+36-36-2)/(6·3·2) = 38.7
+		{"pareto", func() (sample.Dist, error) { return sample.Pareto(2, 6) }, 2.4, 0.24, 2, math.Inf(1), 39},
+		{"poisson", func() (sample.Dist, error) { return sample.Poisson(2.5) }, 2.5, 2.5, 0, math.Inf(1), 3.4},
+		{"poisson large", func() (sample.Dist, error) { return sample.Poisson(4000) }, 4000, 4000, 0, math.Inf(1), 3.1},
 		// 0.2*1 + 0.5*2 + 0.3*10 = 4.2; 0.2*1 + 0.5*4 + 0.3*100 - 4.2² = 14.56
 		{"discrete", func() (sample.Dist, error) { return sample.Discrete([]float64{10, 1, 2, 99}, []float64{3, 2, 5, 0}) }, 4.2, 14.56, 1, 10, 3},
 		// mean 5, mean square (1+4+81+64)/4 = 37.5
@@ -162,6 +169,9 @@ func TestShape(t *testing.T) {
 			s2 := math.Log(1.25)
 			return math.Erfc(-(math.Log(x)-math.Log(4)+s2/2)/math.Sqrt(2*s2)) / 2
 		}},
+		{"exponential", func() (sample.Dist, error) { return sample.Exponential(3) }, func(x float64) float64 { return 1 - math.Exp(-x/3) }},
+		{"weibull", func() (sample.Dist, error) { return sample.Weibull(4, 0.5) }, func(x float64) float64 { return 1 - math.Exp(-math.Sqrt(x/4)) }},
+		{"pareto", func() (sample.Dist, error) { return sample.Pareto(2, 1) }, func(x float64) float64 { return 1 - 2/x }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -222,6 +232,16 @@ func TestParameters(t *testing.T) {
 		{"lognormal mean 0", func() (sample.Dist, error) { return sample.Lognormal(0, 1) }, "mean", -1},
 		{"lognormal mean negative", func() (sample.Dist, error) { return sample.Lognormal(-2, 1) }, "mean", -1},
 		{"lognormal sd too large", func() (sample.Dist, error) { return sample.Lognormal(1e-300, 1e300) }, "sd", -1},
+		{"exponential mean 0", func() (sample.Dist, error) { return sample.Exponential(0) }, "mean", -1},
+		{"exponential overflowing", func() (sample.Dist, error) { return sample.Exponential(1e307) }, "mean", -1},
+		{"weibull scale", func() (sample.Dist, error) { return sample.Weibull(-1, 1) }, "scale", -1},
+		{"weibull shape", func() (sample.Dist, error) { return sample.Weibull(1, 0) }, "shape", -1},
+		{"weibull overflowing", func() (sample.Dist, error) { return sample.Weibull(1, 0.001) }, "shape", -1},
+		{"pareto NaN", func() (sample.Dist, error) { return sample.Pareto(nan, 1) }, "scale", -1},
+		{"pareto overflowing", func() (sample.Dist, error) { return sample.Pareto(1, 0.01) }, "shape", -1},
+		{"poisson negative", func() (sample.Dist, error) { return sample.Poisson(-1) }, "mean", -1},
+		{"poisson NaN", func() (sample.Dist, error) { return sample.Poisson(nan) }, "mean", -1},
+		{"poisson too large", func() (sample.Dist, error) { return sample.Poisson(sample.MaxPoisson + 1) }, "mean", -1},
 		{"discrete empty", func() (sample.Dist, error) { return sample.Discrete(nil, nil) }, "weights", -1},
 		{"discrete lengths", func() (sample.Dist, error) { return sample.Discrete([]float64{1, 2}, []float64{1}) }, "weights", -1},
 		{"discrete negative", func() (sample.Dist, error) { return sample.Discrete([]float64{1, 2}, []float64{1, -1}) }, "weights", 1},
@@ -253,6 +273,24 @@ func TestParameters(t *testing.T) {
 				t.Errorf("error %q names %s[%d], want %s[%d]", err, pe.Param, pe.Index, tt.param, tt.index)
 			}
 		})
+	}
+}
+
+// The weights of the table are the probabilities: P(0) = e^-2, P(1) = 2e^-2,
+// P(2) = 2e^-2, P(3) = 4/3·e^-2, from which n draws differ by no more than five
+// binomial standard deviations.
+func TestPoissonCounts(t *testing.T) {
+	const n = 200_000
+	d, err := sample.Poisson(2)
+	counts := map[float64]int{}
+	for _, x := range draws(t, must(t, d, err), n, 5) {
+		counts[x]++
+	}
+	for k, relative := range []float64{1, 2, 2, 4.0 / 3} {
+		p := relative * math.Exp(-2)
+		if got, sd := float64(counts[float64(k)]), math.Sqrt(n*p*(1-p)); math.Abs(got-n*p) > 5*sd {
+			t.Errorf("drew %d %v times, want %v ± %v", k, got, n*p, 5*sd)
+		}
 	}
 }
 
@@ -317,6 +355,10 @@ func TestExtremeWords(t *testing.T) {
 		func() (sample.Dist, error) { return sample.PERT(0, 0, 5) },
 		func() (sample.Dist, error) { return sample.Normal(0, 1) },
 		func() (sample.Dist, error) { return sample.Lognormal(1, 1) },
+		func() (sample.Dist, error) { return sample.Exponential(1e300) },
+		func() (sample.Dist, error) { return sample.Weibull(1, 0.006) },
+		func() (sample.Dist, error) { return sample.Pareto(1, 0.06) },
+		func() (sample.Dist, error) { return sample.Poisson(3) },
 		func() (sample.Dist, error) { return sample.Discrete([]float64{1, 2}, []float64{1, 3}) },
 		func() (sample.Dist, error) { return sample.Empirical([]float64{1, 2, 3, 4, 5}) },
 	} {

@@ -13,7 +13,7 @@ import (
 
 // Calendar is a compiled schedule of working time. It never changes and is safe
 // for concurrent use. Each calendar year is expanded into instants when it is
-// first asked for, and kept.
+// first asked for, and kept. Make one with [New]: the zero value has no years.
 type Calendar struct {
 	hours
 
@@ -138,9 +138,9 @@ const (
 // nanos returns t in nanoseconds since 1970; ok is false, and the number
 // meaningless, outside the range.
 func nanos(t time.Time) (at int64, ok bool) {
-	const first, length = rangeStart / 1e9, uint64(rangeEnd/1e9 - rangeStart/1e9)
+	const first, length = rangeStart / 1_000_000_000, uint64(rangeEnd/1_000_000_000 - rangeStart/1_000_000_000)
 	seconds := t.Unix()
-	return seconds*1e9 + int64(t.Nanosecond()), uint64(seconds-first) < length
+	return seconds*1_000_000_000 + int64(t.Nanosecond()), uint64(seconds-first) < length
 }
 
 // clamp returns t in nanoseconds since 1970, moved to the nearer end where it

@@ -188,6 +188,22 @@ func TestBreachAtPause(t *testing.T) {
 	}
 }
 
+// Pauses that overlap, in any order and with one that ends before it begins, count
+// as their union: of 10 h from 0 to 10 the pauses 1–4 and 6–7 leave 6.
+func TestPausesAreAUnion(t *testing.T) {
+	cal := calendar.Always()
+	pauses := []calendar.Interval{hours(6, 7), hours(2, 4), hours(9, 8), hours(1, 3), hours(2, 2)}
+	if got := cal.Elapsed(epoch, epoch.Add(10*time.Hour), pauses); got != 6*time.Hour {
+		t.Errorf("Elapsed = %v, want 6h", got)
+	}
+	if due, err := cal.Due(epoch, 3*time.Hour, pauses); err != nil || !due.Equal(epoch.Add(6*time.Hour)) {
+		t.Errorf("Due = %v, %v, want 6h after start", due, err)
+	}
+	if breach, err := cal.BreachAt(epoch, 3*time.Hour, pauses); err != nil || !breach.Equal(epoch.Add(7*time.Hour)) {
+		t.Errorf("BreachAt = %v, %v, want 7h after start", breach, err)
+	}
+}
+
 func TestNextBusinessDayModes(t *testing.T) {
 	cal := compile(t, calendar.Hours{Zone: "Europe/Amsterdam", Week: calendar.MondayToFriday("09:00", "18:00")})
 	cutOff := calendar.NextDayRule{Mode: calendar.AfterCutOff, CutOff: "16:00"}

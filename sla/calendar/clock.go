@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 )
 
@@ -13,12 +14,12 @@ var ErrUnreachable = errors.New("calendar: no working time in reach")
 
 // Elapsed returns the working time in [from, to) without the pauses. It is 0
 // when to is not after from, and stays at the longest time.Duration beyond 292
-// years. pauses is a set as [Normalize] returns it; parts outside [from, to) do
-// not matter, so a pause that has not ended yet may end at to.
+// years. Pauses may come in any order and overlap; parts outside [from, to) do not
+// matter, so a pause that has not ended yet may end at to.
 func (c *Calendar) Elapsed(from, to time.Time, pauses []Interval) time.Duration {
 	lo, hi := clamp(from), clamp(to)
 	sum := c.elapsed(lo, hi)
-	for _, p := range pauses {
+	for _, p := range asSet(pauses) {
 		sum -= c.elapsed(max(lo, clamp(p.Start)), min(hi, clamp(p.End)))
 	}
 	return time.Duration(max(sum, 0))
@@ -44,6 +45,19 @@ func saturate(sum, more int64) int64 {
 	return sum + more
 }
 
+// asSet returns the union of pauses, which are one already as a rule. What ends
+// before it begins is none.
+func asSet(pauses []Interval) []Interval {
+	for i, p := range pauses {
+		if p.IsEmpty() || p.End.Before(p.Start) || i > 0 && p.Start.Before(pauses[i-1].End) {
+			valid := slices.DeleteFunc(slices.Clone(pauses), func(p Interval) bool { return !p.Start.Before(p.End) })
+			set, _ := Normalize(valid) // all are valid
+			return set
+		}
+	}
+	return pauses
+}
+
 // Remaining returns the target less the elapsed working time at the given
 // instant; it is negative after a breach.
 func (c *Calendar) Remaining(start time.Time, target time.Duration, at time.Time, pauses []Interval) time.Duration {
@@ -53,7 +67,7 @@ func (c *Calendar) Remaining(start time.Time, target time.Duration, at time.Time
 // Due returns the earliest instant at which the working time since start,
 // without the pauses, has reached the target: closing time, not the next
 // opening, when the last of it goes just then. A target of 0 is
-// due at start, also outside hours. pauses is a set as [Normalize] returns it.
+// due at start, also outside hours. Pauses are as in [Calendar.Elapsed].
 //
 // The error is [ErrUnreachable] when the calendar never has that much working
 // time, and another for a negative target.
@@ -81,7 +95,7 @@ func (c *Calendar) BreachAt(start time.Time, target time.Duration, pauses []Inte
 		return time.Time{}, err
 	}
 	at, ok := c.nextOpen(at)
-	for _, p := range pauses {
+	for _, p := range asSet(pauses) {
 		if ok && clamp(p.Start) <= at && at < clamp(p.End) {
 			at, ok = c.nextOpen(clamp(p.End))
 		}
@@ -100,7 +114,7 @@ func (c *Calendar) due(start time.Time, target time.Duration, pauses []Interval)
 	if left == 0 {
 		return at, nil
 	}
-	for _, p := range pauses {
+	for _, p := range asSet(pauses) {
 		begin, end := clamp(p.Start), clamp(p.End)
 		if end <= at {
 			continue

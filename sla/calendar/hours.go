@@ -97,11 +97,14 @@ func (w Week) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// UnmarshalJSON reads an object of weekdays. A name that is no weekday, or a
-// weekday named twice, is an error.
+// UnmarshalJSON reads an object of weekdays. A name that is no weekday, a
+// weekday named in two ways, or a span with another key than from and to is an
+// error.
 func (w *Week) UnmarshalJSON(data []byte) error {
 	var named map[string][]Span
-	if err := json.Unmarshal(data, &named); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&named); err != nil {
 		return err
 	}
 	week := make(Week, len(named))

@@ -236,3 +236,25 @@ func FuzzNormalize(f *testing.F) {
 		}
 	})
 }
+
+// Every set of up to 64 hours is its bits.
+func FuzzAlgebra(f *testing.F) {
+	f.Add(uint64(0b1101), uint64(0b0110))
+	f.Add(^uint64(0), uint64(1)<<63|1)
+	f.Fuzz(func(t *testing.T, bitsA, bitsB uint64) {
+		a, b := fromBits(bitsA), fromBits(bitsB)
+		for name, c := range map[string]struct {
+			got  []calendar.Interval
+			want uint64
+		}{
+			"Union": {calendar.Union(a, b), bitsA | bitsB}, "Intersect": {calendar.Intersect(a, b), bitsA & bitsB}, "Subtract": {calendar.Subtract(a, b), bitsA &^ bitsB},
+		} {
+			if want := fromBits(c.want); !equal(c.got, want) {
+				t.Errorf("%s(%v, %v) = %v, want %v", name, a, b, c.got, want)
+			}
+		}
+		if !equal(a, fromBits(bitsA)) || !equal(b, fromBits(bitsB)) {
+			t.Errorf("the arguments have changed to %v and %v", a, b)
+		}
+	})
+}

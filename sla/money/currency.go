@@ -12,8 +12,34 @@ type Currency string
 // 2026: without BGN, which ended with 2025, and without the codes for metals,
 // testing, bond markets and units of account of banks such as XDR).
 func (c Currency) Known() bool {
-	return len(c) == 3 && !strings.Contains(string(c), " ") && (strings.Contains(twoDigits, string(c)) || c.Digits() != 2)
+	i, ok := c.index()
+	return ok && (hundredths[i/64]>>(i%64)&1 == 1 || c.Digits() != 2)
 }
+
+// index numbers the codes of three capitals from AAA to ZZZ.
+func (c Currency) index() (i uint, ok bool) {
+	if len(c) != 3 {
+		return 0, false
+	}
+	for _, letter := range []byte(c) {
+		if letter < 'A' || letter > 'Z' {
+			return 0, false
+		}
+		i = 26*i + uint(letter-'A')
+	}
+	return i, true
+}
+
+// hundredths has the bits of the codes in twoDigits, by index: every amount that
+// is made asks.
+var hundredths = func() (set [26*26*26/64 + 1]uint64) {
+	for code := range strings.FieldsSeq(twoDigits) {
+		if i, ok := Currency(code).index(); ok {
+			set[i/64] |= 1 << (i % 64)
+		}
+	}
+	return set
+}()
 
 // Digits returns the number of decimals of the minor unit by ISO 4217: 2 for
 // most, 0 for JPY, 3 for KWD.

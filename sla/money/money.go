@@ -14,6 +14,7 @@
 package money
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -328,14 +329,16 @@ func (a Amount) MarshalJSON() ([]byte, error) {
 	return json.Marshal(wire{a.Decimal(), a.currency})
 }
 
-// UnmarshalJSON reads what MarshalJSON writes.
+// UnmarshalJSON reads what MarshalJSON writes. Unknown keys are errors.
 func (a *Amount) UnmarshalJSON(data []byte) error {
 	if string(data) == "null" {
 		*a = Amount{}
 		return nil
 	}
 	var w wire
-	if err := json.Unmarshal(data, &w); err != nil {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&w); err != nil {
 		return err
 	}
 	parsed, err := ParseDecimal(w.Amount, w.Currency)

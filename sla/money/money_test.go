@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/big"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/evenkeelops/evenkeel/sla/money"
@@ -417,6 +418,78 @@ func BenchmarkPercent(b *testing.B) {
 	for b.Loop() {
 		if _, err := fee.Percent(p, money.HalfUp); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+func TestCompare(t *testing.T) {
+	for _, c := range []struct {
+		a, b money.Amount
+		want int
+	}{{eur(1), eur(2), -1}, {eur(2), eur(2), 0}, {eur(2), eur(-2), 1}} {
+		if got, err := c.a.Compare(c.b); err != nil || got != c.want {
+			t.Errorf("%v.Compare(%v) = %d, %v, want %d", c.a, c.b, got, err, c.want)
+		}
+	}
+	usd := money.Must(money.New(1, "USD"))
+	if usd.Currency() != "USD" || eur(1).Currency() != "EUR" || (money.Amount{}).Currency() != "" {
+		t.Errorf("currencies %q and %q", usd.Currency(), eur(1).Currency())
+	}
+	for _, b := range []money.Amount{usd, {}} {
+		if _, err := eur(1).Compare(b); !errors.Is(err, money.ErrCurrency) {
+			t.Errorf("Compare with %q = %v, want ErrCurrency", b, err)
+		}
+		if _, err := eur(1).Sub(b); !errors.Is(err, money.ErrCurrency) {
+			t.Errorf("Sub of %q = %v, want ErrCurrency", b, err)
+		}
+		if _, err := money.Sum(eur(1), b); !errors.Is(err, money.ErrCurrency) {
+			t.Errorf("Sum with %q = %v, want ErrCurrency", b, err)
+		}
+	}
+	if sum, err := money.Sum(); err != nil || sum.IsSet() {
+		t.Errorf("Sum of nothing = %v, %v, want an amount that is not set", sum, err)
+	}
+}
+
+// Errors name what was found, and carry the cause.
+func TestErrorTexts(t *testing.T) {
+	_, err := money.Parse("5 EUROS")
+	if e, ok := errors.AsType[*money.CurrencyError](err); !ok || e.Code != "EUROS" || !strings.Contains(err.Error(), "EUROS") {
+		t.Errorf("Parse of an unknown currency = %v, want a CurrencyError", err)
+	}
+	_, err = money.Parse("five EUR")
+	if e, ok := errors.AsType[*money.ParseError](err); !ok || e.Text != "five" || errors.Unwrap(err) == nil || !strings.Contains(err.Error(), "five") {
+		t.Errorf("Parse of a word = %v, want a ParseError of it with its cause", err)
+	}
+	_, err = money.Parse("5")
+	if e, ok := errors.AsType[*money.ParseError](err); !ok || e.Text != "5" || !strings.Contains(err.Error(), `"500.00 EUR"`) {
+		t.Errorf("Parse without a currency = %v, want a ParseError with an example", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("Must of an error does not panic")
+		}
+	}()
+	money.Must(money.Parse("5"))
+}
+
+func TestPercentMarshalText(t *testing.T) {
+	text, err := money.WholePercent(99).MarshalText()
+	var back money.Percent
+	if err != nil || string(text) != "99%" || back.UnmarshalText(text) != nil || back != money.WholePercent(99) {
+		t.Errorf("99 %% is written as %s, %v, and read as %v", text, err, back)
+	}
+	if err := back.UnmarshalText([]byte("-1%")); err == nil || back != money.WholePercent(99) {
+		t.Errorf("UnmarshalText of -1%% = %v, %v, want an error and no change", back, err)
+	}
+}
+
+// A key that an amount does not have may be a misspelt one.
+func TestJSONKeys(t *testing.T) {
+	for _, text := range []string{`{"amount":"1.00","currency":"EUR","unit":"EUR"}`, `{"amount":"1.00","curency":"EUR"}`, `"1.00 EUR"`, `{"amount":1,"currency":"EUR"}`, `[]`} {
+		var a money.Amount
+		if err := json.Unmarshal([]byte(text), &a); err == nil || a.IsSet() {
+			t.Errorf("Unmarshal(%s) = %v, %v, want an error", text, a, err)
 		}
 	}
 }

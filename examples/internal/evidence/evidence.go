@@ -33,8 +33,8 @@ type Files struct {
 
 // Frame is what the rows are read for.
 type Frame struct {
-	// Services are those of the contract. Rows of others are not used and lead to
-	// a notice. Without any, all rows are taken as of one service.
+	// Services are those of the contract or the objectives. Rows of others are not
+	// used and lead to a notice. Without any, all rows are taken as of one service.
 	Services []string
 
 	// Window is the time in which outages and gaps matter; those outside of it are
@@ -129,8 +129,11 @@ func (r *reader) rows(name string, required, optional []string, row func(t *tabl
 		}
 		row(t)
 	}
+	for _, k := range t.Unknown() {
+		r.notice("unknown_column", k.Name, "%s:%d: key %q is not used", name, k.Line, k.Name)
+	}
 	for _, s := range others {
-		r.notice("unknown_service", s.service, "%s:%d: service %q is not in the contract; rows of it that are not used: %d", name, s.line, s.service, s.rows)
+		r.notice("unknown_service", s.service, "%s:%d: service %q is not in the configuration; rows of it that are not used: %d", name, s.line, s.service, s.rows)
 	}
 	if err := t.Err(); err != nil {
 		return err

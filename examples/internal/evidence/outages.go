@@ -89,10 +89,14 @@ func (l *log) add(start, end time.Time, service int, c class, ref string) {
 	l.rows = append(l.rows, s)
 }
 
-func (l *log) ref(offset uint32) string {
-	n, size := binary.Uvarint(l.refs[offset:])
+// refAt returns the part of the refs that begins at an offset.
+func refAt(refs string, offset uint32) string {
+	n, size := uint64(refs[offset]), 1
+	if n >= 0x80 {
+		n, size = binary.Uvarint([]byte(refs[offset:min(int(offset)+binary.MaxVarintLen64, len(refs))]))
+	}
 	at := int(offset) + size
-	return string(l.refs[at : at+int(n)])
+	return refs[at : at+int(n)]
 }
 
 // compact sorts the rows and joins what may be joined. Those of a cause that may
@@ -165,6 +169,7 @@ func (r *reader) take(name string, l *log) {
 		}
 	}
 	r.Evidence.Outages = slices.Grow(r.Evidence.Outages, n)
+	refs := string(l.refs) // of which the outages have parts
 	for _, s := range l.rows {
 		var service string
 		if len(r.frame.Services) > 0 {
@@ -179,7 +184,7 @@ func (r *reader) take(name string, l *log) {
 			r.Evidence.Gaps = append(r.Evidence.Gaps, sla.Gap{Service: service, Start: start, End: end})
 		default:
 			r.Evidence.Outages = append(r.Evidence.Outages, sla.Outage{
-				Ref: l.ref(s.ref), Service: service, Start: start, End: end, Cause: c.cause(), Degraded: c == degraded,
+				Ref: refAt(refs, s.ref), Service: service, Start: start, End: end, Cause: c.cause(), Degraded: c == degraded,
 			})
 		}
 	}

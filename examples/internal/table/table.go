@@ -1,5 +1,6 @@
-// Package table reads the CSV files of the programs: a header, any order of
-// rows, empty cells for what is absent. Every problem of a file is reported, as
+// Package table reads the data files of the programs: CSV with a header, any order
+// of rows, empty cells for what is absent; or the same rows as JSON objects, where
+// the name ends in .jsonl or .json. Every problem of a file is reported, as
 // `file:line: column: text`, the header being line 1.
 package table
 
@@ -21,10 +22,12 @@ import (
 type Table struct {
 	name     string
 	reader   *csv.Reader
+	objects  *objects // instead of it
 	columns  []string
 	row      []string
 	line     int
 	rows     int
+	failed   int // line of the last problem of a cell
 	problems []error
 }
 
@@ -32,11 +35,17 @@ type Table struct {
 const byteOrderMark = "\ufeff"
 
 // Open reads the header. Columns that are required must be there; those that are
-// neither required nor optional are returned as unknown.
+// neither required nor optional are returned as unknown. A file of objects has no
+// header: what it does not have is absent in its rows, and what is unknown is told
+// by [Table.Unknown].
 func Open(name string, r io.Reader, required, optional []string) (t *Table, unknown []string, err error) {
 	text := bufio.NewReader(r)
 	if mark, err := text.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
 		_, _ = text.Discard(len(mark)) // it was peeked at
+	}
+	if isObjects(name) {
+		columns := slices.Concat(required, optional)
+		return &Table{name: name, columns: columns, objects: newObjects(name, text, columns)}, nil, nil
 	}
 	t = &Table{name: name, reader: csv.NewReader(text)}
 	t.reader.ReuseRecord = true
@@ -64,6 +73,9 @@ func Open(name string, r io.Reader, required, optional []string) (t *Table, unkn
 // Next goes to the next row that can be read; false at the end, or where the
 // file cannot be read any further.
 func (t *Table) Next() bool {
+	if t.objects != nil {
+		return t.nextObject()
+	}
 	for {
 		row, err := t.reader.Read()
 		at := (*csv.ParseError)(nil)
@@ -83,6 +95,36 @@ func (t *Table) Next() bool {
 	}
 }
 
+func (t *Table) nextObject() bool {
+	for {
+		row, line, err := t.objects.next()
+		switch {
+		case err == nil:
+			t.row, t.line = row, line
+			t.rows++
+			return true
+		case errors.Is(err, io.EOF) && line == 0:
+			return false
+		case line == 0:
+			t.problems = append(t.problems, fmt.Errorf("%s: %w", t.name, err))
+			return false
+		}
+		t.problems = append(t.problems, fmt.Errorf("%s:%d: %w", t.name, line, err))
+		if !errors.As(err, new(fault)) {
+			return false
+		}
+	}
+}
+
+// Unknown returns the keys of the objects read so far that are no columns, in the
+// order in which they were found.
+func (t *Table) Unknown() []Key {
+	if t.objects == nil {
+		return nil
+	}
+	return t.objects.unknown
+}
+
 // Rows returns how many rows were read.
 func (t *Table) Rows() int { return t.rows }
 
@@ -94,8 +136,12 @@ func (t *Table) Err() error { return errors.Join(t.problems...) }
 
 // Fail records a problem of the row.
 func (t *Table) Fail(column, format string, args ...any) {
+	t.failed = t.line
 	t.problems = append(t.problems, fmt.Errorf("%s:%d: %s: %s", t.name, t.line, column, fmt.Sprintf(format, args...)))
 }
+
+// Failed reports whether a problem of the row was recorded.
+func (t *Table) Failed() bool { return t.failed == t.line }
 
 // Text returns the cell of a column, "" when absent. It shares its memory with
 // the whole row; clone it to keep it.

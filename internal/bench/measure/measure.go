@@ -1,9 +1,12 @@
 // Package measure times pairs of functions side by side in one process.
 //
 // A pair is measured in interleaved rounds, so that both sides meet the same
-// disturbances; each side's figure is its median. The clock counts the
-// processor time of the process where the system tells it, garbage collection
-// included, with GOMAXPROCS at 1.
+// disturbances; each side's figure is its median, the ratio the median of those
+// of the rounds. The clock counts the processor time of the process where the
+// system tells it, garbage collection included, with GOMAXPROCS at 1.
+//
+// A line says whether the bar is met. To see growth, pair one large input with as
+// many small ones: the ratio is then 1 if the cost of an operation stays the same.
 package measure
 
 import (
@@ -31,19 +34,24 @@ type Pair struct {
 	Ops int
 	// Goal is the figure of a peer "goal", per operation.
 	Goal time.Duration
+	// NoAllocs makes every allocation of our side a miss.
+	NoAllocs bool
 	// Setup prepares both sides and checks that they answer sensibly; it is not
 	// timed. theirs is nil for a goal.
 	Setup func() (ours, theirs func(), err error)
 }
 
 // Result is a line of output. Ratio is peer over ours: above 1 ours is faster.
+// Verdict is "met" or "missed".
 type Result struct {
-	Name   string  `json:"name"`
-	OursNS float64 `json:"ours_ns"`
-	Peer   string  `json:"peer"`
-	PeerNS float64 `json:"peer_ns"`
-	Ratio  float64 `json:"ratio"`
-	Bar    float64 `json:"bar"`
+	Name       string  `json:"name"`
+	OursNS     float64 `json:"ours_ns"`
+	OursAllocs float64 `json:"ours_allocs"`
+	Peer       string  `json:"peer"`
+	PeerNS     float64 `json:"peer_ns"`
+	Ratio      float64 `json:"ratio"`
+	Bar        float64 `json:"bar"`
+	Verdict    string  `json:"verdict"`
 }
 
 const (
@@ -100,12 +108,22 @@ func (p *Pair) measure() (Result, error) {
 			sides[(i+j)%len(sides)].round()
 		}
 	}
-	r.OursNS = sides[0].median() / ops
+	r.OursNS = median(sides[0].times) / ops
+	r.Ratio = r.PeerNS / r.OursNS
 	if theirs != nil {
-		r.PeerNS = sides[1].median() / ops
+		r.PeerNS = median(sides[1].times) / ops
+		ratios := slices.Clone(sides[1].times)
+		for i := range ratios {
+			ratios[i] /= sides[0].times[i]
+		}
+		r.Ratio = median(ratios)
 	}
-	r.Ratio = round4(r.PeerNS / r.OursNS)
-	r.OursNS, r.PeerNS = round4(r.OursNS), round4(r.PeerNS)
+	r.OursNS, r.PeerNS, r.Ratio = round4(r.OursNS), round4(r.PeerNS), round4(r.Ratio)
+	r.OursAllocs = round4(float64(sides[0].allocs()) / ops)
+	r.Verdict = "met"
+	if r.Ratio < p.Bar || p.NoAllocs && r.OursAllocs > 0 {
+		r.Verdict = "missed"
+	}
 	return r, nil
 }
 
@@ -138,9 +156,21 @@ func (s *side) time() time.Duration {
 	return processorTime() - start
 }
 
-func (s *side) median() float64 {
-	slices.Sort(s.times)
-	return s.times[len(s.times)/2]
+// allocs is how many a call makes. What the runtime allocates now and then is
+// less than one a call.
+func (s *side) allocs() uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range s.calls {
+		s.run()
+	}
+	runtime.ReadMemStats(&after)
+	return (after.Mallocs - before.Mallocs) / uint64(s.calls)
+}
+
+func median(x []float64) float64 {
+	x = slices.Sorted(slices.Values(x))
+	return x[len(x)/2]
 }
 
 // round4 keeps four significant digits.

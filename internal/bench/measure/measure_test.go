@@ -28,7 +28,7 @@ func TestMeasure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.Name != p.Name || r.Peer != p.Peer || r.Bar != 3 || r.Ratio < 2.5 || r.Ratio > 6 {
+	if r.Name != p.Name || r.Peer != p.Peer || r.Bar != 3 || r.Ratio < 2.5 || r.Ratio > 6 || r.OursAllocs != 0 {
 		t.Errorf("fourfold work has %+v, want a ratio of about 4", r)
 	}
 	if r.OursNS < 100 || r.OursNS > 100_000 {
@@ -36,13 +36,30 @@ func TestMeasure(t *testing.T) {
 	}
 }
 
+var kept []byte // makes it escape
+
 func TestMeasureGoal(t *testing.T) {
 	p := Pair{
-		Name: "measure/goal", Peer: "goal", Bar: 0.7, Goal: time.Hour,
+		Name: "measure/goal", Peer: "goal", Bar: 0.7, Goal: time.Hour, NoAllocs: true,
 		Setup: func() (func(), func(), error) { return work(1000), nil, nil },
 	}
-	if r, err := p.measure(); err != nil || r.PeerNS != 3.6e12 || r.Ratio < 1e6 {
+	if r, err := p.measure(); err != nil || r.PeerNS != 3.6e12 || r.Ratio < 1e6 || r.Verdict != "met" {
 		t.Errorf("measure = %+v, %v, want the goal of an hour met easily", r, err)
+	}
+	p.Goal = time.Nanosecond
+	if r, err := p.measure(); err != nil || r.Verdict != "missed" {
+		t.Errorf("measure = %+v, %v, want a goal of a nanosecond missed", r, err)
+	}
+	p.Goal, p.Ops = time.Hour, 10
+	p.Setup = func() (func(), func(), error) {
+		return func() {
+			for range 30 {
+				kept = make([]byte, 64)
+			}
+		}, nil, nil
+	}
+	if r, err := p.measure(); err != nil || r.OursAllocs != 3 || r.Verdict != "missed" {
+		t.Errorf("measure = %+v, %v, want it missed for 3 allocations", r, err)
 	}
 	bad := errors.New("peer answers nonsense")
 	p.Setup = func() (func(), func(), error) { return nil, nil, bad }

@@ -11,7 +11,7 @@ import (
 )
 
 func main() {
-	measure.Main(slices.Concat(deadlines, percentages, goals))
+	measure.Main(slices.Concat(deadlines, percentages, goals, growths))
 }
 
 func must[T any](v T, err error) T {

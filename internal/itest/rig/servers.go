@@ -13,15 +13,15 @@ const (
 	AlertmanagerURL = "http://alertmanager.example"
 )
 
-// PrometheusArgs are the flags of a loopback Prometheus with configuration file config and database folder data.
-func PrometheusArgs(config, data string, port int) []string {
-	return []string{
+// PrometheusArgs are the flags of a loopback Prometheus with configuration file config and database folder data, and more.
+func PrometheusArgs(config, data string, port int, more ...string) []string {
+	return append([]string{
 		"--config.file=" + config,
 		"--storage.tsdb.path=" + data,
 		fmt.Sprintf("--web.listen-address=127.0.0.1:%d", port),
 		"--web.external-url=" + PrometheusURL,
 		"--log.level=warn",
-	}
+	}, more...)
 }
 
 // AlertmanagerArgs are the flags of a loopback Alertmanager without clustering.
@@ -46,9 +46,9 @@ func NodeExporterArgs(port int) []string {
 	}
 }
 
-// StartPrometheus runs Prometheus.
-func (t Tools) StartPrometheus(log io.Writer, config, data string, port int) (*Process, error) {
-	return Start("prometheus", log, t.Prometheus, PrometheusArgs(config, data, port)...)
+// StartPrometheus runs Prometheus, with more flags than it needs.
+func (t Tools) StartPrometheus(log io.Writer, config, data string, port int, more ...string) (*Process, error) {
+	return Start("prometheus", log, t.Prometheus, PrometheusArgs(config, data, port, more...)...)
 }
 
 // StartAlertmanager runs Alertmanager.
@@ -69,6 +69,16 @@ func (t Tools) CheckPrometheusConfig(ctx context.Context, file string) error {
 // CheckRules runs `promtool check rules`; the error carries its output.
 func (t Tools) CheckRules(ctx context.Context, file string) error {
 	return check(ctx, t.Promtool, "check", "rules", file)
+}
+
+// TestRules runs `promtool test rules`; the error carries its output, which says what was expected and what came.
+func (t Tools) TestRules(ctx context.Context, file string) error {
+	return check(ctx, t.Promtool, "test", "rules", file)
+}
+
+// CreateBlocks runs `promtool tsdb create-blocks-from openmetrics`: the samples of a file become a database folder.
+func (t Tools) CreateBlocks(ctx context.Context, file, data string) error {
+	return check(ctx, t.Promtool, "tsdb", "create-blocks-from", "openmetrics", file, data)
 }
 
 // CheckAlertmanagerConfig runs `amtool check-config`; the error carries its output.

@@ -1,0 +1,258 @@
+package prometheus
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Config says which server is asked and how patiently. Only URL is required.
+type Config struct {
+	// URL is the address of the server with any path before /api/v1, such as
+	// "https://thanos.example/tenant". A user and password in it are sent as
+	// basic authentication and nowhere shown.
+	URL string
+
+	// Token is sent as bearer token. Defaults to none.
+	Token Secret
+
+	// Header is sent with every request, such as the tenant of a proxy.
+	Header http.Header
+
+	// HTTPClient sends the requests. Its CheckRedirect is not used. Defaults to
+	// one with the transport of http.DefaultTransport.
+	HTTPClient *http.Client
+
+	// Timeout is how long the next bytes of an answer may take, so that a long
+	// answer may take longer in all. The context bounds the whole call. Defaults
+	// to 30s.
+	Timeout time.Duration
+
+	// MaxPoints is how many points per series one request asks for; a longer
+	// range is asked for in parts. Defaults to 11000, the limit of Prometheus.
+	MaxPoints int
+
+	// MaxRange is the longest range of raw samples that one request asks for.
+	// Defaults to 24h.
+	MaxRange time.Duration
+
+	// MaxBytes is the largest answer to one request. Defaults to 256 MiB.
+	MaxBytes int64
+
+	// Attempts is how often a request is sent that fails for a reason that may
+	// pass. Defaults to 3; the waits between are up to 1s, then 2s, doubling to
+	// 30s, or as long as the server says, up to two minutes.
+	Attempts int
+
+	// Warn is told the warnings and infos beside raw samples, which have no
+	// result to carry them. Nil drops them.
+	Warn func(text string)
+
+	// Jitter returns a share from 0 to 1 of a wait. Defaults to math/rand/v2.Float64.
+	Jitter func() float64
+
+	// Now is the clock for RetryAt. Defaults to time.Now.
+	Now func() time.Time
+}
+
+// Secret is a text that does not show itself when printed, logged or encoded.
+type Secret string
+
+const hidden = "[hidden]"
+
+// String hides the secret.
+func (Secret) String() string { return hidden }
+
+// GoString hides the secret.
+func (Secret) GoString() string { return hidden }
+
+// LogValue hides the secret.
+func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
+
+// MarshalText hides the secret.
+func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+
+// Client reads one Prometheus server. It is safe for concurrent use.
+type Client struct {
+	config    Config // without URL and Token, which printing it would show
+	base      string // without credentials
+	authorize func(*http.Request)
+	http      http.Client
+}
+
+// New returns a client; nothing is sent yet.
+func New(c Config) (*Client, error) {
+	u, err := url.Parse(c.URL)
+	if err != nil { // its text would show the URL
+		return nil, errors.New("prometheus: URL: want one that can be parsed")
+	}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
+		return nil, fmt.Errorf(`prometheus: URL %q: want one like "https://prometheus.example"`, u.Redacted())
+	case u.RawQuery != "" || u.Fragment != "":
+		return nil, errors.New("prometheus: URL: want neither query nor fragment")
+	case c.Timeout < 0 || c.MaxPoints < 0 || c.MaxRange < 0 || c.MaxBytes < 0 || c.Attempts < 0:
+		return nil, errors.New("prometheus: want no limit below 0")
+	case c.MaxRange%time.Millisecond != 0:
+		return nil, fmt.Errorf("prometheus: MaxRange %v: want whole milliseconds", c.MaxRange)
+	case u.User != nil && c.Token != "":
+		return nil, errors.New("prometheus: want a user in the URL or a token, not both")
+	}
+	client := &Client{config: c, authorize: authorization(u.User, c.Token)}
+	u.User, client.config.URL, client.config.Token = nil, "", ""
+	client.base = strings.TrimRight(u.String(), "/")
+	if c.HTTPClient != nil {
+		client.http = *c.HTTPClient
+	}
+	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	d := &client.config
+	d.Timeout = cmp.Or(d.Timeout, 30*time.Second)
+	d.MaxPoints = cmp.Or(d.MaxPoints, 11_000)
+	d.MaxRange = cmp.Or(d.MaxRange, 24*time.Hour)
+	d.MaxBytes = cmp.Or(d.MaxBytes, 256<<20)
+	d.Attempts = cmp.Or(d.Attempts, 3)
+	if d.Now == nil {
+		d.Now = time.Now
+	}
+	return client, nil
+}
+
+// authorization keeps credentials in a function, so that printing shows none.
+func authorization(user *url.Userinfo, token Secret) func(*http.Request) {
+	return func(r *http.Request) {
+		switch {
+		case user != nil:
+			password, _ := user.Password()
+			r.SetBasicAuth(user.Username(), password)
+		case token != "":
+			r.Header.Set("Authorization", "Bearer "+string(token))
+		}
+	}
+}
+
+// String names the server without credentials.
+func (c *Client) String() string { return "prometheus at " + c.base }
+
+// GoString names the server without credentials.
+func (c *Client) GoString() string { return c.String() }
+
+// Query evaluates an expression at an instant, cut to milliseconds; the zero time
+// is the server's now. Errors are [*Error].
+func (c *Client) Query(ctx context.Context, expr string, at time.Time) (Result, error) {
+	form := url.Values{"query": {expr}}
+	if !at.IsZero() {
+		form.Set("time", seconds(at.UnixMilli()))
+	}
+	var r Result
+	return r, c.collect(ctx, "query", form, &r, map[string]int{})
+}
+
+// QueryRange evaluates an expression at from, from+step, … up to and including
+// until, all in whole milliseconds. A range of more than [Config].MaxPoints is
+// asked for in parts that share no point; the series stand in the order in which
+// they first appear. Errors are [*Error] and [*RangeError]; an error in a later
+// part returns what came before it.
+func (c *Client) QueryRange(ctx context.Context, expr string, from, until time.Time, step time.Duration) (Result, error) {
+	start, end, width := from.UnixMilli(), until.UnixMilli(), step.Milliseconds()
+	switch {
+	case step <= 0 || step%time.Millisecond != 0:
+		return Result{}, &RangeError{From: from, Until: until, Step: step, Want: "a step of whole milliseconds above 0"}
+	case start > end:
+		return Result{}, &RangeError{From: from, Until: until, Step: step, Want: "an end that is not before the start"}
+	}
+	r := Result{Type: Matrix}
+	index := map[string]int{}
+	for steps := (end - start) / width; steps >= 0; {
+		n := min(steps, int64(c.config.MaxPoints)-1)
+		form := url.Values{"query": {expr}, "start": {seconds(start)}, "end": {seconds(start + n*width)}, "step": {seconds(width)}}
+		if err := c.collect(ctx, "query_range", form, &r, index); err != nil {
+			return r, err
+		}
+		start += (n + 1) * width
+		steps -= n + 1
+	}
+	return r, nil
+}
+
+// seconds writes milliseconds as seconds.
+func seconds(milli int64) string { return strconv.FormatFloat(float64(milli)/1000, 'f', 3, 64) }
+
+// collect adds an answer to the result. An attempt that fails leaves no trace.
+func (c *Client) collect(ctx context.Context, op string, form url.Values, r *Result, index map[string]int) error {
+	var part Result
+	begin := func() sink {
+		part = Result{}
+		var now *Series
+		size := 1
+		return sink{
+			kind: func(t ResultType) error {
+				if r.Type != "" && t != r.Type {
+					return fmt.Errorf("%w: a result of type %q, not %q", errUnwanted, r.Type, t)
+				}
+				part.Type = t
+				return nil
+			},
+			open: func(l Labels) error {
+				if now != nil {
+					size = max(1, len(now.Points)) // series are mostly as long as the one before
+				}
+				part.Series = append(part.Series, Series{Labels: l})
+				now = &part.Series[len(part.Series)-1]
+				return nil
+			},
+			point: func(milli int64, v float64) error {
+				if n := len(now.Points); n == 0 {
+					now.Points = make([]Point, 0, size)
+				} else if milli <= now.Points[n-1].UnixMilli {
+					return fmt.Errorf("%w: points in the order of time", errUnwanted)
+				}
+				now.Points = append(now.Points, Point{UnixMilli: milli, Value: v})
+				return nil
+			},
+			hist: func(h Histogram) error {
+				now.Histograms = append(now.Histograms, h)
+				return nil
+			},
+			text: func(text string) { part.Text = text },
+		}
+	}
+	e, err := c.ask(ctx, op, form, begin, nil)
+	if err != nil {
+		return err
+	}
+	r.Type, r.Text = part.Type, part.Text
+	r.Warnings, r.Infos = union(r.Warnings, e.warnings), union(r.Infos, e.infos)
+	for _, s := range part.Series {
+		key := s.Labels.key()
+		i, known := index[key]
+		if !known {
+			index[key] = len(r.Series)
+			r.Series = append(r.Series, s)
+			continue
+		}
+		r.Series[i].Points = append(r.Series[i].Points, s.Points...)
+		r.Series[i].Histograms = append(r.Series[i].Histograms, s.Histograms...)
+	}
+	return nil
+}
+
+// union appends what is not there yet.
+func union(all, more []string) []string {
+next:
+	for _, m := range more {
+		for _, a := range all {
+			if a == m {
+				continue next
+			}
+		}
+		all = append(all, m)
+	}
+	return all
+}

@@ -1,0 +1,175 @@
+package prometheus_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/adapters/prometheus"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
+)
+
+// answer is one recorded answer of a real server.
+type answer struct {
+	Name, Method, Path, Body string
+	Status                   int
+}
+
+// notRead are the answers to what this package does not ask.
+var notRead = []string{"rules", "alerts", "targets", "labels", "series", "buildinfo"}
+
+// TestRecordedAnswers gives every recorded answer to a client.
+func TestRecordedAnswers(t *testing.T) {
+	data, err := os.ReadFile(testutil.SharedFile(t, "data", "adapters", "prometheus_api.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Count   int
+		Answers []answer
+	}
+	if err := json.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	if len(file.Answers) != file.Count || file.Count == 0 {
+		t.Fatalf("%d answers, want %d", len(file.Answers), file.Count)
+	}
+	checks := map[string]func(*testing.T, prometheus.Result, error){
+		"vector": isVector(1795326189035,
+			row{`up{instance="127.0.0.1:41931",job="prom"}`, 1}, row{`up{instance="127.0.0.1:41932",job="push"}`, 1}, row{`up{instance="127.0.0.1:41939",job="dead"}`, 0}),
+		"vector_special": isVector(1795326189065,
+			row{`odd_label{instance="i1",job="api",path="a\"b\\c",uni="日本"}`, math.NaN()}, row{`pos_inf{instance="i1",job="api"}`, math.Inf(1)}),
+		"nan":    isVector(1795326189200, row{`{}`, math.NaN()}),
+		"inf":    isVector(1795326189223, row{`{}`, math.Inf(1)}),
+		"scalar": isScalar(1795326189084, 3),
+		"string": func(t *testing.T, r prometheus.Result, err error) {
+			t.Helper()
+			if err != nil || r.Type != prometheus.String || r.Text != "x" {
+				t.Errorf("got %+v, %v, want the text x", r, err)
+			}
+		},
+		"matrix": isMatrix(
+			[]int64{1795326186500, 1795326188000}, []int64{1795326186500, 1795326188000}, []int64{1795326188000}),
+		"matrix_range_vector": isMatrix(
+			[]int64{1795326187300, 1795326188297, 1795326189294}, []int64{1795326187330, 1795326188334, 1795326189330}, []int64{1795326186929, 1795326187929, 1795326188929}),
+		"matrix_empty": isMatrix(),
+		"points_11000": isMatrix(),
+		"points_11001": isError(400, prometheus.TypeBadData, "exceeded maximum resolution of 11,000 points"),
+		"err_parse":    isError(400, prometheus.TypeBadData, "unexpected end of input inside braces"),
+		"err_range":    isError(400, prometheus.TypeBadData, "end timestamp must not be before start time"),
+		"err_exec":     isError(422, prometheus.TypeExecution, `{job="api"} on the right hand-side`),
+		"err_timeout":  isError(503, prometheus.TypeTimeout, "query timed out in query queue"),
+		"notfound":     isError(404, "", "404 page not found"),
+	}
+	read := 0
+	for _, a := range file.Answers {
+		check, known := checks[a.Name]
+		if known == slices.Contains(notRead, a.Name) {
+			t.Errorf("answer %s must stand in exactly one of the checks and the list of those not read", a.Name)
+		}
+		if !known {
+			continue
+		}
+		read++
+		t.Run(a.Name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.WriteHeader(a.Status)
+				_, _ = w.Write([]byte(a.Body))
+			}))
+			defer server.Close()
+			c := client(t, prometheus.Config{URL: server.URL})
+			if strings.HasSuffix(a.Path, "query_range") {
+				r, err := c.QueryRange(t.Context(), "up", time.Unix(0, 0), time.Unix(1, 0), time.Second)
+				check(t, r, err)
+				return
+			}
+			r, err := c.Query(t.Context(), "up", time.Unix(0, 0))
+			check(t, r, err)
+		})
+	}
+	if read != 16 {
+		t.Errorf("%d answers were read, want 16", read)
+	}
+}
+
+type row struct {
+	labels string
+	value  float64
+}
+
+func isVector(milli int64, want ...row) func(*testing.T, prometheus.Result, error) {
+	return func(t *testing.T, r prometheus.Result, err error) {
+		t.Helper()
+		if err != nil || r.Type != prometheus.Vector || len(r.Series) != len(want) {
+			t.Fatalf("got %+v, %v, want a vector of %d", r, err, len(want))
+		}
+		for i, s := range r.Series {
+			if len(s.Points) != 1 || s.Points[0].UnixMilli != milli || !same(s.Points[0].Value, want[i].value) || s.Labels.String() != want[i].labels {
+				t.Errorf("series %d = %v %v, want %v at %d", i, s.Labels, s.Points, want[i], milli)
+			}
+		}
+	}
+}
+
+func isScalar(milli int64, want float64) func(*testing.T, prometheus.Result, error) {
+	return func(t *testing.T, r prometheus.Result, err error) {
+		t.Helper()
+		if err != nil || r.Type != prometheus.Scalar || len(r.Series) != 1 || !slices.Equal(r.Series[0].Points, []prometheus.Point{{UnixMilli: milli, Value: want}}) {
+			t.Errorf("got %+v, %v, want the scalar %v at %d", r, err, want, milli)
+		}
+	}
+}
+
+// isMatrix compares the instants of every series.
+func isMatrix(want ...[]int64) func(*testing.T, prometheus.Result, error) {
+	return func(t *testing.T, r prometheus.Result, err error) {
+		t.Helper()
+		if err != nil || r.Type != prometheus.Matrix || len(r.Series) != len(want) {
+			t.Fatalf("got %+v, %v, want a matrix of %d", r, err, len(want))
+		}
+		for i, s := range r.Series {
+			var got []int64
+			for _, p := range s.Points {
+				got = append(got, p.UnixMilli)
+			}
+			if !slices.Equal(got, want[i]) {
+				t.Errorf("series %v at %v, want %v", s.Labels, got, want[i])
+			}
+		}
+	}
+}
+
+// isError wants an error that will not pass.
+func isError(status int, kind, message string) func(*testing.T, prometheus.Result, error) {
+	return func(t *testing.T, r prometheus.Result, err error) {
+		t.Helper()
+		e, ok := errors.AsType[*prometheus.Error](err)
+		if !ok || len(r.Series) != 0 {
+			t.Fatalf("got %+v, %v, want an Error", r, err)
+		}
+		if e.Status != status || e.Type != kind || !strings.Contains(e.Message, message) || e.Retryable() || e.Attempts != 1 {
+			t.Errorf("got %+v, retryable %t, want status %d, type %q, message with %q, not retryable, 1 attempt", e, e.Retryable(), status, kind, message)
+		}
+	}
+}
+
+func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
+
+func client(t *testing.T, c prometheus.Config) *prometheus.Client {
+	t.Helper()
+	if c.Jitter == nil {
+		c.Jitter = func() float64 { return 0 }
+	}
+	client, err := prometheus.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}

@@ -1,0 +1,856 @@
+package prometheus
+
+import (
+	"errors"
+	"io"
+	"math"
+	"math/bits"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+)
+
+const (
+	bufferSize = 64 << 10
+	lookAhead  = 96      // bytes that hold any plain point
+	maxText    = 1 << 20 // the longest single text
+	maxDepth   = 64      // of values that are skipped
+)
+
+// envelope is what surrounds the data of an answer.
+type envelope struct {
+	status, errorType, message string
+	warnings, infos            []string
+}
+
+// sink takes the data of an answer as it arrives. Any part may be nil. A sample
+// goes to reading as its text, which is valid during the call only, or else to
+// point as a number.
+type sink struct {
+	kind    func(ResultType) error
+	open    func(Labels) error // a series begins
+	reading func(milli int64, text []byte) error
+	point   func(milli int64, value float64) error
+	hist    func(Histogram) error
+	text    func(string) // of a string
+}
+
+// decoder reads the JSON of an answer. It checks every byte that it uses and
+// keeps no more than a buffer and the longest text.
+type decoder struct {
+	r      io.Reader
+	buf    []byte
+	pos    int
+	end    int
+	before int64 // bytes of the body before buf
+	err    error // of r, io.EOF at the end
+	text   []byte
+	number []byte
+}
+
+func newDecoder(r io.Reader) *decoder {
+	return &decoder{r: r, buf: make([]byte, bufferSize)}
+}
+
+func (d *decoder) fail(want string) error {
+	e := &DecodeError{Offset: d.before + int64(d.pos), Want: want}
+	if d.pos >= d.end && d.err != nil {
+		if !errors.Is(d.err, io.EOF) {
+			return d.err // the way there failed, not the answer
+		}
+		e.Err = io.ErrUnexpectedEOF
+	}
+	return e
+}
+
+// fill moves the rest to the front and reads until there are n bytes or no more.
+func (d *decoder) fill(n int) {
+	if d.end-d.pos >= n || d.err != nil {
+		return
+	}
+	d.before += int64(d.pos)
+	d.end = copy(d.buf, d.buf[d.pos:d.end])
+	d.pos = 0
+	for empty := 0; d.end < n && d.err == nil; {
+		var m int
+		m, d.err = d.r.Read(d.buf[d.end:])
+		d.end += m
+		if m == 0 {
+			if empty++; empty > 100 && d.err == nil {
+				d.err = io.ErrNoProgress
+			}
+		}
+	}
+}
+
+// next returns the next byte that is no blank without taking it, 0 at the end.
+func (d *decoder) next() byte {
+	for {
+		for d.pos < d.end {
+			switch c := d.buf[d.pos]; c {
+			case ' ', '\n', '\r', '\t':
+				d.pos++
+			default:
+				return c
+			}
+		}
+		d.fill(1)
+		if d.pos >= d.end {
+			return 0
+		}
+	}
+}
+
+func (d *decoder) take(c byte) error {
+	if d.next() != c {
+		return d.fail(strconv.Quote(string(c)))
+	}
+	d.pos++
+	return nil
+}
+
+// answer reads a whole body.
+func (d *decoder) answer(s sink) (envelope, error) {
+	var e envelope
+	seen := map[string]bool{}
+	err := d.object(func(key string) error {
+		if seen[key] {
+			return d.fail("every key once, not " + strconv.Quote(key) + " again")
+		}
+		seen[key] = true
+		var err error
+		switch key {
+		case "status":
+			e.status, err = d.string()
+		case "errorType":
+			e.errorType, err = d.string()
+		case "error":
+			e.message, err = d.string()
+		case "warnings":
+			e.warnings, err = d.strings()
+		case "infos":
+			e.infos, err = d.strings()
+		case "data":
+			err = d.data(s)
+		default:
+			err = d.skip(0)
+		}
+		return err
+	})
+	if err != nil {
+		return e, err
+	}
+	if d.next() != 0 || d.pos < d.end {
+		return e, d.fail("the end of the body")
+	}
+	if !errors.Is(d.err, io.EOF) {
+		return e, d.err
+	}
+	if e.status != "success" && e.status != "error" {
+		return e, d.fail(`the status "success" or "error"`)
+	}
+	if e.status == "success" && !seen["data"] {
+		return e, d.fail("data")
+	}
+	return e, nil
+}
+
+// data needs the type before the result, as the API writes them.
+func (d *decoder) data(s sink) error {
+	if d.next() == 'n' {
+		return d.skip(0) // beside an error
+	}
+	var kind ResultType
+	done := false
+	err := d.object(func(key string) error {
+		switch key {
+		case "resultType":
+			text, err := d.string()
+			if err != nil {
+				return err
+			}
+			kind = ResultType(text)
+			if s.kind != nil {
+				return s.kind(kind)
+			}
+			return nil
+		case "result":
+			if done {
+				return d.fail("one result")
+			}
+			done = true
+			return d.result(kind, s)
+		}
+		return d.skip(0)
+	})
+	if err == nil && !done {
+		return d.fail("a result")
+	}
+	return err
+}
+
+func (d *decoder) result(kind ResultType, s sink) error {
+	switch kind {
+	case Vector, Matrix:
+		return d.array(func() error { return d.series(s) })
+	case Scalar:
+		if s.open != nil {
+			if err := s.open(nil); err != nil {
+				return err
+			}
+		}
+		return d.sample(s)
+	case String:
+		if err := d.take('['); err != nil {
+			return err
+		}
+		if _, err := d.milli(); err != nil {
+			return err
+		}
+		if err := d.take(','); err != nil {
+			return err
+		}
+		text, err := d.string()
+		if err != nil {
+			return err
+		}
+		if s.text != nil {
+			s.text(text)
+		}
+		return d.take(']')
+	}
+	return d.fail("a result type before the result: vector, matrix, scalar or string, not " + strconv.Quote(string(kind)))
+}
+
+func (d *decoder) series(s sink) error {
+	named := false
+	err := d.object(func(key string) error {
+		if key == "metric" {
+			if named {
+				return d.fail("one metric")
+			}
+			named = true
+			labels, err := d.labels()
+			if err == nil && s.open != nil {
+				err = s.open(labels)
+			}
+			return err
+		}
+		if !named {
+			return d.fail("the metric before its values")
+		}
+		switch key {
+		case "value":
+			return d.sample(s)
+		case "values":
+			return d.samples(s)
+		case "histogram":
+			return d.histogram(s)
+		case "histograms":
+			return d.array(func() error { return d.histogram(s) })
+		}
+		return d.skip(0)
+	})
+	if err == nil && !named {
+		return d.fail("a metric")
+	}
+	return err
+}
+
+func (d *decoder) labels() (Labels, error) {
+	labels := Labels{}
+	err := d.object(func(name string) error {
+		if _, twice := labels[name]; twice {
+			return d.fail("every label once, not " + strconv.Quote(name) + " again")
+		}
+		value, err := d.string()
+		labels[name] = value
+		return err
+	})
+	return labels, err
+}
+
+// samples reads the points of a series. Most have one form, which is read in
+// place; the others go the long way.
+func (d *decoder) samples(s sink) error {
+	if err := d.take('['); err != nil {
+		return err
+	}
+	if d.next() == ']' {
+		d.pos++
+		return nil
+	}
+	for {
+		if d.end-d.pos < lookAhead {
+			d.fill(lookAhead)
+		}
+		milli, text, n := plainSample(d.buf[d.pos:d.end])
+		if n > 0 {
+			d.pos += n
+			if err := d.deliver(s, milli, text); err != nil {
+				return err
+			}
+		} else if err := d.sample(s); err != nil {
+			return err
+		}
+		var c byte
+		if d.pos < d.end {
+			c = d.buf[d.pos]
+		}
+		if c != ',' && c != ']' {
+			c = d.next()
+		}
+		switch c {
+		case ',':
+			d.pos++
+		case ']':
+			d.pos++
+			return nil
+		default:
+			return d.fail(`"," or "]"`)
+		}
+	}
+}
+
+// deliver passes a sample on, whose value is checked there or here.
+func (d *decoder) deliver(s sink, milli int64, text []byte) error {
+	if s.reading != nil {
+		return s.reading(milli, text)
+	}
+	v, ok := plainFloat(text)
+	if !ok {
+		var err error
+		if v, err = d.parseFloat(text); err != nil {
+			return err
+		}
+	}
+	if s.point == nil {
+		return nil
+	}
+	return s.point(milli, v)
+}
+
+// plainSample reads `[1795326186.500,"1"]` at the start of b and returns its
+// length, 0 for anything else. The value is not checked.
+func plainSample(b []byte) (milli int64, text []byte, n int) {
+	if len(b) < 8 || b[0] != '[' {
+		return 0, nil, 0
+	}
+	i := 1
+	for i < len(b) && b[i]-'0' <= 9 {
+		milli = milli*10 + int64(b[i]-'0')
+		i++
+	}
+	if i == 1 || i > 13 || b[1] == '0' && i > 2 { // 12 digits: the year 33658
+		return 0, nil, 0
+	}
+	milli *= 1000
+	if i+4 < len(b) && b[i] == '.' {
+		x, y, z := b[i+1]-'0', b[i+2]-'0', b[i+3]-'0'
+		if x > 9 || y > 9 || z > 9 {
+			return 0, nil, 0
+		}
+		milli += int64(x)*100 + int64(y)*10 + int64(z)
+		i += 4
+	}
+	if i+2 >= len(b) || b[i] != ',' || b[i+1] != '"' {
+		return 0, nil, 0
+	}
+	i += 2
+	from := i
+	for i < len(b) && b[i] != '"' {
+		if b[i] == '\\' || b[i] < ' ' || b[i] >= utf8.RuneSelf {
+			return 0, nil, 0
+		}
+		i++
+	}
+	if i+1 >= len(b) || b[i+1] != ']' {
+		return 0, nil, 0
+	}
+	return milli, b[from:i], i + 2
+}
+
+// sample reads any `[time, "value"]`.
+func (d *decoder) sample(s sink) error {
+	if err := d.take('['); err != nil {
+		return err
+	}
+	milli, err := d.milli()
+	if err != nil {
+		return err
+	}
+	if err := d.take(','); err != nil {
+		return err
+	}
+	text, err := d.stringBytes()
+	if err != nil {
+		return err
+	}
+	if err := d.deliver(s, milli, text); err != nil {
+		return err
+	}
+	return d.take(']')
+}
+
+func (d *decoder) histogram(s sink) error {
+	if err := d.take('['); err != nil {
+		return err
+	}
+	milli, err := d.milli()
+	if err != nil {
+		return err
+	}
+	if err := d.take(','); err != nil {
+		return err
+	}
+	h := Histogram{UnixMilli: milli}
+	err = d.object(func(key string) (err error) {
+		switch key {
+		case "count":
+			h.Count, err = d.quotedFloat()
+		case "sum":
+			h.Sum, err = d.quotedFloat()
+		case "buckets":
+			err = d.array(func() error {
+				b, err := d.bucket()
+				h.Buckets = append(h.Buckets, b)
+				return err
+			})
+		default:
+			err = d.skip(0)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if s.hist != nil {
+		if err := s.hist(h); err != nil {
+			return err
+		}
+	}
+	return d.take(']')
+}
+
+// bucket reads `[boundaries, "lower", "upper", "count"]`; boundaries are 0 for an
+// open lower end, 1 for an open upper end, 2 for both open, 3 for both closed.
+func (d *decoder) bucket() (Bucket, error) {
+	var b Bucket
+	if err := d.take('['); err != nil {
+		return b, err
+	}
+	rule, err := d.numberText()
+	if err != nil {
+		return b, err
+	}
+	switch string(rule) {
+	case "0":
+		b.UpperInclusive = true
+	case "1":
+		b.LowerInclusive = true
+	case "2":
+	case "3":
+		b.LowerInclusive, b.UpperInclusive = true, true
+	default:
+		return b, d.fail("a boundary rule from 0 to 3")
+	}
+	for _, v := range [...]*float64{&b.Lower, &b.Upper, &b.Count} {
+		if err := d.take(','); err != nil {
+			return b, err
+		}
+		if *v, err = d.quotedFloat(); err != nil {
+			return b, err
+		}
+	}
+	return b, d.take(']')
+}
+
+func (d *decoder) quotedFloat() (float64, error) {
+	text, err := d.stringBytes()
+	if err != nil {
+		return 0, err
+	}
+	return d.parseFloat(text)
+}
+
+// parseFloat reads what Prometheus writes: a decimal, NaN, +Inf or -Inf.
+func (d *decoder) parseFloat(text []byte) (float64, error) {
+	switch string(text) {
+	case "NaN":
+		return math.NaN(), nil
+	case "+Inf":
+		return math.Inf(1), nil
+	case "-Inf":
+		return math.Inf(-1), nil
+	}
+	for _, c := range text {
+		if c-'0' > 9 && c != '.' && c != '-' && c != '+' && c != 'e' && c != 'E' {
+			return 0, d.fail("a number before it, not " + strconv.Quote(string(text)))
+		}
+	}
+	v, err := strconv.ParseFloat(string(text), 64)
+	if err != nil {
+		return 0, d.fail("a number before it, not " + strconv.Quote(string(text)))
+	}
+	return v, nil
+}
+
+// plainFloat reads a decimal of up to 19 digits, which is a whole number over a
+// power of ten, both below 2^64.
+func plainFloat(text []byte) (float64, bool) {
+	i, negative := 0, false
+	if len(text) > 0 && text[0] == '-' {
+		i, negative = 1, true
+	}
+	first, point := i, len(text)
+	var n uint64
+	for ; i < len(text); i++ {
+		c := text[i]
+		if c == '.' && point == len(text) {
+			point = i
+			continue
+		}
+		if c -= '0'; c > 9 {
+			return 0, false
+		}
+		n = n*10 + uint64(c)
+	}
+	if point == first || point == len(text)-1 || len(text)-first > 20 || len(text)-first == 20 && point == len(text) {
+		return 0, false
+	}
+	v := float64(n)
+	if point < len(text) {
+		v = quotient(n, powers[len(text)-point-1])
+	}
+	if negative {
+		v = -v
+	}
+	return v, true
+}
+
+// powers are those of ten below 2^64 that a decimal of 19 digits needs.
+var powers = func() (p [20]uint64) {
+	p[0] = 1
+	for i := 1; i < len(p); i++ {
+		p[i] = p[i-1] * 10
+	}
+	return p
+}()
+
+// quotient returns a/b rounded once, to nearest and even. With the top bits of both
+// in place, a long division gives 64 bits; 53 are kept, and the remainder settles
+// what would be a tie.
+func quotient(a, b uint64) float64 {
+	if a == 0 {
+		return 0
+	}
+	zerosA, zerosB := bits.LeadingZeros64(a), bits.LeadingZeros64(b)
+	a, b = a<<zerosA, b<<zerosB
+	exponent := zerosB - zerosA - 64
+	var low uint64
+	if a >= b {
+		a, low = a>>1, a<<63
+		exponent++
+	}
+	q, rest := bits.Div64(a, low, b)
+	m, cut := q>>11, q&0x7ff
+	if cut > 0x400 || cut == 0x400 && (rest != 0 || m&1 == 1) {
+		m++
+	}
+	return float64(m) * math.Float64frombits(uint64(1023+exponent+11)<<52) // a power of two: exact
+}
+
+// milli reads a time in seconds with up to nine decimals; beyond the third they
+// are cut.
+func (d *decoder) milli() (int64, error) {
+	text, err := d.numberText()
+	if err != nil {
+		return 0, err
+	}
+	sign := int64(1)
+	if text[0] == '-' {
+		sign, text = -1, text[1:]
+	}
+	var n int64
+	i := 0
+	for ; i < len(text) && text[i]-'0' <= 9; i++ {
+		n = n*10 + int64(text[i]-'0')
+		if i > 11 {
+			return 0, d.fail("a time in seconds before it")
+		}
+	}
+	n *= 1000
+	if i < len(text) && text[i] == '.' {
+		i++
+		for unit := int64(100); i < len(text) && text[i]-'0' <= 9; i++ {
+			n += unit * int64(text[i]-'0')
+			unit /= 10
+		}
+	}
+	if i < len(text) {
+		v, err := strconv.ParseFloat(string(text), 64) // an exponent
+		if err != nil || v >= 1e12 {
+			return 0, d.fail("a time in seconds before it")
+		}
+		n = int64(v * 1000)
+	}
+	return sign * n, nil
+}
+
+// numberText reads a JSON number; it is valid until the next text.
+func (d *decoder) numberText() ([]byte, error) {
+	d.next()
+	d.fill(lookAhead)
+	i := d.pos
+	for i < d.end && isNumberByte(d.buf[i]) {
+		i++
+	}
+	text := d.buf[d.pos:i]
+	if len(text) >= lookAhead {
+		return nil, d.fail("a number below 96 bytes")
+	}
+	if !isNumber(text) {
+		if i == d.end {
+			d.pos = i
+		}
+		return nil, d.fail("a number")
+	}
+	d.number = append(d.number[:0], text...)
+	d.pos = i
+	return d.number, nil
+}
+
+func isNumberByte(c byte) bool {
+	return c-'0' <= 9 || c == '.' || c == '-' || c == '+' || c == 'e' || c == 'E'
+}
+
+// isNumber checks the grammar of RFC 8259, section 6.
+func isNumber(b []byte) bool {
+	digits := func() bool {
+		n := 0
+		for n < len(b) && b[n]-'0' <= 9 {
+			n++
+		}
+		b = b[n:]
+		return n > 0
+	}
+	if len(b) > 0 && b[0] == '-' {
+		b = b[1:]
+	}
+	if len(b) > 1 && b[0] == '0' && b[1]-'0' <= 9 || !digits() {
+		return false
+	}
+	if len(b) > 0 && b[0] == '.' {
+		if b = b[1:]; !digits() {
+			return false
+		}
+	}
+	if len(b) > 0 && (b[0] == 'e' || b[0] == 'E') {
+		b = b[1:]
+		if len(b) > 0 && (b[0] == '+' || b[0] == '-') {
+			b = b[1:]
+		}
+		if !digits() {
+			return false
+		}
+	}
+	return len(b) == 0
+}
+
+func (d *decoder) strings() ([]string, error) {
+	if d.next() == 'n' {
+		return nil, d.skip(0)
+	}
+	var out []string
+	err := d.array(func() error {
+		s, err := d.string()
+		out = append(out, s)
+		return err
+	})
+	return out, err
+}
+
+func (d *decoder) string() (string, error) {
+	text, err := d.stringBytes()
+	return string(text), err
+}
+
+// stringBytes reads a text, which is valid until the next one.
+func (d *decoder) stringBytes() ([]byte, error) {
+	if err := d.take('"'); err != nil {
+		return nil, err
+	}
+	d.text = d.text[:0]
+	for {
+		from := d.pos
+		for d.pos < d.end && d.buf[d.pos] != '"' && d.buf[d.pos] != '\\' && d.buf[d.pos] >= ' ' {
+			d.pos++
+		}
+		d.text = append(d.text, d.buf[from:d.pos]...)
+		if len(d.text) > maxText {
+			return nil, d.fail("a text of up to 1 MiB")
+		}
+		if d.pos == d.end {
+			if d.fill(1); d.pos == d.end {
+				return nil, d.fail(`"\""`)
+			}
+			continue
+		}
+		switch d.buf[d.pos] {
+		case '"':
+			d.pos++
+			if !utf8.Valid(d.text) {
+				return nil, d.fail("UTF-8 before it")
+			}
+			return d.text, nil
+		case '\\':
+			if err := d.escape(); err != nil {
+				return nil, err
+			}
+		default:
+			return nil, d.fail("no control character in a text")
+		}
+	}
+}
+
+// escape reads one escape, or two that are one rune of UTF-16. A half of such a
+// pair alone is U+FFFD.
+func (d *decoder) escape() error {
+	d.fill(12)
+	if d.end-d.pos < 2 || d.buf[d.pos+1] == 'u' && d.end-d.pos < 6 {
+		d.pos = d.end
+		return d.fail("an escape")
+	}
+	c := d.buf[d.pos+1]
+	if plain := slices.Index([]byte(`"\/bfnrt`), c); plain >= 0 {
+		d.text = append(d.text, "\"\\/\b\f\n\r\t"[plain])
+		d.pos += 2
+		return nil
+	}
+	r, ok := hexRune(d.buf[d.pos:d.end])
+	if !ok {
+		return d.fail("an escape")
+	}
+	d.pos += 6
+	if utf16.IsSurrogate(r) {
+		low, ok := hexRune(d.buf[d.pos:d.end])
+		if pair := utf16.DecodeRune(r, low); ok && pair != utf8.RuneError {
+			d.pos += 6
+			r = pair
+		} else {
+			r = utf8.RuneError
+		}
+	}
+	d.text = utf8.AppendRune(d.text, r)
+	return nil
+}
+
+// hexRune reads `\u1234`.
+func hexRune(b []byte) (rune, bool) {
+	if len(b) < 6 || b[0] != '\\' || b[1] != 'u' {
+		return 0, false
+	}
+	var r rune
+	for _, c := range b[2:6] {
+		switch {
+		case c-'0' <= 9:
+			c -= '0'
+		case c-'a' < 6:
+			c -= 'a' - 10
+		case c-'A' < 6:
+			c -= 'A' - 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+// object reads the members of an object; each has to read its value.
+func (d *decoder) object(member func(key string) error) error {
+	if err := d.take('{'); err != nil {
+		return err
+	}
+	if d.next() == '}' {
+		d.pos++
+		return nil
+	}
+	for {
+		key, err := d.string()
+		if err != nil {
+			return err
+		}
+		if err := d.take(':'); err != nil {
+			return err
+		}
+		if err := member(key); err != nil {
+			return err
+		}
+		switch d.next() {
+		case ',':
+			d.pos++
+		case '}':
+			d.pos++
+			return nil
+		default:
+			return d.fail(`"," or "}"`)
+		}
+	}
+}
+
+// array reads the elements of an array; each has to read its value.
+func (d *decoder) array(element func() error) error {
+	if err := d.take('['); err != nil {
+		return err
+	}
+	if d.next() == ']' {
+		d.pos++
+		return nil
+	}
+	for {
+		if err := element(); err != nil {
+			return err
+		}
+		switch d.next() {
+		case ',':
+			d.pos++
+		case ']':
+			d.pos++
+			return nil
+		default:
+			return d.fail(`"," or "]"`)
+		}
+	}
+}
+
+// skip reads any value and drops it.
+func (d *decoder) skip(depth int) error {
+	if depth > maxDepth {
+		return d.fail("values nested up to 64 deep")
+	}
+	switch c := d.next(); c {
+	case '{':
+		return d.object(func(string) error { return d.skip(depth + 1) })
+	case '[':
+		return d.array(func() error { return d.skip(depth + 1) })
+	case '"':
+		_, err := d.stringBytes()
+		return err
+	case 't', 'f', 'n':
+		word := map[byte]string{'t': "true", 'f': "false", 'n': "null"}[c]
+		d.fill(len(word))
+		if there := d.buf[d.pos:min(d.end, d.pos+len(word))]; string(there) != word {
+			if strings.HasPrefix(word, string(there)) {
+				d.pos = d.end
+			}
+			return d.fail(word)
+		}
+		d.pos += len(word)
+		return nil
+	}
+	_, err := d.numberText()
+	return err
+}

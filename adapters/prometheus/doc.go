@@ -1,0 +1,39 @@
+// Package prometheus reads a Prometheus server over its HTTP API: values at an
+// instant, values over a range, and raw samples from which package slo counts
+// events exactly.
+//
+//	client, err := prometheus.New(prometheus.Config{URL: "https://prometheus.example"})
+//	if err != nil {
+//		return err
+//	}
+//	counters := map[int]*slo.Counter{}
+//	for s, err := range client.Samples(ctx, `http_requests_total{code=~"5.."}`, from, until) {
+//		if err != nil {
+//			return err
+//		}
+//		c := counters[s.Series]
+//		if c == nil {
+//			c = &slo.Counter{}
+//			counters[s.Series] = c
+//		}
+//		if _, err := c.Observe(s.At, s.Value); err != nil {
+//			return err
+//		}
+//	}
+//
+// Answers are decoded while they arrive, by a decoder written for them. Raw
+// samples keep their text: a counter beyond 2^53 is exact. An empty result is no
+// data and no error; a NaN is a reading that is absent.
+//
+// # Requests
+//
+// A query is a POST of a form, repeated as GET where a proxy refuses that with
+// 403, 405 or 501. Reading changes nothing, so what may pass is tried again: lost
+// connections, 408, 429, 500, 502, 503 and 504, but no query that the server gave
+// up on as too slow. Retry-After is kept. Redirects are not followed, so that no
+// credential goes to another host.
+//
+// # Limits
+//
+// Series, rules, alerts and targets are not read yet. Remote read is not spoken.
+package prometheus

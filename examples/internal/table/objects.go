@@ -1,0 +1,200 @@
+package table
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Key is a key of a JSON object that the table does not use.
+type Key struct {
+	Name string
+	Line int // where it first occurs
+}
+
+// maxLine bounds an object of a .jsonl file, and a .json file as a whole per
+// object.
+const maxLine = 1 << 20
+
+// objects reads the rows of a table from JSON: one object a line in .jsonl, an
+// array of objects in .json. Keys are the columns; null and a key that is absent
+// are an empty cell. Texts, numbers, true and false are cells as they stand.
+type objects struct {
+	columns []string
+	row     []string
+	unknown []Key
+
+	lines *bufio.Scanner // of .jsonl
+	line  int
+
+	array    *json.Decoder // of .json
+	newlines *newlines
+	begun    bool
+}
+
+// isObjects reports whether a file holds objects, by its name.
+func isObjects(name string) bool {
+	ext := strings.ToLower(filepath.Ext(name))
+	return ext == ".jsonl" || ext == ".json"
+}
+
+func newObjects(name string, r io.Reader, columns []string) *objects {
+	o := &objects{columns: columns, row: make([]string, len(columns))}
+	if strings.EqualFold(filepath.Ext(name), ".json") {
+		o.newlines = &newlines{r: r, line: 1}
+		o.array = json.NewDecoder(o.newlines)
+		return o
+	}
+	o.lines = bufio.NewScanner(r)
+	o.lines.Buffer(nil, maxLine)
+	return o
+}
+
+// fault is a row that cannot be read, where the next one may.
+type fault struct{ error }
+
+// next reads the next row; io.EOF is the end.
+func (o *objects) next() (row []string, line int, err error) {
+	if o.array != nil {
+		return o.element()
+	}
+	for o.lines.Scan() {
+		o.line++
+		if text := bytes.TrimSpace(o.lines.Bytes()); len(text) > 0 {
+			row, err := o.object(text)
+			return row, o.line, err
+		}
+	}
+	if err := o.lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, o.line + 1, fmt.Errorf("want lines of at most %d bytes", maxLine)
+	} else if err != nil {
+		return nil, 0, err
+	}
+	return nil, 0, io.EOF
+}
+
+// element reads an element of the array.
+func (o *objects) element() (row []string, line int, err error) {
+	if !o.begun {
+		if token, err := o.array.Token(); err != nil || token != json.Delim('[') {
+			return nil, 1, errors.New("want an array of objects: " + orNothing(err))
+		}
+		o.begun = true
+	}
+	if !o.array.More() {
+		if _, err := o.array.Token(); err != nil {
+			return nil, o.failed(err), errors.New("want an array of objects: " + orNothing(err))
+		}
+		if _, err := o.array.Token(); !errors.Is(err, io.EOF) {
+			return nil, o.newlines.at(o.array.InputOffset()), errors.New("want nothing after the array")
+		}
+		return nil, 0, io.EOF
+	}
+	var text json.RawMessage
+	if err := o.array.Decode(&text); err != nil {
+		return nil, o.failed(err), err
+	}
+	line = o.newlines.at(o.array.InputOffset() - int64(len(text)))
+	o.line = line
+	row, err = o.object(text)
+	return row, line, err
+}
+
+// failed returns the line at which the array cannot be read any further.
+func (o *objects) failed(err error) int {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return o.newlines.at(o.newlines.read)
+	}
+	return o.newlines.at(o.array.InputOffset())
+}
+
+func orNothing(err error) string {
+	if err == nil {
+		return "found something else"
+	}
+	return err.Error()
+}
+
+// object reads one object into the row.
+func (o *objects) object(text []byte) ([]string, error) {
+	clear(o.row)
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if token, err := d.Token(); err != nil || token != json.Delim('{') {
+		return nil, fault{errors.New("want an object like {\"id\": \"INC-1\"}")}
+	}
+	var seen []string
+	for d.More() {
+		token, err := d.Token()
+		if err != nil {
+			return nil, fault{err}
+		}
+		key, _ := token.(string)
+		if slices.Contains(seen, key) {
+			return nil, fault{fmt.Errorf("%s: the key stands twice", key)}
+		}
+		seen = append(seen, key)
+		if token, err = d.Token(); err != nil {
+			return nil, fault{err}
+		}
+		cell := ""
+		switch value := token.(type) {
+		case string:
+			cell = value
+		case json.Number:
+			cell = value.String()
+		case bool:
+			cell = strconv.FormatBool(value)
+		case json.Delim:
+			return nil, fault{fmt.Errorf("%s: want a text, a number, true, false or null", key)}
+		}
+		if i := slices.Index(o.columns, key); i >= 0 {
+			o.row[i] = cell
+		} else if !slices.ContainsFunc(o.unknown, func(k Key) bool { return k.Name == key }) {
+			o.unknown = append(o.unknown, Key{key, o.line})
+		}
+	}
+	if _, err := d.Token(); err != nil {
+		return nil, fault{err}
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return nil, fault{errors.New("want one object a line")}
+	}
+	return o.row, nil
+}
+
+// newlines remembers where the lines of what was read end, as far as they are
+// still to come.
+type newlines struct {
+	r    io.Reader
+	read int64
+	ends []int64 // offsets behind the line ends
+	line int     // of the last offset asked for
+}
+
+func (n *newlines) Read(p []byte) (int, error) {
+	size, err := n.r.Read(p)
+	for i, b := range p[:size] {
+		if b == '\n' {
+			n.ends = append(n.ends, n.read+int64(i)+1)
+		}
+	}
+	n.read += int64(size)
+	return size, err
+}
+
+// at returns the line of an offset. Offsets must not fall.
+func (n *newlines) at(offset int64) int {
+	for len(n.ends) > 0 && n.ends[0] <= offset {
+		n.ends = n.ends[1:]
+		n.line++
+	}
+	return n.line
+}

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"cmp"
+	"embed"
+	"fmt"
+	"io"
+	"os"
+	"path"
+	"path/filepath"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/adapters/config"
+	"github.com/evenkeelops/evenkeel/adapters/report"
+	"github.com/evenkeelops/evenkeel/examples/internal/evidence"
+	"github.com/evenkeelops/evenkeel/examples/internal/program"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
+	"github.com/evenkeelops/evenkeel/slo"
+)
+
+// The embedded sample: half a day of a service that was made up for it.
+//
+//go:embed testdata/sample
+var sample embed.FS
+
+const sampleDir = "testdata/sample"
+
+// sampleNow is the end of the sample, in the middle of its second burst.
+var sampleNow = time.Date(2026, 9, 17, 22, 0, 0, 0, time.UTC)
+
+// inputs are the objectives and where the measurements are.
+type inputs struct {
+	objectives []config.Objective // by id
+	open       func(name string) (io.ReadCloser, error)
+	sources    []program.Source
+	notices    []program.Notice
+	now, at    time.Time
+	zone       *time.Location
+	sample     bool
+}
+
+// load reads the objectives and settles the instant.
+func (o *options) load(env *program.Env) (*inputs, error) {
+	in := &inputs{now: env.Now, zone: env.Zone, sample: env.Config == "", notices: []program.Notice{}}
+	in.open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
+	if in.sample {
+		if !env.Stated {
+			in.now = sampleNow
+		}
+		o.sli, o.maintenance = "sli.csv", "maintenance.csv"
+		in.open = func(name string) (io.ReadCloser, error) { return sample.Open(path.Join(sampleDir, name)) }
+	}
+	in.at = in.now
+	if o.at != "" {
+		at, err := time.Parse(time.RFC3339, o.at)
+		if err != nil {
+			return nil, program.Exit(program.Usage, err)
+		}
+		in.at = at.UTC()
+	}
+	if year := in.at.Year(); year < 1800 || year > 2150 {
+		return nil, program.Exit(program.Usage, fmt.Errorf("%s: want a time between the years 1800 and 2150", in.at.Format(time.RFC3339)))
+	}
+	return in, program.Exit(program.Usage, in.read(env))
+}
+
+func (in *inputs) read(env *program.Env) error {
+	name, data, err := env.Config, []byte(nil), error(nil)
+	switch {
+	case in.sample:
+		name = "slo.yaml"
+		data, err = sample.ReadFile(path.Join(sampleDir, name))
+	case name == "-":
+		name = "stdin"
+		data, err = io.ReadAll(os.Stdin)
+	default:
+		data, err = os.ReadFile(name)
+	}
+	if err != nil {
+		return fmt.Errorf("-config: %w", err)
+	}
+	in.sources = append(in.sources, program.NewSource(filepath.Base(name), data, -1))
+	return in.parse(name, data)
+}
+
+// parse is the one place where the text of a file becomes objectives; a file in
+// another form is told apart and read here.
+func (in *inputs) parse(name string, data []byte) error {
+	objectives, document, err := config.Objectives(name, data)
+	if err != nil {
+		return err
+	}
+	for _, p := range document.Problems() {
+		path := p.Path
+		in.notices = append(in.notices, program.Notice{Code: p.Code, Message: p.String(), Ref: &path})
+	}
+	slices.SortStableFunc(objectives, func(a, b config.Objective) int { return cmp.Compare(a.ID, b.ID) })
+	in.objectives = objectives
+	return nil
+}
+
+// services are those of the objectives, each once.
+func (in *inputs) services() []string {
+	var services []string
+	for _, o := range in.objectives {
+		if !slices.Contains(services, o.Service) {
+			services = append(services, o.Service)
+		}
+	}
+	return services
+}
+
+const gcPercent = 20
+
+// watched is an objective while its samples are read.
+type watched struct {
+	objective slo.Objective
+	tracker   *slo.Tracker
+	history   report.BudgetHistory
+}
+
+// measure reads the measurements up to the instant and judges the objectives.
+func (in *inputs) measure(o *options, history bool) (*result, error) {
+	// Nearly all memory is the history of the trackers, a few large pieces without
+	// pointers: looking for garbage often costs little and keeps it small.
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
+	services := in.services()
+	exclusions, err := in.exclusions(o.maintenance, services)
+	if err != nil {
+		return nil, program.Exit(program.Input, err)
+	}
+	var all [][]*watched // by service
+	start := func() (evidence.Observer, error) {
+		all = make([][]*watched, len(services))
+		for _, o := range in.objectives {
+			t, err := slo.NewTracker(o.Objective, &slo.TrackerOptions{Exclusions: exclusions[o.Service]})
+			if err != nil {
+				return nil, err
+			}
+			w := &watched{objective: o.Objective, tracker: t, history: report.BudgetHistory{From: o.Windows[0].Period(in.at).Start}}
+			i := slices.Index(services, o.Service)
+			all[i] = append(all[i], w)
+		}
+		return func(service int, at time.Time, c slo.Counts) error {
+			for _, w := range all[service] {
+				if err := w.tracker.Observe(at, c); err != nil {
+					return err
+				}
+				if history {
+					if err := w.history.Add(w.tracker); err != nil {
+						return err
+					}
+				}
+			}
+			return nil
+		}, nil
+	}
+	read, err := evidence.Indicators(in.open, o.sli, services, in.at, start)
+	if err != nil {
+		return nil, program.Exit(program.Input, err)
+	}
+	in.sources, in.notices = append(in.sources, read.Sources...), append(in.notices, read.Notices...)
+	r := &result{in: in, report: report.BudgetReport{At: in.at, Zone: in.zone, Series: o.series}}
+	for _, w := range slices.Concat(all...) {
+		if err := w.tracker.Advance(in.at); err != nil {
+			return nil, program.Exit(program.Input, err)
+		}
+		b, err := report.BudgetOf(w.objective, w.tracker)
+		if err != nil {
+			return nil, program.Exit(program.Input, err)
+		}
+		b.History = w.history.Points()
+		r.report.Budgets = append(r.report.Budgets, b)
+	}
+	slices.SortStableFunc(r.report.Budgets, func(a, b report.Budget) int { return cmp.Compare(a.Objective.ID, b.Objective.ID) })
+	for _, s := range in.sources {
+		r.report.Sources = append(r.report.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
+	}
+	return r, nil
+}
+
+// exclusions reads the planned maintenance of every service. Work that was
+// cancelled takes nothing out, and neither does an emergency: users felt it.
+func (in *inputs) exclusions(name string, services []string) (map[string][]slo.Exclusion, error) {
+	exclusions := map[string][]slo.Exclusion{}
+	if name == "" {
+		return exclusions, nil
+	}
+	read, err := evidence.Read(in.open, evidence.Files{Maintenance: name}, evidence.Frame{Services: services, Window: calendar.Interval{Start: in.at, End: in.at}})
+	if err != nil {
+		return nil, err
+	}
+	in.sources, in.notices = append(in.sources, read.Sources...), append(in.notices, read.Notices...)
+	for _, m := range read.Evidence.Maintenance {
+		if m.Cancelled {
+			continue
+		}
+		if m.Emergency {
+			ref := m.Ref
+			in.notices = append(in.notices, program.Notice{Code: "emergency_not_excluded", Message: "emergency maintenance " + m.Ref + " is not left out: it was not planned", Ref: &ref})
+			continue
+		}
+		if !m.End.After(m.Start) {
+			continue // no time at all
+		}
+		x := slo.Exclusion{Interval: calendar.Interval{Start: m.Start, End: m.End}, Reason: "maintenance " + m.Ref}
+		for _, s := range services {
+			if m.Service == s || m.Service == "*" {
+				exclusions[s] = append(exclusions[s], x)
+			}
+		}
+	}
+	return exclusions, nil
+}
