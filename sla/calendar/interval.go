@@ -112,21 +112,44 @@ func Normalize(intervals []Interval) ([]Interval, error) {
 	case !inOrder:
 		return normalizeSpans(intervals), nil
 	}
-	set := make([]Interval, 0, members)
-	lastEnd := int64(math.MinInt64)
+	set, _ := appendInOrder(make([]Interval, 0, members), intervals) // they are
+	return set, nil
+}
+
+// AppendNormalize appends to dst the set that [Normalize] returns; what dst holds
+// already stays as it is. With room in dst a list in order costs one pass over it
+// and no memory; the two must not share any. After an error dst is returned as it was.
+func AppendNormalize(dst, intervals []Interval) ([]Interval, error) {
+	if set, ok := appendInOrder(dst, intervals); ok {
+		return set, nil
+	}
+	set, err := Normalize(intervals)
+	return append(dst, set...), err
+}
+
+// appendInOrder appends the union of intervals as long as they are valid, in order
+// and within the range of int64 nanoseconds; ok is false where they are not.
+func appendInOrder(dst, intervals []Interval) (set []Interval, ok bool) {
+	lastStart, lastEnd := int64(math.MinInt64), int64(math.MinInt64)
 	for n := range intervals {
 		i := &intervals[n]
-		start, _ := nanos(i.Start)
-		end, _ := nanos(i.End)
+		start, known := nanos(i.Start)
+		end, knownToo := nanos(i.End)
 		switch {
+		case !known || !knownToo || end < start || end-start < 0:
+			return nil, false
 		case start == end:
+			continue
+		case start < lastStart:
+			return nil, false
 		case start > lastEnd:
-			set, lastEnd = append(set, Interval{Start: i.Start.UTC(), End: i.End.UTC()}), end
+			dst, lastEnd = append(dst, Interval{Start: i.Start.UTC(), End: i.End.UTC()}), end
 		case end > lastEnd:
-			set[len(set)-1].End, lastEnd = i.End.UTC(), end
+			dst[len(dst)-1].End, lastEnd = i.End.UTC(), end
 		}
+		lastStart = start
 	}
-	return set, nil
+	return dst, true
 }
 
 // survey counts the members that the set will have if the intervals are in

@@ -118,6 +118,33 @@ func TestNormalizeWaysAgree(t *testing.T) {
 }
 
 // Lengths near 292 years inside and outside the years of int64 nanoseconds.
+// Whatever stands in dst stays, and behind it comes what Normalize returns: of
+// lists in order and not, with empty and invalid members.
+func TestAppendNormalize(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	before := []calendar.Interval{hours(50, 60), hours(0, 1)}
+	buffer := make([]calendar.Interval, 0, 20)
+	for n := range 2000 {
+		list := make([]calendar.Interval, r.IntN(8))
+		for i := range list {
+			from := r.IntN(20)
+			list[i] = hours(from, from+r.IntN(5)-n%7/6) // every seventh list may hold one that ends too early
+		}
+		if n%2 == 0 {
+			slices.SortFunc(list, func(a, b calendar.Interval) int { return a.Start.Compare(b.Start) })
+		}
+		want, wantErr := calendar.Normalize(list)
+		got, err := calendar.AppendNormalize(append(buffer[:0], before...), list)
+		if (err == nil) != (wantErr == nil) || !equal(got, append(slices.Clone(before), want...)) {
+			t.Fatalf("%v: AppendNormalize = %v, %v, want %v, %v behind %v", list, got, err, want, wantErr, before)
+		}
+	}
+	sorted := set(t, hours(0, 1), hours(2, 3), hours(4, 5))
+	if allocs := testing.AllocsPerRun(10, func() { buffer, _ = calendar.AppendNormalize(buffer[:0], sorted) }); allocs != 0 {
+		t.Errorf("%v allocations with room, want none", allocs)
+	}
+}
+
 func TestNormalizeLongest(t *testing.T) {
 	start := time.Date(1700, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, c := range []struct {

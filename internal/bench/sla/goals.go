@@ -19,6 +19,7 @@ import (
 // and what is measured here is the time of one.
 var goals = []measure.Pair{
 	goal("sla/union_sorted_1m", time.Second/60, 1, union(setOf(intervals))),
+	noAllocs(goal("sla/union_sorted_1m_reused", time.Second/60, 1, unionReused(setOf(intervals)))),
 	goal("sla/union_unsorted_1m", time.Second/10, 1, union(shuffled(intervals))),
 	noAllocs(goal("sla/union_spans_sorted_1m", time.Second/60, 1, unionSpans(setOf(intervals)))),
 	noAllocs(goal("sla/union_spans_unsorted_1m", time.Second/10, 1, unionSpans(shuffled(intervals)))),
@@ -65,6 +66,19 @@ func union(list func() []calendar.Interval) func() (func(), error) {
 			return nil, fmt.Errorf("union of %d intervals has %d members, want %d", len(list), len(set), want)
 		}
 		return func() { must(calendar.Normalize(list)) }, nil
+	}
+}
+
+// unionReused joins the intervals into the memory of the call before.
+func unionReused(list func() []calendar.Interval) func() (func(), error) {
+	return func() (func(), error) {
+		list := list()
+		var set []calendar.Interval
+		run := func() { set = must(calendar.AppendNormalize(set[:0], list)) }
+		if run(); len(set) != len(list)-len(list)/3 {
+			return nil, fmt.Errorf("union of %d intervals has %d members", len(list), len(set))
+		}
+		return run, nil
 	}
 }
 
