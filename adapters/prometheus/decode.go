@@ -372,16 +372,21 @@ func plainSample(b []byte) (milli int64, text []byte, n int) {
 	return milli, b[from:i], i + 2
 }
 
+// beginPoint reads `[time,`, with which samples and histograms begin.
+func (d *decoder) beginPoint() (milli int64, err error) {
+	if err := d.take('['); err != nil {
+		return 0, err
+	}
+	if milli, err = d.milli(); err != nil {
+		return 0, err
+	}
+	return milli, d.take(',')
+}
+
 // sample reads any `[time, "value"]`.
 func (d *decoder) sample(s sink) error {
-	if err := d.take('['); err != nil {
-		return err
-	}
-	milli, err := d.milli()
+	milli, err := d.beginPoint()
 	if err != nil {
-		return err
-	}
-	if err := d.take(','); err != nil {
 		return err
 	}
 	text, err := d.stringBytes()
@@ -395,14 +400,8 @@ func (d *decoder) sample(s sink) error {
 }
 
 func (d *decoder) histogram(s sink) error {
-	if err := d.take('['); err != nil {
-		return err
-	}
-	milli, err := d.milli()
+	milli, err := d.beginPoint()
 	if err != nil {
-		return err
-	}
-	if err := d.take(','); err != nil {
 		return err
 	}
 	h := Histogram{UnixMilli: milli}

@@ -7,47 +7,27 @@ import (
 	"errors"
 	"maps"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/examples/internal/programtest"
 
 	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
-// binary builds the program once for all tests of the package.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "quickstart")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "quickstart")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", errors.New(string(out))
-	}
-	return path, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { programtest.Main(m) }
 
 // run runs the program in an empty folder and returns its output.
 func run(t *testing.T, env []string, args ...string) (stdout []byte, dir string) {
 	t.Helper()
-	cmd := command(t, args...)
+	cmd := programtest.Command(t, args...)
 	cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
@@ -56,15 +36,6 @@ func run(t *testing.T, env []string, args ...string) (stdout []byte, dir string)
 		t.Fatalf("quickstart %v: %v\n%s", args, err, stderr.String())
 	}
 	return stdout, cmd.Dir
-}
-
-func command(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return exec.CommandContext(t.Context(), path, args...)
 }
 
 func TestDeterministic(t *testing.T) {
@@ -141,7 +112,7 @@ func TestFailures(t *testing.T) {
 		{[]string{"-o", filepath.Join("none", "out.txt")}, "none"},
 		{[]string{"night"}, `unexpected argument "night"`},
 	} {
-		cmd := command(t, c.args...)
+		cmd := programtest.Command(t, c.args...)
 		cmd.Dir = t.TempDir()
 		var stderr strings.Builder
 		cmd.Stderr = &stderr
@@ -162,7 +133,7 @@ func TestNoDatabase(t *testing.T) {
 	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cmd := command(t, "-db", name)
+	cmd := programtest.Command(t, "-db", name)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	if out, _ := cmd.Output(); cmd.ProcessState.ExitCode() != 2 || len(out) > 0 || !strings.Contains(stderr.String(), "-db") {
@@ -341,7 +312,7 @@ func TestKilledInTheMiddle(t *testing.T) {
 func killedRun(t *testing.T, name string, more time.Duration) (stdout []byte, killed bool) {
 	t.Helper()
 	before := modified(name)
-	cmd := command(t, "-json", "-db", name, "-pace", "5ms")
+	cmd := programtest.Command(t, "-json", "-db", name, "-pace", "5ms")
 	var out, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &stderr
 	if err := cmd.Start(); err != nil {
@@ -391,7 +362,7 @@ func TestInterruptedInTheMiddle(t *testing.T) {
 	}
 	want, _ := run(t, nil, "-json")
 	dir := t.TempDir()
-	cmd := command(t, "-json", "-db", "night.db", "-pace", "20ms", "-o", "night.json", "-html", "story.html")
+	cmd := programtest.Command(t, "-json", "-db", "night.db", "-pace", "20ms", "-o", "night.json", "-html", "story.html")
 	cmd.Dir = dir
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
@@ -526,7 +497,7 @@ func TestOtherRecording(t *testing.T) {
 		t.Fatal(err)
 	}
 	db.Close()
-	cmd := command(t, "-db", name)
+	cmd := programtest.Command(t, "-db", name)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	if out, _ := cmd.Output(); cmd.ProcessState.ExitCode() != 2 || len(out) > 0 || !strings.Contains(stderr.String(), "another recording") {

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/evenkeelops/evenkeel/examples/internal/programtest"
 )
 
 // The tables of the sample give the same report as JSON objects.
@@ -52,11 +54,11 @@ func TestTablesOfObjects(t *testing.T) {
 		files[name+".jsonl"] = strings.Join(objects, "\n")
 		files[name+".json"] = "[" + strings.Join(objects, ",\n") + "]"
 	}
-	want := resultOf(t, files, args(".csv")...)
+	want := programtest.Result(t, files, args(".csv")...)
 	for _, ending := range []string{".jsonl", ".json"} {
-		got := resultOf(t, files, args(ending)...)
-		if rows := at(t, got, "inputs.1.rows"); rows != at(t, want, "inputs.1.rows") || rows == 0.0 {
-			t.Errorf("%s: %v rows of outages, want %v", ending, rows, at(t, want, "inputs.1.rows"))
+		got := programtest.Result(t, files, args(ending)...)
+		if rows := programtest.At(t, got, "inputs.1.rows"); rows != programtest.At(t, want, "inputs.1.rows") || rows == 0.0 {
+			t.Errorf("%s: %v rows of outages, want %v", ending, rows, programtest.At(t, want, "inputs.1.rows"))
 		}
 		for key := range want {
 			if key != "inputs" && !reflect.DeepEqual(got[key], want[key]) {
@@ -65,8 +67,8 @@ func TestTablesOfObjects(t *testing.T) {
 		}
 	}
 	files["incidents.jsonl"] += "\n{\"id\": \"INC-9\"}\n[]\n"
-	o := run(t, nil, files, args(".jsonl")...)
-	if o.exit != 3 || o.stdout != "" || !strings.Contains(o.stderr, "incidents.jsonl:10: severity: the cell is empty") || !strings.Contains(o.stderr, "incidents.jsonl:11: want an object") {
-		t.Errorf("exit %d, %q, %s", o.exit, o.stdout, o.stderr)
+	o := programtest.Run(t, nil, files, args(".jsonl")...)
+	if o.Exit != 3 || o.Stdout != "" || !strings.Contains(o.Stderr, "incidents.jsonl:10: severity: the cell is empty") || !strings.Contains(o.Stderr, "incidents.jsonl:11: want an object") {
+		t.Errorf("exit %d, %q, %s", o.Exit, o.Stdout, o.Stderr)
 	}
 }

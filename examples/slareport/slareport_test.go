@@ -2,137 +2,19 @@ package main
 
 import (
 	"bytes"
-	"encoding/json"
-	"errors"
-	"flag"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/evenkeelops/evenkeel/examples/internal/programtest"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// binary builds the program once for all tests of the package.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "slareport")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "slareport")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", errors.New(string(out))
-	}
-	return path, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
-
-// outcome is what a run left behind.
-type outcome struct {
-	exit           int
-	stdout, stderr string
-}
-
-// run runs the program in a folder with the given files.
-func run(t *testing.T, env []string, files map[string]string, args ...string) outcome {
-	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), path, args...)
-	cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), env...)
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(cmd.Dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
-		t.Fatal(err)
-	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
-}
-
-// result runs the program with -json and reads what it prints.
-func resultOf(t *testing.T, files map[string]string, args ...string) map[string]any {
-	t.Helper()
-	o := run(t, nil, files, append(args, "-json")...)
-	if o.exit != 0 {
-		t.Fatalf("slareport %q: exit %d, %s", args, o.exit, o.stderr)
-	}
-	var out map[string]any
-	if err := json.Unmarshal([]byte(o.stdout), &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// at finds a value by its path, keys and indexes separated by points.
-func at(t *testing.T, v any, path string) any {
-	t.Helper()
-	for key := range strings.SplitSeq(path, ".") {
-		switch inner := v.(type) {
-		case map[string]any:
-			var ok bool
-			if v, ok = inner[key]; !ok {
-				t.Fatalf("%s: no key %q", path, key)
-			}
-		case []any:
-			i := int(key[0] - '0')
-			if len(key) != 1 || i < 0 || i >= len(inner) {
-				t.Fatalf("%s: no element %q of %d", path, key, len(inner))
-			}
-			v = inner[i]
-		default:
-			t.Fatalf("%s: %v has no %q", path, v, key)
-		}
-	}
-	return v
-}
-
-func equal(t *testing.T, v any, path string, want any) {
-	t.Helper()
-	if n, ok := want.(int); ok {
-		want = float64(n)
-	}
-	if got := at(t, v, path); got != want {
-		t.Errorf("%s = %v, want %v", path, got, want)
-	}
-}
+func TestMain(m *testing.M) { programtest.Main(m) }
 
 var formats = []string{"text", "json", "html", "md", "csv"}
 
 func TestGolden(t *testing.T) {
 	for _, format := range formats {
-		o := run(t, nil, nil, "-format", format)
-		if o.exit != 0 {
-			t.Fatalf("%s: exit %d, %s", format, o.exit, o.stderr)
-		}
-		path := filepath.Join("testdata", "golden", "sample."+strings.Replace(format, "text", "txt", 1))
-		if *update {
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(o.stdout), 0o600)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if o.stdout != string(want) {
-			t.Errorf("%s differs from %s; run with -update if the change is wanted", format, path)
-		}
+		programtest.Golden(t, format, strings.Replace(format, "text", "txt", 1))
 	}
 }
 
@@ -140,9 +22,9 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	for _, format := range formats {
 		args := []string{"-format", format, "-explain"}
-		first := run(t, []string{"TZ=UTC", "GOMAXPROCS=1"}, nil, args...)
-		second := run(t, []string{"TZ=Asia/Kathmandu", "GOMAXPROCS=2"}, nil, args...)
-		if first != second || first.exit != 0 {
+		first := programtest.Run(t, []string{"TZ=UTC", "GOMAXPROCS=1"}, nil, args...)
+		second := programtest.Run(t, []string{"TZ=Asia/Kathmandu", "GOMAXPROCS=2"}, nil, args...)
+		if first != second || first.Exit != 0 {
 			t.Errorf("%s: two runs differ", format)
 		}
 	}
@@ -152,25 +34,25 @@ func TestDeterministic(t *testing.T) {
 // first half hour lies in maintenance announced 4.6 days ahead) and 2h30m, which is
 // 19 080 s of 30 days, 2 592 000 s: 2572920/2592000 = 7147/7200 = 99.263888… %.
 func TestSample(t *testing.T) {
-	r := resultOf(t, nil)
-	equal(t, r, "sample", true)
-	equal(t, r, "period.label", "2026-09")
-	equal(t, r, "period.seconds", 2592000)
-	equal(t, r, "availability.0.availability_fraction", "7147/7200")
-	equal(t, r, "availability.0.availability_percent", 99.263888)
-	equal(t, r, "availability.0.down_s", 19080)
-	equal(t, r, "availability.0.excluded_s", 1800)
-	equal(t, r, "availability.2.down_s", 0) // the customer's own firewall
-	equal(t, r, "availability.2.unmonitored_s", 1800)
-	equal(t, r, "credits.payable.amount", "2810.00") // 500 for BK-131, 5 % of 42 000 for BK-138, half an hour of 1 % of it
-	equal(t, r, "breaches.0.cause", "Lock in the order table; Rollback took too long; Upstream network")
+	r := programtest.Result(t, nil)
+	programtest.Equal(t, r, "sample", true)
+	programtest.Equal(t, r, "period.label", "2026-09")
+	programtest.Equal(t, r, "period.seconds", 2592000)
+	programtest.Equal(t, r, "availability.0.availability_fraction", "7147/7200")
+	programtest.Equal(t, r, "availability.0.availability_percent", 99.263888)
+	programtest.Equal(t, r, "availability.0.down_s", 19080)
+	programtest.Equal(t, r, "availability.0.excluded_s", 1800)
+	programtest.Equal(t, r, "availability.2.down_s", 0) // the customer's own firewall
+	programtest.Equal(t, r, "availability.2.unmonitored_s", 1800)
+	programtest.Equal(t, r, "credits.payable.amount", "2810.00") // 500 for BK-131, 5 % of 42 000 for BK-138, half an hour of 1 % of it
+	programtest.Equal(t, r, "breaches.0.cause", "Lock in the order table; Rollback took too long; Upstream network")
 }
 
 // A number is the same in every format.
 func TestFormatsAgree(t *testing.T) {
 	texts := map[string]string{}
 	for _, format := range formats {
-		texts[format] = strings.ReplaceAll(run(t, nil, nil, "-format", format).stdout, "&#34;", `"`)
+		texts[format] = strings.ReplaceAll(programtest.Run(t, nil, nil, "-format", format).Stdout, "&#34;", `"`)
 	}
 	for _, c := range []struct {
 		number string
@@ -219,15 +101,15 @@ func TestMissedWithoutBand(t *testing.T) {
 		"text": "✕ missed, no credit band reached", "md": "✕ missed, no credit band reached", "html": "✕ missed, no credit band reached",
 		"json": `"state": "breached_no_band"`, "csv": "cust,2026-10,availability,api,api,,99.9,99.731543,percent,0.00,EUR",
 	} {
-		if o := run(t, nil, files, append(args, "-format", format)...); !strings.Contains(o.stdout, want) {
-			t.Errorf("%s lacks %q: %s", format, want, o.stderr)
+		if o := programtest.Run(t, nil, files, append(args, "-format", format)...); !strings.Contains(o.Stdout, want) {
+			t.Errorf("%s lacks %q: %s", format, want, o.Stderr)
 		}
 	}
-	if o := run(t, nil, files, append(args, "-fail-on", "credit,no-data")...); o.exit != 0 {
-		t.Errorf("-fail-on credit,no-data: exit %d, want 0: nothing is due", o.exit)
+	if o := programtest.Run(t, nil, files, append(args, "-fail-on", "credit,no-data")...); o.Exit != 0 {
+		t.Errorf("-fail-on credit,no-data: exit %d, want 0: nothing is due", o.Exit)
 	}
-	if o := run(t, nil, files, append(args, "-fail-on", "breach")...); o.exit != 1 || o.stdout == "" {
-		t.Errorf("-fail-on breach: exit %d and %d bytes, want 1 and the result", o.exit, len(o.stdout))
+	if o := programtest.Run(t, nil, files, append(args, "-fail-on", "breach")...); o.Exit != 1 || o.Stdout == "" {
+		t.Errorf("-fail-on breach: exit %d and %d bytes, want 1 and the result", o.Exit, len(o.Stdout))
 	}
 }
 
@@ -236,11 +118,11 @@ func TestNoData(t *testing.T) {
 	files := map[string]string{"contract.yaml": contract + "evidence_from: 2026-11-01T00:00:00+01:00\n"}
 	args := []string{"-config", "contract.yaml", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z"}
 	for _, format := range formats {
-		o := run(t, nil, files, append(args, "-format", format, "-fail-on", "no-data")...)
-		if o.exit != 1 {
-			t.Errorf("%s: exit %d, want 1", format, o.exit)
+		o := programtest.Run(t, nil, files, append(args, "-format", format, "-fail-on", "no-data")...)
+		if o.Exit != 1 {
+			t.Errorf("%s: exit %d, want 1", format, o.Exit)
 		}
-		if strings.Contains(o.stdout, "100.000000") || strings.Contains(o.stdout, `"availability_percent": 100`) {
+		if strings.Contains(o.Stdout, "100.000000") || strings.Contains(o.Stdout, `"availability_percent": 100`) {
 			t.Errorf("%s shows 100 %%", format)
 		}
 		want := "– no data"
@@ -250,7 +132,7 @@ func TestNoData(t *testing.T) {
 		case "csv":
 			want = "customer_id,"
 		}
-		if !strings.Contains(o.stdout, want) {
+		if !strings.Contains(o.Stdout, want) {
 			t.Errorf("%s lacks %q", format, want)
 		}
 	}
@@ -272,13 +154,13 @@ func TestPeriods(t *testing.T) {
 		{"-from 2026-09-16T00:00:00+02:00 -to 2026-10-01T00:00:00+02:00", "2026-09-16/2026-09-30", "2026-09-15T22:00:00Z", 15 * 86400, "50000.00", 3}, // half of September
 		{"-from 2026-09-01T00:00:00Z -to 2026-09-01T12:00:00Z -trend 1", "2026-09-01T00:00:00Z/2026-09-01T12:00:00Z", "2026-09-01T00:00:00Z", 43200, "1666.67", 1},
 	} {
-		r := resultOf(t, files, append([]string{"-config", "contract.yaml", "-now", "2026-11-02T00:00:00Z"}, strings.Fields(c.args)...)...)
-		equal(t, r, "period.label", c.label)
-		equal(t, r, "period.start", c.start)
-		equal(t, r, "period.seconds", c.seconds)
-		equal(t, r, "contract.monthly_fee.amount", "100000.00")
-		equal(t, r, "credits.cap.amount", c.fee)
-		if n := len(at(t, r, "trend").([]any)); n != c.months {
+		r := programtest.Result(t, files, append([]string{"-config", "contract.yaml", "-now", "2026-11-02T00:00:00Z"}, strings.Fields(c.args)...)...)
+		programtest.Equal(t, r, "period.label", c.label)
+		programtest.Equal(t, r, "period.start", c.start)
+		programtest.Equal(t, r, "period.seconds", c.seconds)
+		programtest.Equal(t, r, "contract.monthly_fee.amount", "100000.00")
+		programtest.Equal(t, r, "credits.cap.amount", c.fee)
+		if n := len(programtest.At(t, r, "trend").([]any)); n != c.months {
 			t.Errorf("%s: %d months in the trend, want %d", c.args, n, c.months)
 		}
 	}
@@ -315,8 +197,8 @@ func TestUsage(t *testing.T) {
 		if !strings.Contains(c.args, "-now") {
 			args = append(args, "-now", "2026-11-02T00:00:00Z")
 		}
-		if o := run(t, nil, files, args...); o.exit != c.exit || !strings.Contains(o.stderr, c.stderr) || o.stdout != "" {
-			t.Errorf("slareport %s: exit %d, stdout of %d bytes, stderr %q, want %d, nothing and %q", c.args, o.exit, len(o.stdout), o.stderr, c.exit, c.stderr)
+		if o := programtest.Run(t, nil, files, args...); o.Exit != c.exit || !strings.Contains(o.Stderr, c.stderr) || o.Stdout != "" {
+			t.Errorf("slareport %s: exit %d, stdout of %d bytes, stderr %q, want %d, nothing and %q", c.args, o.Exit, len(o.Stdout), o.Stderr, c.exit, c.stderr)
 		}
 	}
 }
@@ -329,19 +211,19 @@ func TestChecksAndMonitoringCredits(t *testing.T) {
 		"checks.csv":    "time,service,status\n2026-10-02T00:00:00Z,api,up\n2026-10-31T20:00:00Z,api,up\n",
 	}
 	args := []string{"-config", "contract.yaml", "-checks", "checks.csv", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z"}
-	r := resultOf(t, files, args...)
-	equal(t, r, "availability.0.unmonitored_s", 26*3600) // from 22:00 on 30 September
-	equal(t, r, "credits.payable.amount", "0.00")
-	r = resultOf(t, files, append(args, "-max-gap", "715h")...) // the rows are 716 hours apart
-	equal(t, r, "availability.0.unmonitored_s", 27*3600)
-	equal(t, r, "credits.payable.amount", "1000.00") // one hour at 1 % of 100 000
-	equal(t, r, "breaches.0.at", "2026-10-31T19:00:00Z")
+	r := programtest.Result(t, files, args...)
+	programtest.Equal(t, r, "availability.0.unmonitored_s", 26*3600) // from 22:00 on 30 September
+	programtest.Equal(t, r, "credits.payable.amount", "0.00")
+	r = programtest.Result(t, files, append(args, "-max-gap", "715h")...) // the rows are 716 hours apart
+	programtest.Equal(t, r, "availability.0.unmonitored_s", 27*3600)
+	programtest.Equal(t, r, "credits.payable.amount", "1000.00") // one hour at 1 % of 100 000
+	programtest.Equal(t, r, "breaches.0.at", "2026-10-31T19:00:00Z")
 }
 
 func TestExplain(t *testing.T) {
-	r := resultOf(t, nil, "-explain")
+	r := programtest.Result(t, nil, "-explain")
 	fields := map[string]bool{}
-	for _, e := range at(t, r, "explain").([]any) {
+	for _, e := range programtest.At(t, r, "explain").([]any) {
 		e := e.(map[string]any)
 		for _, key := range []string{"field", "formula", "values", "source"} {
 			if e[key] == nil || e[key] == "" {
@@ -349,7 +231,7 @@ func TestExplain(t *testing.T) {
 			}
 		}
 		field := strings.NewReplacer("[", ".", "]", "").Replace(e["field"].(string))
-		at(t, r, field) // it is there
+		programtest.At(t, r, field) // it is there
 		fields[field] = true
 	}
 	for _, want := range []string{"availability.0.availability_percent", "overall.availability_percent", "incidents.by_severity.0.mttr_s", "credits.payable"} {
@@ -357,10 +239,10 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s is not explained", want)
 		}
 	}
-	if _, ok := resultOf(t, nil)["explain"]; ok {
+	if _, ok := programtest.Result(t, nil)["explain"]; ok {
 		t.Error("explain is there without -explain")
 	}
-	if text := run(t, nil, nil, "-explain").stdout; !strings.Contains(text, "7147/7200") || strings.Contains(run(t, nil, nil).stdout, "7147/7200") {
+	if text := programtest.Run(t, nil, nil, "-explain").Stdout; !strings.Contains(text, "7147/7200") || strings.Contains(programtest.Run(t, nil, nil).Stdout, "7147/7200") {
 		t.Error("the text explains the numbers with -explain, and only then")
 	}
 }
@@ -373,23 +255,19 @@ func TestCSV(t *testing.T) {
 		"incidents.csv": "id,service,severity,opened,responded\n@SUM(A1),api,p1,2026-10-12T10:00:00Z,2026-10-12T11:00:00Z\n",
 	}
 	args := []string{"-config", "contract.yaml", "-incidents", "incidents.csv", "-month", "2026-10", "-now", "2026-10-12T11:30:00Z", "-format", "csv"}
-	o := run(t, nil, files, args...)
+	o := programtest.Run(t, nil, files, args...)
 	want := "customer_id,period,clause,ref,service,severity,promised,actual,unit,amount,currency\ncust,2026-10,response,'@SUM(A1),api,p1,120,3600,s,500.00,EUR\n"
-	if o.stdout != want {
-		t.Errorf("CSV\n%q\nwant\n%q", o.stdout, want)
+	if o.Stdout != want {
+		t.Errorf("CSV\n%q\nwant\n%q", o.Stdout, want)
 	}
-	if marked := run(t, nil, files, append(args, "-csv-bom")...); marked.stdout != "\ufeff"+want {
-		t.Errorf("-csv-bom: %q", marked.stdout)
+	if marked := programtest.Run(t, nil, files, append(args, "-csv-bom")...); marked.Stdout != "\ufeff"+want {
+		t.Errorf("-csv-bom: %q", marked.Stdout)
 	}
 }
 
 // A contract may come from stdin.
 func TestStdin(t *testing.T) {
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), path, "-config", "-", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z", "-json")
+	cmd := programtest.Command(t, "-config", "-", "-month", "2026-10", "-now", "2026-11-02T00:00:00Z", "-json")
 	cmd.Stdin = strings.NewReader(contract)
 	out, err := cmd.Output()
 	if err != nil || !bytes.Contains(out, []byte(`"name": "stdin"`)) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evenkeelops/evenkeel/examples/internal/programtest"
+
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
@@ -44,39 +46,39 @@ func TestRecordedChecks(t *testing.T) {
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := resultOf(t, contract(c.unmonitored), append(args, strings.Fields(c.period)...)...)
+			r := programtest.Result(t, contract(c.unmonitored), append(args, strings.Fields(c.period)...)...)
 			for i, want := range c.want {
 				path := fmt.Sprintf("availability.%d.", i)
-				equal(t, r, path+"service", services[i])
-				equal(t, r, path+"availability_percent", want.percent)
+				programtest.Equal(t, r, path+"service", services[i])
+				programtest.Equal(t, r, path+"availability_percent", want.percent)
 				if want.total > 0 {
-					equal(t, r, path+"service_s", want.total)
-					equal(t, r, path+"down_s", want.down)
+					programtest.Equal(t, r, path+"service_s", want.total)
+					programtest.Equal(t, r, path+"down_s", want.down)
 				}
 			}
 			switch c.name {
 			case "May":
-				equal(t, r, "availability.0.unmonitored_s", 1262400)
+				programtest.Equal(t, r, "availability.0.unmonitored_s", 1262400)
 			case "June":
-				equal(t, r, "availability.0.met", true)
-				equal(t, r, "availability.0.budget_s", 2592)
-				equal(t, r, "availability.0.budget_left_s", 515)
+				programtest.Equal(t, r, "availability.0.met", true)
+				programtest.Equal(t, r, "availability.0.budget_s", 2592)
+				programtest.Equal(t, r, "availability.0.budget_left_s", 515)
 			default:
-				equal(t, r, "availability.0.met", false)
-				equal(t, r, "availability.0.budget_s", 1123.2)
-				equal(t, r, "availability.0.budget_left_s", -202.8)
+				programtest.Equal(t, r, "availability.0.met", false)
+				programtest.Equal(t, r, "availability.0.budget_s", 1123.2)
+				programtest.Equal(t, r, "availability.0.budget_left_s", -202.8)
 			}
 		})
 	}
 	t.Run("gaps", func(t *testing.T) {
 		june := slices.Concat(args, []string{"-month", "2025-06", "-max-gap"})
-		r := resultOf(t, contract("up"), slices.Concat(june, []string{"24h"})...)
+		r := programtest.Result(t, contract("up"), slices.Concat(june, []string{"24h"})...)
 		for i, want := range map[int]int{0: 745, 1: 738, 6: 753} {
-			equal(t, r, fmt.Sprintf("availability.%d.unmonitored_s", i), want)
+			programtest.Equal(t, r, fmt.Sprintf("availability.%d.unmonitored_s", i), want)
 		}
-		r = resultOf(t, contract("up"), slices.Concat(june, []string{"25h"})...)
+		r = programtest.Result(t, contract("up"), slices.Concat(june, []string{"25h"})...)
 		for i := range services {
-			equal(t, r, fmt.Sprintf("availability.%d.unmonitored_s", i), 0)
+			programtest.Equal(t, r, fmt.Sprintf("availability.%d.unmonitored_s", i), 0)
 		}
 	})
 }

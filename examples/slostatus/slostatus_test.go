@@ -4,114 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"encoding/xml"
-	"errors"
-	"flag"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
+
+	"github.com/evenkeelops/evenkeel/examples/internal/programtest"
 )
 
-var update = flag.Bool("update", false, "rewrite the golden files")
-
-// binary builds the program once for all tests of the package.
-var binary = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "slostatus")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "slostatus")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", errors.New(string(out))
-	}
-	return path, nil
-})
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := binary(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
-
-// outcome is what a run left behind.
-type outcome struct {
-	exit           int
-	stdout, stderr string
-}
-
-// run runs the program in a folder with the given files.
-func run(t *testing.T, env []string, files map[string]string, args ...string) outcome {
-	t.Helper()
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), path, args...)
-	cmd.Dir, cmd.Env = t.TempDir(), append(os.Environ(), env...)
-	for name, text := range files {
-		if err := os.WriteFile(filepath.Join(cmd.Dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var stdout, stderr bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &stdout, &stderr
-	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
-		t.Fatal(err)
-	}
-	return outcome{cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()}
-}
-
-// result runs the program with -json and reads what it prints.
-func resultOf(t *testing.T, files map[string]string, args ...string) map[string]any {
-	t.Helper()
-	o := run(t, nil, files, append(args, "-json")...)
-	if o.exit != 0 {
-		t.Fatalf("slostatus %q: exit %d, %s", args, o.exit, o.stderr)
-	}
-	var out map[string]any
-	if err := json.Unmarshal([]byte(o.stdout), &out); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
-// at finds a value by its path, keys and indexes separated by points.
-func at(t *testing.T, v any, path string) any {
-	t.Helper()
-	for key := range strings.SplitSeq(path, ".") {
-		switch inner := v.(type) {
-		case map[string]any:
-			var ok bool
-			if v, ok = inner[key]; !ok {
-				t.Fatalf("%s: no key %q", path, key)
-			}
-		case []any:
-			i := int(key[0] - '0')
-			if len(key) != 1 || i < 0 || i >= len(inner) {
-				t.Fatalf("%s: no element %q of %d", path, key, len(inner))
-			}
-			v = inner[i]
-		default:
-			t.Fatalf("%s: %v has no %q", path, v, key)
-		}
-	}
-	return v
-}
-
-func equal(t *testing.T, v any, path string, want any) {
-	t.Helper()
-	if n, ok := want.(int); ok {
-		want = float64(n)
-	}
-	if got := at(t, v, path); got != want {
-		t.Errorf("%s = %v, want %v", path, got, want)
-	}
-}
+func TestMain(m *testing.M) { programtest.Main(m) }
 
 // golden are the extensions of the golden files; those of rules and their tests are
 // in package promrules.
@@ -121,23 +21,7 @@ var formats = []string{"text", "json", "svg", "html", "promrules", "promtests", 
 
 func TestGolden(t *testing.T) {
 	for format, extension := range golden {
-		o := run(t, nil, nil, "-format", format)
-		if o.exit != 0 {
-			t.Fatalf("%s: exit %d, %s", format, o.exit, o.stderr)
-		}
-		path := filepath.Join("testdata", "golden", "sample."+extension)
-		if *update {
-			if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(o.stdout), 0o600)); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if o.stdout != string(want) {
-			t.Errorf("%s differs from %s; run with -update if the change is wanted", format, path)
-		}
+		programtest.Golden(t, format, extension)
 	}
 }
 
@@ -145,9 +29,9 @@ func TestGolden(t *testing.T) {
 func TestDeterministic(t *testing.T) {
 	for _, format := range formats {
 		args := []string{"-format", format, "-explain"}
-		first := run(t, []string{"TZ=UTC", "GOMAXPROCS=1"}, nil, args...)
-		second := run(t, []string{"TZ=Asia/Kathmandu", "GOMAXPROCS=2"}, nil, args...)
-		if first.stdout != second.stdout || first.exit != 0 || second.exit != 0 {
+		first := programtest.Run(t, []string{"TZ=UTC", "GOMAXPROCS=1"}, nil, args...)
+		second := programtest.Run(t, []string{"TZ=Asia/Kathmandu", "GOMAXPROCS=2"}, nil, args...)
+		if first.Stdout != second.Stdout || first.Exit != 0 || second.Exit != 0 {
 			t.Errorf("%s: two runs differ", format)
 		}
 	}
@@ -160,59 +44,59 @@ func TestDeterministic(t *testing.T) {
 // 21 600 at least, 1.458 %, and is the first above 1.44 %. Search: 168 slices but
 // one without a row; 9 of them, from 10:00 on, have 6 % errors.
 func TestSample(t *testing.T) {
-	r := resultOf(t, nil)
-	equal(t, r, "sample", true)
-	equal(t, r, "slos.0.id", "search-slices")
-	equal(t, r, "slos.0.sli_kind", "time_slices")
-	equal(t, r, "slos.0.good", 158)
-	equal(t, r, "slos.0.bad", 9)
-	equal(t, r, "slos.0.sli_percent", 94.610778) // 158/167
-	equal(t, r, "slos.0.budget.unit", "slices")
-	equal(t, r, "slos.0.budget.allowed", 8.35)
+	r := programtest.Result(t, nil)
+	programtest.Equal(t, r, "sample", true)
+	programtest.Equal(t, r, "slos.0.id", "search-slices")
+	programtest.Equal(t, r, "slos.0.sli_kind", "time_slices")
+	programtest.Equal(t, r, "slos.0.good", 158)
+	programtest.Equal(t, r, "slos.0.bad", 9)
+	programtest.Equal(t, r, "slos.0.sli_percent", 94.610778) // 158/167
+	programtest.Equal(t, r, "slos.0.budget.unit", "slices")
+	programtest.Equal(t, r, "slos.0.budget.allowed", 8.35)
 
-	equal(t, r, "slos.1.id", "shop-30d")
-	equal(t, r, "slos.1.total", 243600)
-	equal(t, r, "slos.1.bad", 1085)
-	equal(t, r, "slos.1.sli_percent", 99.554597) // 99.55459770…, cut
-	equal(t, r, "slos.1.met", false)
-	equal(t, r, "slos.1.state", "exhausted")
-	equal(t, r, "slos.1.budget.allowed", 243.6)
-	equal(t, r, "slos.1.budget.left", -841.4)
-	equal(t, r, "slos.1.window.coverage_percent", 1.944444) // 14 h of 30 days
-	equal(t, r, "slos.1.window.excluded_s", 1800)
-	equal(t, r, "slos.1.exclusions.0.reason", "maintenance MW-31")
-	equal(t, r, "slos.1.burn.2.window_s", 3600)
-	equal(t, r, "slos.1.burn.2.rate", 25) // 12 · 45 of 12 · 1800 is 2.5 %
-	equal(t, r, "slos.1.alerts.0.firing", true)
-	equal(t, r, "slos.1.alerts.0.since", "2026-09-17T21:30:00Z")
-	equal(t, r, "slos.1.alerts.0.threshold", 0.0144)
-	equal(t, r, "slos.1.exhausts_at", "2026-09-17T22:00:00Z")
+	programtest.Equal(t, r, "slos.1.id", "shop-30d")
+	programtest.Equal(t, r, "slos.1.total", 243600)
+	programtest.Equal(t, r, "slos.1.bad", 1085)
+	programtest.Equal(t, r, "slos.1.sli_percent", 99.554597) // 99.55459770…, cut
+	programtest.Equal(t, r, "slos.1.met", false)
+	programtest.Equal(t, r, "slos.1.state", "exhausted")
+	programtest.Equal(t, r, "slos.1.budget.allowed", 243.6)
+	programtest.Equal(t, r, "slos.1.budget.left", -841.4)
+	programtest.Equal(t, r, "slos.1.window.coverage_percent", 1.944444) // 14 h of 30 days
+	programtest.Equal(t, r, "slos.1.window.excluded_s", 1800)
+	programtest.Equal(t, r, "slos.1.exclusions.0.reason", "maintenance MW-31")
+	programtest.Equal(t, r, "slos.1.burn.2.window_s", 3600)
+	programtest.Equal(t, r, "slos.1.burn.2.rate", 25) // 12 · 45 of 12 · 1800 is 2.5 %
+	programtest.Equal(t, r, "slos.1.alerts.0.firing", true)
+	programtest.Equal(t, r, "slos.1.alerts.0.since", "2026-09-17T21:30:00Z")
+	programtest.Equal(t, r, "slos.1.alerts.0.threshold", 0.0144)
+	programtest.Equal(t, r, "slos.1.exhausts_at", "2026-09-17T22:00:00Z")
 
-	equal(t, r, "slos.2.window.start", "2026-08-31T23:00:00Z") // midnight in Lisbon
-	equal(t, r, "slos.2.met", true)
-	equal(t, r, "slos.3.state", "no_data")
-	equal(t, r, "slos.3.sli_percent", nil)
-	equal(t, r, "slos.3.met", nil)
-	equal(t, r, "slos.3.exhausts_at", nil)
-	equal(t, r, "slos.3.budget.left_percent", 100)
+	programtest.Equal(t, r, "slos.2.window.start", "2026-08-31T23:00:00Z") // midnight in Lisbon
+	programtest.Equal(t, r, "slos.2.met", true)
+	programtest.Equal(t, r, "slos.3.state", "no_data")
+	programtest.Equal(t, r, "slos.3.sli_percent", nil)
+	programtest.Equal(t, r, "slos.3.met", nil)
+	programtest.Equal(t, r, "slos.3.exhausts_at", nil)
+	programtest.Equal(t, r, "slos.3.budget.left_percent", 100)
 }
 
 // A number is the same in every format, and no page loads anything.
 func TestFormatsAgree(t *testing.T) {
 	for _, format := range []string{"text", "json", "html"} {
-		text := run(t, nil, nil, "-format", format).stdout
+		text := programtest.Run(t, nil, nil, "-format", format).Stdout
 		for _, number := range []string{"94.610778", "99.554597", "841.4", "243.6", "1.944444"} {
 			if !strings.Contains(text, number) {
 				t.Errorf("%s lacks %s", format, number)
 			}
 		}
 	}
-	page := run(t, nil, nil, "-format", "html").stdout
+	page := programtest.Run(t, nil, nil, "-format", "html").Stdout
 	// Three objectives have data: a chart of the budget each, one of the burn rate for two.
 	if n := strings.Count(page, "<svg"); n != 5 {
 		t.Errorf("%d drawings in the page, want 5", n)
 	}
-	image := run(t, nil, nil, "-format", "svg").stdout
+	image := programtest.Run(t, nil, nil, "-format", "svg").Stdout
 	if n := strings.Count(image, `<svg class="chart"`); n != 5 || !strings.HasPrefix(image, `<svg xmlns="http://www.w3.org/2000/svg"`) {
 		t.Errorf("%d drawings in the image, want 5", n)
 	}
@@ -243,19 +127,19 @@ func TestSameRowsInOtherForms(t *testing.T) {
 		{"columns.csv", "total,good,time,service\n10,9,2026-10-01T11:50:00Z,api\n10,9,2026-10-01T11:50:00Z,api\n10,10,2026-10-01T11:55:00Z,api\n10,5,2026-10-01T12:00:00Z,api\n"},
 		{"sli.jsonl", `{"time":"2026-10-01T11:50:00Z","service":"api","good":9,"total":10}` + "\n\n" + `{ "total" : 10, "good": "10", "service":"\u0061pi", "time":"2026-10-01T11:55:00Z" }` + "\n" + `{"time":"2026-10-01T12:00:00Z","service":"api","good":5,"total":10}`},
 	} {
-		r := resultOf(t, map[string]string{"slo.yaml": objectives, c.name: c.text}, append(args, "-sli", c.name)...)
+		r := programtest.Result(t, map[string]string{"slo.yaml": objectives, c.name: c.text}, append(args, "-sli", c.name)...)
 		text, err := json.Marshal(r["slos"])
 		if err != nil {
 			t.Fatal(err)
 		}
 		if want == "" {
 			want = string(text)
-			equal(t, r, "slos.0.bad", 6) // of 30
-			equal(t, r, "slos.0.total", 30)
-			equal(t, r, "slos.0.alerts.0.since", at)
-			equal(t, r, "slos.0.series.2.at", at)
-			equal(t, r, "slos.0.series.0.consumed_percent", 1000) // 1 of 10 at 1 %
-			equal(t, r, "slos.0.series.0.rates.0", 10)
+			programtest.Equal(t, r, "slos.0.bad", 6) // of 30
+			programtest.Equal(t, r, "slos.0.total", 30)
+			programtest.Equal(t, r, "slos.0.alerts.0.since", at)
+			programtest.Equal(t, r, "slos.0.series.2.at", at)
+			programtest.Equal(t, r, "slos.0.series.0.consumed_percent", 1000) // 1 of 10 at 1 %
+			programtest.Equal(t, r, "slos.0.series.0.rates.0", 10)
 		}
 		if string(text) != want {
 			t.Errorf("%s:\n%s\nwant\n%s", c.name, text, want)
@@ -279,11 +163,11 @@ func TestMaintenance(t *testing.T) {
 		{"M,web,2026-10-01T11:00:00Z,2026-10-01T11:30:00Z,2026-09-01T00:00:00Z,planned,done\n", 62, 250, 0},
 	} {
 		files := map[string]string{"slo.yaml": objectives, "sli.csv": rows, "m.csv": "id,service,start,end,announced,type,status\n" + c.row}
-		r := resultOf(t, files, "-config", "slo.yaml", "-sli", "sli.csv", "-maintenance", "m.csv", "-at", "2026-10-01T12:00:00Z")
-		equal(t, r, "slos.0.bad", c.bad)
-		equal(t, r, "slos.0.total", c.total)
-		equal(t, r, "slos.0.window.excluded_s", c.excluded)
-		if n := len(at(t, r, "warnings").([]any)); (n > 0) != (strings.Contains(c.row, "emergency") || strings.Contains(c.row, "web")) {
+		r := programtest.Result(t, files, "-config", "slo.yaml", "-sli", "sli.csv", "-maintenance", "m.csv", "-at", "2026-10-01T12:00:00Z")
+		programtest.Equal(t, r, "slos.0.bad", c.bad)
+		programtest.Equal(t, r, "slos.0.total", c.total)
+		programtest.Equal(t, r, "slos.0.window.excluded_s", c.excluded)
+		if n := len(programtest.At(t, r, "warnings").([]any)); (n > 0) != (strings.Contains(c.row, "emergency") || strings.Contains(c.row, "web")) {
 			t.Errorf("%s: %d warnings", c.row, n)
 		}
 	}
@@ -300,13 +184,13 @@ func TestFailOn(t *testing.T) {
 		{"no-data", "2026-10-01T11:00:00Z", 1},
 		{"page,ticket,exhausted", "2026-10-01T11:00:00Z", 0},
 	} {
-		o := run(t, nil, files, "-config", "slo.yaml", "-sli", "sli.csv", "-at", c.at, "-fail-on", c.failOn)
-		if o.exit != c.exit || o.stdout == "" {
-			t.Errorf("-fail-on %s at %s: exit %d, want %d and the result", c.failOn, c.at, o.exit, c.exit)
+		o := programtest.Run(t, nil, files, "-config", "slo.yaml", "-sli", "sli.csv", "-at", c.at, "-fail-on", c.failOn)
+		if o.Exit != c.exit || o.Stdout == "" {
+			t.Errorf("-fail-on %s at %s: exit %d, want %d and the result", c.failOn, c.at, o.Exit, c.exit)
 		}
 	}
-	if o := run(t, nil, nil, "-fail-on", "page"); o.exit != 1 {
-		t.Errorf("-fail-on page: exit %d, want 1: the sample pages", o.exit)
+	if o := programtest.Run(t, nil, nil, "-fail-on", "page"); o.Exit != 1 {
+		t.Errorf("-fail-on page: exit %d, want 1: the sample pages", o.Exit)
 	}
 }
 
@@ -351,8 +235,8 @@ func TestUsage(t *testing.T) {
 		if !strings.Contains(c.args, "-at") {
 			args = append(args, "-now", "2026-11-02T00:00:00Z")
 		}
-		if o := run(t, nil, files, args...); o.exit != c.exit || !strings.Contains(o.stderr, c.stderr) || o.stdout != "" {
-			t.Errorf("slostatus %s: exit %d, stdout of %d bytes, stderr %q, want %d, nothing and %q", c.args, o.exit, len(o.stdout), o.stderr, c.exit, c.stderr)
+		if o := programtest.Run(t, nil, files, args...); o.Exit != c.exit || !strings.Contains(o.Stderr, c.stderr) || o.Stdout != "" {
+			t.Errorf("slostatus %s: exit %d, stdout of %d bytes, stderr %q, want %d, nothing and %q", c.args, o.Exit, len(o.Stdout), o.Stderr, c.exit, c.stderr)
 		}
 	}
 }
@@ -363,20 +247,20 @@ func TestWithoutBudget(t *testing.T) {
 		"slo.yaml": "version: 1\nslos:\n  - {id: a, service: api, objective_percent: 100, window: 1d, alerts: none}\n", "sli.csv": header + "2026-10-01T12:00:00Z,api,99,100\n",
 	}
 	args := []string{"-config", "slo.yaml", "-sli", "sli.csv", "-at", "2026-10-01T12:00:00Z"}
-	r := resultOf(t, files, args...)
-	equal(t, r, "slos.0.state", "exhausted")
-	equal(t, r, "slos.0.sli_percent", 99)
-	equal(t, r, "slos.0.budget.burn_to_date", nil)
-	equal(t, r, "slos.0.budget.left_percent", nil)
-	if o := run(t, nil, files, append(args, "-format", "html")...); o.exit != 0 || strings.Contains(o.stdout, "NaN") || !strings.Contains(o.stdout, "-Inf") {
-		t.Errorf("html: exit %d, %s", o.exit, o.stderr)
+	r := programtest.Result(t, files, args...)
+	programtest.Equal(t, r, "slos.0.state", "exhausted")
+	programtest.Equal(t, r, "slos.0.sli_percent", 99)
+	programtest.Equal(t, r, "slos.0.budget.burn_to_date", nil)
+	programtest.Equal(t, r, "slos.0.budget.left_percent", nil)
+	if o := programtest.Run(t, nil, files, append(args, "-format", "html")...); o.Exit != 0 || strings.Contains(o.Stdout, "NaN") || !strings.Contains(o.Stdout, "-Inf") {
+		t.Errorf("html: exit %d, %s", o.Exit, o.Stderr)
 	}
 }
 
 func TestExplain(t *testing.T) {
-	r := resultOf(t, nil, "-explain")
+	r := programtest.Result(t, nil, "-explain")
 	fields := map[string]bool{}
-	for _, e := range at(t, r, "explain").([]any) {
+	for _, e := range programtest.At(t, r, "explain").([]any) {
 		e := e.(map[string]any)
 		for _, key := range []string{"field", "formula", "values", "source"} {
 			if e[key] == nil || e[key] == "" {
@@ -384,7 +268,7 @@ func TestExplain(t *testing.T) {
 			}
 		}
 		field := strings.NewReplacer("[", ".", "]", "").Replace(e["field"].(string))
-		at(t, r, field) // it is there
+		programtest.At(t, r, field) // it is there
 		fields[field] = true
 	}
 	for _, want := range []string{"slos.1.budget.consumed_percent", "slos.1.budget.allowed", "slos.1.sli_percent", "slos.1.alerts.0.threshold", "slos.1.state", "slos.1.window.coverage_percent"} {
@@ -392,18 +276,14 @@ func TestExplain(t *testing.T) {
 			t.Errorf("%s is not explained", want)
 		}
 	}
-	if text := run(t, nil, nil, "-explain").stdout; !strings.Contains(text, "31/6960") || strings.Contains(run(t, nil, nil).stdout, "31/6960") { // 1085/243600
+	if text := programtest.Run(t, nil, nil, "-explain").Stdout; !strings.Contains(text, "31/6960") || strings.Contains(programtest.Run(t, nil, nil).Stdout, "31/6960") { // 1085/243600
 		t.Error("the text explains the numbers with -explain, and only then")
 	}
 }
 
 // The objectives may come from stdin.
 func TestStdin(t *testing.T) {
-	path, err := binary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), path, "-config", "-", "-sli", os.DevNull, "-format", "promrules")
+	cmd := programtest.Command(t, "-config", "-", "-sli", os.DevNull, "-format", "promrules")
 	cmd.Stdin = strings.NewReader("version: 1\nslos:\n  - {id: a, service: s, objective_percent: 99, window: 30d, prometheus: {bad: b, total: t, scrape: 15s}}\n")
 	out, err := cmd.Output()
 	if err != nil || !bytes.Contains(out, []byte("slo:sli_error:ratio_rate5m")) {
