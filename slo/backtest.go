@@ -36,8 +36,9 @@ type BacktestOptions struct {
 	NeededLoss Ratio
 }
 
-// maxFalseShare is the share of pages that nobody needed that is too many.
-var maxFalseShare = NewRatio(5, 100)
+// maxFalseShare is the share of pages that nobody needed that is too many: 5 %. It is
+// a literal, since a call here would link math/big into every importer.
+var maxFalseShare = Ratio{num: 1, den: 20}
 
 // History is what a backtest found. It is plain data.
 type History struct {
@@ -182,7 +183,7 @@ func (b *backtest) take(s *Sample) error {
 // nothing can change.
 func (b *backtest) idle(until int64) {
 	t := b.t
-	limit := min(until-b.step/2, t.now+b.settled+b.step)
+	limit := min(until-b.step/2, t.now+b.settled+2*b.step)
 	for at := t.now + b.step; at < limit; at += b.step {
 		t.closeSlices(at)
 		t.evaluate(at)
@@ -191,7 +192,7 @@ func (b *backtest) idle(until int64) {
 }
 
 // bad is the number of all bad events so far.
-func (b *backtest) bad() uint64 { return b.t.ring.get(b.t.ring.head).bad }
+func (b *backtest) bad() uint64 { return b.t.all.bad }
 
 // note writes down which rules began or ceased to fire.
 func (b *backtest) note() {
@@ -203,7 +204,7 @@ func (b *backtest) note() {
 		now := b.t.instant(b.t.now)
 		if r.firing {
 			b.open[i] = len(b.alerts)
-			before := b.bad() - b.t.slots[r.long].sums.bad // added back when it resolves
+			before := b.bad() - b.t.in(r.long).bad // added back when it resolves
 			b.alerts = append(b.alerts, Alert{Rule: r.named.Rule, Severity: r.named.Severity, Fired: now, Bad: before})
 			continue
 		}
@@ -240,8 +241,7 @@ func (b *backtest) finish(needed Ratio) (History, error) {
 			h.Alerts[i].Bad = b.bad() - h.Alerts[i].Bad
 		}
 	}
-	all := t.ring.get(t.ring.head)
-	h.Counts = sums{all.bad, all.total}.counts()
+	h.Counts = t.all.counts()
 	h.From, h.To = t.instant(t.now), t.instant(t.now)
 	if t.seen {
 		h.From = t.instant(t.from())

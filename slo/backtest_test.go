@@ -277,3 +277,29 @@ func TestBacktestWithoutBudget(t *testing.T) {
 		t.Errorf("pages %+v, want one that is needed", h.Pages)
 	}
 }
+
+// promtool, with an expression that is true from 0m to 2m and keep_firing_for 5m:
+// the alert fires at 7m and is gone at 8m, as 3m is the first evaluation without
+// it. It does not matter whether further samples come.
+func TestBacktestKeepsFiringAsPrometheus(t *testing.T) {
+	minute := func(n int) time.Time { return origin.Add(time.Duration(n) * time.Minute) }
+	o := slo.Objective{
+		ID: "keep", Target: slo.MustPercent("99"), Windows: []slo.Window{slo.Rolling(24 * time.Hour)},
+		Policy: slo.Policy{Rules: []slo.Rule{{Name: "r", Severity: slo.Page, Long: time.Minute, Factor: slo.NewRatio(2, 1), KeepFiringFor: 5 * time.Minute}}},
+	}
+	samples := func(yield func(slo.Sample) bool) {
+		for n, good := range []uint64{5, 5, 5, 10} {
+			if !yield(slo.Sample{At: minute(n), Counts: slo.Counts{Good: good, Total: 10}}) {
+				return
+			}
+		}
+		yield(slo.Sample{At: minute(60), Counts: slo.Counts{Good: 10, Total: 10}})
+	}
+	h, err := slo.Backtest(o, samples, &slo.BacktestOptions{TrackerOptions: slo.TrackerOptions{Interval: time.Minute}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Alerts) != 1 || !h.Alerts[0].Fired.Equal(minute(0)) || !h.Alerts[0].Resolved.Equal(minute(8)) {
+		t.Errorf("alerts %+v, want one from 0m to 8m", h.Alerts)
+	}
+}

@@ -42,7 +42,7 @@ func benchTracker(b *testing.B, id string) *slo.Tracker {
 func benchAt(i int) time.Time { return origin.Add(time.Duration(i) * 30 * time.Second) }
 
 // BenchmarkObserveCompact does what BenchmarkObserve does with buckets: 7 burn
-// windows, a 30-day budget and 4 decisions in 8 · 56 · 16 bytes.
+// windows, a 30-day budget and 4 decisions in 8 · 56 · 8 bytes.
 func BenchmarkObserveCompact(b *testing.B) {
 	window := slo.Rolling(30 * 24 * time.Hour)
 	policy, err := slo.DefaultPolicy(window)

@@ -33,8 +33,12 @@ func (m Measure) MarshalText() ([]byte, error) {
 	return marshalName("measure", measureNames[:], uint8(m))
 }
 
-// UnmarshalText reads a name as String writes it.
+// UnmarshalText reads a name as String writes it; empty text is Events.
 func (m *Measure) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		*m = Events
+		return nil
+	}
 	return unmarshalName("measure", measureNames[:], text, (*uint8)(m))
 }
 
@@ -53,12 +57,16 @@ type Evidence struct {
 
 	// Expected is the number of events that the whole window will hold, when the
 	// caller can tell. It replaces elapsed time as the measure of how much of
-	// the period's budget is gone. Defaults to unknown.
+	// the period's budget is gone; not below what was counted already. Defaults to
+	// unknown.
 	Expected uint64
 
 	// Observed is how much of [Window.Start, At) was measured, without what was
 	// excluded.
 	Observed time.Duration
+	// Slack is how much of the old end of the window the counts may lack, as those
+	// of a compact [Tracker] do. Defaults to nothing: they are exact.
+	Slack time.Duration
 	// Exclusions are the exclusions that were applied; the counts have lost
 	// their events already. Here they make up coverage, together with Observed,
 	// and are listed in the Status.
@@ -76,7 +84,7 @@ type Evidence struct {
 // never does.
 type Risk struct {
 	// Consumed is the share of the budget from which on it is at risk, such as
-	// 3/4. Defaults to never.
+	// 3/4: above 0 and up to 1. Defaults to never.
 	Consumed Ratio `json:"consumed"`
 	// OnRule: while an alert rule fires.
 	OnRule bool `json:"on_rule,omitempty"`
@@ -85,8 +93,17 @@ type Risk struct {
 	OnForecast bool `json:"on_forecast,omitempty"`
 }
 
+// Validate reports a share outside (0, 1].
+func (r Risk) Validate() error {
+	if c := r.Consumed; c.IsSet() && (c.Sign() <= 0 || c.Compare(NewRatio(1, 1)) > 0) {
+		return fmt.Errorf("risk from a consumed share of %s: want above 0 and up to 1", c)
+	}
+	return nil
+}
+
 // Status is an error budget at an instant. It is a plain value: every figure is
-// exact, and [Status.Explain] tells how each came about. Figures that do not
+// exact for the counts, which are those of the whole window unless there is a
+// Slack, and [Status.Explain] tells how each came about. Figures that do not
 // exist, such as the error ratio of a window without events, are absent.
 type Status struct {
 	Target  Target            `json:"target_percent"`
@@ -115,11 +132,15 @@ type Status struct {
 	// "forecast".
 	Risks []string `json:"risks,omitempty"`
 
-	Length     time.Duration `json:"length_ns"`  // of the whole window
-	Elapsed    time.Duration `json:"elapsed_ns"` // from its start to At
-	Observed   time.Duration `json:"observed_ns"`
-	Excluded   time.Duration `json:"excluded_ns"`
-	Coverage   Ratio         `json:"coverage"` // (observed + excluded) / elapsed
+	Length   time.Duration `json:"length_ns"`  // of the whole window
+	Elapsed  time.Duration `json:"elapsed_ns"` // from its start to At
+	Observed time.Duration `json:"observed_ns"`
+	Excluded time.Duration `json:"excluded_ns"`
+	Coverage Ratio         `json:"coverage"` // (observed + excluded) / elapsed
+	// Slack is the length of the stretch at the old end of the window whose events
+	// the counts may lack, and with them everything computed from them; 0 for exact
+	// counts.
+	Slack      time.Duration `json:"slack_ns,omitempty"`
 	Exclusions []Effect      `json:"exclusions,omitempty"`
 
 	Expected uint64 `json:"expected,omitempty"`
@@ -154,7 +175,7 @@ func Evaluate(target Target, e Evidence) (Status, error) {
 		Good: e.Counts.Good, Bad: e.Counts.Bad(), Total: e.Counts.Total,
 		ErrorRatio: e.Counts.ErrorRatio(), Budget: target.Budget(),
 		Length: e.Window.Duration(), Elapsed: e.At.Sub(e.Window.Start),
-		Observed: e.Observed, Excluded: excluded, Exclusions: effects,
+		Observed: e.Observed, Excluded: excluded, Exclusions: effects, Slack: e.Slack,
 		Expected: e.Expected, Risk: e.Risk,
 	}
 	s.Allowed = s.Budget.times(whole(s.Total))
@@ -217,6 +238,18 @@ func (e Evidence) validate(target Target) error {
 		errs = append(errs, errors.New("target not set"))
 	}
 	if err := e.Counts.Validate(); err != nil {
+		errs = append(errs, err)
+	}
+	if int(e.Measure) >= len(measureNames) {
+		errs = append(errs, fmt.Errorf("measure %d: want events, slices or nanoseconds", e.Measure))
+	}
+	if e.Expected > 0 && e.Expected < e.Counts.Total {
+		errs = append(errs, fmt.Errorf("expected %d events: want the %d counted already or more", e.Expected, e.Counts.Total))
+	}
+	if e.Slack < 0 || e.Slack > e.Window.Duration() {
+		errs = append(errs, fmt.Errorf("slack %v: want 0 up to the window's %v", e.Slack, e.Window.Duration()))
+	}
+	if err := e.Risk.Validate(); err != nil {
 		errs = append(errs, err)
 	}
 	if err := e.Window.Validate(); err != nil {

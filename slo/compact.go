@@ -9,81 +9,115 @@ import (
 // compactBuckets is into how many buckets a compact tracker divides each window.
 const compactBuckets = 56
 
-// bucketRange is the part of a slot that a compact tracker needs: a ring of
-// buckets, of which each holds the events of (end - width, end].
-type bucketRange struct {
+// buckets are what a compact tracker keeps of a window instead of its samples: the
+// events of (end - width, end] and, in a ring, those of as many such stretches
+// before as the window has. What a sample changes is in one cache line.
+type buckets struct {
 	width  int64
-	end    int64 // of the newest bucket, a multiple of width
-	newest int   // its place in the ring
+	end    int64 // a multiple of width
+	open   sums  // of the newest bucket
+	newest int   // its place in the ring, which is empty
+	ring   *[compactBuckets]uint64
+	// large are the buckets with too many events for the ring. Their words there
+	// are outside. Defaults to nil: none was seen yet.
+	large *[compactBuckets]sums
+}
+
+// outside is no bucket: it has more bad events than events.
+const outside = 1 << 32
+
+// put stores a bucket: 32 bits of bad, 32 of all events.
+func (b *buckets) put(place int, events sums) {
+	if events.bad>>32 == 0 && events.total>>32 == 0 {
+		b.ring[place] = events.bad<<32 | events.total
+		return
+	}
+	if b.large == nil {
+		b.large = new([compactBuckets]sums)
+	}
+	b.ring[place], b.large[place] = outside, events
+}
+
+func (b *buckets) get(place int) sums {
+	switch word := b.ring[place]; {
+	case place == b.newest:
+		return b.open
+	case word == outside:
+		return b.large[place]
+	default:
+		return sums{word >> 32, word & (1<<32 - 1)}
+	}
 }
 
 // compactSlots prepares the slots for buckets.
 func (t *Tracker) compactSlots() error {
-	t.buckets = make([]sums, compactBuckets*len(t.slots))
+	t.buckets = make([]buckets, len(t.slots))
 	for i := range t.slots {
-		s := &t.slots[i]
-		if s.length < int64(time.Microsecond) {
-			return fmt.Errorf("window %v: want a microsecond or more in a compact tracker", time.Duration(s.length))
+		length := t.slots[i].length
+		if length < int64(time.Microsecond) {
+			return fmt.Errorf("window %v: want a microsecond or more in a compact tracker", time.Duration(length))
 		}
-		s.bucketRange = bucketRange{width: s.length / compactBuckets, end: math.MinInt64}
+		t.buckets[i] = buckets{width: length / compactBuckets, end: math.MinInt64, ring: new([compactBuckets]uint64)}
 	}
 	return nil
-}
-
-func (t *Tracker) bucketsOf(i int) []sums {
-	return t.buckets[i*compactBuckets : (i+1)*compactBuckets]
 }
 
 // fill counts events at an instant. It may lie before the present one, as samples
 // are taken up to where [Tracker.Advance] has come.
 func (t *Tracker) fill(ns int64, events sums) {
-	for i := range t.slots {
-		s := &t.slots[i]
-		ring := t.bucketsOf(i)
-		if ns > s.end {
-			s.turn(ring, ns)
+	for i := range t.buckets {
+		b := &t.buckets[i]
+		if ns > b.end {
+			b.turn(&t.slots[i], t.all.minus(events), ns)
 		}
-		place := s.newest
-		if ns <= s.end-s.width {
-			back := (s.end - ns) / s.width
-			if back >= compactBuckets {
-				continue
-			}
-			place = (place - int(back) + compactBuckets) % compactBuckets
+		if ns > b.end-b.width {
+			b.open.add(events)
+			continue
 		}
-		b := &ring[place]
-		b.bad += events.bad
-		b.total += events.total
-		s.sums.bad += events.bad
-		s.sums.total += events.total
+		back := (b.end - ns) / b.width
+		if back >= compactBuckets {
+			t.slots[i].left.add(events)
+			continue
+		}
+		place := (b.newest - int(back) + compactBuckets) % compactBuckets
+		before := b.get(place)
+		before.add(events)
+		b.put(place, before)
 	}
 }
 
-// turn moves the newest bucket to that of a later instant.
-func (s *slot) turn(ring []sums, now int64) {
-	if s.end == math.MinInt64 || now-s.end > (compactBuckets-1)*s.width {
-		clear(ring)
-		s.sums, s.end, s.newest = sums{}, (floorDiv(now-1, s.width)+1)*s.width, 0
+// turn moves the newest bucket to that of a later instant. all are the events
+// before it.
+func (b *buckets) turn(s *slot, all sums, now int64) {
+	if b.end == math.MinInt64 || now-b.end > (compactBuckets-1)*b.width {
+		clear(b.ring[:])
+		s.left, b.open, b.end, b.newest = all, sums{}, (floorDiv(now-1, b.width)+1)*b.width, 0
 		return
 	}
-	for ; s.end < now; s.end += s.width {
-		if s.newest++; s.newest == compactBuckets {
-			s.newest = 0
+	b.put(b.newest, b.open)
+	b.open = sums{}
+	for ; b.end < now; b.end += b.width {
+		if b.newest++; b.newest == compactBuckets {
+			b.newest = 0
 		}
-		b := &ring[s.newest]
-		s.sums.bad -= b.bad
-		s.sums.total -= b.total
-		*b = sums{}
+		switch word := b.ring[b.newest]; word {
+		case 0:
+		case outside:
+			s.left.add(b.large[b.newest])
+		default:
+			s.left.add(sums{word >> 32, word & (1<<32 - 1)})
+		}
+		b.ring[b.newest] = 0
 	}
 }
 
-// slack is how much of its old end a window may lack: one bucket, and what is
-// left of a length that 56 does not divide.
-func (s *slot) slack() time.Duration {
-	if s.width == 0 {
+// slack is how much of its old end the window of a slot may lack: one bucket, and
+// what is left of a length that 56 does not divide. It is 0 in a ring.
+func (t *Tracker) slack(i int) time.Duration {
+	if t.buckets == nil {
 		return 0
 	}
-	return time.Duration(s.length - (compactBuckets-1)*s.width)
+	return time.Duration(t.slots[i].length - (compactBuckets-1)*t.buckets[i].width)
 }
 
 // lengths are the windows that a compact tracker keeps, and that a snapshot must
@@ -97,32 +131,38 @@ func (t *Tracker) lengths() []time.Duration {
 }
 
 func (w *writer) buckets(t *Tracker) {
-	for i := range t.slots {
-		s := &t.slots[i]
-		w.int(s.end)
+	for i := range t.buckets {
+		b := &t.buckets[i]
+		w.int(b.end)
 		for n := range compactBuckets {
-			b := t.bucketsOf(i)[(s.newest+1+n)%compactBuckets] // oldest first
-			w.uint(b.bad)
-			w.uint(b.total)
+			events := b.get((b.newest + 1 + n) % compactBuckets) // oldest first
+			w.uint(events.bad)
+			w.uint(events.total)
 		}
 	}
 }
 
 func (t *Tracker) readBuckets(r *reader) {
-	for i := range t.slots {
-		s := &t.slots[i]
-		s.end, s.newest = r.int(), compactBuckets-1
-		if s.end != math.MinInt64 && (s.end%s.width != 0 || s.end < t.now || s.end-t.now >= s.width) {
+	for i := range t.buckets {
+		b := &t.buckets[i]
+		b.end, b.newest = r.int(), compactBuckets-1
+		if b.end != math.MinInt64 && (b.end%b.width != 0 || b.end < t.now || b.end-t.now >= b.width) {
 			r.fail()
 		}
-		for n := range t.bucketsOf(i) {
-			b := r.sums()
-			s.sums.bad += b.bad
-			s.sums.total += b.total
-			if s.sums.total < b.total {
+		var inside sums
+		for n := range b.newest {
+			events := r.sums()
+			inside.add(events)
+			if inside.total < events.total {
 				r.fail()
 			}
-			t.bucketsOf(i)[n] = b
+			b.put(n, events)
 		}
+		b.open = r.sums()
+		inside.add(b.open)
+		if inside.total < b.open.total {
+			r.fail()
+		}
+		t.slots[i].left = t.all.minus(inside)
 	}
 }

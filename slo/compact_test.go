@@ -4,7 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -181,5 +184,89 @@ func TestCompactAllocatesNothing(t *testing.T) {
 		i++
 	}); n != 0 {
 		t.Errorf("%v allocations a sample, want 0", n)
+	}
+}
+
+// A compact tracker of the default policy and one rolling window takes 8 KB at
+// most, as the allocator counts, also after a month.
+func TestCompactMemory(t *testing.T) {
+	const trackers, most = 200, 8 << 10
+	window := slo.Rolling(30 * 24 * time.Hour)
+	policy, err := slo.DefaultPolicy(window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := slo.Objective{ID: "compact", Target: slo.MustPercent("99.9"), Windows: []slo.Window{window}, Policy: policy}
+	all := make([]*slo.Tracker, trackers)
+	before := heapInUse()
+	for n := range all {
+		all[n] = mustTracker(t, o, &slo.TrackerOptions{Interval: 6 * time.Hour, Compact: true})
+		for i := range 4 * 31 {
+			if err := all[n].Observe(origin.Add(time.Duration(i)*6*time.Hour), benchSample(i)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	each := (heapInUse() - before) / trackers
+	runtime.KeepAlive(all)
+	t.Logf("%d bytes a tracker", each)
+	if each > most {
+		t.Errorf("%d bytes a tracker, want %d or less", each, most)
+	}
+}
+
+// heapInUse is the size of all objects that are reachable.
+func heapInUse() uint64 {
+	runtime.GC()
+	runtime.GC() // what the first one freed is swept
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// A burst of errors 27.7 days ago is in a window of 28 days, but the compact
+// tracker may have dropped its first bucket, 12 h: the status, the decision and
+// what they explain say so. A calendar window is exact.
+func TestCompactSaysItIsInexact(t *testing.T) {
+	day := 24 * time.Hour
+	o := slo.Objective{
+		Target: slo.MustPercent("99.9"), Windows: []slo.Window{slo.Rolling(28 * day), slo.Calendar(slo.Month, nil)},
+		Policy: slo.Policy{Rules: []slo.Rule{{Name: "r", Long: 7 * day, Short: 56 * time.Minute, Factor: slo.NewRatio(1, 1)}, silence(28 * day)}},
+	}
+	for _, compact := range []bool{true, false} {
+		tracker := mustTracker(t, o, &slo.TrackerOptions{Compact: compact})
+		for n := range 100 {
+			if err := tracker.Observe(origin.Add(time.Duration(n)*time.Hour), slo.Counts{Good: 99, Total: 100}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		all, err := tracker.Statuses()
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := map[bool][]time.Duration{true: {12 * time.Hour, 3 * time.Hour, time.Minute, 12 * time.Hour}, false: {0, 0, 0, 0}}[compact]
+		var got []time.Duration
+		got = append(got, all[0].Slack)
+		var explained strings.Builder
+		explained.WriteString(all[0].Explain().String())
+		for d := range tracker.Decisions() {
+			got = append(got, d.LongSlack)
+			if d.Short > 0 {
+				got = append(got, d.ShortSlack)
+			}
+			explained.WriteString(d.Explain().String())
+		}
+		texts := explained.String()
+		if !slices.Equal(got, want) || all[1].Slack != 0 {
+			t.Errorf("compact %t: slack %v, calendar %v, want %v, 0", compact, got, all[1].Slack, want)
+		}
+		for _, part := range []string{"slack 12h] = inexact", "may lack its first 3h]", "may lack its first 1m]", "may lack its first 12h]"} {
+			if strings.Contains(texts, part) != compact {
+				t.Errorf("compact %t: %q in\n%s", compact, part, texts)
+			}
+		}
+		if strings.Contains(all[1].Explain().String(), "inexact") {
+			t.Error("the calendar window is exact")
+		}
 	}
 }

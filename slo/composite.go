@@ -45,7 +45,7 @@ func (m *Method) UnmarshalText(text []byte) error {
 type Part struct {
 	Name   string `json:"name"`
 	SLI    Ratio  `json:"sli"`       // 0 to 1; all methods but Occurrences and Timeslices
-	Burn   Ratio  `json:"burn_rate"` // Occurrences
+	Burn   Ratio  `json:"burn_rate"` // Occurrences; +Inf at a target of 100 %
 	Weight Ratio  `json:"weight"`    // Occurrences, RatioTimeslices, WeightedAverage; defaults to 1
 
 	// BadSlices are the numbers of the bad slices of this part, each below the
@@ -119,7 +119,7 @@ func (p Part) check(method Method) error {
 	switch {
 	case !p.Weight.isFinite() || p.Weight.Sign() < 0:
 		return fmt.Errorf("weight %s: want 0 or more", p.Weight)
-	case method == Occurrences && (!p.Burn.isFinite() || p.Burn.Sign() < 0):
+	case method == Occurrences && (!p.Burn.IsSet() || p.Burn.Sign() < 0):
 		return fmt.Errorf("burn rate %s: want 0 or more", p.Burn)
 	case method >= RatioTimeslices && (!p.SLI.isFinite() || p.SLI.Sign() < 0 || p.SLI.Compare(one) > 0):
 		return fmt.Errorf("sli %s: want 0 to 1", p.SLI)
@@ -130,8 +130,18 @@ func (p Part) check(method Method) error {
 func compositeBurn(parts []Part) CompositeResult {
 	r := CompositeResult{Method: Occurrences, BurnMax: NewRatio(0, 1), BurnSum: NewRatio(0, 1)}
 	for _, p := range parts {
-		burn := p.Weight.times(p.Burn)
-		r.BurnSum = r.BurnSum.plus(burn)
+		burn := p.Burn
+		switch {
+		case p.Weight.Sign() == 0:
+			burn = NewRatio(0, 1)
+		case burn.isFinite():
+			burn = p.Weight.times(burn)
+		}
+		if burn.IsInf(1) || r.BurnSum.IsInf(1) {
+			r.BurnSum = Inf(1)
+		} else {
+			r.BurnSum = r.BurnSum.plus(burn)
+		}
 		if burn.Compare(r.BurnMax) > 0 {
 			r.BurnMax = burn
 		}

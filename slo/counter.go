@@ -168,16 +168,20 @@ var (
 type SampleError struct {
 	At     time.Time // of the sample
 	Last   time.Time // of the sample before it; zero when there was none
-	Sample string    // what it held
+	Sample string    // what it held; empty where there was only an instant to come to
 	Err    error
 }
 
 // Error names the sample, the one before and the reason.
 func (e *SampleError) Error() string {
-	if e.Last.IsZero() {
-		return fmt.Sprintf("sample %s at %s: %v", e.Sample, stamp(e.At), e.Err)
+	what, last := "sample "+e.Sample+" at", ""
+	if e.Sample == "" {
+		what = "advance to"
 	}
-	return fmt.Sprintf("sample %s at %s after %s: %v", e.Sample, stamp(e.At), stamp(e.Last), e.Err)
+	if !e.Last.IsZero() {
+		last = " after " + stamp(e.Last)
+	}
+	return fmt.Sprintf("%s %s%s: %v", what, stamp(e.At), last, e.Err)
 }
 
 // Unwrap returns the reason, such as [ErrOutOfOrder].

@@ -61,6 +61,10 @@ type Decision struct {
 	Short       time.Duration `json:"short_ns"` // 0: no short window
 	LongCounts  Counts        `json:"long"`
 	ShortCounts Counts        `json:"short"`
+	// LongSlack and ShortSlack are how much of the old end of the windows the
+	// counts may lack, 0 but for a compact tracker; see [Burn.Slack].
+	LongSlack  time.Duration `json:"long_slack_ns,omitempty"`
+	ShortSlack time.Duration `json:"short_slack_ns,omitempty"`
 
 	Holds bool  `json:"holds"` // the condition, now
 	Cause Cause `json:"cause"` // why, or why not
@@ -80,10 +84,17 @@ type Decision struct {
 	SuppressedBy string `json:"suppressed_by,omitempty"`
 }
 
+// limit is the error ratio of a rule: factor · (1 - target), or that of an absolute
+// count. Both parts are below 2^63.
+type limit struct{ num, den uint64 }
+
+// isBelow reports whether the error ratio of a window is not above it.
+func (l limit) isBelow(s sums) bool { return fixed.CompareProducts(s.bad, l.den, l.num, s.total) <= 0 }
+
 // compiledRule is a rule at a target, ready for comparison in whole numbers.
 type compiledRule struct {
-	num, den             uint64 // factor · (1 - target), both below 2^63
-	alphaNum, alphaDen   uint64 // alphaDen 0: no gate
+	limit
+	gate                 gate
 	minEvents, minBad    uint64
 	hasShort             bool
 	kind                 RuleKind
@@ -144,13 +155,20 @@ func (r *Rule) compile(target Target) compiledRule {
 	}
 	c.num, c.den, _ = r.Threshold(target).parts()
 	if r.Alpha.IsSet() {
-		c.alphaNum, c.alphaDen, _ = r.Alpha.parts()
+		c.gate = newGate(r.Alpha, r.Threshold(target))
 	}
 	return c
 }
 
 // sums are the bad events and all events of a window.
 type sums struct{ bad, total uint64 }
+
+func (s *sums) add(b sums) {
+	s.bad += b.bad
+	s.total += b.total
+}
+
+func (s sums) minus(b sums) sums { return sums{s.bad - b.bad, s.total - b.total} }
 
 func (s sums) counts() Counts { return Counts{Good: s.total - s.bad, Total: s.total} }
 
@@ -167,14 +185,13 @@ func (c *compiledRule) judge(long, short sums, covered bool) Cause {
 		return NoEvents
 	case !covered:
 		return Uncovered
-	case fixed.CompareProducts(long.bad, c.den, c.num, long.total) <= 0,
-		fixed.CompareProducts(short.bad, c.den, c.num, short.total) <= 0:
+	case c.isBelow(long) || c.isBelow(short):
 		return Below
 	case long.total < c.minEvents:
 		return FewEvents
 	case long.bad < c.minBad:
 		return FewBad
-	case c.alphaDen != 0 && long.total <= gateEvents && !significant(long.total, long.bad, c.num, c.den, c.alphaNum, c.alphaDen):
+	case !c.gate.passes(long.total, long.bad, c.limit):
 		return NotSignificant
 	}
 	return Above

@@ -28,11 +28,12 @@
 // Raw counters become counts through [Counter]; time slices ([Slicing]), latency
 // histograms ([LatencySLI]), downtime with weighted hours ([EvaluateDowntime]) and
 // journeys ([Composite]) are further kinds of indicator. Maintenance is an
-// [Exclusion].
+// [Exclusion]; a [Mark] gives critical hours more weight.
 //
 // Counts are whole numbers and every decision is a comparison of 128-bit
 // products: a rule fires iff both its ratios are strictly above the threshold,
-// equal never fires. No float takes part. A window without events is a state of
+// equal never fires. No float takes part, but for the gate of [Rule].Alpha, where
+// it decides only what its error leaves no doubt about. A window without events is a state of
 // its own, [NoData], never 0 or 100 percent.
 //
 // Nothing here reads a clock, starts a goroutine or does I/O, but for the time zone

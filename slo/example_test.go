@@ -77,7 +77,7 @@ func ExamplePolicy_Detections() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	detections, err := policy.Detections(slo.MustPercent("99.9"), month, slo.NewRatio(1, 1))
+	detections, err := policy.Detections(slo.MustPercent("99.9"), slo.Surroundings{Period: month}, slo.NewRatio(1, 1))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,7 +11,9 @@ import (
 
 // Exclusion takes a stretch of time out of an objective, usually announced
 // maintenance. Events with Start < instant <= End leave numerator and
-// denominator; the window is not stretched to make up for it.
+// denominator; the window is not stretched to make up for it. Lists of exclusions
+// are slices, as they are short and must be sorted; [slices.Collect] makes one of a
+// sequence.
 type Exclusion struct {
 	calendar.Interval
 	Reason string `json:"reason"`
@@ -33,22 +35,32 @@ func Effects(window calendar.Interval, exclusions []Exclusion) ([]Effect, error)
 	if _, err := excludedTime(exclusions); err != nil {
 		return nil, err
 	}
-	sorted := slices.Clone(exclusions)
-	slices.SortStableFunc(sorted, func(a, b Exclusion) int {
-		return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), cmp.Compare(a.Reason, b.Reason))
-	})
 	var effects []Effect
-	var removed []calendar.Interval
-	for _, x := range sorted {
+	reach := window.Start // the end of what is removed
+	for _, x := range sortedExclusions(exclusions) {
 		part, ok := x.Clip(window)
 		if !ok {
 			continue
 		}
-		fresh := calendar.Subtract([]calendar.Interval{part}, removed)
-		effects = append(effects, Effect{Exclusion: x, Clipped: part.Duration(), Removed: calendar.Total(fresh)})
-		removed = calendar.Union(removed, fresh)
+		e := Effect{Exclusion: x, Clipped: part.Duration()}
+		if part.End.After(reach) {
+			e.Removed = part.End.Sub(later(reach, part.Start))
+			reach = part.End
+		}
+		effects = append(effects, e)
 	}
 	return effects, nil
+}
+
+// sortedExclusions returns a copy, ordered by start, end and reason.
+func sortedExclusions(exclusions []Exclusion) []Exclusion {
+	sorted := slices.Clone(exclusions)
+	slices.SortStableFunc(sorted, compareExclusions)
+	return sorted
+}
+
+func compareExclusions(a, b Exclusion) int {
+	return cmp.Or(a.Start.Compare(b.Start), a.End.Compare(b.End), cmp.Compare(a.Reason, b.Reason))
 }
 
 // excludedTime returns the union of the exclusions.

@@ -115,6 +115,9 @@ func (s Status) explainWindow() Explanation {
 		},
 		Result: s.Measure.String(),
 	}}
+	if s.Slack > 0 {
+		e = append(e, lacks("slack", s.Window.Start, s.Slack))
+	}
 	for _, x := range s.Exclusions {
 		e = append(e, Step{
 			Field: "exclusions", Formula: "exclusion within the window, less earlier ones",
@@ -127,6 +130,14 @@ func (s Status) explainWindow() Explanation {
 		Values: []Term{{"observed", span(s.Observed)}, {"excluded", span(s.Excluded)}, {"elapsed", span(s.Elapsed)}},
 		Result: figure(s.Coverage),
 	})
+}
+
+// lacks says which events the counts of a compact tracker may lack.
+func lacks(field string, start time.Time, slack time.Duration) Step {
+	return Step{
+		Field: field, Formula: "events may be missing from start to start + slack",
+		Values: []Term{{"start", stamp(start)}, {"slack", span(slack)}}, Result: "inexact", Source: "compact tracker",
+	}
 }
 
 func (s Status) explainConsumed() Step {
@@ -158,23 +169,52 @@ func (s Status) explainState() Step {
 	return step
 }
 
+// ExplainForecast tells how the figures of a forecast of s came about, see
+// [Status.Forecast]. It is empty where there is nothing to forecast.
+func (s Status) ExplainForecast(f Forecast) Explanation {
+	if s.Length == 0 || !f.Seconds.IsSet() {
+		return nil
+	}
+	consumed, burn, length := Term{"consumed", figure(s.Consumed)}, Term{"burn", figure(f.Burn)}, Term{"length", span(s.Length)}
+	rest := Term{"end - at", span(s.Length - s.Elapsed)}
+	e := Explanation{{
+		Field: "projected", Formula: "consumed + burn * (end - at) / length",
+		Values: []Term{consumed, burn, rest, length}, Result: figure(f.Projected),
+	}, {
+		Field: "seconds", Formula: "(1 - consumed) * length / burn, and 0 from consumed 1 on",
+		Values: []Term{consumed, length, burn}, Result: figure(f.Seconds) + " s",
+	}}
+	exhausts := Step{Field: "exhausts_at", Formula: "at + seconds", Values: []Term{{"at", stamp(s.At)}, {"seconds", figure(f.Seconds)}}, Result: "never"}
+	if !f.ExhaustsAt.IsZero() {
+		exhausts.Result = stamp(f.ExhaustsAt)
+	}
+	e = append(e, exhausts)
+	if f.MaxSustainable.IsSet() {
+		e = append(e, Step{
+			Field: "max_sustainable", Formula: "(1 - consumed) * length / (end - at)",
+			Values: []Term{consumed, length, rest}, Result: figure(f.MaxSustainable),
+		})
+	}
+	return e
+}
+
 // Explain tells how the rule was decided: both ratios against the threshold.
 func (d Decision) Explain() Explanation {
 	holds := Step{Field: "holds", Formula: "long and short", Result: fmt.Sprintf("%t: %s", d.Holds, d.Cause)}
 	switch d.Kind {
 	case Silence:
-		holds.Formula, holds.Values = "total = 0", []Term{{"window", span(d.Long)}, {"total", count(d.LongCounts.Total)}}
+		holds.Formula, holds.Values = "total = 0", append([]Term{{"window", span(d.Long)}, {"total", count(d.LongCounts.Total)}}, lacking(d.LongSlack)...)
 		return Explanation{holds}
 	case AbsoluteCount:
 		holds.Formula = "bad / total >= threshold and bad >= min_bad"
-		holds.Values = []Term{
+		holds.Values = append([]Term{
 			{"window", span(d.Long)},
 			{"bad", count(d.LongCounts.Bad())},
 			{"total", count(d.LongCounts.Total)},
 			{"ratio", figure(d.LongCounts.ErrorRatio())},
 			{"threshold", figure(d.Threshold)},
 			{"min_bad", count(d.MinBad)},
-		}
+		}, lacking(d.LongSlack)...)
 		return Explanation{holds}
 	case BurnRate:
 	}
@@ -182,7 +222,7 @@ func (d Decision) Explain() Explanation {
 		Field: "threshold", Formula: "factor * budget", Values: []Term{{"factor", figure(d.Factor)}},
 		Result: figure(d.Threshold), Source: workbook,
 	}}
-	compare := func(field string, window time.Duration, c Counts) {
+	compare := func(field string, window, slack time.Duration, c Counts) {
 		ratio := c.ErrorRatio()
 		result := "not above"
 		switch {
@@ -193,19 +233,27 @@ func (d Decision) Explain() Explanation {
 		}
 		e = append(e, Step{
 			Field: field, Formula: "bad / total > threshold",
-			Values: []Term{{"window", span(window)}, {"bad", count(c.Bad())}, {"total", count(c.Total)}, {"ratio", figure(ratio)}, {"threshold", figure(d.Threshold)}},
+			Values: append([]Term{{"window", span(window)}, {"bad", count(c.Bad())}, {"total", count(c.Total)}, {"ratio", figure(ratio)}, {"threshold", figure(d.Threshold)}}, lacking(slack)...),
 			Result: result,
 		})
 	}
-	compare("long", d.Long, d.LongCounts)
+	compare("long", d.Long, d.LongSlack, d.LongCounts)
 	if d.Short > 0 {
-		compare("short", d.Short, d.ShortCounts)
+		compare("short", d.Short, d.ShortSlack, d.ShortCounts)
 	}
 	e = append(e, holds)
 	if d.SuppressedBy != "" {
 		e = append(e, Step{Field: "suppressed_by", Formula: "a rule with a larger factor holds", Result: d.SuppressedBy})
 	}
 	return e
+}
+
+// lacking names the slack of the counts of a compact tracker.
+func lacking(slack time.Duration) []Term {
+	if slack == 0 {
+		return nil
+	}
+	return []Term{{"may lack its first", span(slack)}}
 }
 
 func span(d time.Duration) string { return threshold.FormatDuration(d) }

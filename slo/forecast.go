@@ -13,14 +13,18 @@ import (
 //
 //	(1 - consumed) · length / burn
 //
-// It is 0 when consumed >= 1 and +Inf when burn is 0 or consumed -Inf. Old errors that leave a
-// rolling window meanwhile are not counted in, which errs on the early side. It
-// is absent when an argument is.
+// It is 0 when consumed >= 1, whatever the burn rate, and +Inf when burn is 0 or
+// consumed -Inf. Old errors that leave a rolling window meanwhile are not counted
+// in, which errs on the early side. Otherwise it is absent when an argument is.
 func TimeToExhaustion(length time.Duration, consumed, burn Ratio) Ratio {
 	switch {
-	case !consumed.IsSet() || !burn.IsSet():
+	case !consumed.IsSet():
 		return Ratio{}
-	case consumed.Compare(NewRatio(1, 1)) >= 0 || burn.IsInf(1):
+	case consumed.Compare(NewRatio(1, 1)) >= 0:
+		return NewRatio(0, 1)
+	case !burn.IsSet():
+		return Ratio{}
+	case burn.IsInf(1):
 		return NewRatio(0, 1)
 	case burn.Sign() <= 0 || consumed.IsInf(-1):
 		return Inf(1)
@@ -52,7 +56,8 @@ type Forecast struct {
 
 // Project returns the forecast of a budget of which consumed is gone at the
 // instant at, within the window. Absent ratios give a forecast of absent
-// figures; an instant outside the window is an error.
+// figures, but a budget that is gone is so at once; an instant outside the window
+// is an error.
 func Project(window calendar.Interval, at time.Time, consumed, burn Ratio) (Forecast, error) {
 	if err := window.Validate(); err != nil {
 		return Forecast{}, fmt.Errorf("window: %w", err)

@@ -1,6 +1,7 @@
 package slo
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -60,10 +61,23 @@ type Surroundings struct {
 	Scrape time.Duration
 	// Retention is how far back samples are kept. Defaults to unknown.
 	Retention time.Duration
+	// EventsPerHour is the usual traffic, to judge MinEvents, MinBad and Alpha by.
+	// Defaults to unknown: they are taken to let everything through.
+	EventsPerHour Ratio
 	// OutageShare is how much of the budget may be gone before some rule
 	// notices a total outage. Defaults to 1/10, the largest share of the default
 	// tiers.
 	OutageShare Ratio
+}
+
+func (in Surroundings) validate() error {
+	switch {
+	case in.Period <= 0:
+		return fmt.Errorf("period %v: want more than 0", in.Period)
+	case in.EventsPerHour.IsSet() && (!in.EventsPerHour.isFinite() || in.EventsPerHour.Sign() <= 0):
+		return fmt.Errorf("events per hour %s: want more than 0", in.EventsPerHour)
+	}
+	return nil
 }
 
 // Lint returns what is unwise in a policy at a target, in the order of the rules
@@ -72,21 +86,23 @@ type Surroundings struct {
 //	no_budget          error    at 100 % every single error fires every rule
 //	unreachable        error    factor · budget is 1 or more and never fires
 //	factor_below_one   warning  holds although the objective is kept
+//	short_window_blind error    a window below a scrape interval, empty between scrapes
 //	short_scrape       warning  short window below four scrape intervals
+//	gate_unreachable   error    min_events, min_bad or alpha beyond all the traffic
 //	beyond_retention   error    long window longer than samples are kept
 //	beyond_period      warning  long window longer than the objective's
 //	at_least_in_budget warning  an absolute count at a ratio that the budget allows
 //	short_silence      warning  a silence, with its For, below two scrape intervals
 //	slow_burn_unseen   warning  no rule with a factor up to 1
-//	outage_late        warning  no rule notices an outage before OutageShare is gone
+//	outage_late        warning  no rule fires in an outage before OutageShare is gone
 //
 // A policy that [Policy.Validate] refuses is an error.
 func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 	if err := p.validateAt(target); err != nil {
 		return nil, err
 	}
-	if in.Period <= 0 {
-		return nil, fmt.Errorf("period %v: want more than 0", in.Period)
+	if err := in.validate(); err != nil {
+		return nil, err
 	}
 	var found []Finding
 	add := func(level Level, code, rule, format string, args ...any) {
@@ -111,6 +127,14 @@ func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 		if r.Kind == Silence && r.Long+r.For < 2*in.Scrape {
 			add(Warning, "short_silence", r.Name, "%v without events is below two scrape intervals of %v", r.Long+r.For, in.Scrape)
 		}
+		if shortest := cmp.Or(r.Short, r.Long); r.Kind != Silence && shortest < in.Scrape {
+			add(Error, "short_window_blind", r.Name, "window %v is below the scrape interval of %v: it is empty between scrapes, and the rule comes and goes", shortest, in.Scrape)
+		}
+		if in.EventsPerHour.IsSet() && r.Kind != Silence {
+			if _, ok := r.least(r.Threshold(target), in.eventsIn(r.Long)); !ok {
+				add(Error, "gate_unreachable", r.Name, "the %d events that come in %v are too few for min_events, min_bad or alpha, were they all bad", in.eventsIn(r.Long), r.Long)
+			}
+		}
 		if r.Kind != BurnRate {
 			continue
 		}
@@ -122,7 +146,7 @@ func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 			add(Warning, "factor_below_one", r.Name, "factor %s is below 1: the rule holds although the objective is kept", r.Factor.Decimal())
 		}
 		slow = slow || r.Factor.Compare(one) <= 0
-		if in.Scrape > 0 && r.Short > 0 && r.Short < 4*in.Scrape {
+		if r.Short >= in.Scrape && r.Short > 0 && r.Short < 4*in.Scrape {
 			add(Warning, "short_scrape", r.Name, "short window %v is below four scrape intervals of %v", r.Short, in.Scrape)
 		}
 	}
@@ -137,25 +161,26 @@ func (p Policy) Lint(target Target, in Surroundings) ([]Finding, error) {
 		limit = NewRatio(1, 10)
 	}
 	if gone := p.outageShare(target, in); gone.Compare(limit) > 0 {
-		add(Warning, "outage_late", "", "a total outage is noticed when %s of the budget is gone, more than %s", gone.Decimal(), limit.Decimal())
+		add(Warning, "outage_late", "", "a rule fires in a total outage when %s of the budget is gone, more than %s", gone.Decimal(), limit.Decimal())
 	}
 	return found, nil
 }
 
-// outageShare is the least share of the budget that is gone when a rule notices a
-// total outage: after its detection time, but not before the next sample. It is
-// +Inf when no rule can.
+// outageShare is the least share of the budget that is gone when a rule fires in a
+// total outage: after its detection time, but not before the next sample, and its
+// For. It is +Inf when no rule can.
 func (p Policy) outageShare(target Target, in Surroundings) Ratio {
 	least := Inf(1)
-	for _, r := range p.Rules {
-		if r.Kind != BurnRate || !r.Reachable(target) {
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		after, ok := r.holdsAfter(target, in, NewRatio(1, 1))
+		if !ok {
 			continue
 		}
-		after := r.Threshold(target).times(seconds(r.Long))
 		if scrape := seconds(in.Scrape); after.Compare(scrape) < 0 {
 			after = scrape
 		}
-		if gone := after.over(target.AllowedDowntime(in.Period)); gone.Compare(least) < 0 {
+		if gone := after.plus(seconds(r.For)).over(target.AllowedDowntime(in.Period)); gone.Compare(least) < 0 {
 			least = gone
 		}
 	}

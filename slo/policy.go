@@ -3,6 +3,7 @@ package slo
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
@@ -19,9 +20,9 @@ const (
 )
 
 // Rule is one rule of a multi-window, multi-burn-rate alert policy. Unless its
-// Kind says otherwise it holds iff the error ratio of its long window and that of its short window are both
-// strictly above Factor · (1 - target). A window without events decides nothing,
-// so the rule does not hold. (The Site Reliability Workbook, 2018, chapter 5,
+// Kind says otherwise it holds iff the error ratio of its long window and that of
+// its short window are both strictly above Factor · (1 - target). A window without
+// events decides nothing, so the rule does not hold. (The Site Reliability Workbook, 2018, chapter 5,
 // "Multiwindow, Multi-Burn-Rate Alerts".)
 type Rule struct {
 	Name     string   `json:"name"`
@@ -34,15 +35,16 @@ type Rule struct {
 	// Short is the window that lets the rule end soon after the errors do.
 	// Defaults to none: the long window decides alone.
 	Short  time.Duration `json:"short_ns,omitempty"`
-	Factor Ratio         `json:"factor"` // burn rate that both windows must exceed
+	Factor Ratio         `json:"factor,omitzero"` // burn rate that both windows must exceed
 	// AtLeast is the error ratio from which on an AbsoluteCount holds, 0 to 1.
-	AtLeast Ratio `json:"at_least"`
+	AtLeast Ratio `json:"at_least,omitzero"`
 
 	// For is how long the rule must hold, evaluation after evaluation, before it
 	// fires. Defaults to 0: it fires at once.
 	For time.Duration `json:"for_ns,omitempty"`
-	// KeepFiringFor is how long it goes on firing after it held last. Defaults
-	// to 0: it ends at once.
+	// KeepFiringFor is how long it goes on firing, from the first evaluation at
+	// which it does not hold, as keep_firing_for of Prometheus counts. Defaults to
+	// 0: it ends at that evaluation.
 	KeepFiringFor time.Duration `json:"keep_firing_for_ns,omitempty"`
 
 	// MinEvents and MinBad are the least number of events, and of bad ones, in
@@ -52,9 +54,12 @@ type Rule struct {
 	// Alpha, between 0 and 1, is a gate for little traffic: the rule holds only
 	// if the bad events of the long window would be that many or more with a
 	// probability below Alpha although the true error ratio were just at the
-	// threshold (see [BinomialTail]). It is decided in whole numbers. Long
-	// windows of more than 10 000 events pass. Defaults to absent: no gate.
-	Alpha Ratio `json:"alpha"`
+	// threshold (see [BinomialTail]). It is decided exactly: in floating point
+	// where that leaves no doubt, at some hundred nanoseconds to microseconds a
+	// sample while the ratios are above the threshold, and in whole numbers where
+	// the two are within a thousand millionth of each other. Long windows of more
+	// than 10 000 events pass. Defaults to absent: no gate.
+	Alpha Ratio `json:"alpha,omitzero"`
 }
 
 // Policy is a set of alert rules for one objective. The zero Policy has no rules
@@ -64,7 +69,7 @@ type Policy struct {
 	// MinCoverage is the share of each of its windows that must be covered by
 	// data or exclusions before a rule may hold. Defaults to 0: it decides on
 	// what exists, as PromQL does, and marks the decision as cold.
-	MinCoverage Ratio `json:"min_coverage"`
+	MinCoverage Ratio `json:"min_coverage,omitzero"`
 }
 
 // Tier is a row from which a [Scheme] makes a rule: which share of the budget
@@ -128,7 +133,9 @@ func (s *Scheme) UnmarshalText(text []byte) error {
 const basePeriod = 30 * 24 * time.Hour
 
 // NewPolicy makes a policy for an objective of a period from tiers; nil tiers
-// are [DefaultTiers].
+// are [DefaultTiers]. For a period of few days ScaledWindows makes short windows of
+// seconds, 10 s for a day: below the interval of the samples they are empty between
+// samples, which [Policy.Lint] reports and [Policy.WithShort] mends.
 func NewPolicy(scheme Scheme, period time.Duration, tiers []Tier) (Policy, error) {
 	if period <= 0 || period > maxWindow {
 		return Policy{}, fmt.Errorf("policy period %v: want more than 0 and up to 3660 days", period)
@@ -156,6 +163,23 @@ func NewPolicy(scheme Scheme, period time.Duration, tiers []Tier) (Policy, error
 	return p, p.Validate()
 }
 
+// WithShort returns the policy with no short window below least, which should be
+// four times the interval of the samples or more. A rule whose long window is not
+// longer than that goes without a short one. Wider short windows end an alert
+// later; when it begins is up to the long ones.
+func (p Policy) WithShort(least time.Duration) Policy {
+	p.Rules = slices.Clone(p.Rules)
+	for i := range p.Rules {
+		r := &p.Rules[i]
+		if r.Short > 0 && r.Short < least {
+			if r.Short = least; r.Short >= r.Long {
+				r.Short = 0
+			}
+		}
+	}
+	return p
+}
+
 func scaled(window, period time.Duration) time.Duration {
 	if window <= 0 {
 		return window
@@ -169,7 +193,7 @@ func scaled(window, period time.Duration) time.Duration {
 
 // DefaultPolicy returns the default tiers for a window: ConstantBudget from 28
 // days on, ScaledWindows below, where constant factors would be under 1. Calendar
-// windows count with their nominal length.
+// windows count with their nominal length. See [NewPolicy] on short windows.
 func DefaultPolicy(w Window) (Policy, error) {
 	if err := w.Validate(); err != nil {
 		return Policy{}, err

@@ -99,6 +99,8 @@ func TestLint(t *testing.T) {
 		}
 		return p
 	}
+	one := func(r slo.Rule) slo.Policy { return slo.Policy{Rules: []slo.Rule{r}} }
+	const day = 24 * time.Hour
 	for _, tt := range []struct {
 		name    string
 		policy  slo.Policy
@@ -115,6 +117,24 @@ func TestLint(t *testing.T) {
 		{"short period", policyOf(slo.ConstantBudget, month), "99.9", slo.Surroundings{Period: 48 * time.Hour}, []string{"beyond_period ticket-slow", "outage_late "}},
 		// At 99.999 % of 30 days the budget is 25.92 s, less than a scrape.
 		{"outage gone before a scrape", policyOf(slo.ConstantBudget, month), "99.999", slo.Surroundings{Period: month, Scrape: 30 * time.Second}, []string{"outage_late "}},
+		// 1/30 of 5 min is 10 s: empty between scrapes. With four scrapes as the least
+		// short window the 2 min of page-fast are left alone.
+		{"a day", policyOf(slo.ScaledWindows, day), "99", slo.Surroundings{Period: day, Scrape: 30 * time.Second}, []string{"short_window_blind page-fast", "short_scrape page-slow"}},
+		{"a day, widened", policyOf(slo.ScaledWindows, day).WithShort(2 * time.Minute), "99", slo.Surroundings{Period: day, Scrape: 30 * time.Second}, nil},
+		{"long window blind", one(slo.Rule{Name: "r", Long: 20 * time.Second, Factor: slo.NewRatio(1, 1)}), "99.9", slo.Surroundings{Period: month, Scrape: 30 * time.Second}, []string{"short_window_blind r"}},
+		// 20 h of an outage are 72 000 s of 2592 allowed.
+		{"for", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), For: 20 * time.Hour}), "99.9", slo.Surroundings{Period: month}, []string{"outage_late "}},
+		// A tenth of it are 259.2 s: 3.6 s until it holds, and 255.6 s of For.
+		{"for, just too long", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), For: 256 * time.Second}), "99.9", slo.Surroundings{Period: month}, []string{"outage_late "}},
+		{"for, short enough", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), For: 255 * time.Second}), "99.9", slo.Surroundings{Period: month}, nil},
+		// 10 events an hour; a tenth of the budget is 259.2 s, and so 0.72 events.
+		{"gates without traffic", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), MinEvents: 11}), "99.9", slo.Surroundings{Period: month}, nil},
+		{"min events", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), MinEvents: 11}), "99.9", slo.Surroundings{Period: month, EventsPerHour: slo.NewRatio(10, 1)}, []string{"gate_unreachable r", "outage_late "}},
+		{"min bad", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), MinBad: 11}), "99.9", slo.Surroundings{Period: month, EventsPerHour: slo.NewRatio(10, 1)}, []string{"gate_unreachable r", "outage_late "}},
+		{"min bad reached", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), MinBad: 10}), "99.9", slo.Surroundings{Period: month, EventsPerHour: slo.NewRatio(1000, 1)}, nil},
+		// At 2 an hour both bad have a probability of 0.5².
+		{"alpha", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), Alpha: slo.NewRatio(1, 4)}), "50", slo.Surroundings{Period: month, EventsPerHour: slo.NewRatio(2, 1)}, []string{"gate_unreachable r", "outage_late "}},
+		{"alpha reached", one(slo.Rule{Name: "r", Long: time.Hour, Factor: slo.NewRatio(1, 1), Alpha: slo.NewRatio(26, 100)}), "50", slo.Surroundings{Period: month, EventsPerHour: slo.NewRatio(2, 1)}, nil},
 		{"no budget", policyOf(slo.ConstantBudget, month), "100", slo.Surroundings{Period: month}, []string{"no_budget "}},
 		{"no rules", slo.Policy{}, "100", slo.Surroundings{Period: month}, nil},
 	} {
@@ -146,7 +166,7 @@ func TestDetectionAgainstSimulation(t *testing.T) {
 		{Name: "long only", Long: 20 * time.Minute, Factor: slo.NewRatio(5, 1)},
 		{Name: "never", Long: time.Minute, Factor: slo.NewRatio(21, 1)},
 	}}
-	want, err := policy.Detections(target, 30*24*time.Hour, slo.NewRatio(20, 100))
+	want, err := policy.Detections(target, slo.Surroundings{Period: 30 * 24 * time.Hour}, slo.NewRatio(20, 100))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,6 +236,46 @@ func TestDecisionsBeyondFloats(t *testing.T) {
 		got, err := policy.Decide(slo.MustPercent("75"), func(time.Duration) slo.Counts { return slo.Counts{Good: total - bad, Total: total} })
 		if err != nil || got[0].Holds != want {
 			t.Errorf("%d of 2^62 bad at 75 %%: holds %t, %v, want %t", bad, got[0].Holds, err, want)
+		}
+	}
+}
+
+// A total outage at 99.9 % with 600 events an hour, ten a minute, after 14.4 · 0.1 %
+// of an hour: 51.84 s, 2 % of the budget of 2592 s.
+func TestDetectionsWithForAndGates(t *testing.T) {
+	rule := slo.Rule{Name: "r", Long: time.Hour, Short: 5 * time.Minute, Factor: slo.NewRatio(144, 10)}
+	traffic := slo.NewRatio(600, 1)
+	for _, tt := range []struct {
+		name                          string
+		set                           func(*slo.Rule)
+		traffic                       slo.Ratio
+		after, fires, consumed, spent string
+	}{
+		{"plain", func(*slo.Rule) {}, slo.Ratio{}, "1296/25", "1296/25", "1/50", "1/50"},
+		{"for", func(r *slo.Rule) { r.For = 2 * time.Minute }, slo.Ratio{}, "1296/25", "4296/25", "1/50", "179/2700"}, // 171.84 s of 2592
+		{"gates, traffic unknown", func(r *slo.Rule) { r.MinBad = 1 << 60 }, slo.Ratio{}, "1296/25", "1296/25", "1/50", "1/50"},
+		{"few bad are enough", func(r *slo.Rule) { r.MinBad = 8 }, traffic, "1296/25", "1296/25", "1/50", "1/50"}, // 8 take 48 s
+		{"min bad", func(r *slo.Rule) { r.MinBad = 60 }, traffic, "360/1", "360/1", "5/36", "5/36"},               // 6 min of 43.2
+		{"min bad and for", func(r *slo.Rule) { r.MinBad, r.For = 60, time.Minute }, traffic, "360/1", "420/1", "5/36", "35/216"},
+		{"never so many", func(r *slo.Rule) { r.MinBad = 601 }, traffic, "absent", "absent", "absent", "absent"},
+		{"never so much", func(r *slo.Rule) { r.MinEvents = 601 }, traffic, "absent", "absent", "absent", "absent"},
+		// n = 10, p = 0.0144: P(X >= 1) = 0.135, P(X >= 2) = 0.0086; two take 720 s.
+		{"alpha", func(r *slo.Rule) { r.Alpha = slo.NewRatio(1, 100) }, slo.NewRatio(10, 1), "720/1", "720/1", "5/18", "5/18"},
+	} {
+		r := rule
+		tt.set(&r)
+		got, err := slo.Policy{Rules: []slo.Rule{r}}.Detections(slo.MustPercent("99.9"), slo.Surroundings{Period: 30 * 24 * time.Hour, EventsPerHour: tt.traffic}, slo.NewRatio(1, 1))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d := got[0]
+		if d.Fires != (tt.after != "absent") || d.After.String() != tt.after || d.FiresAfter.String() != tt.fires || d.Consumed.String() != tt.consumed || d.ConsumedFiring.String() != tt.spent {
+			t.Errorf("%s: %+v, want after %s, firing %s, %s and %s gone", tt.name, d, tt.after, tt.fires, tt.consumed, tt.spent)
+		}
+	}
+	for _, in := range []slo.Surroundings{{}, {Period: time.Hour, EventsPerHour: slo.NewRatio(0, 1)}, {Period: time.Hour, EventsPerHour: slo.Inf(1)}} {
+		if _, err := (slo.Policy{Rules: []slo.Rule{rule}}).Detections(slo.MustPercent("99.9"), in, slo.NewRatio(1, 1)); err == nil {
+			t.Errorf("%+v: no error", in)
 		}
 	}
 }

@@ -335,7 +335,7 @@ func (r *Ratio) UnmarshalJSON(data []byte) error {
 
 // ParseError reports text that could not be read.
 type ParseError struct {
-	What string // what was to be read: "ratio", "percent", "window", ...
+	What string // what was to be read: "ratio", "target", "window", ...
 	Text string
 	Want string // what is accepted, with an example
 }

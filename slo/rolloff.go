@@ -36,7 +36,7 @@ func (t *Tracker) ForecastRollOff(recent time.Duration) (Forecast, error) {
 	if err != nil {
 		return Forecast{}, err
 	}
-	f.Seconds = t.rollOff(&t.slots[t.slot(int64(w.length))], sums{b.Counts.Bad(), b.Counts.Total}, recent)
+	f.Seconds = t.rollOff(t.slots[t.slot(int64(w.length))], sums{b.Counts.Bad(), b.Counts.Total}, recent)
 	f.ExhaustsAt = after(t.instant(t.now), f.Seconds)
 	return f, nil
 }
@@ -48,32 +48,28 @@ func (t *Tracker) ForecastRollOff(recent time.Duration) (Forecast, error) {
 //
 // is linear, with the budget num/den, and the budget is gone where it is not
 // negative.
-func (t *Tracker) rollOff(s *slot, recently sums, recent time.Duration) Ratio {
+func (t *Tracker) rollOff(s slot, recently sums, recent time.Duration) Ratio {
 	budget := t.objective.Target.budget()
 	excess := func(c sums) wide { return newWide(budget.Den, c.bad, budget.Num, c.total) }
 	rate := excess(recently)
-	newest := *t.ring.get(t.ring.head)
-	tau := int64(0)
-	for n := s.base; ; n++ {
-		at := t.ring.get(n)
-		if n > s.base {
-			tau = at.at + s.length - t.now
-		}
-		inside := sums{newest.bad - at.bad, newest.total - at.total}
+	inside := t.all.minus(s.left)
+	for tau := int64(0); ; {
 		kept := excess(inside)
 		empty := inside.total == 0 && tau == 0 // nothing is gone of an empty window, unless what comes exceeds it
 		if gone(kept, recent, rate, tau) && (!empty || rate.sign >= 0) {
 			return seconds(time.Duration(tau))
 		}
-		if n == t.ring.head {
+		if !s.next(&t.ring) {
 			return Inf(1)
 		}
-		next := t.ring.get(n+1).at + s.length - t.now
+		next := s.due - t.now
 		if rate.sign > 0 && gone(kept, recent, rate, next) {
 			// kept + τ · rate/recent = 0 between here and the next that leaves.
 			ns := new(big.Rat).SetFrac(kept.abs(), rate.abs())
 			return ratioOf(ns.Mul(ns, seconds(recent).rat()))
 		}
+		inside = inside.minus(s.pass(&t.ring))
+		tau = next
 	}
 }
 

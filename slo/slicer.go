@@ -22,8 +22,7 @@ func (s *slicer) add(t *Tracker, ns int64, events sums) {
 		s.started, s.open = true, n
 	}
 	s.closeThrough(t, n-1)
-	s.events.bad += events.bad
-	s.events.total += events.total
+	s.events.add(events)
 	if ns == n*int64(s.Length) {
 		s.closeThrough(t, n)
 	}
@@ -53,7 +52,7 @@ func (s *slicer) closeThrough(t *Tracker, n int64) {
 		}
 		next = max(next, floorDiv(t.horizon(n*length), length)+1)
 		for ; next <= n; next++ {
-			if overlap(t.excluded, stretch{(next - 1) * length, next * length}) == 0 {
+			if t.excluded.within(stretch{(next - 1) * length, next * length}) == 0 {
 				t.record(next*length, empty)
 			}
 		}

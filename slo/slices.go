@@ -49,7 +49,9 @@ type Slicing struct {
 	// Length of a slice. Slices end at whole multiples of it since 1970 UTC.
 	Length time.Duration `json:"length_ns"`
 	Target Target        `json:"target_percent"`
-	NoData NoDataPolicy  `json:"no_data"`
+	// NoData is what a slice without events is; one that an exclusion touches, by
+	// however little, does not count then.
+	NoData NoDataPolicy `json:"no_data"`
 }
 
 // Validate reports a missing target and a length that is not positive.

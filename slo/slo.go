@@ -29,7 +29,8 @@ type Objective struct {
 	BudgetPolicy BudgetPolicy `json:"budget_policy"`
 }
 
-// Validate reports everything that keeps o from being evaluated, joined.
+// Validate reports everything that keeps o from being evaluated, joined. Each
+// error names the objective.
 func (o Objective) Validate() error {
 	var errs []error
 	if o.ID == "" {
@@ -47,22 +48,31 @@ func (o Objective) Validate() error {
 		}
 	}
 	if o.Slices != nil {
-		if err := o.Slices.Validate(); err != nil {
-			errs = append(errs, fmt.Errorf("slices: %w", err))
-		}
+		errs = append(errs, prefixed("slices", o.Slices.Validate())...)
 	}
-	if err := o.BudgetPolicy.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("budget policy: %w", err))
+	if err := o.Risk.Validate(); err != nil {
+		errs = append(errs, err)
 	}
+	errs = append(errs, prefixed("budget policy", o.BudgetPolicy.Validate())...)
 	if o.Target.IsSet() {
-		if err := o.Policy.validateAt(o.Target); err != nil {
-			errs = append(errs, fmt.Errorf("policy: %w", err))
+		errs = append(errs, prefixed("policy", o.Policy.validateAt(o.Target))...)
+	}
+	return errors.Join(prefixed(fmt.Sprintf("objective %q", o.ID), errors.Join(errs...))...)
+}
+
+// prefixed puts a place before an error, or before each of those joined in it.
+func prefixed(place string, err error) []error {
+	errs := []error{err}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		errs = joined.Unwrap()
+	}
+	var placed []error
+	for _, err := range errs {
+		if err != nil {
+			placed = append(placed, fmt.Errorf("%s: %w", place, err))
 		}
 	}
-	if len(errs) == 0 {
-		return nil
-	}
-	return fmt.Errorf("objective %q: %w", o.ID, errors.Join(errs...))
+	return placed
 }
 
 func (o Objective) measure() Measure {

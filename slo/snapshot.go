@@ -12,8 +12,15 @@ import (
 // ErrSnapshot is wrapped by the errors of [Tracker.Restore].
 var ErrSnapshot = errors.New("snapshot")
 
-// snapshotMagic names the format and its version.
-const snapshotMagic = "evenkeel slo 1\n"
+// snapshotMagic names the format and its version. Version 2 keeps of each rule when
+// it ceased to hold instead of when it held last, and has of each calendar window
+// the period that ended, and what came in marked time. Version 1 is read: an alert
+// kept firing may end one evaluation early, and [Tracker.Ended] knows nothing of the
+// period that had ended by then.
+const (
+	snapshotMagic   = "evenkeel slo 2\n"
+	snapshotMagicV1 = "evenkeel slo 1\n"
+)
 
 // Snapshot returns the whole state of the tracker as bytes, about 5 to 10 for a
 // sample kept. Equal trackers give equal bytes.
@@ -33,7 +40,7 @@ func (t *Tracker) Snapshot() []byte {
 	for _, n := range []uint64{s.Samples, s.Excluded, s.Missing, s.Duplicates, s.OutOfOrder, s.Conflicts, s.Late, s.Invalid} {
 		w.uint(n)
 	}
-	w.stretches(t.gaps)
+	w.stretches(t.keptGaps())
 	w.uint(uint64(len(t.rules)))
 	for _, r := range t.rules {
 		w.text(r.named.Rule)
@@ -41,14 +48,17 @@ func (t *Tracker) Snapshot() []byte {
 		w.int(r.since)
 		w.bool(r.firing)
 		w.int(r.firingSince)
-		w.int(r.lastHeld)
+		w.int(r.ceased)
 	}
 	for _, c := range t.calendars {
-		w.int(c.start)
-		w.int(c.end)
-		w.uint(c.sums.bad)
-		w.uint(c.sums.total)
+		for _, p := range [...]period{c.period, c.ended} {
+			w.int(p.start)
+			w.int(p.end)
+			w.uint(p.sums.bad)
+			w.uint(p.sums.total)
+		}
 	}
+	w.weights(t)
 	if t.slicer != nil {
 		w.bool(t.slicer.started)
 		w.int(t.slicer.open)
@@ -58,28 +68,32 @@ func (t *Tracker) Snapshot() []byte {
 	if t.buckets != nil {
 		w.buckets(t)
 	} else {
-		w.tallies(t)
+		w.samples(t)
 	}
 	return binary.LittleEndian.AppendUint32(w.buf, crc32.ChecksumIEEE(w.buf))
 }
 
-func (w *writer) tallies(t *Tracker) {
+// samples writes the history kept. Each instant is the distance from the one
+// before; the first wraps, and back.
+func (w *writer) samples(t *Tracker) {
 	w.int(t.retention())
-	base := t.oldest()
-	before := *t.ring.get(base)
-	w.int(before.at)
-	w.uint(t.ring.head - base)
-	for n := base + 1; n <= t.ring.head; n++ {
-		e := *t.ring.get(n)
-		w.uint(uint64(e.at - before.at)) // wraps after the first, and back
-		w.uint(e.bad - before.bad)
-		w.uint(e.total - before.total)
-		before = e
+	w.int(t.longest().last())
+	n := uint64(0)
+	for s := *t.longest(); s.next(&t.ring); n++ {
+		s.pass(&t.ring)
+	}
+	w.uint(n)
+	for s := *t.longest(); s.next(&t.ring); {
+		w.uint(uint64(s.step))
+		events := s.pass(&t.ring)
+		w.uint(events.bad)
+		w.uint(events.total)
 	}
 }
 
 // shape is what must be the same for a snapshot to be of use: the windows and
-// the slices. Rules may change, in a compact tracker but for their windows; target, risk and texts do not matter.
+// the slices. Rules may change, in a compact tracker but for their windows; target,
+// risk and texts do not matter.
 func (t *Tracker) shape() string {
 	var shape strings.Builder
 	for _, w := range t.objective.Windows {
@@ -96,13 +110,15 @@ func (t *Tracker) shape() string {
 
 // Restore replaces the state of the tracker by that of a snapshot. The objective
 // must have the windows and slices of the one that made it, and a compact tracker
-// all the windows of its rules; otherwise rules may differ: those known by name keep their runs, others start anew at the instant
-// of the snapshot. The exclusions are those of this tracker, as the events kept
-// are what earlier exclusions left. Bytes that are no whole, fitting snapshot are
-// an error that wraps [ErrSnapshot], and leave the tracker as it was.
+// all the windows of its rules; otherwise rules may differ: those known by name
+// keep their runs, others start anew at the instant of the snapshot. The exclusions
+// and marks are those of this tracker, as the events kept are what earlier
+// exclusions left, with the weights of earlier marks. Bytes that are no whole,
+// fitting snapshot are an error that wraps [ErrSnapshot], and leave the tracker as
+// it was.
 func (t *Tracker) Restore(snapshot []byte) error {
 	body := len(snapshot) - crc32.Size
-	if body < len(snapshotMagic) || string(snapshot[:len(snapshotMagic)]) != snapshotMagic {
+	if body < len(snapshotMagic) || string(snapshot[:len(snapshotMagic)]) != snapshotMagic && string(snapshot[:len(snapshotMagic)]) != snapshotMagicV1 {
 		return fmt.Errorf("%w: not one of this version", ErrSnapshot)
 	}
 	if crc32.ChecksumIEEE(snapshot[:body]) != binary.LittleEndian.Uint32(snapshot[body:]) {
@@ -114,7 +130,7 @@ func (t *Tracker) Restore(snapshot []byte) error {
 	if err != nil {
 		return err
 	}
-	r := reader{buf: snapshot[len(snapshotMagic):body]}
+	r := reader{buf: snapshot[len(snapshotMagic):body], isV1: string(snapshot[:len(snapshotMagic)]) == snapshotMagicV1}
 	if shape := r.text(); r.ok() && shape != restored.shape() {
 		return fmt.Errorf("%w: of windows and slices %q, want %q", ErrSnapshot, shape, restored.shape())
 	}
@@ -125,6 +141,7 @@ func (t *Tracker) Restore(snapshot []byte) error {
 	if restored.placed {
 		restored.evaluate(restored.now)
 	}
+	restored.counted = restored.largest()
 	*t = *restored
 	return nil
 }
@@ -144,12 +161,17 @@ func (t *Tracker) read(r *reader) {
 	for _, n := range []*uint64{&s.Samples, &s.Excluded, &s.Missing, &s.Duplicates, &s.OutOfOrder, &s.Conflicts, &s.Late, &s.Invalid} {
 		*n = r.uint()
 	}
-	t.gaps = r.stretches()
+	r.gaps(t)
 	t.readRules(r)
 	for i := range t.calendars {
 		c := &t.calendars[i]
-		c.start, c.end = r.int(), r.int()
-		c.sums = r.sums()
+		r.period(&c.period)
+		if c.ended = unknown; !r.isV1 {
+			r.period(&c.ended)
+		}
+	}
+	if !r.isV1 {
+		r.weights(t)
 	}
 	if t.slicer != nil {
 		t.slicer.started = r.bool()
@@ -169,10 +191,10 @@ func (t *Tracker) read(r *reader) {
 func (t *Tracker) readRules(r *reader) {
 	for range r.count() {
 		name := r.text()
-		was := ruleState{holds: r.bool(), since: r.instant(), firing: r.bool(), firingSince: r.instant(), lastHeld: r.instant()}
+		was := ruleState{holds: r.bool(), since: r.instant(), firing: r.bool(), firingSince: r.instant(), ceased: r.instant()}
 		for i := range t.rules {
 			if now := &t.rules[i]; now.named.Rule == name {
-				now.holds, now.since, now.firing, now.firingSince, now.lastHeld = was.holds, was.since, was.firing, was.firingSince, was.lastHeld
+				now.holds, now.since, now.firing, now.firingSince, now.ceased = was.holds, was.since, was.firing, was.firingSince, was.ceased
 			}
 		}
 	}
@@ -184,12 +206,15 @@ func (t *Tracker) readRing(r *reader) {
 	if retained < t.retention() && at != math.MinInt64 {
 		t.kept = max(t.kept, at)
 	}
-	t.ring.buf[0] = tally{at: at}
+	t.ring.at = at
+	for i := range t.slots {
+		t.slots[i] = newSlot(t.slots[i].length, at)
+	}
 	for range r.count() {
-		before := t.ring.get(t.ring.head).at
-		next := before + int64(r.uint())
+		next := t.ring.at + int64(r.uint())
 		events := r.sums()
-		if next <= before || next > t.now {
+		t.all.add(events)
+		if next <= t.ring.at || next > t.now || t.all.total < events.total { // no window holds more than 64 bits
 			r.fail()
 		}
 		if !r.ok() {
@@ -218,7 +243,7 @@ func (w *writer) text(s string) {
 	w.buf = append(w.buf, s...)
 }
 
-func (w *writer) stretches(list []stretch) {
+func (w *writer) stretches(list timeline) {
 	w.uint(uint64(len(list)))
 	for _, s := range list {
 		w.int(s.start)
@@ -230,6 +255,7 @@ func (w *writer) stretches(list []stretch) {
 // everything is zero.
 type reader struct {
 	buf    []byte
+	isV1   bool
 	failed bool
 }
 
@@ -308,17 +334,20 @@ func (r *reader) sums() sums {
 	return s
 }
 
-func (r *reader) stretches() []stretch {
-	var list []stretch
+func (r *reader) period(p *period) {
+	p.start, p.end = r.int(), r.int()
+	p.sums = r.sums()
+}
+
+func (r *reader) gaps(t *Tracker) {
 	for range r.count() {
-		s := stretch{r.instant(), r.instant()}
-		if s.end < s.start || len(list) > 0 && s.start < list[len(list)-1].end {
+		g := stretch{r.instant(), r.instant()}
+		if n := len(t.gaps); g.end < g.start || n > 0 && g.start < t.gaps[n-1].end {
 			r.fail()
 		}
 		if !r.ok() {
-			return nil
+			return
 		}
-		list = append(list, s)
+		t.addGap(g)
 	}
-	return list
 }

@@ -26,6 +26,9 @@ var wantPercent = `a percentage above 0 and up to 100, like "99.9"`
 func ParsePercent(text string) (Target, error) {
 	percent, err := fixed.ParseRatio(strings.TrimSuffix(text, "%"))
 	if err != nil {
+		if isDecimal(strings.TrimSuffix(text, "%")) {
+			return Target{}, &ParseError{What: "target", Text: text, Want: "up to 18 decimals, and no more digits than 64 bits hold"}
+		}
 		return Target{}, &ParseError{What: "target", Text: text, Want: wantPercent}
 	}
 	ratio, ok := percent.Mul(fixed.Ratio{Num: 1, Den: 100})
@@ -94,9 +97,9 @@ func (t Target) Burn(errorRatio Ratio) Ratio {
 
 // AllowedDowntime returns the seconds of complete failure that a window of the
 // length allows: (1 - target) · length. 99.9 % of 30 days allow 2592 s, of the
-// 31 days of a January 2678.4 s.
+// 31 days of a January 2678.4 s. It is absent for a negative length.
 func (t Target) AllowedDowntime(length time.Duration) Ratio {
-	if !t.IsSet() {
+	if !t.IsSet() || length < 0 {
 		return Ratio{}
 	}
 	return t.Budget().times(seconds(length))

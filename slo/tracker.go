@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"math/bits"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
 // TrackerOptions are the optional parts of a [Tracker].
@@ -28,8 +31,10 @@ type TrackerOptions struct {
 	// window. Defaults to one hour; the windows of the objective and its rules
 	// are kept in any case.
 	Retain time.Duration
-	// Compact keeps 56 buckets of 16 bytes for each window, whatever its length
-	// and the number of samples: about 7 KB for the default policy and a budget.
+	// Compact keeps 56 buckets of 8 bytes for each window, whatever its length and
+	// the number of samples: the tracker takes about 7 KB for the default policy
+	// and a budget. A window of which a bucket has 2^32 events or more takes 896
+	// bytes in addition, allocated with the first such bucket.
 	// The counts of a rolling window may then lack the events of its first
 	// bucket, that is those of up to a 56th of it at its old end, see
 	// [Burn.Slack]; they hold nothing that is not in the window. Those of a
@@ -39,6 +44,9 @@ type TrackerOptions struct {
 	Compact bool
 	// Exclusions known from the start, see also [Tracker.Exclude].
 	Exclusions []Exclusion
+	// Marks known from the start, see also [Tracker.Mark] and [Tracker.Weigh].
+	// Samples in marked time are kept a second time, compact or not.
+	Marks []Mark
 }
 
 // Stats counts what a [Tracker] was given.
@@ -59,8 +67,8 @@ type Stats struct {
 var (
 	// ErrLate means a sample for a time slice that is closed already.
 	ErrLate = errors.New("time slice closed already")
-	// ErrPast means an exclusion that begins before samples already taken.
-	ErrPast = errors.New("begins before samples already taken")
+	// ErrPast means an exclusion that begins before the present instant.
+	ErrPast = errors.New("begins before what is decided already")
 	// ErrNoInstant means that nothing was observed and no instant was given yet.
 	ErrNoInstant = errors.New("no instant yet: want Observe or Advance first")
 	// ErrNotRetained means a window of which no history is kept.
@@ -72,37 +80,46 @@ var (
 // at the instant it has come to. It reads no clock and starts no goroutine; the
 // same samples give the same answers. A Tracker is not safe for concurrent use.
 //
-// It keeps every sample of its longest rolling window, 24 bytes each, or buckets
-// of them if [TrackerOptions.Compact] asks for it. A sample costs no allocation
-// once the memory has its size, and time in proportion to the number of windows.
+// It keeps every sample of its longest rolling window, in 8 bytes where they come
+// at equal distances and have less than 2^30 bad events and 2^32 in all, and in
+// 16 to 32 bytes otherwise, or buckets of them if [TrackerOptions.Compact] asks for
+// it. A sample costs no allocation once the memory has its size, and time in
+// proportion to the number of windows; rules with a MinCoverage or an Alpha take
+// some hundred nanoseconds to microseconds more. A status takes time with the
+// exclusions in its window, not with the gaps.
 type Tracker struct {
-	objective Objective
-	options   TrackerOptions
-
+	// What every sample needs comes first, in few cache lines.
 	ring      ring
-	buckets   []sums // of a compact tracker, instead of the ring
-	slots     []slot // ascending by length
-	rules     []ruleState
+	buckets   []buckets // of a compact tracker, instead of the ring
+	slots     []slot    // ascending by length
+	all       sums      // events so far; wraps, as only differences count
+	watches   []watch   // by rule
 	calendars []calendarSlot
 	slicer    *slicer
+	excluded  timeline
+	weights   weights
+	nextOut   int    // index of the first exclusion that ends at or after last
+	placed    bool   // now is set
+	seen      bool   // first, last are set
+	now       int64  // the instant of evaluation
+	last      int64  // of the newest sample
+	held      Counts // of the sample at last
+	even      int64  // distance of samples at which cover has nothing to do
+	counted   uint64 // all events, as long as that fits; no sum is larger
+	stats     Stats
 
+	objective   Objective
+	options     TrackerOptions
+	rules       []ruleState
 	minCoverage fixed.Ratio // not set: none asked for
-
-	placed bool  // now is set
-	now    int64 // the instant of evaluation
-	seen   bool  // first, last are set
-	first  int64
-	last   int64
-	held   Counts // of the sample at last
-	step   int64  // smallest distance of two samples, 0: unknown
-	kept   int64  // a restored history starts here
-
-	gaps       []stretch // ascending, disjoint
-	excluded   []stretch // ascending, disjoint
-	exclusions []Exclusion
-	nextOut    int // index of the first exclusion that ends at or after last
-
-	stats Stats
+	first       int64
+	step        int64 // smallest distance of two samples, 0: unknown
+	kept        int64 // a restored history starts here
+	gaps        timeline
+	dark        timeline    // gaps without what is excluded
+	crowded     int         // so many gaps are looked through for old ones
+	exclusions  []Exclusion // by start, end and reason
+	reach       []int64     // by exclusion, the latest end of it and those before
 }
 
 // ruleState is a rule and the run of evaluations in which it holds.
@@ -115,27 +132,48 @@ type ruleState struct {
 	since       int64
 	firing      bool
 	firingSince int64
-	lastHeld    int64
+	ceased      int64 // the first evaluation after the run, while holds is false
 }
 
-// calendarSlot is a calendar window of the objective: the period of the newest
-// sample and its events.
-type calendarSlot struct {
-	window     Window
-	start, end int64
-	sums       sums
+// watch is what is looked at of a burn rate rule that does not fire, because one of
+// its windows is below the limit. That it still is shows without a product while
+// the window has no more bad events than the limit allows for fewer events than it
+// has.
+type watch struct {
+	bad   uint64 // limit · total, rounded down
+	total uint64 // there must be more; MaxUint64: the rule is to be judged
+	below uint32 // slot of the window that is below
+	other uint32 // that of the other one, which must have events
 }
 
-// stretch is the half-open time (start, end], in nanoseconds since 1970.
-type stretch struct{ start, end int64 }
+// watchOf returns the watch of a rule that is quiet in the sums of its windows.
+func watchOf(r *ruleState, long, short sums) watch {
+	w, s := watch{below: uint32(r.long), other: uint32(r.short)}, long
+	if !r.isBelow(long) {
+		w, s = watch{below: uint32(r.short), other: uint32(r.long)}, short
+	}
+	w.total = s.total - s.total/8 - 1 // room for a window that loses events
+	bad, _, fits := fixed.MulDiv(r.num, w.total, r.den)
+	if !fits {
+		bad = math.MaxUint64
+	}
+	w.bad = bad
+	return w
+}
 
 // missing are counts that no sample can hold; they stand for a missed one.
 var missing = Counts{Good: 1}
 
 // NewTracker returns a tracker for an objective. A nil options is the default.
+// Neither is kept: what is changed in them later does not matter.
 func NewTracker(o Objective, options *TrackerOptions) (*Tracker, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
+	}
+	o.Windows, o.Policy.Rules = slices.Clone(o.Windows), slices.Clone(o.Policy.Rules)
+	if o.Slices != nil {
+		sliced := *o.Slices
+		o.Slices = &sliced
 	}
 	t := &Tracker{objective: o, kept: math.MinInt64}
 	if options != nil {
@@ -144,6 +182,10 @@ func NewTracker(o Objective, options *TrackerOptions) (*Tracker, error) {
 	if err := t.setExclusions(t.options.Exclusions); err != nil {
 		return nil, err
 	}
+	if err := checkMarks(t.options.Marks); err != nil {
+		return nil, err
+	}
+	t.weights.mark(t.options.Marks)
 	if t.options.Interval < 0 || t.options.MaxGap < 0 || t.options.Retain < 0 || t.options.Retain > maxWindow {
 		return nil, fmt.Errorf("tracker options: want interval %v, max gap %v and retain %v from 0 to 3660 days",
 			t.options.Interval, t.options.MaxGap, t.options.Retain)
@@ -172,21 +214,18 @@ func (t *Tracker) layOut() error {
 		if w.IsRolling() {
 			lengths = append(lengths, w.length)
 		} else {
-			t.calendars = append(t.calendars, calendarSlot{window: w, start: math.MaxInt64, end: math.MinInt64})
+			t.calendars = append(t.calendars, calendarSlot{window: w, period: unknown, ended: unknown})
 		}
 	}
-	forRule := map[time.Duration]bool{}
 	for _, r := range t.objective.Policy.Rules {
 		lengths = append(lengths, r.Long)
-		forRule[r.Long] = true
 		if r.Short > 0 {
 			lengths = append(lengths, r.Short)
-			forRule[r.Short] = true
 		}
 	}
 	slices.Sort(lengths)
 	for _, d := range slices.Compact(lengths) {
-		t.slots = append(t.slots, slot{length: int64(d), forRule: forRule[d]})
+		t.slots = append(t.slots, newSlot(int64(d), math.MinInt64))
 	}
 	if t.options.Compact {
 		return t.compactSlots()
@@ -213,6 +252,7 @@ func (t *Tracker) compileRules() error {
 			r.short = t.slot(c.short)
 		}
 		t.rules = append(t.rules, r)
+		t.watches = append(t.watches, watch{total: math.MaxUint64})
 	}
 	if least := t.objective.Policy.MinCoverage; least.IsSet() {
 		num, den, ok := least.parts()
@@ -229,36 +269,67 @@ func (t *Tracker) slot(length int64) int {
 	return slices.IndexFunc(t.slots, func(s slot) bool { return s.length == length })
 }
 
-// retention is the length of the longest slot, and oldest the first tally it
-// needs.
-func (t *Tracker) retention() int64 { return t.slots[len(t.slots)-1].length }
-func (t *Tracker) oldest() uint64   { return t.slots[len(t.slots)-1].base }
+// in returns the events in the window of slot i.
+func (t *Tracker) in(i int) sums { return t.all.minus(t.slots[i].left) }
 
+// longest is the slot that keeps the history, and retention its length.
+func (t *Tracker) longest() *slot   { return &t.slots[len(t.slots)-1] }
+func (t *Tracker) retention() int64 { return t.longest().length }
+
+// setExclusions replaces all exclusions.
 func (t *Tracker) setExclusions(exclusions []Exclusion) error {
-	set, err := excludedTime(exclusions)
-	if err != nil {
+	if err := checkExclusions(exclusions); err != nil {
 		return err
 	}
-	excluded := make([]stretch, 0, len(set))
-	for _, i := range set {
-		start, okStart := nanos(i.Start)
-		end, okEnd := nanos(i.End)
-		if !okStart || !okEnd {
-			return fmt.Errorf("exclusion %s: %w", i, ErrRange)
-		}
-		excluded = append(excluded, stretch{start, end})
-	}
-	t.excluded, t.exclusions, t.nextOut = excluded, slices.Clone(exclusions), 0
+	t.useExclusions(sortedExclusions(exclusions))
 	return nil
 }
 
-// Exclude adds an exclusion that begins at or after the last sample; one that
-// reaches back is refused with [ErrPast], as decisions were taken meanwhile.
+func checkExclusions(exclusions []Exclusion) error {
+	for _, x := range exclusions {
+		_, okStart := nanos(x.Start)
+		_, okEnd := nanos(x.End)
+		if !okStart || !okEnd {
+			return fmt.Errorf("exclusion %s: %w", x.Interval, ErrRange)
+		}
+	}
+	_, err := excludedTime(exclusions)
+	return err
+}
+
+// useExclusions takes a list in order, and keeps it.
+func (t *Tracker) useExclusions(sorted []Exclusion) {
+	t.exclusions, t.excluded, t.reach, t.nextOut = sorted, t.excluded[:0], t.reach[:0], 0
+	reach := int64(math.MinInt64)
+	for _, x := range sorted {
+		s := stretch{x.Start.UnixNano(), x.End.UnixNano()}
+		t.excluded = t.excluded.add(stretch{max(s.start, reach), s.end})
+		reach = max(reach, s.end)
+		t.reach = append(t.reach, reach)
+	}
+}
+
+// touching returns the exclusions from the first to the last that touches a
+// stretch.
+func (t *Tracker) touching(s stretch) []Exclusion {
+	first := sort.Search(len(t.reach), func(i int) bool { return t.reach[i] > s.start })
+	behind := sort.Search(len(t.exclusions), func(i int) bool { return t.exclusions[i].Start.UnixNano() >= s.end })
+	return t.exclusions[min(first, behind):behind]
+}
+
+// Exclude adds an exclusion that begins at or after the present instant; one that
+// reaches back is refused with [ErrPast], as decisions were taken and slices
+// judged meanwhile. It takes time in proportion to the exclusions known.
 func (t *Tracker) Exclude(x Exclusion) error {
-	if t.seen && x.Start.Before(t.instant(t.last)) {
+	if err := checkExclusions([]Exclusion{x}); err != nil {
+		return err
+	}
+	if t.placed && x.Start.UnixNano() < t.now {
 		return fmt.Errorf("exclusion %s: %w", x.Interval, ErrPast)
 	}
-	return t.setExclusions(append(slices.Clone(t.exclusions), x))
+	i, _ := slices.BinarySearchFunc(t.exclusions, x, compareExclusions)
+	t.useExclusions(slices.Insert(t.exclusions, i, x))
+	return nil
 }
 
 // nanos returns the nanoseconds of an instant since 1970. The years leave room
@@ -266,7 +337,7 @@ func (t *Tracker) Exclude(x Exclusion) error {
 func nanos(at time.Time) (ns int64, ok bool) {
 	const first, last = -8520336000, 8835984000 // 1700 and 2250, UTC
 	s := at.Unix()
-	return at.UnixNano(), s >= first && s < last
+	return s*1e9 + int64(at.Nanosecond()), s >= first && s < last
 }
 
 func (t *Tracker) instant(ns int64) time.Time { return time.Unix(0, ns).UTC() }
@@ -282,14 +353,18 @@ func (t *Tracker) instant(ns int64) time.Time { return time.Unix(0, ns).UTC() }
 // calendar period ([ErrOverflow]).
 func (t *Tracker) Observe(at time.Time, c Counts) error {
 	ns, ok := nanos(at)
-	if !ok || c.Good > c.Total || t.seen && ns <= t.last || t.slicer != nil && t.slicer.closed(ns) || t.overflows(ns, c.Total) {
+	counted, carry := bits.Add64(t.counted, c.Total, 0)
+	if !ok || c.Good > c.Total || t.seen && ns <= t.last || t.slicer != nil && t.slicer.closed(ns) || carry != 0 && t.overflows(ns, c.Total) {
 		return t.refuse(at, ns, c, ok)
 	}
 	t.stats.Samples++
-	t.cover(ns)
-	t.held = c
+	t.counted = counted | -carry
+	if !t.seen || ns-t.last != t.even {
+		t.cover(ns)
+	}
+	t.last, t.held = ns, c
 	events := sums{c.Total - c.Good, c.Total}
-	if t.isExcluded(ns) {
+	if len(t.excluded) > 0 && t.isExcluded(ns) {
 		t.stats.Excluded++
 		events = sums{}
 	}
@@ -337,9 +412,9 @@ func (t *Tracker) Advance(at time.Time) error {
 	ns, ok := nanos(at)
 	switch {
 	case !ok:
-		return &SampleError{At: at, Last: t.lastInstant(), Sample: "none", Err: ErrRange}
+		return &SampleError{At: at, Last: t.lastInstant(), Err: ErrRange}
 	case t.placed && ns < t.now:
-		return &SampleError{At: at, Last: t.instant(t.now), Sample: "none", Err: ErrOutOfOrder}
+		return &SampleError{At: at, Last: t.instant(t.now), Err: ErrOutOfOrder}
 	}
 	t.closeSlices(ns)
 	t.evaluate(ns)
@@ -400,14 +475,9 @@ func (t *Tracker) overflows(ns int64, total uint64) bool {
 	if t.slicer != nil { // the windows hold slices then, too few of them to overflow
 		return t.slicer.events.total > room && t.slicer.number(ns) == t.slicer.open
 	}
-	if t.slots[len(t.slots)-1].sums.total > room {
-		return true
-	}
-	if t.buckets != nil { // a shorter window may lack less
-		for i := range t.slots {
-			if t.slots[i].sums.total > room {
-				return true
-			}
+	for i := range t.slots { // in a compact tracker a shorter window may lack less
+		if t.in(i).total > room {
+			return true
 		}
 	}
 	for i := range t.calendars {
@@ -418,43 +488,37 @@ func (t *Tracker) overflows(ns int64, total uint64) bool {
 	return false
 }
 
-// cover notes how far the sample reaches back.
+// largest returns the largest number of events that a sum holds.
+func (t *Tracker) largest() uint64 {
+	var n uint64
+	for i := range t.slots {
+		n = max(n, t.in(i).total)
+	}
+	for i := range t.calendars {
+		n = max(n, t.calendars[i].sums.total)
+	}
+	if t.slicer != nil {
+		n = max(n, t.slicer.events.total)
+	}
+	return n
+}
+
+// cover notes how far the sample reaches back, before it becomes the last one.
 func (t *Tracker) cover(ns int64) {
 	if !t.seen {
-		t.seen, t.first, t.last = true, ns, ns
+		t.seen, t.first = true, ns
 		return
 	}
 	apart := ns - t.last
 	if t.step == 0 || apart < t.step {
 		t.step = apart
 	}
-	if limit := int64(t.options.MaxGap); limit > 0 && apart > limit {
+	limit := int64(t.options.MaxGap)
+	if limit > 0 && apart > limit {
 		t.addGap(stretch{t.last, ns - limit})
+	} else if apart == t.step {
+		t.even = apart
 	}
-	t.last = ns
-}
-
-func (t *Tracker) addGap(g stretch) {
-	if n := len(t.gaps); n > 0 && t.gaps[n-1].end == g.start {
-		t.gaps[n-1].end = g.end
-		return
-	}
-	horizon := t.horizon(g.end)
-	old := 0
-	for old < len(t.gaps) && t.gaps[old].end <= horizon {
-		old++
-	}
-	t.gaps = append(slices.Delete(t.gaps, 0, old), g)
-}
-
-// horizon is the instant before which nothing matters any more at now.
-func (t *Tracker) horizon(now int64) int64 {
-	horizon := now - t.retention()
-	for i := range t.calendars {
-		start, _ := t.calendars[i].period(now - 1)
-		horizon = min(horizon, start)
-	}
-	return horizon
 }
 
 // isExcluded reports whether the sample lies in an exclusion. Samples rise, so
@@ -471,27 +535,23 @@ func (t *Tracker) record(ns int64, events sums) {
 	if events.total == 0 {
 		return
 	}
+	t.all.add(events)
 	if t.buckets != nil {
 		t.fill(ns, events)
 	} else {
-		t.ring.push(ns, events, t.oldest())
+		t.ring.push(ns, events, t.longest().pos)
+	}
+	if len(t.weights.marked) > 0 {
+		t.weights.take(t, ns, events)
 	}
 	for i := range t.calendars {
 		c := &t.calendars[i]
 		if ns > c.end {
 			// A sample belongs to the period with start < instant <= end.
-			c.start, c.end = c.period(ns - 1)
-			c.sums = sums{}
+			c.turn(ns)
 		}
-		c.sums.bad += events.bad
-		c.sums.total += events.total
+		c.sums.add(events)
 	}
-}
-
-// period returns the calendar period of an instant.
-func (c *calendarSlot) period(ns int64) (start, end int64) {
-	p := c.window.Period(time.Unix(0, ns))
-	return p.Start.UnixNano(), p.End.UnixNano()
 }
 
 // evaluate slides the windows and decides the rules. It is the whole work of a
@@ -502,20 +562,42 @@ func (t *Tracker) evaluate(ns int64) {
 	}
 	if t.buckets != nil {
 		for i := range t.slots {
-			if s := &t.slots[i]; t.now > s.end {
-				s.turn(t.bucketsOf(i), t.now)
+			if b := &t.buckets[i]; t.now > b.end {
+				b.turn(&t.slots[i], t.all, t.now)
 			}
 		}
 	} else {
-		newest := t.ring.get(t.ring.head)
-		for i := range t.slots {
-			t.slots[i].slide(&t.ring, newest, t.now)
+		t.ring.slide(t.slots, t.now)
+	}
+	for i := t.quiet(); i < len(t.rules); i++ {
+		t.decide(i)
+	}
+}
+
+// quiet returns how many rules, from the first on, are below their limits as
+// before, which judge would find too. Most of the time these are all of them, and
+// no call in the loop keeps everything in registers.
+func (t *Tracker) quiet() int {
+	slots, all := t.slots, t.all
+	for i := range t.watches {
+		w := &t.watches[i]
+		s := all.minus(slots[w.below].left)
+		if s.bad > w.bad || s.total <= w.total || slots[w.other].left.total == all.total {
+			return i
 		}
 	}
-	for i := range t.rules {
-		r := &t.rules[i]
-		r.cause = r.judge(t.slots[r.long].sums, t.slots[r.short].sums, t.areCovered(r))
-		r.follow(t.now)
+	return len(t.watches)
+}
+
+// decide judges rule i at the present instant.
+func (t *Tracker) decide(i int) {
+	r := &t.rules[i]
+	long, short := t.in(r.long), t.in(r.short)
+	r.cause = r.judge(long, short, t.areCovered(r))
+	r.follow(t.now)
+	t.watches[i] = watch{total: math.MaxUint64}
+	if r.kind == BurnRate && r.cause == Below && t.minCoverage.Num == 0 && !r.firing {
+		t.watches[i] = watchOf(r, long, short)
 	}
 }
 
@@ -524,7 +606,7 @@ func (t *Tracker) evaluate(ns int64) {
 func (t *Tracker) areCovered(r *ruleState) bool {
 	if r.kind == Silence {
 		long := r.compiledRule.long
-		return len(t.excluded) == 0 || overlap(t.excluded, stretch{t.now - long, t.now}) < long
+		return t.excluded.within(stretch{t.now - long, t.now}) < long
 	}
 	if t.minCoverage.Num == 0 {
 		return true
@@ -532,8 +614,10 @@ func (t *Tracker) areCovered(r *ruleState) bool {
 	return t.isCovered(r.compiledRule.long) && (!r.hasShort || t.isCovered(r.compiledRule.short))
 }
 
+// isCovered does not count the time since the last sample as long as no other is
+// due, so that a rule does not come and go between samples.
 func (t *Tracker) isCovered(length int64) bool {
-	observed, excluded := t.coverage(t.now-length, t.now)
+	observed, excluded := t.coverage(t.now-length, t.now, t.last+t.patience())
 	return fixed.CompareProducts(uint64(observed+excluded), t.minCoverage.Den, t.minCoverage.Num, uint64(length)) >= 0
 }
 
@@ -541,16 +625,15 @@ func (t *Tracker) isCovered(length int64) bool {
 // from it.
 func (r *ruleState) follow(now int64) {
 	if !r.compiledRule.holds(r.cause) {
-		r.holds = false
-		if r.firing && now-r.lastHeld >= r.keepFiring {
-			r.firing = false
+		if r.holds {
+			r.holds, r.ceased = false, now
 		}
+		r.firing = r.firing && now-r.ceased < r.keepFiring
 		return
 	}
 	if !r.holds {
 		r.holds, r.since = true, now
 	}
-	r.lastHeld = now
 	if !r.firing && now-r.since >= r.forNanos {
 		r.firing, r.firingSince = true, now
 	}
@@ -583,9 +666,9 @@ func (t *Tracker) Decisions() iter.Seq[Decision] {
 func (t *Tracker) decision(i int) Decision {
 	r := &t.rules[i]
 	d := *r.named
-	d.LongCounts = t.slots[r.long].sums.counts()
+	d.LongCounts, d.LongSlack = t.in(r.long).counts(), t.slack(r.long)
 	if r.hasShort {
-		d.ShortCounts = t.slots[r.short].sums.counts()
+		d.ShortCounts, d.ShortSlack = t.in(r.short).counts(), t.slack(r.short)
 	}
 	d.Holds, d.Cause, d.Firing = r.holds, r.cause, r.firing
 	if r.holds {
@@ -629,8 +712,8 @@ type Burn struct {
 func (t *Tracker) Burns() iter.Seq[Burn] {
 	return func(yield func(Burn) bool) {
 		for i := range t.slots {
-			s := &t.slots[i]
-			if s.forRule && !yield(t.burnOf(s)) {
+			isOfRule := func(r ruleState) bool { return r.long == i || r.short == i }
+			if slices.ContainsFunc(t.rules, isOfRule) && !yield(t.burnOf(i)) {
 				return
 			}
 		}
@@ -639,7 +722,9 @@ func (t *Tracker) Burns() iter.Seq[Burn] {
 
 // Burn returns the burn rate of any window up to the longest that is kept;
 // beyond it is [ErrNotRetained], as is any window that a compact tracker has no
-// buckets for.
+// buckets for. A window that is none of the objective, its rules and Retain takes
+// time in proportion to the samples between its start and that of the next longer
+// one.
 func (t *Tracker) Burn(window time.Duration) (Burn, error) {
 	length := int64(window)
 	switch {
@@ -649,17 +734,18 @@ func (t *Tracker) Burn(window time.Duration) (Burn, error) {
 		return Burn{}, fmt.Errorf("burn window %v, kept %v: %w", window, time.Duration(t.retention()), ErrNotRetained)
 	}
 	if i := t.slot(length); i >= 0 {
-		return t.burnOf(&t.slots[i]), nil
+		return t.burnOf(i), nil
 	}
 	if t.buckets != nil {
 		return Burn{}, fmt.Errorf("burn window %v, kept %v: %w", window, t.lengths(), ErrNotRetained)
 	}
-	return t.burn(length, t.ring.since(t.now-length, t.oldest())), nil
+	longer := slices.IndexFunc(t.slots, func(s slot) bool { return s.length > length })
+	return t.burn(length, t.all.minus(t.ring.since(t.now-length, t.slots[longer]))), nil
 }
 
-func (t *Tracker) burnOf(s *slot) Burn {
-	b := t.burn(s.length, s.sums)
-	b.Slack = s.slack()
+func (t *Tracker) burnOf(i int) Burn {
+	b := t.burn(t.slots[i].length, t.in(i))
+	b.Slack = t.slack(i)
 	return b
 }
 
@@ -667,7 +753,7 @@ func (t *Tracker) burn(length int64, events sums) Burn {
 	b := Burn{Window: time.Duration(length), Counts: events.counts(), Cold: t.isCold(length)}
 	b.ErrorRatio = b.Counts.ErrorRatio()
 	b.Rate = t.objective.Target.Burn(b.ErrorRatio)
-	observed, excluded := t.coverage(t.now-length, t.now)
+	observed, excluded := t.coverage(t.now-length, t.now, t.last)
 	b.Coverage = NewRatio(observed+excluded, length)
 	return b
 }
@@ -694,17 +780,13 @@ func (t *Tracker) status(i int) (Status, error) {
 		return Status{}, ErrNoInstant
 	}
 	w := t.objective.Windows[i]
-	e := Evidence{
-		Measure: t.objective.measure(), Window: w.Period(t.instant(t.now)).Interval, At: t.instant(t.now),
-		Exclusions: t.exclusions, Risk: t.objective.Risk,
-	}
+	e := t.evidence(w.Period(t.instant(t.now)).Interval, t.instant(t.now))
 	if w.IsRolling() {
-		e.Counts = t.slots[t.slot(int64(w.length))].sums.counts()
-	} else {
-		e.Counts = t.calendarCounts(i, e.Window.Start.UnixNano())
+		n := t.slot(int64(w.length))
+		e.Counts, e.Slack = t.in(n).counts(), t.slack(n)
+	} else if c := t.calendarSlot(i); c.start == e.Window.Start.UnixNano() {
+		e.Counts = c.sums.counts()
 	}
-	observed, _ := t.coverage(e.Window.Start.UnixNano(), t.now)
-	e.Observed = time.Duration(observed)
 	e.RuleFiring = slices.ContainsFunc(t.rules, func(r ruleState) bool { return r.firing })
 	if e.Risk.OnForecast {
 		recent, err := t.Burn(time.Hour)
@@ -716,24 +798,56 @@ func (t *Tracker) status(i int) (Status, error) {
 	return Evaluate(t.objective.Target, e)
 }
 
-// calendarCounts returns the events of the calendar window i of the objective in
-// the period that starts at an instant: none when the newest sample lies in an
-// earlier one.
-func (t *Tracker) calendarCounts(i int, start int64) Counts {
+// evidence is what is known of a window without its counts.
+func (t *Tracker) evidence(window calendar.Interval, at time.Time) Evidence {
+	elapsed := stretch{window.Start.UnixNano(), at.UnixNano()}
+	observed, _ := t.coverage(elapsed.start, elapsed.end, t.last)
+	return Evidence{
+		Measure: t.objective.measure(), Window: window, At: at, Observed: time.Duration(observed),
+		Exclusions: t.touching(elapsed), Risk: t.objective.Risk,
+	}
+}
+
+// Ended returns the final budget of the calendar period before the present one of
+// Windows[i], evaluated at its end: what a monthly report is made from, and what
+// [BudgetPolicy.Review] judges unused budget by. A sample at the end of a period
+// belongs to it, so that the period is known as soon as the tracker has come there.
+// The state knows no firing rule and no forecast. ok is false for a window that is
+// rolling or not there, and for a period that ended before the first observation.
+func (t *Tracker) Ended(i int) (s Status, ok bool) {
+	if i < 0 || i >= len(t.objective.Windows) || t.objective.Windows[i].IsRolling() || !t.seen {
+		return Status{}, false
+	}
+	c := t.calendarSlot(i)
+	p := c.window.Period(c.window.Period(t.instant(t.now)).Start.Add(-1)).Interval
+	end := p.End.UnixNano()
+	if end <= t.from() || end == c.start && c.ended == unknown { // it was not in the snapshot
+		return Status{}, false
+	}
+	e := t.evidence(p, p.End)
+	for _, known := range [...]period{c.period, c.ended} {
+		if known.start == p.Start.UnixNano() {
+			e.Counts = known.sums.counts()
+		}
+	}
+	s, err := Evaluate(t.objective.Target, e)
+	return s, err == nil
+}
+
+// calendarSlot returns that of the calendar window i of the objective.
+func (t *Tracker) calendarSlot(i int) *calendarSlot {
 	for _, w := range t.objective.Windows[:i] {
 		if w.IsRolling() {
 			i--
 		}
 	}
-	if c := t.calendars[i]; c.start == start && c.end > c.start {
-		return c.sums.counts()
-	}
-	return Counts{}
+	return &t.calendars[i]
 }
 
 // Forecast projects the main budget with the burn rate of the recent past, which
-// must not be longer than the history kept. Without events in it the forecast is
-// absent.
+// must not be longer than the history kept. Without events in it, or none yet in
+// the calendar period, the forecast is absent, but for a budget that is gone: that
+// is so at once.
 func (t *Tracker) Forecast(recent time.Duration) (Forecast, error) {
 	s, err := t.Status()
 	if err != nil {
@@ -742,6 +856,9 @@ func (t *Tracker) Forecast(recent time.Duration) (Forecast, error) {
 	b, err := t.Burn(recent)
 	if err != nil {
 		return Forecast{}, err
+	}
+	if s.State == NoData {
+		b.Rate = Ratio{} // that of the period before
 	}
 	return s.Forecast(b.Rate), nil
 }

@@ -460,9 +460,9 @@ func TestForAndKeepFiring(t *testing.T) {
 		}}},
 	}, nil)
 	holds := []bool{false, true, true, false, true, true, true, false, true, false, false, false, false}
-	// From minute 4 it holds unbroken; minute 6 is two minutes later. It held
-	// last in minute 8, and three minutes later it ends.
-	firing := []bool{false, false, false, false, false, false, true, true, true, true, true, false, false}
+	// From minute 4 it holds unbroken; minute 6 is two minutes later. Minute 9 is
+	// the first without it for good, and three minutes later it ends.
+	firing := []bool{false, false, false, false, false, false, true, true, true, true, true, true, false}
 	for i := range holds {
 		good := uint64(10)
 		if holds[i] {

@@ -500,7 +500,7 @@ func checkPolicy(in struct {
 	if err != nil {
 		return err
 	}
-	detections, err := policy.Detections(slo.MustPercent("99.9"), secs(in.Period), slo.NewRatio(1, 1))
+	detections, err := policy.Detections(slo.MustPercent("99.9"), slo.Surroundings{Period: secs(in.Period)}, slo.NewRatio(1, 1))
 	if err != nil {
 		return err
 	}
@@ -573,7 +573,7 @@ func checkDetection(in struct {
 	if err != nil {
 		return err
 	}
-	got, err := policy.Detections(in.Target, secs(in.Period), in.E)
+	got, err := policy.Detections(in.Target, slo.Surroundings{Period: secs(in.Period)}, in.E)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/fixed"
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
@@ -209,7 +210,7 @@ var (
 // word wants a text, where the file has it, to be one of the words.
 func (d *Document) word(path, text string, words []string) {
 	if d.Has(path) && !d.failed(path) && !slices.Contains(words, text) {
-		d.report(path, "bad_enum", nearest(text, words), fmt.Sprintf("found %q, want %s", text, strings.Join(words, ", ")))
+		d.report(path, "bad_enum", spelling.Nearest(text, words), fmt.Sprintf("found %q, want %s", text, strings.Join(words, ", ")))
 	}
 }
 

@@ -2,7 +2,9 @@ package config
 
 import (
 	"errors"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/roi"
@@ -55,7 +57,7 @@ func Costs(name string, data []byte) (roi.Model, *Document, error) {
 			model.IncidentsPerYear = &perYear
 		}
 		paths = examplePaths
-		for _, key := range sortedKeys(fieldsOf(reflect.TypeFor[roi.Model]())) {
+		for _, key := range slices.Sorted(maps.Keys(fieldsOf(reflect.TypeFor[roi.Model]()))) {
 			if d.Has(key) {
 				d.Fail(key, "out_of_range", "%s beside roi_example, want one of the two", key)
 			}

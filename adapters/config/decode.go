@@ -4,6 +4,7 @@ import (
 	"encoding"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
@@ -169,13 +171,13 @@ func fieldsOf(t reflect.Type) map[string]field {
 
 func (r *decoder) fields(content []*yaml.Node, into reflect.Value, path string) {
 	fields := fieldsOf(into.Type())
-	known := sortedKeys(fields)
+	known := slices.Sorted(maps.Keys(fields))
 	present := map[string]bool{}
 	for i := 0; i < len(content); i += 2 {
 		key := content[i]
 		f, ok := fields[key.Value]
 		if !ok {
-			suggestion := nearest(key.Value, known)
+			suggestion := spelling.Nearest(key.Value, known)
 			present[suggestion] = true
 			if suggestion != "" {
 				r.d.suggested[join(path, suggestion)] = true
@@ -366,13 +368,4 @@ func (r *decoder) text(n *yaml.Node, path string, into encoding.TextUnmarshaler)
 		code, suggestion := textProblem(into, n.Value, err)
 		r.d.report(path, code, suggestion, err.Error())
 	}
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

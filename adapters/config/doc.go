@@ -16,7 +16,8 @@
 // files of the programs and check them as the core packages do; [Read] reads any
 // struct by its yaml or json tags and the same rules, also a whole sla.Contract,
 // which can say more than the file of the programs. What a reader accepts it hands
-// on; a key that this version cannot honour is an error.
+// on; a key that this version cannot honour is an error. [Objectives] reads files of
+// OpenSLO as well.
 //
 // [Framework] reads what a provider promises all its customers, in phrases such
 // as "< 2 hours", "€500 per incident" and "€15K-25K/month", and [Contract] reads

@@ -42,11 +42,15 @@ func Read(name string, data []byte, v any) (*Document, error) {
 }
 
 func read(name string, data []byte, v any) *Document {
-	d := &Document{name: name, values: map[string]position{}, keys: map[string]position{}, firsts: map[string]position{}, suggested: map[string]bool{}}
+	d := newDocument(name)
 	if root := d.parse(data); root != nil {
 		newDecoder(d).decode(root, v)
 	}
 	return d
+}
+
+func newDocument(name string) *Document {
+	return &Document{name: name, values: map[string]position{}, keys: map[string]position{}, firsts: map[string]position{}, suggested: map[string]bool{}}
 }
 
 // Err returns the errors as [Errors], nil when there are only warnings or none.

@@ -3,6 +3,7 @@ package config
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"math/big"
 	"reflect"
 	"slices"
@@ -299,7 +300,7 @@ func Framework(name string, data []byte) (Provider, *Document, error) {
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
 	f := file.framework(d)
-	if blocks := sortedKeys(fieldsOf(reflect.TypeFor[blocksFile]())); d.Err() == nil && !slices.ContainsFunc(blocks, d.Has) {
+	if blocks := slices.Sorted(maps.Keys(fieldsOf(reflect.TypeFor[blocksFile]()))); d.Err() == nil && !slices.ContainsFunc(blocks, d.Has) {
 		d.Fail("", "missing_field", "no block of a framework, want at least one of %s", strings.Join(blocks, ", "))
 	}
 	return f.Provider, d, d.Err()
@@ -370,7 +371,7 @@ func (p *framework) inner(block string) string {
 // takes a promise away, and here it would bring the reference back.
 func (p *framework) refuseNulls() {
 	blocks := fieldsOf(reflect.TypeFor[blocksFile]())
-	for _, path := range sortedKeys(p.d.keys) {
+	for _, path := range slices.Sorted(maps.Keys(p.d.keys)) {
 		block, _, _ := strings.Cut(path, ".")
 		if _, ok := blocks[block]; ok && !p.d.Has(path) && !p.reported[path] {
 			p.d.failKey(path, "wrong_type", "found nothing, want a value or no key")
@@ -521,7 +522,7 @@ func (p *framework) bands(credits map[string]*monthlyCredit, path string) {
 		at string
 	}
 	var bands []keyed
-	for _, key := range sortedKeys(credits) {
+	for _, key := range slices.Sorted(maps.Keys(credits)) {
 		at := path + "." + key
 		from, below, ok := bandBounds(key)
 		if !ok {

@@ -60,7 +60,10 @@ func FuzzFramework(f *testing.F) {
 
 func FuzzObjectives(f *testing.F) {
 	fuzzReader(f, "slo", "version: 1\ntimezone: Nowhere\nslos: [{id: a, service: b, objective_percent: 95, window: calendar_week, timezone: SGT, alerts: none}]",
-		"version: 1\nslos: [{id: a, service: b, objective_percent: 95, window: 7d, sli: {kind: time_slices, slice: 5m, good_percent: 99, no_data: exclude}, alerts: [{name: fast, severity: page, long: 30m, short: 10m, burn: 6}]}]")
+		"version: 1\nslos: [{id: a, service: b, objective_percent: 95, window: 7d, sli: {kind: time_slices, slice: 5m, good_percent: 99, no_data: exclude}, alerts: [{name: fast, severity: page, long: 30m, short: 10m, burn: 6}]}]",
+		string(watched("    alerts: [{severity: a, kind: absolute_count, long: 1h, min_bad: 3, at_least_percent: 50%}, {severity: a, kind: silence, long: 5m, keep_firing_for: 1m}, {severity: a, long: 1h, burn: 6, alpha: 0.01, min_events: 9}]\n")),
+		string(watched("    min_coverage_percent: 50\n    at_risk: {consumed_percent: 75, on_rule: true}\n    budget_policy: {actions: [{name: a, consumed_percent: 150.5, text: b}], unused_percent: 0}\n")),
+		orders, "[{apiVersion: openslo/v1, kind: SLO, spec: {timeWindow: [{duration: 1M}]}}]", "kind: SLO")
 }
 
 func FuzzRules(f *testing.F) {

@@ -1,14 +1,11 @@
 package config
 
 import (
-	"errors"
 	"fmt"
-	"reflect"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v4"
-
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/slo"
 	"github.com/evenkeelops/evenkeel/slo/promrules"
 )
@@ -29,8 +26,11 @@ type objectiveFile struct {
 	Timezone  *Zone       `yaml:"timezone"`
 	SLI       *sliFile    `yaml:"sli"`
 	Alerts    *alertsFile `yaml:"alerts"`
+	Coverage  Percent     `yaml:"min_coverage_percent"`
+	Risk      *riskFile   `yaml:"at_risk"`
 
-	Prometheus *prometheusFile `yaml:"prometheus"`
+	BudgetPolicy *budgetPolicyFile `yaml:"budget_policy"`
+	Prometheus   *prometheusFile   `yaml:"prometheus"`
 }
 
 type sliFile struct {
@@ -38,33 +38,6 @@ type sliFile struct {
 	Slice  time.Duration `yaml:"slice"`
 	Good   Percent       `yaml:"good_percent"`
 	NoData string        `yaml:"no_data"`
-}
-
-// alertsFile is the word "none", the word "default" or a list of rules.
-type alertsFile struct {
-	word  string
-	rules []alertFile
-}
-
-type alertFile struct {
-	Name     string        `yaml:"name"`
-	Severity string        `yaml:"severity,required"`
-	Long     time.Duration `yaml:"long,required"`
-	Short    time.Duration `yaml:"short"`
-	Burn     Decimal       `yaml:"burn,required"`
-	For      time.Duration `yaml:"for"`
-}
-
-func (f *alertsFile) readNode(r *decoder, n *yaml.Node, path string) {
-	if n.Kind == yaml.ScalarNode && (n.Value == "none" || n.Value == "default") {
-		f.word = n.Value
-		return
-	}
-	if n.Kind != yaml.SequenceNode {
-		r.wrongType(n, path, `"none", "default" or a list of rules`)
-		return
-	}
-	r.list(n, reflect.ValueOf(&f.rules).Elem(), path)
 }
 
 // Objective is an entry of a file of objectives.
@@ -81,7 +54,16 @@ type Objective struct {
 
 // Objectives reads a file of service level objectives, in the order of the file.
 // Objectives without alerts get [slo.DefaultPolicy].
+//
+// A file of OpenSLO objects is known by its apiVersion and read by [openslo.Parse].
+// What that decides where OpenSLO leaves something open is a warning with its code,
+// and so is what keeps Prometheus from counting the events: then Rules is nil.
+// Objectives with the budgeting method RatioTimeslices are an error, as package slo
+// follows no mean of slices.
 func Objectives(name string, data []byte) ([]Objective, *Document, error) {
+	if isOpenSLO(data) {
+		return openSLO(name, data)
+	}
 	var file objectivesFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -138,6 +120,8 @@ func (f objectiveFile) objective(d *Document, path string, zone *Zone) slo.Objec
 		o.Windows = []slo.Window{window}
 		o.Policy = f.policy(d, path, window)
 	}
+	o.Risk = f.Risk.risk(d, path+".at_risk")
+	o.BudgetPolicy = f.BudgetPolicy.policy(d, path+".budget_policy")
 	if f.SLI != nil {
 		o.Slices = f.SLI.slicing(d, path+".sli")
 	}
@@ -153,52 +137,7 @@ func (d *Document) windowError(path, text string, err error) {
 		d.report(path, "bad_duration", nearDuration(text), err.Error())
 		return
 	}
-	d.report(path, "bad_enum", nearest(text, calendarWindows), err.Error())
-}
-
-func (f objectiveFile) policy(d *Document, path string, window slo.Window) slo.Policy {
-	if f.Alerts != nil && f.Alerts.word == "none" {
-		return slo.Policy{}
-	}
-	if f.Alerts == nil || f.Alerts.word == "default" {
-		policy, err := slo.DefaultPolicy(window)
-		if err != nil {
-			d.Fail(path+".window", "out_of_range", "%v", err)
-		}
-		return policy
-	}
-	var policy slo.Policy
-	for i, a := range f.Alerts.rules {
-		at := fmt.Sprintf("%s.alerts[%d]", path, i)
-		if a.Short > 0 && a.Long > 0 && a.Short >= a.Long {
-			d.Fail(at+".short", "short_not_shorter", "the short window is %v, want less than the long one of %v", a.Short, a.Long)
-		}
-		factor, err := slo.ParseRatio(string(a.Burn))
-		if err != nil && a.Burn != "" {
-			d.Fail(at+".burn", "out_of_range", "%v", err)
-		}
-		name := a.Name
-		if name == "" {
-			name = fmt.Sprintf("%s-%d", a.Severity, i+1)
-		}
-		policy.Rules = append(policy.Rules, slo.Rule{Name: name, Severity: slo.Severity(a.Severity), Long: a.Long, Short: a.Short, Factor: factor, For: a.For})
-	}
-	if d.Err() == nil {
-		if err := policy.Validate(); err != nil {
-			d.ruleErrors(path, err)
-		}
-	}
-	return policy
-}
-
-func (d *Document) ruleErrors(path string, err error) {
-	for _, e := range split(err) {
-		at := path + ".alerts"
-		if rule := (*slo.RuleError)(nil); errors.As(e, &rule) {
-			at = fmt.Sprintf("%s[%d]", at, rule.Index)
-		}
-		d.Fail(at, "out_of_range", "%v", e)
-	}
+	d.report(path, "bad_enum", spelling.Nearest(text, calendarWindows), err.Error())
 }
 
 func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
@@ -214,7 +153,7 @@ func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 		return nil
 	case "time_slices":
 	default:
-		d.report(path+".kind", "bad_enum", nearest(f.Kind, []string{"events", "time_slices"}), fmt.Sprintf("kind %q, want events or time_slices", f.Kind))
+		d.report(path+".kind", "bad_enum", spelling.Nearest(f.Kind, []string{"events", "time_slices"}), fmt.Sprintf("kind %q, want events or time_slices", f.Kind))
 		return nil
 	}
 	s := slo.Slicing{Length: f.Slice, NoData: slo.ExcludeNoData}

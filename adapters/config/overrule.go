@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 
@@ -65,7 +66,7 @@ func limitFrom(text string) (limit incident.Target) {
 // framework in the same file, given the figures that the framework led to.
 func (p *framework) compare(c *sla.Contract, said map[string]string) {
 	count := figures(*c)
-	for _, key := range sortedKeys(said) {
+	for _, key := range slices.Sorted(maps.Keys(said)) {
 		block := cmp.Or(p.at[c.Tier.String()+"/"+key], p.at[key])
 		if block == "" || count[key] == said[key] {
 			continue

@@ -3,9 +3,12 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/incident/playbook"
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
 type playbooksFile struct {
@@ -50,7 +53,7 @@ func (d *Document) playbookError(err error) {
 	case key == "timeout" || strings.HasPrefix(bad.Path, "level_delays."):
 		d.Fail(bad.Path, "bad_duration", "%q, want %s", bad.Value, bad.Want)
 	case key == "action" && strings.HasPrefix(bad.Path, "incident_automation."):
-		d.report(bad.Path, "bad_reference", nearest(bad.Value, sortedKeys(playbook.DefaultActions())), fmt.Sprintf("unknown action %q", bad.Value))
+		d.report(bad.Path, "bad_reference", spelling.Nearest(bad.Value, slices.Sorted(maps.Keys(playbook.DefaultActions()))), fmt.Sprintf("unknown action %q", bad.Value))
 	default:
 		d.Fail(bad.Path, "out_of_range", "%q, want %s", bad.Value, bad.Want)
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -267,7 +268,7 @@ const thirtyDaysBefore = "charges of the 30 days before"
 
 // lookup finds what a word stands for and reports one that stands for nothing.
 func lookup[V any](d *Document, path, word string, words map[string]V) V {
-	d.word(path, word, sortedKeys(words))
+	d.word(path, word, slices.Sorted(maps.Keys(words)))
 	return words[word]
 }
 
@@ -437,7 +438,7 @@ func (f *publicEntryFile) limit(d *Document, path string, c *sla.Contract) {
 // variants applies the overrides of each variant.
 func (f *publicEntryFile) variants(d *Document, path string, base offered, p PublicSLA) map[string]PublicSLA {
 	out := map[string]PublicSLA{}
-	for _, name := range sortedKeys(f.Variants) {
+	for _, name := range slices.Sorted(maps.Keys(f.Variants)) {
 		variant := f.Variants[name]
 		v := p
 		v.ID, v.Texts, v.Variants = p.ID+"/"+name, maps.Clone(p.Texts), nil
@@ -506,7 +507,7 @@ func (f *publicEntryFile) check(d *Document, path string, p PublicSLA) {
 		}
 	}
 	report(path, p, nil)
-	for _, name := range sortedKeys(p.Variants) {
+	for _, name := range slices.Sorted(maps.Keys(p.Variants)) {
 		at := path + ".variants." + name
 		if name == publishedKey {
 			at = path
@@ -542,7 +543,7 @@ func publicPlace(path string) string {
 // provenance grades the facts of an entry.
 func (f *publicEntryFile) provenance(d *Document, path string) map[string]Provenance {
 	grades := map[string]Provenance{}
-	for _, key := range sortedKeys(f.Evidence) {
+	for _, key := range slices.Sorted(maps.Keys(f.Evidence)) {
 		at := path + ".evidence." + key
 		if key != "all" && !d.Has(path+"."+key) {
 			d.Fail(at, "bad_reference", "the entry has no %q to grade", key)
@@ -550,7 +551,7 @@ func (f *publicEntryFile) provenance(d *Document, path string) map[string]Proven
 		text := f.Evidence[key]
 		if grades[key] = gradeOf(text); grades[key] == "" {
 			words := []string{string(FactRead), string(FactSecondary), string(FactUnverified)}
-			d.report(at, "bad_enum", nearest(text, words), fmt.Sprintf("found %q, want %s", text, strings.Join(words, ", ")))
+			d.report(at, "bad_enum", spelling.Nearest(text, words), fmt.Sprintf("found %q, want %s", text, strings.Join(words, ", ")))
 		}
 	}
 	return grades

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/evenkeelops/evenkeel/internal/fixed"
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -32,14 +33,14 @@ func (b *block) at(key string) string { return cmp.Or(b.stated[key], join(b.path
 func (b *block) read(r *decoder, n *yaml.Node, path string, into reflect.Value, words []string, open bool) {
 	b.path, b.stated, b.texts = path, map[string]string{}, map[string]string{}
 	r.mapping(n, path, func(content []*yaml.Node) {
-		known := sortedKeys(fieldsOf(into.Type()))
+		known := slices.Sorted(maps.Keys(fieldsOf(into.Type())))
 		var rest []*yaml.Node
 		for i := 0; i < len(content); i += 2 {
 			key, at := content[i].Value, join(path, content[i].Value)
 			word := slices.Contains(words, key)
 			switch {
 			case word && isNull(content[i+1]):
-			case slices.Contains(known, key) || !word && (!open || nearest(key, known) != ""):
+			case slices.Contains(known, key) || !word && (!open || spelling.Nearest(key, known) != ""):
 				rest = append(rest, content[i], content[i+1])
 				if !isNull(content[i+1]) {
 					b.stated[key] = at
@@ -91,7 +92,7 @@ func (b *block) check(d *Document, kind string, kinds map[string][]string) bool 
 	if _, ok := kinds[kind]; !ok {
 		return false
 	}
-	for _, key := range sortedKeys(b.stated) {
+	for _, key := range slices.Sorted(maps.Keys(b.stated)) {
 		if key != "kind" && !slices.Contains(keys, key) && !d.failed(b.at(key)) {
 			d.Fail(b.at(key), "out_of_range", "%s has no effect on %s", key, kind)
 		}
@@ -462,7 +463,7 @@ func (f *variantFile) override(d *Document, path string, o offered, texts map[st
 			slices.Sort(known)
 			known = slices.Compact(known)
 			d.add(Diagnostic{
-				Line: key.Line, Col: key.Column, Severity: Error, Path: at, Code: "unknown_field", Suggestion: nearest(key.Value, known),
+				Line: key.Line, Col: key.Column, Severity: Error, Path: at, Code: "unknown_field", Suggestion: spelling.Nearest(key.Value, known),
 				Message: fmt.Sprintf("unknown key %q, want one of %s", key.Value, strings.Join(known, ", ")),
 			})
 		}

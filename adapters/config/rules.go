@@ -3,11 +3,13 @@ package config
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
 
@@ -78,7 +80,7 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 		d.unique(names, path+".name", r.Name)
 		set.Rules = append(set.Rules, r.rule(d, path))
 	}
-	for _, key := range sortedKeys(file.Named) {
+	for _, key := range slices.Sorted(maps.Keys(file.Named)) {
 		path := join("correlation_rules", key)
 		r := file.Named[key]
 		if r.Name != "" && r.Name != key {
@@ -88,15 +90,15 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 		d.unique(names, path, key)
 		set.Rules = append(set.Rules, r.rule(d, path))
 	}
-	for _, layer := range sortedKeys(file.Thresholds) {
+	for _, layer := range slices.Sorted(maps.Keys(file.Thresholds)) {
 		set.addThresholds(d, join("thresholds", layer), layer, file.Thresholds[layer], file.Signals)
 	}
-	for _, layer := range sortedKeys(file.Layers) {
+	for _, layer := range slices.Sorted(maps.Keys(file.Layers)) {
 		set.addThresholds(d, join(join("monitoring_layers", layer), "alert_thresholds"), layer, file.Layers[layer].Thresholds, file.Signals)
 	}
-	for _, metric := range sortedKeys(file.Signals) {
+	for _, metric := range slices.Sorted(maps.Keys(file.Signals)) {
 		if !slices.ContainsFunc(set.Thresholds, func(t Threshold) bool { return t.Metric == metric }) && !d.failed("thresholds") && !d.failed("monitoring_layers") {
-			d.report(join("signals", metric), "bad_reference", nearest(metric, set.metrics()), fmt.Sprintf("no threshold for metric %q", metric))
+			d.report(join("signals", metric), "bad_reference", spelling.Nearest(metric, set.metrics()), fmt.Sprintf("no threshold for metric %q", metric))
 		}
 	}
 	if d.Err() == nil {
@@ -167,7 +169,7 @@ func joinsAny(l correlation.Logic) bool {
 }
 
 func (s *RuleSet) addThresholds(d *Document, path, layer string, texts map[string]string, signals map[string][]string) {
-	for _, metric := range sortedKeys(texts) {
+	for _, metric := range slices.Sorted(maps.Keys(texts)) {
 		condition, err := threshold.ParseCondition(texts[metric])
 		if err != nil {
 			d.Fail(join(path, metric), "bad_threshold", "%v", err)

@@ -11,6 +11,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -40,6 +41,7 @@ var scalars = map[reflect.Type]scalar{
 	reflect.TypeFor[incident.Severity](): {"a severity: P1 to P4, critical, high, medium or low", parseSeverity},
 	reflect.TypeFor[Percent]():           {`a percentage like 99.9`, parsePercent},
 	reflect.TypeFor[Decimal]():           {"a number", parseDecimal},
+	reflect.TypeFor[share]():             {"a percentage like 75", parseShare},
 }
 
 func parseDuration(n *yaml.Node) (any, *Diagnostic) {
@@ -54,7 +56,7 @@ func parseDuration(n *yaml.Node) (any, *Diagnostic) {
 func nearDuration(text string) string {
 	number := strings.TrimRight(text, "abcdefghijklmnopqrstuvwxyz")
 	unit := text[len(number):]
-	word := nearest(unit, []string{"seconds", "minutes", "hours", "days", "weeks"})
+	word := spelling.Nearest(unit, []string{"seconds", "minutes", "hours", "days", "weeks"})
 	if word == "" {
 		return ""
 	}
@@ -89,7 +91,7 @@ func parseMoney(n *yaml.Node) (any, *Diagnostic) {
 func parseSeverity(n *yaml.Node) (any, *Diagnostic) {
 	s, err := incident.ParseSeverity(n.Value)
 	if err != nil {
-		return nil, &Diagnostic{Code: "bad_enum", Message: err.Error(), Suggestion: nearest(strings.ToLower(n.Value), []string{"critical", "high", "medium", "low"})}
+		return nil, &Diagnostic{Code: "bad_enum", Message: err.Error(), Suggestion: spelling.Nearest(strings.ToLower(n.Value), []string{"critical", "high", "medium", "low"})}
 	}
 	return s, nil
 }

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
 	"slices"
@@ -144,7 +145,7 @@ func (s *schemaDrift) compare(path string, of reflect.Type, node map[string]any)
 func (s *schemaDrift) compareFields(path string, of reflect.Type, fields map[string]field, node map[string]any) {
 	s.compared++
 	properties, _ := node["properties"].(map[string]any)
-	if got, want := sortedKeys(properties), sortedKeys(fields); !slices.Equal(got, want) {
+	if got, want := slices.Sorted(maps.Keys(properties)), slices.Sorted(maps.Keys(fields)); !slices.Equal(got, want) {
 		s.problem(path, "properties %v, want %v", got, want)
 		return
 	}
@@ -157,7 +158,7 @@ func (s *schemaDrift) compareFields(path string, of reflect.Type, fields map[str
 		required = append(required, name.(string))
 	}
 	slices.Sort(required)
-	for _, name := range sortedKeys(fields) {
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		if fields[name].required {
 			want = append(want, name)
 		}
@@ -179,7 +180,7 @@ func TestMetricsHaveReferences(t *testing.T) {
 	}
 	var f metricsFile
 	for _, group := range []any{f.Monitoring, f.Incidents.Rates, f.Delivery} {
-		for _, key := range sortedKeys(fieldsOf(reflect.TypeOf(group))) {
+		for _, key := range slices.Sorted(maps.Keys(fieldsOf(reflect.TypeOf(group)))) {
 			if !known[key] {
 				t.Errorf("no metric %q in the reference", key)
 			}

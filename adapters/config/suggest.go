@@ -8,44 +8,9 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
-
-// nearest returns the candidate within two edits of the text, "" if there is
-// none or if the text is too short for two edits to mean anything. Of equally
-// near ones it is the first.
-func nearest(text string, candidates []string) string {
-	best, distance := "", 3
-	for _, c := range candidates {
-		if d := edits(text, c, distance); d < distance && d < len(text) && d < len(c) {
-			best, distance = c, d
-		}
-	}
-	return best
-}
-
-// edits is the Levenshtein distance of a and b, or limit if it is not less.
-func edits(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := diagonal
-			if a[i-1] != b[j-1] {
-				cost++
-			}
-			diagonal = row[j]
-			row[j] = min(cost, row[j]+1, row[j-1]+1)
-		}
-	}
-	return min(row[len(b)], limit)
-}
 
 // zoneAliases maps spellings that are no IANA names, or load as something else
 // than meant, to the zone that people mean by them.
@@ -63,7 +28,7 @@ func parseZone(n *yaml.Node) (any, *Diagnostic) {
 	}
 	loc, err := time.LoadLocation(n.Value)
 	if err != nil || n.Value == "" || strings.EqualFold(n.Value, "Local") {
-		return nil, &Diagnostic{Code: "bad_zone", Message: fmt.Sprintf("unknown zone %q", n.Value), Suggestion: nearest(n.Value, zoneNames())}
+		return nil, &Diagnostic{Code: "bad_zone", Message: fmt.Sprintf("unknown zone %q", n.Value), Suggestion: spelling.Nearest(n.Value, zoneNames())}
 	}
 	return Zone{loc}, nil
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
 type teamFile struct {
@@ -47,11 +48,11 @@ func (d *Document) teamError(err error, people []string) {
 	case key == "timezone" || key == "tz":
 		suggestion := zoneAliases[strings.ToUpper(bad.Value)]
 		if suggestion == "" {
-			suggestion = nearest(bad.Value, zoneNames())
+			suggestion = spelling.Nearest(bad.Value, zoneNames())
 		}
 		d.report(path, "bad_zone", suggestion, message)
 	case strings.HasPrefix(key, "users[") || key == "engineer" || key == "user" || key == "replaces" || key == "on_call" || key == "manager" || key == "location":
-		d.report(path, "bad_reference", nearest(bad.Value, people), message)
+		d.report(path, "bad_reference", spelling.Nearest(bad.Value, people), message)
 	case key == "id":
 		d.report(path, "duplicate_id", "", message)
 	default:

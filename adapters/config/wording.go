@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -140,7 +141,7 @@ func (e *phraseError) words(figure, words string, wordings []string) error {
 	if slices.Contains(wordings, words) {
 		return nil
 	}
-	if near := nearest(words, wordings); near != "" {
+	if near := spelling.Nearest(words, wordings); near != "" {
 		e.suggestion = figure + " " + near
 	}
 	return e
@@ -162,7 +163,7 @@ func (a *amountPerBreach) UnmarshalText(text []byte) error {
 	words := strings.Fields(string(text))
 	n := len(words) - 2
 	if n < 1 || !strings.EqualFold(strings.Join(words[n:], " "), "per incident") {
-		if figure, rest := firstWord(string(text)); nearest(rest, []string{"per incident"}) != "" {
+		if figure, rest := firstWord(string(text)); spelling.Nearest(rest, []string{"per incident"}) != "" {
 			bad.suggestion = figure + " per incident"
 		}
 		return bad

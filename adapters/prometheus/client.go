@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -187,8 +188,9 @@ func seconds(milli int64) string { return strconv.FormatFloat(float64(milli)/100
 // collect adds an answer to the result. An attempt that fails leaves no trace.
 func (c *Client) collect(ctx context.Context, op string, form url.Values, r *Result, index map[string]int) error {
 	var part Result
+	var keys map[string]int // of the series of the part
 	begin := func() sink {
-		part = Result{}
+		part, keys = Result{}, map[string]int{}
 		var now *Series
 		size := 1
 		return sink{
@@ -203,6 +205,11 @@ func (c *Client) collect(ctx context.Context, op string, form url.Values, r *Res
 				if now != nil {
 					size = max(1, len(now.Points)) // series are mostly as long as the one before
 				}
+				key := l.key()
+				if _, twice := keys[key]; twice {
+					return fmt.Errorf("%w: %s once, not twice", errUnwanted, l)
+				}
+				keys[key] = len(part.Series)
 				part.Series = append(part.Series, Series{Labels: l})
 				now = &part.Series[len(part.Series)-1]
 				return nil
@@ -229,6 +236,11 @@ func (c *Client) collect(ctx context.Context, op string, form url.Values, r *Res
 	}
 	r.Type, r.Text = part.Type, part.Text
 	r.Warnings, r.Infos = union(r.Warnings, e.warnings), union(r.Infos, e.infos)
+	if len(index) == 0 { // the first part
+		maps.Copy(index, keys)
+		r.Series = part.Series
+		return nil
+	}
 	for _, s := range part.Series {
 		key := s.Labels.key()
 		i, known := index[key]

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,14 +26,25 @@ const empty = `{"status":"success","data":{"resultType":"matrix","result":[]}}`
 // asked serves the answers in turn, the last one for ever, and keeps the requests.
 type asked struct {
 	answers []func(http.ResponseWriter)
-	forms   []string // method, path and arguments
+
+	mu    sync.Mutex // a request may end before its handler does
+	forms []string   // method, path and arguments
 }
 
 func (a *asked) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_ = r.ParseForm()
+	a.mu.Lock()
 	a.forms = append(a.forms, r.Method+" "+r.URL.Path+" "+r.Form.Encode())
 	i := min(len(a.forms), len(a.answers)) - 1
+	a.mu.Unlock()
 	a.answers[i](w)
+}
+
+// requests returns what was asked so far.
+func (a *asked) requests() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.forms)
 }
 
 func status(code int, body string, headers ...string) func(http.ResponseWriter) {
@@ -190,8 +202,8 @@ func TestSamples(t *testing.T) {
 		"POST /api/v1/query query=n%5B100000ms%5D&time=1099.999",
 		"POST /api/v1/query query=n%5B50000ms%5D&time=1149.999",
 	}
-	if !slices.Equal(server.forms, want) {
-		t.Errorf("asked %q, want %q", server.forms, want)
+	if !slices.Equal(server.requests(), want) {
+		t.Errorf("asked %q, want %q", server.requests(), want)
 	}
 	if !slices.Equal(infos, []string{"only counters"}) {
 		t.Errorf("infos %q, want one", infos)
@@ -207,8 +219,8 @@ func TestSamplesStop(t *testing.T) {
 		}
 		break
 	}
-	if len(server.forms) != 1 {
-		t.Errorf("%d requests, want 1", len(server.forms))
+	if len(server.requests()) != 1 {
+		t.Errorf("%d requests, want 1", len(server.requests()))
 	}
 }
 
@@ -296,8 +308,8 @@ func TestFaults(t *testing.T) {
 			server, url := serve(t, tt.answers...)
 			// Without waits: Retry-After alone decides.
 			r, err := client(t, prometheus.Config{URL: url, MaxBytes: 4096}).Query(t.Context(), "x", time.Unix(1, 0))
-			if len(server.forms) != tt.requests {
-				t.Errorf("%d requests, want %d", len(server.forms), tt.requests)
+			if len(server.requests()) != tt.requests {
+				t.Errorf("%d requests, want %d", len(server.requests()), tt.requests)
 			}
 			if tt.want == "" {
 				if err != nil || len(r.Series) != 1 || r.Series[0].Points[0].Value != 7 {
@@ -342,8 +354,8 @@ func TestPartialSamples(t *testing.T) {
 		samples++
 	}
 	e, ok := errors.AsType[*prometheus.Error](got)
-	if samples != 1 || len(server.forms) != 1 || !ok || !errors.Is(got, io.ErrUnexpectedEOF) || !e.Retryable() {
-		t.Errorf("%d samples, %d requests, %v, want 1, 1 and an unexpected EOF that may be tried again", samples, len(server.forms), got)
+	if samples != 1 || len(server.requests()) != 1 || !ok || !errors.Is(got, io.ErrUnexpectedEOF) || !e.Retryable() {
+		t.Errorf("%d samples, %d requests, %v, want 1, 1 and an unexpected EOF that may be tried again", samples, len(server.requests()), got)
 	}
 }
 
@@ -625,7 +637,7 @@ func TestQueryTime(t *testing.T) {
 		"POST /prefix/api/v1/query query=up%7Ba%3D%22%C3%BC%22%7D",
 		"POST /prefix/api/v1/query query=up%7Ba%3D%22%C3%BC%22%7D&time=1795326186.123",
 	}
-	if !slices.Equal(server.forms, want) {
-		t.Errorf("asked %q, want %q", server.forms, want)
+	if !slices.Equal(server.requests(), want) {
+		t.Errorf("asked %q, want %q", server.requests(), want)
 	}
 }

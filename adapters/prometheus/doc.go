@@ -6,20 +6,16 @@
 //	if err != nil {
 //		return err
 //	}
-//	counters := map[int]*slo.Counter{}
-//	for s, err := range client.Samples(ctx, `http_requests_total{code=~"5.."}`, from, until) {
-//		if err != nil {
-//			return err
-//		}
-//		c := counters[s.Series]
-//		if c == nil {
-//			c = &slo.Counter{}
-//			counters[s.Series] = c
-//		}
-//		if _, err := c.Observe(s.At, s.Value); err != nil {
-//			return err
-//		}
+//	counting := prometheus.Counting{
+//		Bad:   func(l prometheus.Labels) bool { return strings.HasPrefix(l["code"], "5") },
+//		Total: func(prometheus.Labels) bool { return true },
+//		Every: 30 * time.Second,
 //	}
+//	samples, err := counting.Samples(client.Samples(ctx, `http_requests_total{job="api"}`, from, until))
+//
+// [Counting] turns the raw samples of several series into the counts that trackers and
+// backtests take, [LatencyCounting] those of a classic histogram. Native histograms
+// come in answers to queries, see [Histogram.AtMost].
 //
 // Answers are decoded while they arrive, by a decoder written for them. Raw
 // samples keep their text: a counter beyond 2^53 is exact. An empty result is no

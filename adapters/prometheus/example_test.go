@@ -52,6 +52,42 @@ func ExampleClient_Samples() {
 	// 05:41:30 http_requests_total{code="500"} + 3
 }
 
+// Feed a tracker from the raw samples of several series: code="500" appeared while the
+// target was scraped already, so its first value counts.
+func ExampleCounting() {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[
+			{"metric":{"code":"200"},"values":[[1795326000,"900"],[1795326030,"990"],[1795326060,"50"]]},
+			{"metric":{"code":"500"},"values":[[1795326030,"3"],[1795326060,"3"]]}]}}`)
+	}))
+	defer server.Close()
+
+	client, err := prometheus.New(prometheus.Config{URL: server.URL})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	from := time.Unix(1795326000, 0)
+	counting := prometheus.Counting{
+		Bad:   func(l prometheus.Labels) bool { return l["code"] == "500" },
+		Total: func(prometheus.Labels) bool { return true },
+		Born:  func(_ prometheus.Labels, first time.Time) bool { return first.After(from) },
+		Every: 30 * time.Second,
+	}
+	samples, err := counting.Samples(client.Samples(context.Background(), `http_requests_total`, from, from.Add(2*time.Minute)))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range samples {
+		fmt.Println(s.At.Format(time.TimeOnly), s.Bad(), "bad of", s.Total)
+	}
+	// Output:
+	// 05:40:00 0 bad of 0
+	// 05:40:30 3 bad of 93
+	// 05:41:00 0 bad of 50
+}
+
 func ExampleClient_QueryRange() {
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"matrix","result":[

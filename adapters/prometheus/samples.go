@@ -57,6 +57,8 @@ var errStop = errors.New("no more wanted")
 type reader struct {
 	yield func(Sample, error) bool
 	index map[string]int // of series by their labels
+	parts []int          // by series, the last part that had it
+	count int            // of parts
 	now   Sample
 	begun bool // the part has given samples
 }
@@ -70,6 +72,7 @@ func (r *reader) part(ctx context.Context, c *Client, selector string, from, unt
 		"time":  {seconds(until - 1)},
 	}
 	r.begun = false
+	r.count++
 	e, err := c.ask(ctx, "query", form, func() sink {
 		return sink{
 			kind: func(t ResultType) error {
@@ -111,7 +114,12 @@ func (r *reader) open(labels Labels) error {
 	if !known {
 		i = len(r.index)
 		r.index[key] = i
+		r.parts = append(r.parts, 0)
 	}
+	if r.parts[i] == r.count && r.begun {
+		return fmt.Errorf("%w: %s once, not twice", errUnwanted, labels)
+	}
+	r.parts[i] = r.count
 	r.now = Sample{Series: i, Labels: labels}
 	return nil
 }

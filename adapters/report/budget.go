@@ -29,7 +29,8 @@ const BudgetReportSchema = "slo-status/v1"
 // Budget is one objective at an instant.
 type Budget struct {
 	Objective slo.Objective
-	Status    slo.Status
+	Status    slo.Status     // of its first window, which is the one in the data
+	Statuses  []slo.Status   // of all its windows, shown where there are several
 	Burns     []slo.Burn     // of every window of the rules, shortest first
 	Decisions []slo.Decision // in the order of the policy
 	// Forecast assumes that the burn rate of the last hour holds.
@@ -51,7 +52,7 @@ const recent = time.Hour
 // BudgetOf reads the state of an objective from its tracker, at the instant up to
 // which that has come. The history is the caller's, see [BudgetHistory].
 func BudgetOf(o slo.Objective, t *slo.Tracker) (Budget, error) {
-	status, err := t.Status()
+	statuses, err := t.Statuses()
 	if err != nil {
 		return Budget{}, fmt.Errorf("objective %s: %w", o.ID, err)
 	}
@@ -59,12 +60,22 @@ func BudgetOf(o slo.Objective, t *slo.Tracker) (Budget, error) {
 	if err != nil {
 		return Budget{}, fmt.Errorf("objective %s: %w", o.ID, err)
 	}
-	return Budget{Objective: o, Status: status, Forecast: forecast, Burns: slices.Collect(t.Burns()), Decisions: slices.Collect(t.Decisions())}, nil
+	return Budget{
+		Objective: o, Status: statuses[0], Statuses: statuses, Forecast: forecast,
+		Burns: slices.Collect(t.Burns()), Decisions: slices.Collect(t.Decisions()),
+	}, nil
 }
 
 // Fires reports whether a rule of a severity fires.
 func (b Budget) Fires(severity slo.Severity) bool {
 	return slices.ContainsFunc(b.Decisions, func(d slo.Decision) bool { return d.Firing && d.Severity == severity })
+}
+
+// Review returns what the budget policy of the objective says now.
+func (b Budget) Review() slo.BudgetReview { return b.Objective.BudgetPolicy.Review(b.Status) }
+
+func (b Budget) hasPolicy() bool {
+	return len(b.Objective.BudgetPolicy.Actions) > 0 || b.Objective.BudgetPolicy.Unused.IsSet()
 }
 
 // BudgetHistory collects the history of a budget while a tracker is fed: at most

@@ -1,11 +1,8 @@
 package report
 
 import (
-	"cmp"
 	"encoding/json"
-	"fmt"
 	"math/big"
-	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/slo"
@@ -37,7 +34,8 @@ type BudgetData struct {
 	Burn      []BurnData         `json:"burn"`   // windows ascending
 	Alerts    []AlertData        `json:"alerts"` // in the order of the policy
 	Exhausts  *time.Time         `json:"exhausts_at"`
-	Excluded  []ExcludedData     `json:"exclusions"` // by start
+	Policy    *ReviewData        `json:"budget_policy"` // null: nothing was agreed
+	Excluded  []ExcludedData     `json:"exclusions"`    // by start
 	Series    *[]BudgetPointData `json:"series,omitempty"`
 }
 
@@ -74,10 +72,12 @@ type BurnData struct {
 type AlertData struct {
 	Rule     string       `json:"rule"`
 	Severity slo.Severity `json:"severity"`
+	Kind     slo.RuleKind `json:"kind"`
 	Long     Number       `json:"long_s"`
-	Short    Number       `json:"short_s"` // null: none
-	Factor   Number       `json:"factor"`
-	Limit    Number       `json:"threshold"` // error ratio: factor · (1 − objective)
+	Short    Number       `json:"short_s"`   // null: none
+	Factor   Number       `json:"factor"`    // null: not of kind burn_rate
+	Limit    Number       `json:"threshold"` // error ratio: factor · (1 − objective), or that of an absolute count
+	MinBad   *uint64      `json:"min_bad"`   // null: any number
 	Holds    bool         `json:"holds"`
 	Firing   bool         `json:"firing"`
 	Since    *time.Time   `json:"since"`
@@ -85,6 +85,23 @@ type AlertData struct {
 
 	// SuppressedBy is the faster rule that holds too and says the same.
 	SuppressedBy *string `json:"suppressed_by"`
+}
+
+// ReviewData is what the budget policy of an objective says now. Until is the share
+// of the budget that may still go before the next action, Unused the share that is
+// left at the end of the window although the policy wants less.
+type ReviewData struct {
+	Due    []ActionData `json:"due"` // smallest share first
+	Next   *ActionData  `json:"next"`
+	Until  Number       `json:"until_percent"`
+	Unused Number       `json:"unused_percent"`
+}
+
+// ActionData is an action of a budget policy.
+type ActionData struct {
+	Name     string `json:"name"`
+	Consumed Number `json:"consumed_percent"` // from which on it is due
+	Text     string `json:"text"`
 }
 
 // ExcludedData is a stretch that was left out. Removed is what no earlier one of
@@ -134,15 +151,19 @@ func budgetData(b Budget) BudgetData {
 		Burn: mapped(b.Burns, func(b slo.Burn) BurnData { return BurnData{seconds(b.Window), nearestRatio(b.Rate)} }),
 		Alerts: mapped(b.Decisions, func(d slo.Decision) AlertData {
 			a := AlertData{
-				Rule: d.Rule, Severity: d.Severity, Long: seconds(d.Long), Factor: nearestRatio(d.Factor), Limit: nearestRatio(d.Threshold), Holds: d.Holds, Firing: d.Firing,
+				Rule: d.Rule, Severity: d.Severity, Kind: d.Kind, Long: seconds(d.Long), Factor: nearestRatio(d.Factor), Limit: nearestRatio(d.Threshold), Holds: d.Holds, Firing: d.Firing,
 				Since: instant(d.Since), Cold: d.Cold, SuppressedBy: orNull(d.SuppressedBy),
 			}
 			if d.Short > 0 {
 				a.Short = seconds(d.Short)
 			}
+			if d.MinBad > 0 {
+				a.MinBad = &d.MinBad
+			}
 			return a
 		}),
 		Exhausts: instant(b.Forecast.ExhaustsAt.Truncate(time.Second)),
+		Policy:   reviewData(b),
 		Excluded: mapped(s.Exclusions, func(x slo.Effect) ExcludedData {
 			return ExcludedData{x.Reason, x.Start.UTC(), x.End.UTC(), seconds(x.Removed)}
 		}),
@@ -157,40 +178,18 @@ func budgetData(b Budget) BudgetData {
 	return d
 }
 
-// explained are the places in the data of what [slo.Status.Explain] and
-// [slo.Decision.Explain] explain, where they have another name there.
-var explained = map[string]string{
-	"coverage": "window.coverage_percent", "budget": "objective_percent", "error_ratio": "sli_percent",
-	"allowed": "budget.allowed", "left": "budget.left", "burn": "budget.burn_to_date", "consumed": "budget.consumed_percent",
-	"remaining": "budget.left_percent", "long": "long_s", "short": "short_s",
-}
-
-// Explain explains every figure of every budget and how every rule was decided.
-// The results are exact ratios.
-func (r BudgetReport) Explain() []Explanation {
-	names := make([]string, len(r.Sources))
-	for i, s := range r.Sources {
-		names[i] = s.Name
+func reviewData(b Budget) *ReviewData {
+	if !b.hasPolicy() {
+		return nil
 	}
-	source := strings.Join(names, ", ")
-	explain := func(all []Explanation, path string, steps slo.Explanation) []Explanation {
-		for _, s := range steps {
-			e := Explanation{Field: path + cmp.Or(explained[s.Field], s.Field), Formula: s.Formula, Values: map[string]any{"result": s.Result}, Source: cmp.Or(s.Source, source)}
-			for _, v := range s.Values {
-				e.Values[v.Name] = v.Value
-			}
-			all = append(all, e)
-		}
-		return all
+	review := b.Review()
+	action := func(a slo.BudgetAction) ActionData { return ActionData{a.Name, nearestPercent(a.Consumed), a.Text} }
+	d := ReviewData{Due: mapped(review.Due, action), Until: nearestPercent(review.Until), Unused: nearestPercent(review.Unused)}
+	if review.Next != nil {
+		next := action(*review.Next)
+		d.Next = &next
 	}
-	var all []Explanation
-	for i, b := range r.Budgets {
-		all = explain(all, fmt.Sprintf("slos[%d].", i), b.Status.Explain())
-		for j, d := range b.Decisions {
-			all = explain(all, fmt.Sprintf("slos[%d].alerts[%d].", i, j), d.Explain())
-		}
-	}
-	return all
+	return &d
 }
 
 func instant(t time.Time) *time.Time {

@@ -31,17 +31,32 @@ func (r BudgetReport) Document() Document {
 }
 
 func (r BudgetReport) blocks(i int, b Budget) []Block {
-	if b.Status.State == slo.NoData {
-		return []Block{Text("Nothing was measured from " + r.clock(b.Status.Window.Start) + " to " + r.clock(b.Status.At) + ", so there is nothing to judge.")}
+	measured := b.Status.State != slo.NoData
+	var blocks []Block
+	if measured {
+		blocks = append(blocks, r.figures(b))
+	} else {
+		blocks = append(blocks, Text("Nothing was measured from "+r.clock(b.Status.Window.Start)+" to "+r.clock(b.Status.At)+", so there is nothing to judge."))
 	}
-	blocks := []Block{r.figures(b)}
+	if len(b.Statuses) > 1 {
+		blocks = append(blocks, r.windows(b))
+	}
+	if measured && b.hasPolicy() {
+		blocks = append(blocks, policy(b)...)
+	}
 	if len(b.Decisions) > 0 {
-		blocks = append(blocks, r.alerts(b), burns(b))
+		blocks = append(blocks, r.alerts(b))
+	}
+	if slices.ContainsFunc(b.Burns, func(w slo.Burn) bool { return measured || w.Rate.IsSet() }) {
+		blocks = append(blocks, burns(b))
 	}
 	if len(b.Status.Exclusions) > 0 {
 		blocks = append(blocks, r.exclusions(b))
 	}
-	return append(blocks, r.charts(i, b)...)
+	if measured {
+		blocks = append(blocks, r.charts(i, b)...)
+	}
+	return blocks
 }
 
 func (r BudgetReport) clock(t time.Time) string {
@@ -54,12 +69,15 @@ func promise(b Budget) string {
 	if s := b.Objective.Slices; s != nil {
 		text = b.Objective.Target.Percent() + " % of the slices of " + threshold.FormatDuration(s.Length) + " with " + s.Target.Percent() + " % good events of "
 	}
-	window := b.Objective.Windows[0]
-	text += cmp.Or(b.Objective.Service, b.Objective.ID) + " in "
-	if window.IsRolling() {
-		return text + threshold.FormatDuration(window.Nominal())
+	return text + cmp.Or(b.Objective.Service, b.Objective.ID) + " in " + strings.Join(mapped(b.Objective.Windows, windowText), " and in ")
+}
+
+// windowText names a window: "30d", "a calendar month".
+func windowText(w slo.Window) string {
+	if w.IsRolling() {
+		return threshold.FormatDuration(w.Nominal())
 	}
-	return text + "a " + words(window.Kind())
+	return "a " + words(w.Kind())
 }
 
 func (r BudgetReport) summary() []Block {
@@ -67,7 +85,7 @@ func (r BudgetReport) summary() []Block {
 	for _, b := range r.Budgets {
 		tiles = append(tiles, Tile{Label: b.Objective.ID, Value: ratioPercent(b.Status.Remaining) + " left", Note: r.note(b), State: budgetState(b)})
 		if b.Status.State == slo.NoData {
-			tiles[len(tiles)-1].Value = ""
+			tiles[len(tiles)-1].Value = "no data"
 		}
 	}
 	return []Block{tiles}
@@ -78,7 +96,7 @@ func (r BudgetReport) note(b Budget) string {
 	var parts []string
 	switch b.Status.State {
 	case slo.NoData:
-		return "nothing was measured"
+		parts = append(parts, "nothing was measured")
 	case slo.Exhausted:
 		parts = append(parts, "budget exhausted")
 	case slo.AtRisk:
@@ -86,10 +104,15 @@ func (r BudgetReport) note(b Budget) string {
 	default:
 		parts = append(parts, "budget left")
 	}
-	if b.Status.Met == slo.Met {
+	switch b.Status.Met {
+	case slo.Met:
 		parts = append(parts, "objective met")
-	} else {
+	case slo.Missed:
 		parts = append(parts, "objective missed")
+	case slo.Undecided:
+	}
+	if due := b.Review().Due; len(due) > 0 {
+		parts = append(parts, due[len(due)-1].Name+" is due")
 	}
 	for _, d := range b.Decisions {
 		if d.Firing {
@@ -103,19 +126,50 @@ func (r BudgetReport) note(b Budget) string {
 }
 
 func budgetState(b Budget) State {
-	switch b.Status.State {
-	case slo.NoData:
-		return NoData
-	case slo.Exhausted:
+	fires := slices.ContainsFunc(b.Decisions, func(d slo.Decision) bool { return d.Firing })
+	switch state := b.Status.State; {
+	case state == slo.Exhausted:
 		return Bad
-	case slo.AtRisk:
+	case state == slo.AtRisk || fires:
 		return Warning
-	default:
-		if slices.ContainsFunc(b.Decisions, func(d slo.Decision) bool { return d.Firing }) {
-			return Warning
-		}
-		return Good
+	case state == slo.NoData:
+		return NoData
 	}
+	return Good
+}
+
+// windows has a row for each window of an objective that is judged over several.
+func (r BudgetReport) windows(b Budget) Block {
+	t := Table{Caption: "Windows", Columns: []Column{
+		{Title: "Window"}, {Title: "From"}, {Title: "To"}, {Title: "SLI", Numeric: true}, {Title: "Bad", Numeric: true}, {Title: "Left", Numeric: true}, {Title: "State"},
+	}}
+	for i, s := range b.Statuses {
+		name := ""
+		if i < len(b.Objective.Windows) {
+			name = windowText(b.Objective.Windows[i])
+		}
+		state := Cell{Text: words(s.State.String()), State: Good}
+		left := Cell{Text: ratioPercent(s.Remaining)}
+		switch s.State {
+		case slo.NoData:
+			state.State, left = NoData, Cell{}
+		case slo.Exhausted:
+			state.State = Bad
+		case slo.AtRisk:
+			state.State = Warning
+		case slo.OK:
+			state.Text = "budget left"
+		}
+		t.Rows = append(t.Rows, []Cell{
+			{Text: name},
+			{Text: r.clock(s.Window.Start)},
+			{Text: r.clock(s.Window.End)},
+			{Text: percentOr(cutPercent(s.SLI), "no data")},
+			{Text: strconv.FormatUint(s.Bad, 10)},
+			left, state,
+		})
+	}
+	return t
 }
 
 func (r BudgetReport) figures(b Budget) Block {
@@ -137,8 +191,50 @@ func (r BudgetReport) figures(b Budget) Block {
 	return t
 }
 
+// policy says which actions of the budget policy are due.
+func policy(b Budget) []Block {
+	t := Table{Caption: "Budget policy", Columns: []Column{{Title: "Action"}, {Title: "From", Numeric: true}, {Title: "State"}, {Title: "What is to be done"}}}
+	review := b.Review()
+	row := func(a slo.BudgetAction, text string, state State) {
+		t.Rows = append(t.Rows, []Cell{{Text: a.Name}, {Text: ratioPercent(a.Consumed)}, {Text: text, State: state}, {Text: a.Text}})
+	}
+	for _, a := range review.Due {
+		row(a, "due", Warning)
+	}
+	if review.Next != nil {
+		row(*review.Next, "next, "+ratioPercent(review.Until)+" of the budget away", Good)
+	}
+	var blocks []Block
+	if len(t.Rows) > 0 {
+		blocks = append(blocks, t)
+	}
+	if review.Unused.IsSet() {
+		blocks = append(blocks, Text(ratioPercent(review.Unused)+" of the budget is left at the end of the window, and "+
+			ratioPercent(b.Objective.BudgetPolicy.Unused)+" may be: the service is better than it needs to be."))
+	}
+	return blocks
+}
+
+func isBurnRate(d slo.Decision) bool { return d.Kind == slo.BurnRate }
+
+// condition says when a rule holds, for a table with rules of several kinds.
+func condition(d slo.Decision) string {
+	switch d.Kind {
+	case slo.AbsoluteCount:
+		return fmt.Sprintf("%d bad or more, and %s or more", d.MinBad, ratioPercent(d.Threshold))
+	case slo.Silence:
+		return "no event"
+	default:
+		return "burn above " + ratioText(d.Factor)
+	}
+}
+
 func (r BudgetReport) alerts(b Budget) Block {
 	t := Table{Caption: "Alerts", Columns: []Column{{Title: "Rule"}, {Title: "Severity"}, {Title: "Windows"}, {Title: "Burn above", Numeric: true}, {Title: "State"}, {Title: "Since"}}}
+	limit := func(d slo.Decision) string { return ratioText(d.Factor) }
+	if slices.ContainsFunc(b.Decisions, func(d slo.Decision) bool { return !isBurnRate(d) }) {
+		t.Columns[3], limit = Column{Title: "Holds on"}, condition
+	}
 	for _, d := range b.Decisions {
 		windows := threshold.FormatDuration(d.Long)
 		if d.Short > 0 {
@@ -162,7 +258,7 @@ func (r BudgetReport) alerts(b Budget) Block {
 		if !d.Since.IsZero() {
 			since = r.clock(d.Since)
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: d.Rule}, {Text: string(d.Severity)}, {Text: windows}, {Text: ratioText(d.Factor)}, {Text: text, State: state}, {Text: since}})
+		t.Rows = append(t.Rows, []Cell{{Text: d.Rule}, {Text: string(d.Severity)}, {Text: windows}, {Text: limit(d)}, {Text: text, State: state}, {Text: since}})
 	}
 	return t
 }
@@ -209,7 +305,7 @@ func (r BudgetReport) charts(i int, b Budget) []Block {
 		consumed.Series[0].Points = append(consumed.Series[0].Points, Point{p.At, ratioFloat(p.Consumed) * 100})
 	}
 	blocks := []Block{consumed}
-	if len(b.Decisions) == 0 {
+	if !slices.ContainsFunc(b.Decisions, isBurnRate) {
 		return blocks
 	}
 	return append(blocks, r.burnChart(i, b, start, end))
@@ -225,10 +321,10 @@ func (r BudgetReport) burnChart(i int, b Budget, start, end time.Time) Chart {
 	long := map[time.Duration]bool{}
 	for _, d := range b.Decisions {
 		name := fmt.Sprintf("%s fires above %s", d.Rule, ratioText(d.Factor))
-		if !slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Value == d.Factor.Float64() }) {
+		if isBurnRate(d) && !slices.ContainsFunc(c.Limits, func(l Limit) bool { return l.Value == d.Factor.Float64() }) {
 			c.Limits = append(c.Limits, Limit{Name: name, Value: d.Factor.Float64()})
 		}
-		long[d.Long] = true
+		long[d.Long] = long[d.Long] || isBurnRate(d)
 		if d.Firing {
 			firing = append(firing, d.Rule)
 			if !d.Since.Before(start) {

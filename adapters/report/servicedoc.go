@@ -555,7 +555,16 @@ func explanationBlocks(all []Explanation) []Block {
 	for _, e := range all {
 		var values []string
 		for _, key := range slices.Sorted(maps.Keys(e.Values)) {
-			values = append(values, fmt.Sprintf("%s = %v", key, e.Values[key]))
+			value := e.Values[key]
+			switch v := value.(type) {
+			case Number:
+				value = cmp.Or(v, "none")
+			case *time.Time:
+				if value = "none"; v != nil {
+					value = v.Format(time.RFC3339)
+				}
+			}
+			values = append(values, fmt.Sprintf("%s = %v", key, value))
 		}
 		t.Rows = append(t.Rows, []Cell{{Text: e.Field}, {Text: e.Formula}, {Text: strings.Join(values, "; ")}, {Text: e.Source}})
 	}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"reflect"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -85,16 +86,18 @@ func (in *inputs) read(env *program.Env) error {
 	return in.parse(name, data)
 }
 
-// parse is the one place where the text of a file becomes objectives; a file in
-// another form is told apart and read here.
+// parse reads the objectives, be they OpenSLO or of our own form.
 func (in *inputs) parse(name string, data []byte) error {
 	objectives, document, err := config.Objectives(name, data)
 	if err != nil {
 		return err
 	}
 	for _, p := range document.Problems() {
-		path := p.Path
-		in.notices = append(in.notices, program.Notice{Code: p.Code, Message: p.String(), Ref: &path})
+		n := program.Notice{Code: p.Code, Message: p.String()}
+		if p.Path != "" {
+			n.Ref = &p.Path
+		}
+		in.notices = append(in.notices, n)
 	}
 	slices.SortStableFunc(objectives, func(a, b config.Objective) int { return cmp.Compare(a.ID, b.ID) })
 	in.objectives = objectives
@@ -112,13 +115,41 @@ func (in *inputs) services() []string {
 	return services
 }
 
+// names are those that rows may have: the services, and the ids of objectives
+// that no service has.
+func (in *inputs) names(services []string) []string {
+	names := slices.Clone(services)
+	for _, o := range in.objectives {
+		if !slices.Contains(names, o.ID) {
+			names = append(names, o.ID)
+		}
+	}
+	return names
+}
+
 const gcPercent = 20
 
 // watched is an objective while its samples are read.
 type watched struct {
-	objective slo.Objective
+	objective config.Objective
 	tracker   *slo.Tracker
 	history   report.BudgetHistory
+	rows      string // whose rows it counts: those of its service, or its own
+	torn      bool   // it has both
+}
+
+// observe counts a row of a service, or of an objective by its id.
+func (w *watched) observe(name string, at time.Time, c slo.Counts) error {
+	switch {
+	case w.rows == "":
+		w.rows = name
+	case w.torn: // it was said
+		return nil
+	case w.rows != name:
+		w.torn = true
+		return fmt.Errorf("objective %s has rows under %q and under %q, want one of the two", w.objective.ID, w.rows, name)
+	}
+	return w.tracker.Observe(at, c)
 }
 
 // measure reads the measurements up to the instant and judges the objectives.
@@ -131,21 +162,27 @@ func (in *inputs) measure(o *options, history bool) (*result, error) {
 	if err != nil {
 		return nil, program.Exit(program.Input, err)
 	}
-	var all [][]*watched // by service
+	names := in.names(services)
+	var all []*watched
 	start := func() (evidence.Observer, error) {
-		all = make([][]*watched, len(services))
+		all = nil
+		byName := make([][]*watched, len(names))
 		for _, o := range in.objectives {
 			t, err := slo.NewTracker(o.Objective, &slo.TrackerOptions{Exclusions: exclusions[o.Service]})
 			if err != nil {
 				return nil, err
 			}
-			w := &watched{objective: o.Objective, tracker: t, history: report.BudgetHistory{From: o.Windows[0].Period(in.at).Start}}
-			i := slices.Index(services, o.Service)
-			all[i] = append(all[i], w)
+			w := &watched{objective: o, tracker: t, history: report.BudgetHistory{From: o.Windows[0].Period(in.at).Start}}
+			all = append(all, w)
+			for i, name := range names {
+				if i < len(services) && name == o.Service || i >= len(services) && name == o.ID {
+					byName[i] = append(byName[i], w)
+				}
+			}
 		}
-		return func(service int, at time.Time, c slo.Counts) error {
-			for _, w := range all[service] {
-				if err := w.tracker.Observe(at, c); err != nil {
+		return func(name int, at time.Time, c slo.Counts) error {
+			for _, w := range byName[name] {
+				if err := w.observe(names[name], at, c); err != nil {
 					return err
 				}
 				if history {
@@ -157,28 +194,46 @@ func (in *inputs) measure(o *options, history bool) (*result, error) {
 			return nil
 		}, nil
 	}
-	read, err := evidence.Indicators(in.open, o.sli, services, in.at, start)
+	read, err := evidence.Indicators(in.open, o.sli, names, in.at, start)
 	if err != nil {
 		return nil, program.Exit(program.Input, err)
 	}
 	in.sources, in.notices = append(in.sources, read.Sources...), append(in.notices, read.Notices...)
+	in.shared(all)
 	r := &result{in: in, report: report.BudgetReport{At: in.at, Zone: in.zone, Series: o.series}}
-	for _, w := range slices.Concat(all...) {
+	for _, w := range all {
 		if err := w.tracker.Advance(in.at); err != nil {
 			return nil, program.Exit(program.Input, err)
 		}
-		b, err := report.BudgetOf(w.objective, w.tracker)
+		b, err := report.BudgetOf(w.objective.Objective, w.tracker)
 		if err != nil {
 			return nil, program.Exit(program.Input, err)
 		}
 		b.History = w.history.Points()
 		r.report.Budgets = append(r.report.Budgets, b)
 	}
-	slices.SortStableFunc(r.report.Budgets, func(a, b report.Budget) int { return cmp.Compare(a.Objective.ID, b.Objective.ID) })
 	for _, s := range in.sources {
 		r.report.Sources = append(r.report.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
 	}
 	return r, nil
+}
+
+// shared notes objectives that were given the same rows, although Prometheus
+// counts different events for them.
+func (in *inputs) shared(all []*watched) {
+	for i, w := range all {
+		for _, v := range all[:i] {
+			if w.rows == "" || w.rows != v.rows || w.objective.Rules == nil || v.objective.Rules == nil ||
+				reflect.DeepEqual(w.objective.Rules.Events, v.objective.Rules.Events) {
+				continue
+			}
+			in.notices = append(in.notices, program.Notice{
+				Code: "shared_rows", Ref: &w.objective.ID,
+				Message: fmt.Sprintf("objectives %s and %s count different events, but both have the rows of %s; rows of one alone stand under its id", v.objective.ID, w.objective.ID, w.rows),
+			})
+			break
+		}
+	}
 }
 
 // exclusions reads the planned maintenance of every service. Work that was

@@ -33,6 +33,7 @@ var forPrometheus = []string{"promrules", "promtests", "grafana"}
 type options struct {
 	sli, maintenance, at, rules string
 
+	scrape time.Duration
 	series bool
 }
 
@@ -41,6 +42,7 @@ func (o *options) register(fs *flag.FlagSet) {
 	fs.StringVar(&o.maintenance, "maintenance", "", "`file` of maintenance windows, which are left out")
 	fs.StringVar(&o.at, "at", "", "the `time` to judge, RFC 3339 with zone; default: -now")
 	fs.StringVar(&o.rules, "rules", "slo-rules.yaml", "the `file` that promtests says its rules are in")
+	fs.DurationVar(&o.scrape, "scrape", 0, "the `interval` at which Prometheus reads the counters, for rules of objectives that do not say")
 	fs.BoolVar(&o.series, "series", false, "add the history of every budget to the JSON")
 }
 
@@ -72,6 +74,9 @@ func (o *options) validate(env *program.Env) error {
 	}
 	if o.series && env.Format != "json" {
 		problems = append(problems, errors.New("-series: wants -format json"))
+	}
+	if o.scrape < 0 || o.scrape%time.Millisecond != 0 {
+		problems = append(problems, fmt.Errorf("-scrape %v: want whole milliseconds", o.scrape))
 	}
 	switch {
 	case env.Config == "":

@@ -42,6 +42,13 @@ type document struct {
 	Explain []report.Explanation `json:"explain,omitempty"`
 }
 
+// warn logs what a reader of the inputs should know; JSON has it in the result.
+func (in *inputs) warn(env *program.Env) {
+	for _, n := range in.notices {
+		env.Log.Warn(n.Message, "code", n.Code)
+	}
+}
+
 func (r *result) write(env *program.Env, _ *options) error {
 	r.report.Explained = env.Explain
 	if env.Format == "json" {
@@ -57,9 +64,7 @@ func (r *result) write(env *program.Env, _ *options) error {
 		return env.JSON(d)
 	}
 	doc := r.report.Document()
-	for _, n := range r.in.notices {
-		env.Log.Warn(n.Message, "code", n.Code)
-	}
+	r.in.warn(env)
 	switch env.Format {
 	case "html":
 		return doc.HTML(env.Out)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/slo/promrules"
@@ -11,7 +12,8 @@ import (
 
 // writeRules writes what Prometheus and Grafana need to watch the objectives.
 func (in *inputs) writeRules(env *program.Env, o *options) error {
-	slos, options, err := in.counted(env)
+	in.warn(env)
+	slos, options, err := in.counted(env, o.scrape)
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
@@ -39,14 +41,14 @@ func (in *inputs) writeRules(env *program.Env, o *options) error {
 }
 
 // counted returns the objectives that say how Prometheus counts them. A rule file
-// has one scrape interval.
-func (in *inputs) counted(env *program.Env) ([]promrules.SLO, promrules.Options, error) {
+// has one scrape interval: that of the objectives, else the one given.
+func (in *inputs) counted(env *program.Env, scrape time.Duration) ([]promrules.SLO, promrules.Options, error) {
 	var slos []promrules.SLO
 	var options promrules.Options
 	from := ""
 	for _, o := range in.objectives {
 		if o.Rules == nil {
-			env.Log.Warn("objective "+o.ID+" has no prometheus block: it is left out", "code", "not_in_prometheus")
+			env.Log.Warn("objective "+o.ID+" does not say how Prometheus counts it: it is left out", "code", "not_in_prometheus")
 			continue
 		}
 		slos = append(slos, *o.Rules)
@@ -59,7 +61,8 @@ func (in *inputs) counted(env *program.Env) ([]promrules.SLO, promrules.Options,
 		options.Scrape, from = o.Scrape, cmp.Or(from, o.ID)
 	}
 	if len(slos) == 0 {
-		return nil, options, errors.New("no objective has a prometheus block: nothing to write")
+		return nil, options, errors.New("no objective has a prometheus block, or queries of OpenSLO that can be counted: nothing to write")
 	}
+	options.Scrape = cmp.Or(options.Scrape, scrape)
 	return slos, options, nil
 }

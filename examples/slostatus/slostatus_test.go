@@ -228,6 +228,7 @@ func TestUsage(t *testing.T) {
 		{"-config slo.yaml -sli sli.csv -maintenance m.csv", 3, "m.csv:2: end: "},
 		{"-config slo.yaml -sli sli.csv -format svg", 3, "nothing was measured"},
 		{"-config slo.yaml -format promrules", 2, "no objective has a prometheus block"},
+		{"-config slo.yaml -format promrules -scrape 1us", 2, "-scrape 1µs: want whole milliseconds"},
 		{"-config two.yaml -format grafana", 2, "objective b: scrape 30s, but objective a has 15s"},
 		{"-config 100.yaml -format promtests", 2, "a target below 100 %"},
 	} {

@@ -27,7 +27,7 @@ type room struct {
 }
 
 var (
-	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample"}
+	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling"}
 	core = []string{"sla/...", "slo/...", "incident/...", "escalation/...", "correlation/...", "anomaly/...", "roi/..."}
 )
 
@@ -38,6 +38,7 @@ var rooms = []room{
 	{path: "internal/threshold", imports: []string{"internal/fixed"}},
 	{path: "internal/sample", imports: []string{"internal/fixed"}},
 	{path: "internal/span"},
+	{path: "internal/spelling"},
 	{path: "internal/archtest"},
 	{path: "internal/testutil"},
 

@@ -199,40 +199,6 @@ type history struct {
 	}
 }
 
-// minutes of the history and the one at which its process restarts.
-const (
-	historyEnd   = 10080
-	historyReset = 7000
-)
-
-// counters returns both counters at every minute, by the formula of the file.
-func (h history) counters() (good, bad []uint64) {
-	good, bad = make([]uint64, historyEnd+1), make([]uint64, historyEnd+1)
-	for i := 1; i <= historyEnd; i++ {
-		g, b := uint64(500+i*7919%101), uint64(0)
-		if i%97 == 0 {
-			b = 1
-		}
-		for _, burst := range [...]struct {
-			from, until int
-			bad         uint64
-		}{{20, 50, 5}, {1200, 2700, 3}, {4000, 4045, 40}, {6000, 6400, 4}, {8600, 8603, 550}} {
-			if i >= burst.from && i < burst.until {
-				b += burst.bad
-			}
-		}
-		if i >= 8600 && i < 8603 {
-			g = 0
-		}
-		if i != historyReset {
-			g += good[i-1]
-			b += bad[i-1]
-		}
-		good[i], bad[i] = g, b
-	}
-	return good, bad
-}
-
 // TestHistory makes a week of history in a database and reads it back: increases,
 // raw samples and, minute by minute, when each rule holds.
 func TestHistory(t *testing.T) {
@@ -246,7 +212,8 @@ func TestHistory(t *testing.T) {
 	if err := json.Unmarshal(data, &h); err != nil {
 		t.Fatal(err)
 	}
-	good, bad := h.counters()
+	good, bad := testutil.WeekCounters()
+	historyEnd := len(good) - 1
 	at := func(minute int) time.Time { return h.Data.T0.Add(time.Duration(minute) * time.Minute) }
 
 	dir := t.TempDir()

@@ -56,6 +56,8 @@ func TestGeneratedRules(t *testing.T) {
 	latency := promrules.Events{Latency: &promrules.Latency{Histogram: `http_request_duration_seconds{job="api"}`, Limit: slo.NewRatio(1, 2)}}
 	sliced := objective(t, "sliced", event)
 	sliced.Slices = &slo.Slicing{Length: 5 * time.Minute, Target: slo.MustPercent("95")}
+	covered := objective(t, "covered", promrules.Events{Up: "up"})
+	covered.Policy.Rules, covered.Policy.MinCoverage = covered.Policy.Rules[1:2], slo.NewRatio(1, 4) // an hour and a half
 	tests := []struct {
 		name string
 		slos []promrules.SLO
@@ -65,18 +67,17 @@ func TestGeneratedRules(t *testing.T) {
 		{"good and total", []promrules.SLO{objective(t, "good", promrules.Events{Good: `probes_total{result="ok"}`, Total: "probes_total"})}, promrules.Options{}},
 		{"latency", []promrules.SLO{objective(t, "latency", latency)}, promrules.Options{}},
 		{"gauge", []promrules.SLO{objective(t, "gauge", promrules.Events{Up: `up{job="api"}`})}, promrules.Options{}},
+		{"covered gauge", []promrules.SLO{covered}, promrules.Options{}},
 		{"grouped", []promrules.SLO{objective(t, "grouped", grouped)}, promrules.Options{}},
 		{"sliced", []promrules.SLO{sliced}, promrules.Options{}},
 		{"names of Pyrra", []promrules.SLO{objective(t, "pyrra", event)}, promrules.Options{Names: promrules.Pyrra}},
-		{"direct", []promrules.SLO{objective(t, "direct", event)}, promrules.Options{Direct: true, Scrape: 30 * time.Second, Evaluation: 30 * time.Second}},
+		{"direct", []promrules.SLO{objective(t, "direct", event)}, promrules.Options{Direct: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			dir := t.TempDir()
-			if tt.o.Scrape == 0 {
-				tt.o.Scrape, tt.o.Evaluation = time.Minute, time.Minute
-			}
+			tt.o.Scrape, tt.o.Evaluation = time.Minute, time.Minute
 			_, rules := writeRules(t, dir, tt.slos, tt.o)
 			text, err := promrules.AppendTests(nil, filepath.Base(rules), tt.slos, tt.o)
 			if err != nil {
@@ -94,33 +95,66 @@ func TestGeneratedRules(t *testing.T) {
 	}
 }
 
-// TestGeneratedTestsCatch alters a threshold of the rules: the tests generated for
-// the right ones must fail.
+// TestGeneratedTestsCatch alters the thresholds of the rules, those of both windows
+// and of either one: the tests generated for the right ones must fail. Each time
+// those tests are run that are there for it, which makes the whole file fail.
 func TestGeneratedTestsCatch(t *testing.T) {
 	tools := tools(t)
 	slos := []promrules.SLO{objective(t, "events", promrules.Events{Bad: `http_requests_total{code=~"5.."}`, Total: "http_requests_total"})}
 	o := promrules.Options{Scrape: time.Minute, Evaluation: time.Minute}
-	for _, tt := range []struct{ name, from, to string }{
-		{"a page at twice the threshold", "> 0.0144", "> 0.0288"}, // after two minutes of outage instead of one
-		{"a ticket just below a burn of 1", "> 0.001\n", "> 0.000999999999\n"},
+	all, err := promrules.AppendTests(nil, "rules.yml", slos, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, rest, _ := strings.Cut(string(all), "  - name: ")
+	const long, short = 1, 2
+	for _, tt := range []struct {
+		name   string
+		factor string
+		of     int
+		test   string
+	}{
+		{"twice", "2", long | short, "just above its threshold"},
+		{"twice, long window", "2", long, "just above its threshold"},
+		{"twice, short window", "2", short, "just above its threshold"},
+		{"half", "0.5", long | short, "at its threshold"},
+		{"half, long window", "0.5", long, "only the short window above its threshold"},
+		{"half, short window", "0.5", short, "only the long window above its threshold"},
+		{"a hair less", "0.999", long | short, "at its threshold"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
-			dir := t.TempDir()
-			file, rules := writeRules(t, dir, slos, o)
-			text, err := promrules.AppendTests(nil, filepath.Base(rules), slos, o)
-			if err != nil {
-				t.Fatal(err)
-			}
-			altered := strings.ReplaceAll(file.String(), tt.from, tt.to)
-			if altered == file.String() {
-				t.Fatalf("no %q in the rules", tt.from)
-			}
-			writeFile(t, rules, altered)
-			unit := filepath.Join(dir, "tests.yml")
-			writeFile(t, unit, string(text))
-			if err := tools.TestRules(t.Context(), unit); err == nil || !strings.Contains(err.Error(), "FAILED") {
-				t.Errorf("the tests said %v, want that they failed", err)
+			for i, r := range slos[0].Policy.Rules {
+				dir := t.TempDir()
+				file, rules := writeRules(t, dir, slos, o)
+				alert := &file.Groups[2].Rules[i]
+				lines := strings.Split(alert.Expr, "\n") // of the long window, "and ignoring", of the short one
+				for n, bit := range map[int]int{0: long, 2: short} {
+					if before, limit, ok := strings.Cut(lines[n], " > "); ok && tt.of&bit != 0 {
+						lines[n] = before + " > " + tt.factor + " * " + limit
+					}
+				}
+				altered := strings.Join(lines, "\n")
+				if altered == alert.Expr || !slices.Contains(alert.Labels, promrules.Label{Name: "rule", Value: r.Name}) {
+					t.Fatalf("%s: the rule is not altered: %s", r.Name, altered)
+				}
+				alert.Expr = altered
+				writeFile(t, rules, file.String())
+
+				tests := []string{head}
+				for test := range strings.SplitSeq(rest, "  - name: ") {
+					if strings.HasPrefix(test, strconv.Quote("events: "+r.Name+": "+tt.test)) {
+						tests = append(tests, test)
+					}
+				}
+				if len(tests) == 1 {
+					t.Fatalf("%s: there is no test %q", r.Name, tt.test)
+				}
+				unit := filepath.Join(dir, "tests.yml")
+				writeFile(t, unit, strings.Join(tests, "  - name: "))
+				if err := tools.TestRules(t.Context(), unit); err == nil || !strings.Contains(err.Error(), "FAILED") {
+					t.Errorf("%s: the tests said %v, want that they failed", r.Name, err)
+				}
 			}
 		})
 	}

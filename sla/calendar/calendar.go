@@ -40,15 +40,23 @@ func newCalendar(h hours) *Calendar {
 
 // Always returns the calendar that is open around the clock, in UTC. It is the
 // same one each time.
-func Always() *Calendar { return always() }
+func Always() *Calendar {
+	always.once.Do(func() {
+		h := hours{loc: time.UTC}
+		for i := range h.week {
+			h.week[i] = []opening{{from: 0, to: 24 * time.Hour}}
+		}
+		always.calendar = newCalendar(h)
+	})
+	return always.calendar
+}
 
-var always = sync.OnceValue(func() *Calendar {
-	h := hours{loc: time.UTC}
-	for i := range h.week {
-		h.week[i] = []opening{{from: 0, to: 24 * time.Hour}}
-	}
-	return newCalendar(h)
-})
+// always is not a sync.OnceValue: made when the program starts, that would link all
+// that a calendar can do into every importer.
+var always struct {
+	once     sync.Once
+	calendar *Calendar
+}
 
 // Location returns the zone of the calendar.
 func (c *Calendar) Location() *time.Location { return c.loc }

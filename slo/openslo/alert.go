@@ -2,11 +2,14 @@ package openslo
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 	"github.com/evenkeelops/evenkeel/slo"
 )
@@ -57,6 +60,7 @@ const (
 	noteConsumed = "evenkeel/risk-consumed"
 	noteOnRule   = "evenkeel/risk-on-rule"
 	noteForecast = "evenkeel/risk-on-forecast"
+	noteBudget   = "evenkeel/budget-policy" // JSON
 )
 
 var (
@@ -269,7 +273,7 @@ func (r *reader) target(v value, objects *objects) string {
 	}
 	name, ok := r.scalar(ref, "the name of an AlertNotificationTarget")
 	if ok && !objects.targets[name] {
-		r.findings = append(r.findings, r.finding(slo.Warning, ref, "unresolved_reference", nearest(name, sortedKeys(objects.targets)),
+		r.findings = append(r.findings, r.finding(slo.Warning, ref, "unresolved_reference", spelling.Nearest(name, slices.Sorted(maps.Keys(objects.targets))),
 			fmt.Sprintf("no AlertNotificationTarget %q in the files", name)))
 	}
 	return name
@@ -282,7 +286,7 @@ func (r *reader) reference(v value, kind string, names map[string]bool) (string,
 		return "", false
 	}
 	if !names[name] {
-		r.fail(v, "unresolved_reference", nearest(name, sortedKeys(names)), "no %s %q in the files", kind, name)
+		r.fail(v, "unresolved_reference", spelling.Nearest(name, slices.Sorted(maps.Keys(names))), "no %s %q in the files", kind, name)
 		return "", false
 	}
 	return name, true

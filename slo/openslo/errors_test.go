@@ -102,6 +102,7 @@ func TestErrors(t *testing.T) {
 		{"lookback 0", edit(alerting, "1h", "0m"), "bad_duration", "lookbackWindow: 0m", 16, spec("alertPolicies[0].spec.conditions[0].spec.condition.lookbackWindow"), ""},
 		{"after of seconds", edit(alerting, "alertAfter: 0m", "alertAfter: 30s"), "bad_duration", "30s", 0, spec("alertPolicies[0].spec.conditions[0].spec.condition.alertAfter"), ""},
 		{"short not below long", edit(alerting, "name: burn-14\n", "name: burn-14\n              annotations: {evenkeel/short-window: 1h}\n"), "bad_rule", "- kind: AlertPolicy", 0, spec("alertPolicies"), ""},
+		{"budget policy unread", edit(alerting, "name: checkout\n", "name: checkout\n  annotations: {evenkeel/budget-policy: freeze}\n"), "bad_annotation", "freeze", 0, "metadata.annotations.evenkeel/budget-policy", ""},
 		{"annotation unread", edit(alerting, "name: burn-14\n", "name: burn-14\n              annotations: {evenkeel/min-bad: few}\n"), "bad_annotation", "few", 0, spec("alertPolicies[0].spec.conditions[0].metadata.annotations.evenkeel/min-bad"), ""},
 
 		{"no name", edit(base, "name: checkout", "displayName: checkout"), "missing_field", "displayName", 0, "metadata.name", ""},
@@ -204,6 +205,32 @@ func TestAliases(t *testing.T) {
 	}
 }
 
+// A file without objects says so, unless what it has is not YAML.
+func TestEmptyFile(t *testing.T) {
+	for _, text := range []string{"", "\n", "# nothing\n", "---\n---\n", "null\n"} {
+		file := parse(t, text)
+		if len(file.Findings) != 1 || file.Findings[0].Code != "empty_file" || file.Findings[0].Line != 1 {
+			t.Errorf("Parse(%q): findings %v, want empty_file", text, file.Findings)
+		}
+	}
+	file, err := openslo.ParseAll(openslo.Source{Name: "a", Data: []byte(base)}, openslo.Source{Name: "b"})
+	if err != nil || len(file.Objectives) != 1 || len(file.Findings) != 1 || file.Findings[0].File != "b" {
+		t.Errorf("an empty file beside another: %v, %v", err, file.Findings)
+	}
+	if file, err := openslo.Parse("c", []byte("{")); err == nil || len(file.Findings) != 0 {
+		t.Errorf("not YAML: %v, findings %v, want an error alone", err, file.Findings)
+	}
+}
+
+// Label values may be lists in OpenSLO (type Label in its Go package v1).
+func TestLabelList(t *testing.T) {
+	for labels, want := range map[string]string{"[ann, bob]": "ann, bob", "[ann]": "ann", "ann": "ann", "[]": ""} {
+		if o := one(t, edit(base, "  name: checkout\n", "  name: checkout\n  labels: {owner: "+labels+"}\n")); o.Owner != want {
+			t.Errorf("owner %s is %q, want %q", labels, o.Owner, want)
+		}
+	}
+}
+
 func TestFindings(t *testing.T) {
 	sliced := edit(base, "Occurrences", "RatioTimeslices", "- target: 0.999", "- target: 0.99\n      timeSliceTarget: 0.95\n      timeSliceWindow: 1m")
 	calendar := edit(base, "    - duration: 30d\n      isRolling: true\n", calendarWindow)
@@ -243,6 +270,10 @@ func TestFindings(t *testing.T) {
 		{"unknown data source", edit(references, "metricSourceRef: metrics", "metricSourceRef: metric"), "unresolved_reference", "metricSourceRef: metric,", 17, slo.Warning},
 		{"unknown key", edit(base, "  service: shop\n", "  service: shop\n  teem: a\n"), "unknown_field", "teem", 0, slo.Warning},
 		{"adjustment of v2alpha", beta + "---\napiVersion: openslo.com/v2alpha\nkind: BudgetAdjustment\nmetadata: {name: b}\n", "not_read", "BudgetAdjustment", 0, slo.Warning},
+		{"two owners", edit(base, "  name: checkout\n", "  name: checkout\n  labels: {owner: [ann, bob]}\n"), "label_list", "[ann", 0, slo.Warning},
+		{"last rate", edit(base, "query: http_requests_total\n", "query: sum(irate(http_requests_total[$window]))\n"), "irate_read", "target: 0.999", 0, slo.Warning},
+		{"last rates", edit(base, "query: http_requests_total\n", "query: sum(irate(a_total[$window])) + b\n"), "irate_read", "target: 0.999", 0, slo.Warning},
+		{"slope", edit(base, "query: http_requests_total\n", "query: sum(deriv(http_requests_total[$window]))\n"), "not_counted", "target: 0.999", 0, slo.Warning},
 		{"fixed range", edit(base, "query: http_requests_total\n", "query: sum(rate(http_requests_total[5m]))\n"), "fixed_range", "target: 0.999", 0, slo.Warning},
 		{"not counted", edit(base, "query: http_requests_total\n", "query: a_total + b_total\n"), "not_counted", "target: 0.999", 0, slo.Warning},
 		// 14.4 · (1 - 0.9) = 1.44

@@ -3,6 +3,7 @@ package openslo
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/internal/threshold"
@@ -35,7 +36,9 @@ func (e *EventsError) Error() string {
 //	counter, sum(counter), sum(increase(counter[$window]))   the counter
 //	sum(rate(counter[$window]))   the counter: a ratio of rates is one of increases
 //	sum(rate(counter[5m]))        the counter, in the windows of the rules: fixed_range
-//	other text with $window       that text, with increase for rate: rate_read
+//	sum(irate(counter[$window]))  the counter, not its last two samples: irate_read
+//	other text with $window       that text, with increase for rate and irate: rate_read,
+//	                              irate_read; with deriv, which is a slope, it counts nothing
 //	gauge, with counter: false    its sum over time
 //	raw                           its mean over time, as the events are unknown: raw_mean
 //	thresholdMetric               each sample is an event, and good if it compares
@@ -134,6 +137,9 @@ func (q *queries) count(field string, m *Metric) string {
 		if !ok || !isSelector(selector) {
 			continue
 		}
+		if function == "irate" {
+			q.noteIrate(field)
+		}
 		if window != windowWord {
 			q.notes = append(q.notes, note{"fixed_range", fmt.Sprintf("%s reads %s[%s]: counted in the windows of the rules instead", field, function, window)})
 		}
@@ -141,11 +147,16 @@ func (q *queries) count(field string, m *Metric) string {
 	}
 	switch {
 	case strings.Contains(text, windowWord):
-		if read := readIncrease(text); read != text {
-			q.notes = append(q.notes, note{"rate_read", field + " is a rate: read as the increase, which events are counted by"})
-			text = read
+		if hasCall(text, "deriv") {
+			return q.fail(field, text, "increase or rate: deriv is the slope of a gauge per second, not a number of events")
 		}
-		return "sum(" + text + ")"
+		if hasCall(text, "rate") {
+			q.notes = append(q.notes, note{"rate_read", field + " is a rate: read as the increase, which events are counted by"})
+		}
+		if hasCall(text, "irate") {
+			q.noteIrate(field)
+		}
+		return "sum(" + readIncrease(text) + ")"
 	case isSelector(inner) && q.counter:
 		return inner
 	case isSelector(inner):
@@ -154,6 +165,10 @@ func (q *queries) count(field string, m *Metric) string {
 		return "sum(sum_over_time((" + text + ")[" + windowWord + ":]))"
 	}
 	return q.fail(field, text, `a counter, sum(rate(counter[5m])), or an expression with $window`)
+}
+
+func (q *queries) noteIrate(field string) {
+	q.notes = append(q.notes, note{"irate_read", field + " is the rate between the last two samples: read as the increase in the whole window"})
 }
 
 func (q *queries) raw(m *Metric, kind string) string {
@@ -268,30 +283,48 @@ func unquoted(text string, i int) int {
 	return i
 }
 
-// readIncrease replaces the function rate by increase.
+// readIncrease replaces the functions rate and irate by increase.
 func readIncrease(text string) string {
 	var b strings.Builder
-	for i := 0; i < len(text); {
-		switch {
-		case strings.IndexByte("\"'`", text[i]) >= 0:
-			end := min(unquoted(text, i)+1, len(text))
-			b.WriteString(text[i:end])
-			i = end
-		case isWord(text[i]):
+	done := 0
+	for from, word := range calls(text) {
+		if word == "rate" || word == "irate" {
+			b.WriteString(text[done:from] + "increase")
+			done = from + len(word)
+		}
+	}
+	return b.String() + text[done:]
+}
+
+func hasCall(text, function string) bool {
+	for _, word := range calls(text) {
+		if word == function {
+			return true
+		}
+	}
+	return false
+}
+
+// calls yields the words of a query that stand before a bracket, and where they
+// begin. Quoted text has none.
+func calls(text string) iter.Seq2[int, string] {
+	return func(yield func(int, string) bool) {
+		for i := 0; i < len(text); i++ {
+			if strings.IndexByte("\"'`", text[i]) >= 0 {
+				i = unquoted(text, i)
+				continue
+			}
 			end := i
 			for end < len(text) && isWord(text[end]) {
 				end++
 			}
-			word := text[i:end]
-			if word == "rate" && strings.HasPrefix(strings.TrimSpace(text[end:]), "(") {
-				word = "increase"
+			if end == i {
+				continue
 			}
-			b.WriteString(word)
-			i = end
-		default:
-			b.WriteByte(text[i])
-			i++
+			if strings.HasPrefix(strings.TrimSpace(text[end:]), "(") && !yield(i, text[i:end]) {
+				return
+			}
+			i = end - 1
 		}
 	}
-	return b.String()
 }

@@ -2,9 +2,12 @@ package openslo
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -69,8 +72,8 @@ func (e *ExportError) Error() string {
 // starts where the calendar does comes back as the calendar's.
 //
 // All that cannot be written is reported, joined, each an [*ExportError]: a
-// target of 100 %, several windows, windows of other than whole minutes, and
-// parts of a composite, which [File.AppendYAML] writes.
+// target of 100 %, several windows, windows of other than whole minutes, rules
+// that are no burn rates, and parts of a composite, which [File.AppendYAML] writes.
 func Append(b []byte, objectives []Objective) ([]byte, error) {
 	var errs []error
 	var documents []*yaml.Node
@@ -169,7 +172,7 @@ func (w *writer) slo(o Objective) *yaml.Node {
 	}
 	goal, notes := w.goal(o)
 	notes = append(notes, noteRunbook, o.Runbook, noteCoverage, text(o.Policy.MinCoverage), noteConsumed, text(o.Risk.Consumed),
-		noteOnRule, on(o.Risk.OnRule), noteForecast, on(o.Risk.OnForecast))
+		noteOnRule, on(o.Risk.OnRule), noteForecast, on(o.Risk.OnForecast), noteBudget, budgetPolicy(o.BudgetPolicy))
 	method := o.Method
 	if method == 0 {
 		method = slo.Occurrences
@@ -225,6 +228,14 @@ func on(is bool) string {
 	return ""
 }
 
+func budgetPolicy(p slo.BudgetPolicy) string {
+	if len(p.Actions) == 0 && !p.Unused.IsSet() {
+		return ""
+	}
+	b, _ := json.Marshal(p) // texts and ratios, which never fail
+	return string(b)
+}
+
 func text(r slo.Ratio) string {
 	b, _ := r.MarshalText() // never fails
 	return string(b)
@@ -238,6 +249,14 @@ func decimal(r slo.Ratio) (digits string, exact bool) {
 	}
 	n, exact := rat.FloatPrec()
 	return rat.FloatString(n), exact
+}
+
+// cut returns the first 18 decimals of a ratio from 0 to 1: as many as a target may
+// have, and never rounded up to 1.
+func cut(r slo.Ratio) string {
+	rat, scale := r.Rat(), new(big.Int).Exp(big.NewInt(10), big.NewInt(18), nil)
+	n := new(big.Int).Mul(rat.Num(), scale)
+	return strings.TrimRight(new(big.Rat).SetFrac(n.Quo(n, rat.Denom()), scale).FloatString(18), "0")
 }
 
 func (w *writer) decimal(field string, r slo.Ratio) number {
@@ -272,8 +291,10 @@ func (w *writer) goal(o Objective) (goal, notes tree) {
 		w.fail("target", "less than 100 %: OpenSLO has no objective without budget")
 	}
 	if !exact {
+		if digits = cut(ratio); digits == "0." {
+			w.fail("target", "at least one part in 10^18, not "+text(ratio))
+		}
 		notes = append(notes, noteTarget, text(ratio))
-		digits = ratio.Decimal()
 	}
 	return append(goal, "target", number(digits)), notes
 }
@@ -326,7 +347,7 @@ func (w *writer) metric(m *Metric) tree {
 		w.fail("metric", "a type or a data source")
 	}
 	var spec tree
-	for _, key := range sortedKeys(m.Spec) {
+	for _, key := range slices.Sorted(maps.Keys(m.Spec)) {
 		spec = append(spec, key, verbatim(m.Spec[key]))
 	}
 	return tree{"metricSource", tree{"metricSourceRef", m.DataSource, "type", m.Type, "spec", spec}}
@@ -382,6 +403,10 @@ func (w *writer) condition(c AlertCondition) tree {
 	r := c.Rule
 	if r.Severity == "" {
 		w.fail("severity", "a severity")
+	}
+	if r.Kind != slo.BurnRate {
+		w.fail("kind", "a rule of kind burn_rate, not "+r.Kind.String())
+		return nil
 	}
 	factor, exact := decimal(r.Factor)
 	var notes []any

@@ -96,6 +96,14 @@ func random(r *rand.Rand) openslo.Objective {
 	if r.IntN(3) == 0 {
 		o.Policy.MinCoverage, o.Risk.Consumed = slo.NewRatio(1, 3), slo.NewRatio(3, 4)
 	}
+	if r.IntN(3) == 0 {
+		o.BudgetPolicy = slo.DefaultBudgetPolicy()
+		o.BudgetPolicy.Actions[0].Text = pick("", "a: \"b\"\n", "<&>")
+		o.BudgetPolicy.Unused = slo.NewRatio(r.Int64N(4), 3)
+		if o.BudgetPolicy.Unused.Compare(slo.NewRatio(1, 1)) > 0 {
+			o.BudgetPolicy.Unused = slo.Ratio{}
+		}
+	}
 	return o
 }
 
@@ -122,6 +130,25 @@ func TestExportLaw(t *testing.T) {
 		}
 		if !reflect.DeepEqual(got.Windows[0].Period(noon), want.Windows[0].Period(noon)) && want.Windows[0].Kind() == "anchored" {
 			t.Fatalf("period %v, want %v", got.Windows[0].Period(noon), want.Windows[0].Period(noon))
+		}
+	}
+}
+
+// A target without end in decimals comes back as it was, however near it is to 0 or
+// to 1.
+func TestExportOfEndlessTargets(t *testing.T) {
+	for _, target := range []slo.Ratio{slo.NewRatio(1, 6431), slo.NewRatio(1, 7e17), slo.NewRatio(3e18-1, 3e18)} {
+		o := one(t, base)
+		var err error
+		if o.Target, err = slo.NewTarget(target); err != nil {
+			t.Fatal(err)
+		}
+		written, err := openslo.Append(nil, []openslo.Objective{o})
+		if err != nil {
+			t.Fatalf("%s: %v", target, err)
+		}
+		if got := one(t, string(written)).Target.Ratio(); got.Compare(target) != 0 {
+			t.Errorf("target %s came back as %s from\n%s", target, got, written)
 		}
 	}
 }
@@ -238,6 +265,9 @@ func TestExportErrors(t *testing.T) {
 		rule   string
 	}{
 		{"100 percent", func(o *openslo.Objective) { o.Target = slo.MustPercent("100") }, "target", ""},
+		{"next to nothing", func(o *openslo.Objective) {
+			o.Target, _ = slo.NewTarget(slo.NewRatio(1, 3e18))
+		}, "target", ""},
 		{"two windows", func(o *openslo.Objective) { o.Windows = append(o.Windows, slo.Rolling(time.Hour)) }, "windows", ""},
 		{"window of seconds", func(o *openslo.Objective) { o.Windows[0] = slo.Rolling(90 * time.Second) }, "window", ""},
 		{"anchor between seconds", func(o *openslo.Objective) {
@@ -247,6 +277,9 @@ func TestExportErrors(t *testing.T) {
 		{"long window of seconds", func(o *openslo.Objective) { o.Policy.Rules[0].Long = 70 * time.Second }, "long window", "fast-burn"},
 		{"for of seconds", func(o *openslo.Objective) { o.Policy.Rules[0].For = time.Second }, "for", "fast-burn"},
 		{"no severity", func(o *openslo.Objective) { o.Policy.Rules[0].Severity = "" }, "severity", "fast-burn"},
+		{"silence", func(o *openslo.Objective) {
+			o.Policy.Rules[0] = slo.Rule{Name: "fast-burn", Severity: slo.Page, Kind: slo.Silence, Long: time.Hour}
+		}, "kind", "fast-burn"},
 		{"no service", func(o *openslo.Objective) { o.Service = "" }, "service", ""},
 		{"no indicator", func(o *openslo.Objective) { o.Indicator = openslo.Indicator{} }, "indicator", ""},
 		{"no metric type", func(o *openslo.Objective) { o.Indicator.Total = &openslo.Metric{} }, "metric", ""},

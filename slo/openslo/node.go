@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
@@ -123,7 +124,7 @@ func (r *reader) fields(v value, known ...string) fields {
 		if len(known) == 0 || slices.Contains(known, key.Value) {
 			continue
 		}
-		suggestion := nearest(key.Value, known)
+		suggestion := spelling.Nearest(key.Value, known)
 		if suggestion != "" {
 			f.near = append(f.near, suggestion)
 		}
@@ -215,6 +216,25 @@ func (r *reader) text(f fields, name string) string {
 	return text
 }
 
+// label returns the value of a label. OpenSLO has a list of them, or one text for
+// a list of one.
+func (r *reader) label(f fields, name string) string {
+	v, ok := r.get(f, name)
+	if !ok || v.n.Kind != yaml.SequenceNode {
+		return r.text(f, name)
+	}
+	items := r.items(v)
+	texts := make([]string, len(items))
+	for i, item := range items {
+		texts[i], _ = r.scalar(item, "text")
+	}
+	text := strings.Join(texts, ", ")
+	if len(texts) > 1 {
+		r.warn(v, "label_list", "label %s has %d values: read as %q", name, len(texts), text)
+	}
+	return text
+}
+
 // name returns the required text at a key.
 func (r *reader) name(f fields, name, want string) string {
 	v, ok := r.need(f, name, want)
@@ -249,7 +269,7 @@ func (r *reader) word(v value, words ...string) string {
 		return ""
 	}
 	if !slices.Contains(words, text) {
-		r.fail(v, "bad_enum", nearest(text, words), "found %q, want one of %s", text, strings.Join(words, ", "))
+		r.fail(v, "bad_enum", spelling.Nearest(text, words), "found %q, want one of %s", text, strings.Join(words, ", "))
 		return ""
 	}
 	return text

@@ -1,13 +1,17 @@
 package openslo
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
@@ -58,7 +62,7 @@ func (r *reader) slo(f fields, known *objects) []Objective {
 	before := len(r.errs)
 	m := r.meta(f)
 	base := Objective{SLO: m.name, Title: m.displayName, Weight: slo.NewRatio(1, 1)}
-	base.Owner = r.text(m.labels, "owner")
+	base.Owner = r.label(m.labels, "owner")
 	r.note(m.annotations, noteRunbook, func(text string) error { base.Runbook = text; return nil })
 	v, ok := r.need(f, "spec", "a service, an indicator, a timeWindow and objectives")
 	if !ok {
@@ -68,7 +72,7 @@ func (r *reader) slo(f fields, known *objects) []Objective {
 	base.Description, base.Service = r.text(spec, "description"), r.name(spec, "service", "the name of a service")
 	if base.Service != "" && len(known.services) > 0 && !known.services[base.Service] {
 		at, _ := r.get(spec, "service")
-		r.findings = append(r.findings, r.finding(slo.Warning, at, "unknown_service", nearest(base.Service, sortedKeys(known.services)),
+		r.findings = append(r.findings, r.finding(slo.Warning, at, "unknown_service", spelling.Nearest(base.Service, slices.Sorted(maps.Keys(known.services))),
 			fmt.Sprintf("no Service %q among those in the files", base.Service)))
 	}
 	if window, ok := r.window(spec); ok {
@@ -382,6 +386,14 @@ func (r *reader) policyNotes(notes fields, o *Objective) {
 	}
 	r.note(notes, noteOnRule, flag(&o.Risk.OnRule))
 	r.note(notes, noteForecast, flag(&o.Risk.OnForecast))
+	r.note(notes, noteBudget, func(text string) error {
+		d := json.NewDecoder(strings.NewReader(text))
+		d.DisallowUnknownFields()
+		if err := d.Decode(&o.BudgetPolicy); err != nil {
+			return fmt.Errorf("found %q, want a budget policy as JSON: %w", text, err)
+		}
+		return nil
+	})
 }
 
 // check validates an objective that could be read, and lints its rules.

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
 // File is what one or more OpenSLO files say.
@@ -73,7 +75,9 @@ type Source struct {
 //	unresolved_reference a notification target or data source that is not in the files
 //	unknown_field        kept, without effect
 //	not_read             an object of another kind of v2alpha: kept, without effect
-//	fixed_range, rate_read, raw_mean, not_counted    see [Objective.Events]
+//	label_list           a label with several values: they are joined by ", "
+//	empty_file           a file without any object
+//	fixed_range, rate_read, irate_read, raw_mean, not_counted    see [Objective.Events]
 func Parse(name string, data []byte) (*File, error) { return ParseAll(Source{name, data}) }
 
 // ParseAll is [Parse] for several files whose objects refer to each other.
@@ -88,7 +92,12 @@ func ParseAll(sources ...Source) (*File, error) {
 		}
 		all.file = s.Name
 		all.limit += 1000 + 10*len(s.Data)
-		for _, root := range all.load(s.Data) {
+		failed := len(all.errs)
+		roots := all.load(s.Data)
+		if len(roots) == 0 && len(all.errs) == failed {
+			all.warn(value{line: 1, col: 1}, "empty_file", "no object, want one or more of %s", strings.Join(kinds, ", "))
+		}
+		for _, root := range roots {
 			objects := all.objects(root)
 			found = append(found, objects...)
 			file.documents = append(file.documents, root)
@@ -186,7 +195,7 @@ func (r *reader) object(v value) (o object, ok bool) {
 		return o, false
 	}
 	if !slices.Contains(versions, version) {
-		r.fail(versionAt, "bad_version", nearest(version, versions), "found %q, want one of %s", version, strings.Join(versions, ", "))
+		r.fail(versionAt, "bad_version", spelling.Nearest(version, versions), "found %q, want one of %s", version, strings.Join(versions, ", "))
 		return o, false
 	}
 	kind := r.name(f, "kind", "one of "+strings.Join(kinds, ", "))
@@ -201,7 +210,7 @@ func (r *reader) object(v value) (o object, ok bool) {
 		r.warn(kindAt, "not_read", "objects of kind %s are kept and have no effect", kind)
 	default:
 		kindAt, _ := r.get(f, "kind")
-		r.fail(kindAt, "unknown_kind", nearest(kind, kinds), "found %q, want one of %s", kind, strings.Join(kinds, ", "))
+		r.fail(kindAt, "unknown_kind", spelling.Nearest(kind, kinds), "found %q, want one of %s", kind, strings.Join(kinds, ", "))
 		return o, false
 	}
 	if version != v1 {
@@ -305,13 +314,4 @@ func (r *reader) read(o object, known *objects) []Objective {
 		return r.slo(f, known)
 	}
 	return nil
-}
-
-func sortedKeys[V any](m map[string]V) []string {
-	keys := make([]string, 0, len(m))
-	for k := range m {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
 }

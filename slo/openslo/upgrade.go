@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
 // The versions that are read, by their apiVersion.
@@ -142,7 +144,7 @@ func (r *reader) upgradeAlpha(spec *yaml.Node) {
 		if !ok {
 			names := []string{"Minute", "Hour", "Day", "Week", "Month", "Quarter", "Year"}
 			v := r.value(unit, "")
-			r.fail(v, "bad_enum", nearest(unit.Value, names), "found %q, want a unit that v1 has too: Minute, Hour, Day, Week, Month, Quarter or Year", unit.Value)
+			r.fail(v, "bad_enum", spelling.Nearest(unit.Value, names), "found %q, want a unit that v1 has too: Minute, Hour, Day, Week, Month, Quarter or Year", unit.Value)
 			letter = "d" // no second error for the same value
 		}
 		duration := textNode(count.Value+letter, count)

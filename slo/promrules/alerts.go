@@ -23,7 +23,7 @@ func (g *generator) alertRules() {
 		summary := g.cut()
 		g.str("No series matches ", escapeTemplate(selector), ". The objective cannot be judged.")
 		g.rules = append(g.rules, Rule{
-			Alert: g.o.Alert + "MetricAbsent", Expr: expr, For: g.o.AbsentFor, Labels: escapeLabels(g.with("severity", string(slo.Ticket))),
+			Alert: g.o.Alert + "MetricAbsent", Expr: expr, For: g.o.AbsentFor, Labels: escapeLabels(g.withAll(g.owned(Label{"severity", string(slo.Ticket)}))),
 			Annotations: g.annotations(summary, g.cut()),
 		})
 	}
@@ -36,14 +36,18 @@ func (g *generator) alert(r *slo.Rule) {
 	limit := g.cut()
 	switch r.Kind {
 	case slo.BurnRate:
-		g.str(g.ratioName(r.Long), g.selector, " > ", limit)
+		g.rounded(r.Long)
+		g.str(" > ", limit)
 	case slo.AbsoluteCount:
-		g.str(g.ratioName(r.Long), g.selector, " >= ", limit)
+		g.rounded(r.Long)
+		g.str(" >= ", limit)
 	case slo.Silence: // there is no ratio without events
 		g.str("absent(", g.ratioName(r.Long), g.selector, ")")
 	}
 	if r.Short > 0 {
-		g.str("\nand ignoring (", g.windowLabel(), ")\n", g.ratioName(r.Short), g.selector, " > ", limit)
+		g.str("\nand ignoring (", g.windowLabel(), ")\n")
+		g.rounded(r.Short)
+		g.str(" > ", limit)
 	}
 	g.atLeast(r.MinEvents, r, g.totalName, g.total)
 	g.atLeast(r.MinBad, r, g.badName, g.bad)
@@ -51,8 +55,8 @@ func (g *generator) alert(r *slo.Rule) {
 	expr := g.cut()
 
 	long, short := g.windowText(r.Long), ""
-	more := make([]Label, 0, 5) // sorted
-	more = append(more, Label{"long_window", long}, Label{"rule", r.Name}, Label{"severity", string(r.Severity)})
+	more := append(make([]Label, 0, 6), Label{"long_window", long}) // sorted
+	more = append(more, g.owned(Label{"rule", r.Name}, Label{"severity", string(r.Severity)})...)
 	if r.Short > 0 {
 		short = g.windowText(r.Short)
 		more = append(more, Label{"short_window", short})
@@ -66,6 +70,22 @@ func (g *generator) alert(r *slo.Rule) {
 		Alert: g.o.Alert, Expr: expr, For: r.For, KeepFiringFor: r.KeepFiringFor, Labels: labels,
 		Annotations: g.annotations(summary, description),
 	})
+}
+
+// rounded writes the recorded ratio of a window as it is compared.
+func (g *generator) rounded(w time.Duration) {
+	g.openRatio()
+	g.str(g.ratioName(w), g.selector)
+	g.closeRatio()
+}
+
+// owned puts the owner before labels with names behind it, unless the objective has
+// a label of that name: alerts are routed by it, and series do not need it.
+func (g *generator) owned(more ...Label) []Label {
+	if _, ok := g.slo.Labels["owner"]; ok || g.slo.Owner == "" || slices.Contains(g.slo.Events.By, "owner") {
+		return more
+	}
+	return append([]Label{{"owner", g.slo.Owner}}, more...)
 }
 
 // tell writes what an alert says.
@@ -102,13 +122,14 @@ func (g *generator) atLeast(n uint64, r *slo.Rule, name func() string, count fun
 	if n == 0 {
 		return
 	}
-	g.str("\nand on (", g.by, ")\n(")
+	g.str("\nand on (", g.by, ")\nround(")
 	if g.isStaged(r.Long) {
 		g.sumOfStages(name(), r.Long)
 	} else {
 		count(r.Long)
 	}
-	g.str(") >= ", strconv.FormatUint(n, 10))
+	// What is scaled may be a hair below 20 where 20 were counted.
+	g.str(", 0.000001) >= ", strconv.FormatUint(n, 10))
 }
 
 // covered asks for the part of the long window that must have been measured: so

@@ -1,6 +1,7 @@
 package promrules_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -55,4 +56,44 @@ func BenchmarkGenerate(b *testing.B) {
 			}
 		}
 	})
+}
+
+// BenchmarkAppendRules writes the rules of a fleet, and those of objectives that
+// have no shape in common.
+func BenchmarkAppendRules(b *testing.B) {
+	for _, n := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprintf("objectives=%d", n), func(b *testing.B) {
+			slos := make([]promrules.SLO, n)
+			for i := range slos {
+				slos[i] = benchSLO(b)
+				slos[i].ID = fmt.Sprintf("requests-%d", i)
+				slos[i].Events.Bad = fmt.Sprintf(`http_requests_total{job="svc%d",code=~"(5..|429)"}`, i)
+				slos[i].Events.Total = fmt.Sprintf(`http_requests_total{job="svc%d"}`, i)
+			}
+			benchAppendRules(b, slos)
+		})
+	}
+	b.Run("shapes=100", func(b *testing.B) {
+		slos := make([]promrules.SLO, 100)
+		for i := range slos {
+			slos[i] = benchSLO(b)
+			slos[i].ID = fmt.Sprintf("requests-%d", i)
+			slos[i].Target = slo.MustPercent(fmt.Sprintf("99.9%02d", i))
+		}
+		benchAppendRules(b, slos)
+	})
+}
+
+func benchAppendRules(b *testing.B, slos []promrules.SLO) {
+	b.Helper()
+	var text []byte
+	var err error
+	b.ReportAllocs()
+	for b.Loop() {
+		if text, err = promrules.AppendRules(text[:0], slos, promrules.Options{Scrape: 30 * time.Second}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(slos)), "ns/objective")
+	b.ReportMetric(float64(len(text)/len(slos)), "B/objective")
 }

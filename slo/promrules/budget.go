@@ -1,16 +1,22 @@
 package promrules
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // periodRules record what is known of the objective and its budget.
-// The ratio of its period may be recorded already, as one of the windows.
-func (g *generator) periodRules(recorded bool) {
-	if g.period > 0 && !recorded {
+// The ratio of a period may be recorded already, as one of the windows.
+func (g *generator) periodRules(recorded []time.Duration) {
+	if g.period > 0 && !slices.Contains(recorded, g.period) {
 		g.ratioRule(g.period)
+	}
+	for _, w := range g.further {
+		if !slices.Contains(recorded, w) {
+			g.ratioRule(w)
+		}
 	}
 	if g.o.Names == Pyrra {
 		g.pyrraRules()

@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/slo"
 )
 
 // AppendDashboard appends a Grafana dashboard, as JSON, of the series that
@@ -259,6 +261,9 @@ func (d *dashboard) factors() []query {
 	having := map[key][]string{}
 	for i := range d.slos {
 		for _, r := range d.slos[i].Policy.Rules {
+			if r.Kind != slo.BurnRate {
+				continue // it has no factor
+			}
 			k := key{r.Name, r.Factor.Decimal()}
 			if having[k] == nil {
 				keys = append(keys, k)

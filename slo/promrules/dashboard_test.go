@@ -23,7 +23,10 @@ func dashboardSLOs(t *testing.T) []promrules.SLO {
 		t.Fatal(err)
 	}
 	week := slo.Rolling(7 * 24 * time.Hour)
-	one := slo.Policy{Rules: []slo.Rule{{Name: "one", Severity: slo.Ticket, Long: time.Hour, Factor: slo.NewRatio(3, 2)}}}
+	one := slo.Policy{Rules: []slo.Rule{
+		{Name: "one", Severity: slo.Ticket, Long: time.Hour, Factor: slo.NewRatio(3, 2)},
+		{Name: "silent", Severity: slo.Ticket, Kind: slo.Silence, Long: time.Hour}, // has no factor to draw
+	}}
 	return []promrules.SLO{
 		{
 			Objective: slo.Objective{ID: "api", Service: "shop", Target: slo.MustPercent("99.9"), Windows: []slo.Window{month}, Policy: policy},
@@ -240,6 +243,9 @@ func TestDashboardModel(t *testing.T) {
 	// 14.4 is a factor of the first objective only, and must not be drawn for others.
 	if want := `14.4 * group(slo:objective:ratio{sloth_id=\"$slo\",sloth_id=\"shop-api\"})`; !bytes.Contains(text, []byte(want)) {
 		t.Errorf("no factor %s", want)
+	}
+	if bytes.Contains(text, []byte("silent fires")) || bytes.Contains(text, []byte("absent *")) {
+		t.Error("a factor is drawn for a rule of silence, which has none")
 	}
 }
 

@@ -13,7 +13,89 @@ import (
 const windowWord = "$window"
 
 // isExpression reports whether a text is a whole expression, not a selector.
-func isExpression(text string) bool { return strings.Contains(text, windowWord) }
+func isExpression(text string) bool { return windowAt(text, 0) >= 0 }
+
+// windowAt returns where the word of the window stands next, -1 for nowhere. Longer
+// words such as $windows are others.
+func windowAt(text string, from int) int {
+	for {
+		at := strings.Index(text[from:], windowWord)
+		if at < 0 {
+			return -1
+		}
+		from += at + len(windowWord)
+		if from == len(text) || !isNameByte(text[from], true, false) {
+			return from - len(windowWord)
+		}
+	}
+}
+
+// variableAt returns where a text has a variable that nobody replaces, such as
+// $windows, -1 for nowhere. Quoted text may hold anything.
+func variableAt(text string) int {
+	var quote byte
+	for i := 0; i < len(text); i++ {
+		switch c := text[i]; {
+		case quote != 0 && c == '\\' && quote != '`':
+			i++
+		case quote != 0 && c == quote:
+			quote = 0
+		case quote != 0:
+		case c == '"' || c == '\'' || c == '`':
+			quote = c
+		case c == '#': // a comment, to the end of the line
+			end := strings.IndexByte(text[i:], '\n')
+			if end < 0 {
+				return -1
+			}
+			i += end
+		case c == '$' && windowAt(text, i) != i:
+			return i
+		}
+	}
+	return -1
+}
+
+// rates returns what is to be said of counts that are expressions with rate: an
+// increase is longer than a rate by the seconds of the window.
+func (e Events) rates() (notes []string) {
+	rates, counts := 0, 0
+	for _, count := range [...]struct{ field, text string }{{"bad", e.Bad}, {"good", e.Good}, {"total", e.Total}} {
+		if count.text == "" {
+			continue
+		}
+		counts++
+		if !isExpression(count.text) || !callsRate(count.text) {
+			continue
+		}
+		rates++
+		notes = append(notes, count.field+" uses rate, which is events per second: want increase, the events of the window")
+	}
+	if rates > 0 && rates < counts {
+		notes = append(notes, "rates and increases are divided by each other: the error ratio is wrong by a factor of the seconds in the window")
+	}
+	return notes
+}
+
+// callsRate reports whether an expression calls a function that returns a change
+// per second.
+func callsRate(text string) bool {
+	for at, c := range []byte(text) {
+		if c != '(' {
+			continue
+		}
+		word := strings.TrimRight(text[:at], " \t\r\n")
+		start := len(word)
+		for start > 0 && isNameByte(word[start-1], true, true) {
+			start--
+		}
+		switch word[start:] {
+		case "rate", "irate", "deriv":
+			return true
+		}
+	}
+	return false
+}
 
 // validate reports what keeps the events from being counted.
 func (e Events) validate(objective string) error {
@@ -23,6 +105,8 @@ func (e Events) validate(objective string) error {
 	expression := func(field, text string) {
 		if at := unprintable(text); at < len(text) {
 			errs = append(errs, &EventsError{Objective: objective, Field: field, Text: text, Offset: at, Want: "printable characters of UTF-8"})
+		} else if at := variableAt(text); at >= 0 {
+			errs = append(errs, &EventsError{Objective: objective, Field: field, Text: text, Offset: at, Want: "no variable but " + windowWord})
 		}
 	}
 	check := func(field, text string) {
@@ -172,7 +256,8 @@ func (g *generator) bad(w time.Duration) {
 		if other == "" {
 			other = e.Good
 		}
-		g.orZero(w, e.Bad, other)
+		g.increase(w, e.Bad)
+		g.orZero(w, other)
 	default:
 		g.str("clamp_min(")
 		g.total(w)
@@ -187,21 +272,21 @@ func (g *generator) good(w time.Duration) {
 	e := g.slo.Events
 	switch {
 	case e.Good != "":
-		g.orZero(w, e.Good, e.Total)
+		g.increase(w, e.Good)
+		g.orZero(w, e.Total)
 	case e.Up != "":
 		g.sum("sum_over_time", e.Up, shortened(w), "")
 	case e.Latency.Native:
 		// The fraction of nothing is NaN, which one comparison takes out: in a
 		// stage it would make a NaN of every sum over it.
-		g.open()
 		g.str("histogram_fraction(-Inf, ", e.Latency.Limit.Decimal(), ", ")
 		g.sum("increase", e.Latency.Histogram, g.reach(w), "")
 		g.str(") * histogram_count(")
 		g.sum("increase", e.Latency.Histogram, g.reach(w), "")
 		g.str(")")
-		g.close(w)
-		g.str(" >= 0 or 0 * ")
-		g.total(w)
+		g.scale(w)
+		g.str(" >= 0")
+		g.orZero(w, e.Latency.Histogram)
 	default: // a histogram has all its buckets from the start
 		g.increase(w, g.bucket)
 	}
@@ -215,64 +300,86 @@ func (g *generator) total(w time.Duration) {
 		g.increase(w, e.Total)
 	case e.Good != "":
 		g.str("(")
-		g.orZero(w, e.Bad, e.Good)
+		g.increase(w, e.Bad)
+		g.zeroOf(w, e.Good)
 		g.str(") + (")
-		g.orZero(w, e.Good, e.Bad)
+		g.increase(w, e.Good)
+		g.zeroOf(w, e.Bad)
 		g.str(")")
 	case e.Up != "":
 		g.sum("count_over_time", e.Up, shortened(w), "")
 	case e.Latency.Native:
-		g.open()
 		g.str("histogram_count(")
 		g.sum("increase", e.Latency.Histogram, g.reach(w), "")
 		g.str(")")
-		g.close(w)
+		g.scale(w)
 	default:
 		g.increase(w, g.count)
 	}
 }
 
-// orZero writes an increase that is 0 while its series do not exist but those of
-// other do.
-func (g *generator) orZero(w time.Duration, selector, other string) {
-	g.increase(w, selector)
+// orZero makes a count 0 while there are no series of it. Where labels are judged
+// apart, those of other events tell which.
+func (g *generator) orZero(w time.Duration, other string) {
+	if g.by == "" {
+		g.str(" or vector(0)")
+		return
+	}
+	g.zeroOf(w, other)
+}
+
+// zeroOf makes a count 0 while there are no series of it but those of other events.
+func (g *generator) zeroOf(w time.Duration, other string) {
 	g.str(" or 0 * ")
-	g.increase(w, other)
+	if isExpression(other) {
+		g.increase(w, other)
+		return
+	}
+	g.sum("count_over_time", other, g.reach(w), "")
 }
 
 // increase writes the increase of counters in a window.
 func (g *generator) increase(w time.Duration, selector string) {
 	switch {
 	case isExpression(selector):
-		g.open()
 		g.str("(")
 		g.expression(w, selector)
 		g.str(")")
-		g.close(w)
+		g.scale(w)
 	case g.o.Anchored:
 		g.sum("increase", selector, w, " anchored")
-	case w == g.stage && g.o.Scrape > 0:
-		g.difference(w, selector)
+	case g.o.Scrape == 0:
+		g.sum("increase", selector, w, "")
 	default:
-		g.open()
-		g.sum("increase", selector, g.reach(w), "")
-		g.close(w)
+		g.difference(w, selector)
 	}
 }
 
 // expression writes an expression of the user for a window.
 func (g *generator) expression(w time.Duration, text string) {
-	g.str(strings.ReplaceAll(strings.TrimSpace(text), windowWord, duration(g.reach(w))))
+	rest := strings.TrimSpace(text)
+	for at := windowAt(rest, 0); at >= 0; at = windowAt(rest, 0) {
+		g.str(rest[:at])
+		g.duration(g.reach(w))
+		rest = rest[at+len(windowWord):]
+	}
+	g.str(rest)
 	if strings.Contains(text, "#") {
 		g.str("\n") // ends a comment
 	}
 }
 
-// difference writes the increase of the window that all sums are made of, from
-// its first to its last sample: a counter that was not reset has them as its least
-// and greatest. (The function increase would stretch them to the range, unless the
-// counter was near 0, and so undercount the first burst of errors by
-// scrape/stage.) Around a reset it is the increase after all.
+// difference writes the increase of counters from the first to the last sample of
+// the reach of a window: a counter that was not reset has them as its greatest and
+// least. Whole events stay whole, in a series of any age. (The function increase
+// would stretch what lies between the two samples to the range, by an amount that
+// depends on how much of the range the series fills and how near to 0 it was.)
+//
+// A counter that was reset has the function increase after all, scaled to the
+// window. If the series fills the range, that undoes the stretching, so that it can
+// be added to the others. If it does not, or was near 0 in the beginning, the count
+// of this one series is off by the events of a scrape or two. To stretch all series
+// as soon as one of them was reset would spoil the counts of those that run on.
 func (g *generator) difference(w time.Duration, selector string) {
 	reach := g.reach(w)
 	ranged := func(before string) {
@@ -288,10 +395,8 @@ func (g *generator) difference(w time.Duration, selector string) {
 	ranged(") - min_over_time(")
 	ranged(") and resets(")
 	ranged(") == 0 or increase(")
-	g.str(") * ")
-	g.seconds(w)
-	g.str(" / ")
-	g.seconds(reach)
+	g.str(")")
+	g.scale(w)
 	g.str(")")
 }
 
@@ -317,20 +422,12 @@ func (g *generator) reach(w time.Duration) time.Duration {
 	return w + g.o.Scrape - time.Millisecond
 }
 
-// open and close write what turns the increase over the reach into that over the
-// window, in millionths of an event.
-func (g *generator) open() {
-	if g.o.Scrape > 0 {
-		g.str("round(")
-	}
-}
-
-func (g *generator) close(w time.Duration) {
+// scale writes what turns the increase over the reach into that over the window.
+func (g *generator) scale(w time.Duration) {
 	if g.o.Scrape > 0 {
 		g.str(" * ")
 		g.seconds(w)
 		g.str(" / ")
 		g.seconds(g.reach(w))
-		g.str(", 0.000001)")
 	}
 }

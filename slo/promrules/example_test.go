@@ -44,9 +44,25 @@ func ExampleGenerate() {
 	// slo-checkout-requests-budget every 2m30s: 8 rules
 	// slo-checkout-requests-alerts every 30s: 5 rules
 	// ErrorBudgetBurn
-	// slo:sli_error:ratio_rate1h{sloth_id="checkout-requests"} > 0.0144
+	// round(slo:sli_error:ratio_rate1h{sloth_id="checkout-requests"}, 1e-14) > 0.0144
 	// and ignoring (sloth_window)
-	// slo:sli_error:ratio_rate5m{sloth_id="checkout-requests"} > 0.0144
+	// round(slo:sli_error:ratio_rate5m{sloth_id="checkout-requests"}, 1e-14) > 0.0144
+}
+
+// A fleet whose objectives differ in their names: the rules are made once.
+func ExampleAppendRules() {
+	var slos []promrules.SLO
+	for i := range 100 {
+		objective := checkout()
+		objective.ID = fmt.Sprintf("requests-%d", i)
+		slos = append(slos, objective)
+	}
+	rules, err := promrules.AppendRules(nil, slos, promrules.Options{Scrape: 30 * time.Second})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(strings.Count(string(rules), "- alert:"), "alerts")
+	// Output: 500 alerts
 }
 
 // For the Prometheus operator: only the alerts, and only one rule, for the sake of a
@@ -76,7 +92,7 @@ func ExampleFile_AppendPrometheusRule() {
 	//       rules:
 	//       - alert: "ErrorBudgetBurn"
 	//         expr: |-
-	//           slo:sli_error:ratio_rate5m{sloth_id="checkout-requests"} > 0.01
+	//           round(slo:sli_error:ratio_rate5m{sloth_id="checkout-requests"}, 1e-14) > 0.01
 	//         labels:
 	//           long_window: "5m"
 	//           rule: "page"

@@ -1,6 +1,7 @@
 package promrules
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -43,7 +44,7 @@ func Generate(slos []SLO, o Options) (*File, error) {
 			continue
 		}
 		seen[key] = true
-		if err := s.Validate(); err != nil {
+		if err := errors.Join(s.Validate(), s.blind(o.Scrape)); err != nil {
 			errs = append(errs, err)
 			continue
 		}
@@ -92,7 +93,9 @@ type generator struct {
 	bucket, count string        // of a classic histogram
 	current       time.Duration // the window of its burn rate now
 	stage         time.Duration
-	period        time.Duration // the rolling window of its budget, 0 for none
+	period        time.Duration   // the rolling window of its budget, 0 for none
+	further       []time.Duration // rolling windows beside it
+	rounds        bool            // ratios are compared rounded
 	rules         []Rule
 
 	// Texts that are needed more than once.
@@ -158,18 +161,19 @@ func (g *generator) objective(s *SLO) error {
 	if err != nil {
 		return err
 	}
+	g.rounds = g.mayRound()
 	g.notes(windows)
 	g.nameAll(windows)
 
-	n := len(windows) + 12 + len(s.Policy.Rules)
+	n := len(windows) + 12 + len(g.further) + len(s.Policy.Rules)
 	g.rules = make([]Rule, 0, n)
-	g.ruleLabels = make([]Label, 0, len(windows)*(len(g.labels)+1)+len(s.Policy.Rules)*(len(g.labels)+8+len(s.Annotations))+3*len(g.labels)+12)
+	g.ruleLabels = make([]Label, 0, (len(windows)+len(g.further))*(len(g.labels)+1)+len(s.Policy.Rules)*(len(g.labels)+9+len(s.Annotations))+3*len(g.labels)+13)
 	g.stageRules()
 	for _, w := range windows {
 		g.ratioRule(w)
 	}
 	g.group("sli", g.o.Evaluation)
-	g.periodRules(slices.Contains(windows, g.period))
+	g.periodRules(windows)
 	// What is summed from stages need not be summed more often than they end, but
 	// must not be forgotten in between.
 	g.group("budget", max(g.o.Evaluation, min(g.stage, lookback/2)))
@@ -181,11 +185,14 @@ func (g *generator) objective(s *SLO) error {
 // plan chooses windows and stage.
 func (g *generator) plan() (windows []time.Duration, err error) {
 	s := g.slo
-	g.period, g.current = 0, current
+	g.period, g.further, g.current = 0, nil, current
 	for _, w := range s.Windows {
-		if w.IsRolling() {
-			g.period = w.Nominal().Truncate(time.Millisecond)
-			break
+		switch length := w.Nominal().Truncate(time.Millisecond); {
+		case !w.IsRolling():
+		case g.period == 0:
+			g.period = length
+		case length > 0 && length != g.period && !slices.Contains(g.further, length):
+			g.further = append(g.further, length)
 		}
 	}
 	if s.Slices != nil {
@@ -227,6 +234,11 @@ func (g *generator) nameAll(windows []time.Duration) {
 	}
 	if g.period > 0 && !slices.Contains(windows, g.period) {
 		name(g.period)
+	}
+	for _, w := range g.further {
+		if !slices.Contains(windows, w) {
+			name(w)
+		}
 	}
 	g.badText, g.allText = g.stageName("bad"), g.stageName("total")
 	g.decimal(g.slo.Target.Ratio())
@@ -283,8 +295,10 @@ func (g *generator) chooseStage(windows []time.Duration) error {
 			common = gcd(common, w)
 		}
 	}
-	if g.period >= stageFrom {
-		common = gcd(common, g.period)
+	for _, w := range append([]time.Duration{g.period}, g.further...) {
+		if w >= stageFrom {
+			common = gcd(common, w)
+		}
 	}
 	if common == 0 {
 		return nil // nothing is long
@@ -321,11 +335,29 @@ func (g *generator) notes(windows []time.Duration) {
 	}
 	if g.period == 0 {
 		note("calendar", "Prometheus has no calendar: no series about the period are written")
+	} else {
+		g.windowNotes(note)
+	}
+	for _, text := range g.slo.Events.rates() {
+		note("rate_counted", text)
 	}
 	for _, r := range g.slo.Policy.Rules {
 		if g.o.Scrape > 0 && r.Short > 0 && r.Short < 4*g.o.Scrape {
 			note("short_scrape", fmt.Sprintf("rule %s: short window %v is below four scrape intervals of %v", r.Name, r.Short, g.o.Scrape))
 		}
+	}
+}
+
+// windowNotes tell which windows have less than all series: the names of those
+// about the period have room for one.
+func (g *generator) windowNotes(note func(code, text string)) {
+	for _, w := range g.slo.Windows {
+		if !w.IsRolling() {
+			note("window_not_recorded", "window "+w.Kind()+": Prometheus has no calendar: no series about it are written")
+		}
+	}
+	for _, w := range g.further {
+		note("further_window", "window "+duration(w)+": its error ratio is recorded, the series about the period are those of "+duration(g.period))
 	}
 }
 
@@ -362,7 +394,9 @@ func (g *generator) sliceRules() {
 	filler("1")
 	g.record(g.totalName(), g.labels)
 	g.str("(\n")
+	g.openRatio()
 	g.directRatio(s.Length)
+	g.closeRatio()
 	g.str("\n) > bool ", s.Target.Budget().Decimal())
 	bad := "0"
 	if s.NoData == slo.BadNoData {
@@ -399,6 +433,40 @@ func (g *generator) ratio(w time.Duration) {
 	default:
 		g.directRatio(w)
 	}
+}
+
+// openRatio and closeRatio round a ratio before it is compared. A ratio of whole
+// numbers needs it not, but what is left of scaling after a reset, in an expression
+// or in a native histogram exceeds a threshold in the sixteenth digit where both are
+// the same. What is recorded is not rounded.
+func (g *generator) openRatio() {
+	if g.rounds {
+		g.str("round(")
+	}
+}
+
+func (g *generator) closeRatio() {
+	if g.rounds {
+		g.str(", 1e-14)")
+	}
+}
+
+// maxDecimals of a ratio are compared. The inverse of 1e-14 is exact in floating point,
+// as the function round needs it, and that of 1e-15 is not.
+const maxDecimals = 14
+
+// mayRound reports whether a ratio that equals the threshold of a rule decides the
+// same after rounding: a threshold of 0.00046666… would be exceeded.
+func (g *generator) mayRound() bool {
+	var b [64]byte
+	for i := range g.slo.Policy.Rules {
+		r := &g.slo.Policy.Rules[i]
+		_, decimals, _ := bytes.Cut(r.Threshold(g.slo.Target).AppendDecimal(b[:0]), []byte("."))
+		if len(decimals) > maxDecimals && (decimals[maxDecimals] >= '5' || r.Kind == slo.AbsoluteCount) {
+			return false
+		}
+	}
+	return true
 }
 
 func (g *generator) directRatio(w time.Duration) {

@@ -50,10 +50,19 @@ func rule(t *testing.T, f *File, name string) Rule {
 	return found[0]
 }
 
+// difference is how counters are counted in a range; by are labels to sum by,
+// scale undoes what the function increase adds.
+func difference(c, reach, by, scale string) string {
+	c += "[" + reach + "]"
+	return "sum" + by + "(max_over_time(" + c + ") - min_over_time(" + c + ") and resets(" + c + ") == 0 or increase(" + c + ")" + scale + ")"
+}
+
 // The ratio of an hour, for each way to count. 30 s between scrapes make a range
 // of 1h29s999ms = 3629.999 s.
 func TestEvents(t *testing.T) {
-	const scaled = " * 3600 / 3629.999, 0.000001)"
+	const scaled = " * 3600 / 3629.999"
+	of := func(c string) string { return difference(c, "1h29s999ms", "", scaled) }
+	zero := func(c string) string { return "0 * sum(count_over_time(" + c + "[1h29s999ms]))" }
 	latency := func(limit slo.Ratio) Events {
 		return Events{Latency: &Latency{Histogram: `h{job="api"}`, Limit: limit}}
 	}
@@ -67,39 +76,34 @@ func TestEvents(t *testing.T) {
 			"bad and total",
 			Events{Bad: `r{code="500"}`, Total: "r"},
 			Options{},
-			`(round(sum(increase(r{code="500"}[1h29s999ms]))` + scaled + ` or 0 * round(sum(increase(r[1h29s999ms]))` + scaled + ")\n/\n" +
-				`(round(sum(increase(r[1h29s999ms]))` + scaled + " > 0)",
+			"(" + of(`r{code="500"}`) + " or vector(0))\n/\n(" + of("r") + " > 0)",
 		},
 		{
 			"good and total",
 			Events{Good: "done", Total: "begun"},
 			Options{},
-			`(clamp_min(round(sum(increase(begun[1h29s999ms]))` + scaled + ` - (round(sum(increase(done[1h29s999ms]))` + scaled +
-				` or 0 * round(sum(increase(begun[1h29s999ms]))` + scaled + "), 0))\n/\n(round(sum(increase(begun[1h29s999ms]))" + scaled + " > 0)",
+			"(clamp_min(" + of("begun") + " - (" + of("done") + " or vector(0)), 0))\n/\n(" + of("begun") + " > 0)",
 		},
 		{
 			"bad and good",
 			Events{Bad: "b", Good: "g"},
 			Options{},
-			`(round(sum(increase(b[1h29s999ms]))` + scaled + ` or 0 * round(sum(increase(g[1h29s999ms]))` + scaled + ")\n/\n((" +
-				`(round(sum(increase(b[1h29s999ms]))` + scaled + ` or 0 * round(sum(increase(g[1h29s999ms]))` + scaled + ") + " +
-				`(round(sum(increase(g[1h29s999ms]))` + scaled + ` or 0 * round(sum(increase(b[1h29s999ms]))` + scaled + ")) > 0)",
+			"(" + of("b") + " or vector(0))\n/\n((" +
+				"(" + of("b") + " or " + zero("g") + ") + (" + of("g") + " or " + zero("b") + ")) > 0)",
 		},
 		{
 			"latency", latency(slo.NewRatio(1, 4)),
 			Options{},
-			`(clamp_min(round(sum(increase(h_count{job="api"}[1h29s999ms]))` + scaled +
-				` - (round(sum(increase(h_bucket{job="api",le="0.25"}[1h29s999ms]))` + scaled + "), 0))\n/\n" +
-				`(round(sum(increase(h_count{job="api"}[1h29s999ms]))` + scaled + " > 0)",
+			"(clamp_min(" + of(`h_count{job="api"}`) + " - (" + of(`h_bucket{job="api",le="0.25"}`) + "), 0))\n/\n(" + of(`h_count{job="api"}`) + " > 0)",
 		},
 		{
 			"native latency",
 			Events{Latency: &Latency{Histogram: "h", Limit: slo.NewRatio(3, 10), Native: true}},
 			Options{},
-			"(clamp_min(round(histogram_count(sum(increase(h[1h29s999ms])))" + scaled +
-				" - (round(histogram_fraction(-Inf, 0.3, sum(increase(h[1h29s999ms]))) * histogram_count(sum(increase(h[1h29s999ms])))" + scaled +
-				" >= 0 or 0 * round(histogram_count(sum(increase(h[1h29s999ms])))" + scaled + "), 0))\n/\n" +
-				"(round(histogram_count(sum(increase(h[1h29s999ms])))" + scaled + " > 0)",
+			"(clamp_min(histogram_count(sum(increase(h[1h29s999ms])))" + scaled +
+				" - (histogram_fraction(-Inf, 0.3, sum(increase(h[1h29s999ms]))) * histogram_count(sum(increase(h[1h29s999ms])))" + scaled +
+				" >= 0 or vector(0)), 0))\n/\n" +
+				"(histogram_count(sum(increase(h[1h29s999ms])))" + scaled + " > 0)",
 		},
 		{
 			"up",
@@ -112,8 +116,14 @@ func TestEvents(t *testing.T) {
 			"expressions",
 			Events{Bad: " sum(increase(a[$window])) # comment", Total: "sum(increase(b[$window]))"},
 			Options{},
-			"(round((sum(increase(a[1h29s999ms])) # comment\n)" + scaled + " or 0 * round((sum(increase(b[1h29s999ms])))" + scaled + ")\n/\n" +
-				"(round((sum(increase(b[1h29s999ms])))" + scaled + " > 0)",
+			"((sum(increase(a[1h29s999ms])) # comment\n)" + scaled + " or vector(0))\n/\n" +
+				"((sum(increase(b[1h29s999ms])))" + scaled + " > 0)",
+		},
+		{
+			"a counter in an expression",
+			Events{Bad: "b", Total: "t($window)"},
+			Options{},
+			"(" + of("b") + " or vector(0))\n/\n((t(1h29s999ms))" + scaled + " > 0)",
 		},
 		{
 			"error ratio",
@@ -125,26 +135,41 @@ func TestEvents(t *testing.T) {
 			"apart",
 			Events{Bad: "b", Total: "t", By: []string{"region", "tier"}},
 			Options{},
-			`(round(sum by (region, tier) (increase(b[1h29s999ms]))` + scaled + ` or 0 * round(sum by (region, tier) (increase(t[1h29s999ms]))` + scaled + ")\n/\n" +
-				`(round(sum by (region, tier) (increase(t[1h29s999ms]))` + scaled + " > 0)",
+			"(" + difference("b", "1h29s999ms", " by (region, tier) ", scaled) + " or 0 * sum by (region, tier) (count_over_time(t[1h29s999ms])))\n/\n(" +
+				difference("t", "1h29s999ms", " by (region, tier) ", scaled) + " > 0)",
+		},
+		{
+			"an expression apart",
+			Events{Bad: "b", Total: "t($window)", By: []string{"tier"}},
+			Options{},
+			"(" + difference("b", "1h29s999ms", " by (tier) ", scaled) + " or 0 * (t(1h29s999ms))" + scaled + ")\n/\n((t(1h29s999ms))" + scaled + " > 0)",
+		},
+		{
+			"native latency apart",
+			Events{Latency: &Latency{Histogram: "h", Limit: slo.NewRatio(3, 10), Native: true}, By: []string{"tier"}},
+			Options{},
+			"(clamp_min(histogram_count(sum by (tier) (increase(h[1h29s999ms])))" + scaled +
+				" - (histogram_fraction(-Inf, 0.3, sum by (tier) (increase(h[1h29s999ms]))) * histogram_count(sum by (tier) (increase(h[1h29s999ms])))" + scaled +
+				" >= 0 or 0 * sum by (tier) (count_over_time(h[1h29s999ms]))), 0))\n/\n" +
+				"(histogram_count(sum by (tier) (increase(h[1h29s999ms])))" + scaled + " > 0)",
 		},
 		{
 			"scrape not known",
 			Events{Bad: "b", Total: "t"},
 			Options{Scrape: -1},
-			"(sum(increase(b[1h])) or 0 * sum(increase(t[1h])))\n/\n(sum(increase(t[1h])) > 0)",
+			"(sum(increase(b[1h])) or vector(0))\n/\n(sum(increase(t[1h])) > 0)",
 		},
 		{
 			"anchored",
 			Events{Bad: "b", Total: "t"},
 			Options{Anchored: true},
-			"(sum(increase(b[1h] anchored)) or 0 * sum(increase(t[1h] anchored)))\n/\n(sum(increase(t[1h] anchored)) > 0)",
+			"(sum(increase(b[1h] anchored)) or vector(0))\n/\n(sum(increase(t[1h] anchored)) > 0)",
 		},
 		{
 			"expressions cannot be anchored",
 			Events{Bad: "b", Total: "t($window)"},
 			Options{Anchored: true},
-			"(sum(increase(b[1h] anchored)) or 0 * round((t(1h29s999ms))" + scaled + ")\n/\n(round((t(1h29s999ms))" + scaled + " > 0)",
+			"(sum(increase(b[1h] anchored)) or vector(0))\n/\n((t(1h29s999ms))" + scaled + " > 0)",
 		},
 	}
 	for _, tt := range tests {
@@ -161,18 +186,42 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// A ratio is rounded before it is compared, but only if that never lifts one above
+// its threshold: at 99 %, a factor of 1/3 gives 0.00333…, of 2/3 gives 0.00666…,
+// which ends in a 7.
+func TestRounding(t *testing.T) {
+	for _, tt := range []struct {
+		factor, ratio slo.Ratio
+		want          bool
+	}{
+		{factor: slo.NewRatio(2, 1), want: true},
+		{factor: slo.NewRatio(1, 3), want: true},
+		{factor: slo.NewRatio(2, 3)},
+		// "0.333… or more" must not be missed by rounding down.
+		{ratio: slo.NewRatio(1, 2), want: true},
+		{ratio: slo.NewRatio(1, 3)},
+	} {
+		s := objective(time.Hour, Events{Bad: "b", Total: "t"})
+		s.Policy.Rules[0].Factor = tt.factor
+		if tt.ratio.IsSet() {
+			s.Policy.Rules[0] = slo.Rule{Name: "r", Severity: slo.Page, Kind: slo.AbsoluteCount, Long: time.Hour, MinBad: 3, AtLeast: tt.ratio}
+		}
+		f := mustGenerate(t, Options{Scrape: 30 * time.Second}, s)
+		if got := strings.HasPrefix(rule(t, f, "ErrorBudgetBurn").Expr, `round(slo:sli_error:ratio_rate1h{sloth_id="s-o"}, 1e-14) >`); got != tt.want {
+			t.Errorf("factor %v, ratio %v: rounded %t, want %t", tt.factor, tt.ratio, got, tt.want)
+		}
+	}
+}
+
 // Two hours are staged: bad and total events of five minutes, and their sums.
 func TestStages(t *testing.T) {
 	f := mustGenerate(t, Options{Scrape: 30 * time.Second}, objective(2*time.Hour, Events{Bad: "b", Total: "t"}))
 	// The range of 5 min and a scrape is 329.999 s long.
-	of := func(c string) string {
-		c += "[5m29s999ms]"
-		return "sum(max_over_time(" + c + ") - min_over_time(" + c + ") and resets(" + c + ") == 0 or increase(" + c + ") * 300 / 329.999)"
-	}
+	of := func(c string) string { return difference(c, "5m29s999ms", "", " * 300 / 329.999") }
 	const id = `{sloth_id="s-o"}`
 	for name, want := range map[string]string{
 		"slo:sli_total:increase5m":   of("t"),
-		"slo:sli_bad:increase5m":     of("b") + " or 0 * " + of("t"),
+		"slo:sli_bad:increase5m":     of("b") + " or vector(0)",
 		"slo:sli_error:ratio_rate5m": "slo:sli_bad:increase5m" + id + "\n/\n(slo:sli_total:increase5m" + id + " > 0)",
 		"slo:sli_error:ratio_rate2h": "sum_over_time(slo:sli_bad:increase5m" + id + "[1h59m59s999ms:5m])\n/\n" +
 			"(sum_over_time(slo:sli_total:increase5m" + id + "[1h59m59s999ms:5m]) > 0)",
@@ -184,19 +233,16 @@ func TestStages(t *testing.T) {
 }
 
 func TestSlices(t *testing.T) {
-	const scaled = " * 60 / 89.999)"
-	of := func(c string) string {
-		c += "[1m29s999ms]"
-		return "sum(max_over_time(" + c + ") - min_over_time(" + c + ") and resets(" + c + ") == 0 or increase(" + c + ")" + scaled
-	}
-	ratio := "(" + of("b") + " or 0 * " + of("t") + ")\n/\n(" + of("t") + " > 0)"
+	of := func(c string) string { return difference(c, "1m29s999ms", "", " * 60 / 89.999") }
+	ratio := "(" + of("b") + " or vector(0))\n/\n(" + of("t") + " > 0)"
+	bad := "(\nround(" + ratio + ", 1e-14)\n) > bool 0.05"
 	tests := []struct {
 		noData     slo.NoDataPolicy
 		total, bad string
 	}{
-		{slo.ExcludeNoData, "(\n" + ratio + "\n) * 0 + 1", "(\n" + ratio + "\n) > bool 0.05"},
-		{slo.GoodNoData, "(\n" + ratio + "\n) * 0 + 1\nor on ()\nvector(1)", "(\n" + ratio + "\n) > bool 0.05\nor on ()\nvector(0)"},
-		{slo.BadNoData, "(\n" + ratio + "\n) * 0 + 1\nor on ()\nvector(1)", "(\n" + ratio + "\n) > bool 0.05\nor on ()\nvector(1)"},
+		{slo.ExcludeNoData, "(\n" + ratio + "\n) * 0 + 1", bad},
+		{slo.GoodNoData, "(\n" + ratio + "\n) * 0 + 1\nor on ()\nvector(1)", bad + "\nor on ()\nvector(0)"},
+		{slo.BadNoData, "(\n" + ratio + "\n) * 0 + 1\nor on ()\nvector(1)", bad + "\nor on ()\nvector(1)"},
 	}
 	for _, tt := range tests {
 		s := objective(time.Hour, Events{Bad: "b", Total: "t"})
@@ -232,16 +278,16 @@ func TestAlertExpressions(t *testing.T) {
 		want map[string]string // by rule
 	}{
 		{30, map[string]string{
-			"page-fast":   "slo:sli_error:ratio_rate1h%s > 0.0144\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate5m%s > 0.0144",
-			"page-slow":   "slo:sli_error:ratio_rate6h%s > 0.006\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate30m%s > 0.006",
-			"ticket-fast": "slo:sli_error:ratio_rate1d%s > 0.003\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate2h%s > 0.003",
-			"ticket-slow": "slo:sli_error:ratio_rate3d%s > 0.001\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate6h%s > 0.001",
+			"page-fast":   "round(slo:sli_error:ratio_rate1h%s, 1e-14) > 0.0144\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate5m%s, 1e-14) > 0.0144",
+			"page-slow":   "round(slo:sli_error:ratio_rate6h%s, 1e-14) > 0.006\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate30m%s, 1e-14) > 0.006",
+			"ticket-fast": "round(slo:sli_error:ratio_rate1d%s, 1e-14) > 0.003\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate2h%s, 1e-14) > 0.003",
+			"ticket-slow": "round(slo:sli_error:ratio_rate3d%s, 1e-14) > 0.001\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate6h%s, 1e-14) > 0.001",
 		}},
 		{28, map[string]string{
-			"page-fast":   "slo:sli_error:ratio_rate1h%s > 0.01344\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate5m%s > 0.01344",
-			"page-slow":   "slo:sli_error:ratio_rate6h%s > 0.0056\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate30m%s > 0.0056",
-			"ticket-fast": "slo:sli_error:ratio_rate1d%s > 0.0028\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate2h%s > 0.0028",
-			"ticket-slow": "slo:sli_error:ratio_rate3d%s > 0.0009333333333333333\nand ignoring (sloth_window)\nslo:sli_error:ratio_rate6h%s > 0.0009333333333333333",
+			"page-fast":   "round(slo:sli_error:ratio_rate1h%s, 1e-14) > 0.01344\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate5m%s, 1e-14) > 0.01344",
+			"page-slow":   "round(slo:sli_error:ratio_rate6h%s, 1e-14) > 0.0056\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate30m%s, 1e-14) > 0.0056",
+			"ticket-fast": "round(slo:sli_error:ratio_rate1d%s, 1e-14) > 0.0028\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate2h%s, 1e-14) > 0.0028",
+			"ticket-slow": "round(slo:sli_error:ratio_rate3d%s, 1e-14) > 0.0009333333333333333\nand ignoring (sloth_window)\nround(slo:sli_error:ratio_rate6h%s, 1e-14) > 0.0009333333333333333",
 		}},
 	} {
 		s := withDefaults(t, tt.days, Events{Bad: "b", Total: "t"})
@@ -281,9 +327,8 @@ func label(r Rule, name string) string {
 }
 
 func TestGates(t *testing.T) {
-	const limit = `slo:sli_error:ratio_rate2h{sloth_id="s-o"} > 0.02`
-	const direct = `slo:sli_error:ratio_rate1h{sloth_id="s-o"} > 0.02`
-	const scaled = " * 3600 / 3629.999, 0.000001)"
+	const limit = `round(slo:sli_error:ratio_rate2h{sloth_id="s-o"}, 1e-14) > 0.02`
+	const direct = `round(slo:sli_error:ratio_rate1h{sloth_id="s-o"}, 1e-14) > 0.02`
 	tests := []struct {
 		name   string
 		long   time.Duration
@@ -293,13 +338,14 @@ func TestGates(t *testing.T) {
 	}{
 		{
 			"events, staged", 2 * time.Hour, nil, func(s *SLO) { s.Policy.Rules[0].MinEvents = 20 },
-			limit + "\nand on ()\n(sum_over_time(slo:sli_total:increase5m{sloth_id=\"s-o\"}[1h59m59s999ms:5m])) >= 20",
+			limit + "\nand on ()\nround(sum_over_time(slo:sli_total:increase5m{sloth_id=\"s-o\"}[1h59m59s999ms:5m]), 0.000001) >= 20",
 		},
 		{
 			"bad, direct, apart", time.Hour,
 			[]string{"region"},
 			func(s *SLO) { s.Policy.Rules[0].MinBad = 3 },
-			direct + "\nand on (region)\n(round(sum by (region) (increase(b[1h29s999ms]))" + scaled + " or 0 * round(sum by (region) (increase(t[1h29s999ms]))" + scaled + ") >= 3",
+			direct + "\nand on (region)\nround(" + difference("b", "1h29s999ms", " by (region) ", " * 3600 / 3629.999") +
+				" or 0 * sum by (region) (count_over_time(t[1h29s999ms])), 0.000001) >= 3",
 		},
 		// 2 h have 24 stages; 0.9 of them are 21.6, so 22 are wanted.
 		{
@@ -367,6 +413,8 @@ func TestNotes(t *testing.T) {
 	calendar.Windows = []slo.Window{slo.Calendar(slo.Month, nil)}
 	calendar.Policy.Rules[0].Short = 2 * time.Minute
 	long := withDefaults(t, 30, Events{Bad: "b", Total: "t"})
+	several := long
+	several.Windows = []slo.Window{slo.Calendar(slo.Month, nil), slo.Rolling(30 * day), slo.Rolling(7 * day), slo.Rolling(day), slo.Rolling(7 * day)}
 	tests := []struct {
 		name string
 		slo  SLO
@@ -385,6 +433,20 @@ func TestNotes(t *testing.T) {
 			"warning: o: Prometheus has no calendar: no series about the period are written",
 			"warning: o: rule r: short window 2m0s is below four scrape intervals of 45s",
 		}},
+		{"several windows", several, Options{Scrape: 30 * time.Second}, []string{
+			"warning: o: window calendar_month: Prometheus has no calendar: no series about it are written",
+			"warning: o: window 1w: its error ratio is recorded, the series about the period are those of 30d",
+			"warning: o: window 1d: its error ratio is recorded, the series about the period are those of 30d",
+		}},
+		{"rate beside a counter", objective(time.Hour, Events{Bad: "sum(rate(b[$window]))", Total: "t"}), Options{Scrape: 15 * time.Second}, []string{
+			"warning: o: bad uses rate, which is events per second: want increase, the events of the window",
+			"warning: o: rates and increases are divided by each other: the error ratio is wrong by a factor of the seconds in the window",
+		}},
+		{"rates", objective(time.Hour, Events{Bad: "sum(irate (b[$window]))", Total: "sum(rate(t[$window]))"}), Options{Scrape: 15 * time.Second}, []string{
+			"warning: o: bad uses rate, which is events per second: want increase, the events of the window",
+			"warning: o: total uses rate, which is events per second: want increase, the events of the window",
+		}},
+		{"no rate", objective(time.Hour, Events{Bad: "sum(increase(my_rate[$window]))", Total: "slow:rate"}), Options{Scrape: 15 * time.Second}, nil},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -397,6 +459,23 @@ func TestNotes(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Every rolling window has its error ratio, from the same stages.
+func TestFurtherWindows(t *testing.T) {
+	s := withDefaults(t, 30, Events{Bad: "b", Total: "t"})
+	s.Windows = []slo.Window{slo.Calendar(slo.Month, nil), slo.Rolling(30 * day), slo.Rolling(14 * day)}
+	f := mustGenerate(t, Options{Scrape: 30 * time.Second}, s)
+	const id = `{sloth_id="s-o"}`
+	got := rule(t, f, "slo:sli_error:ratio_rate2w")
+	if want := "sum_over_time(slo:sli_bad:increase5m" + id + "[13d23h59m59s999ms:5m])\n/\n(sum_over_time(slo:sli_total:increase5m" + id + "[13d23h59m59s999ms:5m]) > 0)"; got.Expr != want || label(got, "sloth_window") != "2w" {
+		t.Errorf("%s, window %q, want\n%s", got.Expr, label(got, "sloth_window"), want)
+	}
+	if days := rule(t, f, "slo:time_period:days").Expr; days != "vector(30)" {
+		t.Errorf("days of the period: %s, want those of the first rolling window, 30", days)
+	}
+	rule(t, f, "slo:sli_error:ratio_rate30d")
+	rule(t, mustGenerate(t, Options{Scrape: 30 * time.Second, Names: Pyrra}, s), "t:burnrate2w")
 }
 
 // A series is recorded once, whatever windows and periods have in common, and a

@@ -26,8 +26,8 @@ func TestRuleKinds(t *testing.T) {
 	}
 	// Without a scrape interval the ranges are the windows themselves.
 	want := map[string]string{
-		"failing": `slo:sli_error:ratio_rate1h{sloth_id="login-login"} >= 0.5` + "\nand on ()\n" +
-			`(sum(increase(login_failed_total[1h])) or 0 * sum(increase(login_total[1h]))) >= 3`,
+		"failing": `round(slo:sli_error:ratio_rate1h{sloth_id="login-login"}, 1e-14) >= 0.5` + "\nand on ()\n" +
+			`round(sum(increase(login_failed_total[1h])) or vector(0), 0.000001) >= 3`,
 		"silent": `absent(slo:sli_error:ratio_rate10m{sloth_id="login-login"})`,
 	}
 	found, recorded := 0, []string{}

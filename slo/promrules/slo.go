@@ -1,6 +1,7 @@
 package promrules
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,7 +11,8 @@ import (
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
-// SLO is an objective and how Prometheus counts its events.
+// SLO is an objective and how Prometheus counts its events. Its owner is the label
+// "owner" of its alerts, unless Labels or Events.By have one of that name.
 type SLO struct {
 	slo.Objective
 	Events Events
@@ -40,8 +42,7 @@ type Events struct {
 	Up string
 
 	// ErrorRatio is an expression with $window in it that gives the share of bad
-	// events in that window. It cannot be summed, so every window asks it anew;
-	// nor is it rounded, so a burn of exactly 1 may seem a little more.
+	// events in that window. It cannot be summed, so every window asks it anew.
 	ErrorRatio string
 
 	// By are the labels whose values are judged apart, such as "region".
@@ -67,8 +68,9 @@ type Latency struct {
 // stage.
 type Options struct {
 	// Scrape is the interval at which the counters are scraped, below 5 minutes.
-	// Defaults to unknown: ranges are then taken as they are, nothing is staged, and the
-	// file has the note "no_scrape".
+	// Defaults to unknown: ranges are then taken as they are, nothing is staged, and
+	// the file has the note "no_scrape". A rule with a window below it is refused: it
+	// would come and go between scrapes.
 	Scrape time.Duration
 
 	// Evaluation is the interval of the rule groups, below the 5 minutes after
@@ -116,7 +118,7 @@ func (s SLO) Validate() error {
 	if s.Target.Budget().Sign() == 0 {
 		errs = append(errs, &RuleError{Objective: s.ID, Want: "a target below 100 %: without a budget every error would page"})
 	}
-	for _, text := range [...]string{s.ID, s.Service, s.Runbook} {
+	for _, text := range [...]string{s.ID, s.Service, s.Owner, s.Runbook} {
 		if !utf8.ValidString(text) {
 			errs = append(errs, &RuleError{Objective: s.ID, Want: "text in UTF-8, not " + strconv.Quote(text)})
 		}
@@ -131,6 +133,9 @@ func (s SLO) Validate() error {
 		if s.Events.ErrorRatio != "" && (r.MinEvents > 0 || r.MinBad > 0) {
 			errs = append(errs, &RuleError{Objective: s.ID, Rule: r.Name, Want: "no min_events and min_bad: an error ratio tells no counts"})
 		}
+		if r.Kind == slo.Silence && len(s.Events.By) > 0 {
+			errs = append(errs, &RuleError{Objective: s.ID, Rule: r.Name, Want: "no silence beside labels to judge apart: absent() sees only that all of them are silent"})
+		}
 		if r.Alpha.IsSet() {
 			errs = append(errs, &RuleError{Objective: s.ID, Rule: r.Name, Want: "no alpha: PromQL has no binomial distribution; min_events and min_bad can be written"})
 		}
@@ -143,6 +148,18 @@ func (s SLO) Validate() error {
 	for _, err := range [...]error{s.Events.validate(s.ID), checkLabels(s.ID, "labels", s.Labels), checkLabels(s.ID, "annotations", s.Annotations)} {
 		if err != nil {
 			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// blind reports the rules with a window below the scrape interval: it is empty
+// between scrapes, so that the alert comes and goes with them.
+func (s SLO) blind(scrape time.Duration) error {
+	var errs []error
+	for _, r := range s.Policy.Rules {
+		if shortest := cmp.Or(r.Short, r.Long); r.Kind != slo.Silence && shortest < scrape {
+			errs = append(errs, &RuleError{Objective: s.ID, Rule: r.Name, Want: fmt.Sprintf("windows from the scrape interval of %v on, not %v: see slo.Policy.WithShort", scrape, shortest)})
 		}
 	}
 	return errors.Join(errs...)

@@ -77,6 +77,25 @@ func TestRefused(t *testing.T) {
 			`promrules: objective "x": want series of its own: another objective has the same "x"`,
 		},
 
+		{
+			"silence of each region",
+			with(func(s *SLO) {
+				s.Events.By = []string{"region"}
+				s.Policy.Rules = []slo.Rule{{Name: "silent", Severity: slo.Ticket, Kind: slo.Silence, Long: time.Hour}}
+			}),
+			Options{},
+			`promrules: objective "o": rule "silent": want no silence beside labels to judge apart: absent() sees only that all of them are silent`,
+		},
+		{
+			"another variable", counted(Events{Bad: "x[$windows]", Total: "t"}),
+			Options{},
+			`promrules: objective "o": events bad: "x[$windows]" at byte 1: want "{" or the end; an expression needs $window`,
+		},
+		{
+			"another variable beside the window", counted(Events{Bad: "x[$window] + y[$windows]", Total: "t"}),
+			Options{},
+			`promrules: objective "o": events bad: "x[$window] + y[$windows]" at byte 15: want no variable but $window`,
+		},
 		{"no events", counted(Events{}), Options{}, oneWay},
 		{"two ways", counted(Events{Bad: "b", Total: "t", Up: "up"}), Options{}, oneWay},
 		{"half a ratio", counted(Events{Bad: "b"}), Options{}, `promrules: objective "o": events : want two of bad, good and total`},
@@ -234,5 +253,20 @@ func TestTestsNeedScrape(t *testing.T) {
 	_, err := AppendTests(nil, "r", []SLO{withDefaults(t, 30, Events{Bad: "b", Total: "t"})}, Options{})
 	if want := "promrules: tests need to know the scrape interval"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// The default policy of a day has a short window of 10 s. With a scrape a minute
+// page-fast would come and go at every evaluation of 30 s.
+func TestRefusesBlindWindows(t *testing.T) {
+	s := withDefaults(t, 1, Events{Bad: "b", Total: "t"})
+	_, err := Generate([]SLO{s}, Options{Scrape: time.Minute})
+	var refused *RuleError
+	if !errors.As(err, &refused) || refused.Rule != "page-fast" || strings.Contains(err.Error(), "page-slow") {
+		t.Errorf("Generate = %v, want page-fast refused", err)
+	}
+	s.Policy = s.Policy.WithShort(time.Minute)
+	if _, err := Generate([]SLO{s}, Options{Scrape: time.Minute}); err != nil {
+		t.Error(err)
 	}
 }

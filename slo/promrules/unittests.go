@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,23 +20,32 @@ const (
 	fineFor  = time.Hour        // no error again
 	perStep  = 1000             // events between two scrapes
 	startAt  = 1_000_000        // of all counters, as if they had run for long
+
+	maxStory = 7 * time.Hour    // of one threshold
+	often    = 30 * time.Second // rules are evaluated in a test; more often costs too much
 )
 
 // AppendTests appends a file for promtool test rules that proves the rules which
 // [Generate] writes for the same objectives and options into ruleFile: each alert
 // fires at the evaluation at which it must and not at the one before, ends
 // likewise, and is silent at a burn of exactly 1; neither silence nor an error
-// series that does not exist yet leaves a NaN. What is expected is computed by the
-// rules of package slo, not from the expressions.
+// series that does not exist yet leaves a NaN. The thresholds of each rule are
+// tried a thousandth above them and at them, and with only one of its windows
+// above, so that no threshold can be half or twice as high. What is expected is
+// computed by the rules of package slo, not from the expressions.
 //
 // Objectives whose events promtool cannot make up are left out and named in a
 // comment: native histograms, expressions, and selectors for which no series is
 // found that one matches and the other does not. So are slices that are bad
-// without data; of other slices the alerts are not tested.
+// without data; of other slices the alerts are not tested. A threshold that takes
+// more than seven hours to show, for the sake of For, MinCoverage or the short
+// window, is not tried; nor are gauges with only one window above.
 //
-// promtool evaluates all rules of a file for each of its tests, about two seconds
-// for one objective and for ten of them a hundred times as long: write a file for
-// each.
+// promtool evaluates all rules of a file for each of its tests, so write a file for
+// each objective, or for few. One with the four default rules takes about 13 s of
+// processor time if evaluated every 30 s, and 9 s every minute; ten in a file take a
+// hundred times as long. Rules that are evaluated more often are tested every 30 s
+// where their stages permit.
 func AppendTests(dst []byte, ruleFile string, slos []SLO, o Options) ([]byte, error) {
 	file, err := Generate(slos, o)
 	if err != nil {
@@ -44,24 +54,34 @@ func AppendTests(dst []byte, ruleFile string, slos []SLO, o Options) ([]byte, er
 	if o.Scrape == 0 {
 		return nil, errors.New("promrules: tests need to know the scrape interval")
 	}
-	o.Evaluation = cmp.Or(o.Evaluation, 30*time.Second)
+	o.Evaluation = cmp.Or(o.Evaluation, often)
+	all := make([]generator, len(slos))
 	w := tester{b: dst, o: o}
-	w.line("rule_files:")
-	w.line("  - ", strconv.Quote(ruleFile))
-	w.line("evaluation_interval: ", duration(o.Evaluation))
-	w.line("group_eval_order:")
-	for _, g := range file.Groups {
-		w.line("  - ", strconv.Quote(g.Name))
+	if often%o.Evaluation == 0 {
+		w.o.Evaluation = often
 	}
-	w.line("tests:")
 	for i := range slos {
-		g := generator{o: o, slo: &slos[i], file: &File{}}
+		g := &all[i]
+		*g = generator{o: o, slo: &slos[i], file: &File{}}
 		g.labels = g.identity()
 		g.selector = g.selects()
 		if _, err := g.plan(); err != nil {
 			return nil, err
 		}
-		w.objective(&g)
+		if g.stage%w.o.Evaluation != 0 {
+			w.o.Evaluation = o.Evaluation
+		}
+	}
+	w.line("rule_files:")
+	w.line("  - ", strconv.Quote(ruleFile))
+	w.line("evaluation_interval: ", duration(w.o.Evaluation))
+	w.line("group_eval_order:")
+	for _, g := range file.Groups {
+		w.line("  - ", strconv.Quote(g.Name))
+	}
+	w.line("tests:")
+	for i := range all {
+		w.objective(&all[i])
 	}
 	return w.b, nil
 }
@@ -103,10 +123,53 @@ func (w *tester) objective(g *generator) {
 			n := budget.Num().Uint64()
 			w.story(g, "burn of exactly 1", good, bad, []phase{{cleanFor, total.Uint64() - n, n}})
 		}
+		for i := range g.slo.Policy.Rules {
+			w.thresholds(g, &g.slo.Policy.Rules[i], good, bad)
+		}
 	}
 	quiet := []phase{{cleanFor, perStep, 0}, {downFor, 0, 0}, {cleanFor, perStep, 0}}
 	w.calm(g, "silence", quiet, append(slices.Clone(good), bad...))
 	w.calm(g, "no errors yet", quiet[:1], good)
+}
+
+// thresholds writes tests that a rule passes with no other thresholds than its own,
+// neither half nor twice as high: at a ratio of errors that is the least above it,
+// at one that is not above it, and where one of its windows is above and the other
+// one below.
+func (w *tester) thresholds(g *generator, r *slo.Rule, good, bad []counted) {
+	limit := r.Threshold(g.slo.Target)
+	if r.Kind == slo.Silence || limit.Sign() <= 0 {
+		return
+	}
+	least := 2 * max(g.stage, w.o.Scrape, w.o.Evaluation)
+	lead := max(least, time.Duration(g.stagesWanted(r))*g.stage) + r.For
+	if lead > maxStory {
+		w.line("  # ", strconv.Quote(g.slo.ID+": "+r.Name), ": its threshold is not tested, that takes ", duration(lead))
+		return
+	}
+	// At n of total errors the rule does not fire yet, at one more it does.
+	total, exact := uint64(1), limit.Rat()
+	for exact.Cmp(big.NewRat(1000, 1)) < 0 && total < 1e12 {
+		total *= 10
+		exact.Mul(exact, big.NewRat(10, 1))
+	}
+	n := new(big.Int).Quo(exact.Num(), exact.Denom()).Uint64()
+	w.story(g, r.Name+": just above its threshold", good, bad, []phase{{lead, total - n - 1, n + 1}})
+	w.story(g, r.Name+": at its threshold", good, bad, []phase{{lead, total - n, n}})
+
+	// The long window remembers events that the short one has forgotten, and they
+	// are ten times as many as those that came later.
+	after := r.Short + least
+	weight := uint64(10*after/least) + 1
+	if r.Short == 0 || lead+after > maxStory || good[0].gauge || total > 1<<53/weight/uint64(lead/w.o.Scrape+1) {
+		return
+	}
+	above, below := n+min(n, total-n)/2, n-n/4
+	apart := func(name string, before, later uint64) {
+		w.story(g, r.Name+": "+name, good, bad, []phase{{least, weight * (total - before), weight * before}, {after, total - later, later}})
+	}
+	apart("only the long window above its threshold", above, below)
+	apart("only the short window above its threshold", below, above)
 }
 
 // story writes a test of the alerts over the phases: at each evaluation at which
@@ -190,12 +253,16 @@ func (w *tester) firing(g *generator, at time.Duration, rules []string) {
 	}
 }
 
-// series writes counters over the phases, one sample per scrape and one at 0.
+// series writes counters over the phases, one sample per scrape and one at 0, which
+// gauges have not.
 func (w *tester) series(all []counted, phases []phase) {
 	for _, c := range all {
 		w.line("      - series: ", strconv.Quote(c.String()))
-		values := []string{strconv.Itoa(c.start())}
-		value := uint64(c.start())
+		value := uint64(startAt)
+		values := []string{strconv.Itoa(startAt)}
+		if c.gauge {
+			values[0] = "_" // it would be an event of no phase
+		}
 		var from time.Duration
 		for _, p := range phases {
 			n := int((from+p.length)/w.o.Scrape - from/w.o.Scrape)
@@ -206,7 +273,7 @@ func (w *tester) series(all []counted, phases []phase) {
 				continue
 			}
 			if c.gauge {
-				values = append(values, fmt.Sprintf("%d+0x%d", step, n-1))
+				values = append(values, fmt.Sprintf("%s+0x%d", up(p), n-1))
 				continue
 			}
 			values = append(values, fmt.Sprintf("%d+%dx%d", value+step, step, n-1))
@@ -223,11 +290,9 @@ type counted struct {
 	gauge     bool // 1 while there are good ones
 }
 
-func (c counted) start() int {
-	if c.gauge {
-		return 1
-	}
-	return startAt
+// up is the mean of many gauges that are 1 for good events and 0 for bad ones.
+func up(p phase) string {
+	return strconv.FormatFloat(float64(p.good)/float64(p.good+p.bad), 'f', -1, 64)
 }
 
 func (c counted) step(p phase) uint64 {
@@ -237,9 +302,6 @@ func (c counted) step(p phase) uint64 {
 	}
 	if c.bad {
 		n += p.bad
-	}
-	if c.gauge {
-		return min(n, 1)
 	}
 	return n
 }
@@ -348,15 +410,18 @@ func (a *alert) step(at time.Duration, holds bool, r slo.Rule) {
 }
 
 // isCovered reports whether enough of the long window was recorded: the stages
-// that end in (at − long, at], from 0 on.
+// that end in (at − long, at], from 0 on, where gauges have no sample yet.
 func (f *forecast) isCovered(r slo.Rule, at time.Duration) bool {
 	n := f.g.stagesWanted(&r)
 	if n == 0 {
 		return true
 	}
 	ended := func(until time.Duration) int64 {
-		if until < 0 {
+		switch {
+		case until < 0:
 			return 0
+		case f.g.slo.Events.Up != "":
+			return int64(until / f.g.stage)
 		}
 		return int64(until/f.g.stage) + 1
 	}

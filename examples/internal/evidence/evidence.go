@@ -104,6 +104,7 @@ type reader struct {
 	files    Files
 	frame    Frame
 	services map[string]int
+	stop     int // number of the row at which reading ends, from 1. Defaults to the end of the file.
 }
 
 // rows reads a table and hands over each row.
@@ -124,6 +125,9 @@ func (r *reader) rows(name string, required, optional []string, row func(t *tabl
 	}
 	others := strangers{}
 	for t.Next() {
+		if r.stop > 0 && t.Rows() >= r.stop {
+			return t.Err()
+		}
 		if service := t.Text("service"); !r.known(service) {
 			others.add(service, t.Line())
 		}

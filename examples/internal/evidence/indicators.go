@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"runtime/debug"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/examples/internal/table"
@@ -20,9 +20,9 @@ type Observer func(service int, at time.Time, c slo.Counts) error
 // Each row counts what happened since the row before it of its service.
 //
 // start is called for the observer that the rows are handed to. A file whose rows
-// stand in order of time within each service is handed over as it is read. One
-// that does not is read again and sorted, for which start is called anew and all
-// rows are held in memory, 32 bytes each.
+// stand in order of time within each service is handed over as it is read. Of one
+// that does not, what was handed over is read again, start is called anew and all
+// rows are sorted; they are held in memory, some 10 to 14 bytes each.
 //
 // A row that repeats another one is left out with a notice; a second row of a
 // service for the same instant with other counts is an error, and so are more
@@ -38,7 +38,7 @@ func Indicators(open func(name string) (io.ReadCloser, error), name string, serv
 	if err := i.stream(start); err != nil {
 		return Result{}, err
 	}
-	if i.unsorted {
+	if i.late > 0 {
 		if err := i.sorted(start); err != nil {
 			return Result{}, err
 		}
@@ -54,10 +54,12 @@ type indicators struct {
 	name  string
 	until time.Time
 
-	observe  Observer
-	last     []counted // by service
-	used     int       // rows for the observer
-	unsorted bool
+	observe Observer
+	last    []counted // by service
+	used    int       // rows for the observer, before the first that is late
+	row     int       // number of the row that is read, from 1
+	late    int       // that of the first late one, 0 while there is none
+	waiting runs      // from that on, to be sorted
 
 	repeated, repeatedAt int
 }
@@ -73,46 +75,42 @@ type counted struct {
 func (c counted) counts() slo.Counts { return slo.Counts{Good: c.good, Total: c.total} }
 
 // stream hands the rows over as they come, until one is out of order; the rest is
-// checked and counted.
+// kept.
 func (i *indicators) stream(start func() (Observer, error)) error {
 	if err := i.restart(start); err != nil {
 		return err
 	}
 	return i.read(func(c counted) error {
-		i.used++
-		if !i.unsorted && c.at < i.last[c.service].at {
-			i.unsorted = true
+		if i.late == 0 && c.at < i.last[c.service].at {
+			i.late = i.row
 		}
-		if i.unsorted {
+		if i.late > 0 {
+			i.waiting.add(c)
 			return nil
 		}
+		i.used++
 		return i.take(c)
 	})
 }
 
-// sorted reads the rows once more and hands them over in order.
+// sorted reads the rows before the first late one once more and hands all over in
+// order.
 func (i *indicators) sorted(start func() (Observer, error)) error {
-	rows := make([]counted, 0, i.used)
-	i.Result = Result{}
-	if err := i.read(func(c counted) error { rows = append(rows, c); return nil }); err != nil {
+	if err := i.restart(start); err != nil { // first, so that what was begun can be forgotten
 		return err
 	}
-	if len(rows) != i.used {
-		return fmt.Errorf("%s: %d rows on second reading, %d at first: want a file, or rows in order of time", i.name, len(rows), i.used)
-	}
-	slices.SortFunc(rows, func(a, b counted) int {
-		switch {
-		case a.at != b.at:
-			return int(min(max(a.at-b.at, -1), 1))
-		default:
-			return int(a.line) - int(b.line)
-		}
-	})
-	if err := i.restart(start); err != nil {
+	again := indicators{reader: &reader{open: i.open, frame: i.frame, services: i.services, stop: i.late}, name: i.name, until: i.until}
+	used := 0
+	if err := again.read(func(c counted) error { i.waiting.add(c); used++; return nil }); err != nil {
 		return err
 	}
+	if used != i.used {
+		return fmt.Errorf("%s: %d rows on second reading, %d at first: want a file, or rows in order of time", i.name, used, i.used)
+	}
+	sorted := i.waiting.all()
+	debug.FreeOSMemory() // what reading took, before observers take theirs
 	var problems []error
-	for _, c := range rows {
+	for c := range sorted {
 		if err := i.take(c); err != nil {
 			problems = append(problems, fmt.Errorf("%s:%d: time: %w", i.name, c.line, err))
 		}
@@ -132,6 +130,7 @@ func (i *indicators) restart(start func() (Observer, error)) (err error) {
 // read reads the file and hands over the rows that count.
 func (i *indicators) read(take func(c counted) error) error {
 	return i.rows(i.name, []string{"time", "service", "good", "total"}, nil, func(t *table.Table) {
+		i.row = t.Rows()
 		at, service := i.needed(t, "time"), t.Required("service")
 		c := counted{good: t.Count("good"), total: t.Count("total"), line: uint32(t.Line())}
 		switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,21 @@ func TestIndicatorErrors(t *testing.T) {
 	}
 }
 
+// Objects of an array may share a line.
+func TestIndicatorsOfALine(t *testing.T) {
+	const row = `{"time":"2026-10-01T0%d:00:00Z","service":"api","good":%[1]d,"total":9}`
+	text := "[" + fmt.Sprintf(row, 1) + "," + fmt.Sprintf(row, 3) + "," + fmt.Sprintf(row, 2) + "]"
+	open := func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text)), nil }
+	var got []uint64
+	_, err := evidence.Indicators(open, "sli.json", []string{"api"}, day(1, 4, 0), func() (evidence.Observer, error) {
+		got = nil
+		return func(_ int, _ time.Time, c slo.Counts) error { got = append(got, c.Good); return nil }, nil
+	})
+	if err != nil || !slices.Equal(got, []uint64{1, 2, 3}) {
+		t.Errorf("rows %v, %v, want 1, 2, 3", got, err)
+	}
+}
+
 // A stream can be read only once, so rows out of order need a file.
 func TestIndicatorsOfAStream(t *testing.T) {
 	stream := strings.NewReader("time,service,good,total\n2026-10-01T02:00:00Z,api,1,2\n2026-10-01T01:00:00Z,api,1,2\n")
@@ -81,7 +97,7 @@ func TestIndicatorsOfAStream(t *testing.T) {
 	}
 }
 
-// A million rows of one service.
+// A million rows of one service, in order and not.
 func BenchmarkIndicators(b *testing.B) {
 	const n = 1_000_000
 	random := rand.New(rand.NewPCG(5, 6))
@@ -92,7 +108,11 @@ func BenchmarkIndicators(b *testing.B) {
 		fmt.Fprintf(&csv, "%s,api,%d,%d\n", at, total-random.IntN(3), total)
 		fmt.Fprintf(&lines, "{\"time\":\"%s\",\"service\":\"api\",\"good\":%d,\"total\":%d}\n", at, total-random.IntN(3), total)
 	}
-	for name, data := range map[string][]byte{"sli.csv": csv.Bytes(), "sli.jsonl": lines.Bytes()} {
+	head, rows, _ := bytes.Cut(csv.Bytes(), []byte("\n"))
+	shuffled := bytes.SplitAfter(rows, []byte("\n"))
+	random.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+	mixed := append(append(bytes.Clone(head), '\n'), bytes.Join(shuffled, nil)...)
+	for name, data := range map[string][]byte{"sli.csv": csv.Bytes(), "sli.jsonl": lines.Bytes(), "shuffled.csv": mixed} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(data)))

@@ -68,6 +68,44 @@ func TestAgreement(t *testing.T) {
 	}
 }
 
+// TestGeneratedAgreement compares our own rules, from the second sample of two young
+// counters on, when the ranges are not full yet.
+func TestGeneratedAgreement(t *testing.T) {
+	const steps = perDay / 2
+	e, err := counters(steps)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := e.close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for _, w := range [...]time.Duration{5 * time.Minute, time.Hour, 6 * time.Hour} {
+		expr, err := generated(w)
+		if err != nil {
+			t.Fatal(err)
+		}
+		points, err := e.overRange(expr, 1, steps-1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(points) != steps-1 {
+			t.Fatalf("%v: %d points, want %d", w, len(points), steps-1)
+		}
+		for i, p := range points {
+			var c slo.Counts // of the samples in (at - w, at]; the first counts nothing
+			for n := max(1, i+2-int(w/step)); n <= i+1; n++ {
+				c.Good += events(n).Good
+				c.Total += events(n).Total
+			}
+			if want := c.ErrorRatio().Float64(); p.F != want {
+				t.Fatalf("%v: ratio %v at step %d, want %v", w, p.F, i+1, want)
+			}
+		}
+	}
+}
+
 func relative(a, b float64) float64 {
 	if a == b {
 		return 0

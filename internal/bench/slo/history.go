@@ -11,7 +11,8 @@ const step = 30 * time.Second
 // origin is aligned to the stages of rules.
 var origin = time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
 
-func at(i int) time.Time { return origin.Add(time.Duration(i) * step) }
+// at returns the instant of a step, as a source of Unix timestamps gives it.
+func at(i int) time.Time { return time.Unix(origin.Unix()+int64(i)*int64(step/time.Second), 0) }
 
 // events are those of one step: one of fifty has an error, and there is a burst.
 func events(i int) slo.Counts {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/bench/measure"
@@ -64,23 +65,42 @@ func follow(samples int) func() {
 	return func() { observe(samples) }
 }
 
-// goals are one sample of one objective, and of a thousand in turn.
+// goals are one sample of one objective, and of a thousand in turn, and a month at
+// once.
 var goals = []measure.Pair{
 	{Name: "slo/observe", Peer: "goal", Bar: 1, Goal: 100 * time.Nanosecond, Ops: 1000, NoAllocs: true, Setup: func() (func(), func(), error) {
 		return follow(1000), nil, nil
 	}},
-	{Name: "slo/observe_1000_objectives", Peer: "goal", Bar: 1, Goal: 300 * time.Nanosecond, Ops: 1000, NoAllocs: true, Setup: inTurn},
+	{Name: "slo/observe_1000_objectives", Peer: "goal", Bar: 1, Goal: 300 * time.Nanosecond, Ops: 1000, NoAllocs: true, Setup: func() (func(), func(), error) {
+		// The period is a calendar month, so that three days are kept.
+		return inTurn(1000, slo.Calendar(slo.Month, nil), false)
+	}},
+	{Name: "slo/observe_compact", Peer: "goal", Bar: 1, Goal: 70 * time.Nanosecond, Ops: 1000, NoAllocs: true, Setup: func() (func(), func(), error) {
+		observe, _, err := inTurn(1, slo.Rolling(30*24*time.Hour), true)
+		return repeat(1000, observe), nil, err
+	}},
+	{Name: "slo/observe_compact_1000_objectives", Peer: "goal", Bar: 1, Goal: 200 * time.Nanosecond, Ops: 1000, NoAllocs: true, Setup: func() (func(), func(), error) {
+		return inTurn(1000, slo.Rolling(30*24*time.Hour), true)
+	}},
+	{Name: "slo/backtest_30d", Peer: "goal", Bar: 1, Goal: 10 * time.Millisecond, Setup: backtest},
 }
 
-// inTurn has a thousand trackers of three days each.
-func inTurn() (func(), func(), error) {
-	month := slo.Calendar(slo.Month, nil)
+func repeat(n int, f func()) func() {
+	return func() {
+		for range n {
+			f()
+		}
+	}
+}
+
+// inTurn gives a sample to so many trackers in turn, after three days of them.
+func inTurn(objectives int, window slo.Window, compact bool) (observe, _ func(), _ error) {
 	o := objective()
-	o.Windows = []slo.Window{month}
-	trackers := make([]*slo.Tracker, 1000)
+	o.Windows = []slo.Window{window}
+	trackers := make([]*slo.Tracker, objectives)
 	i := 3*perDay + 10
 	for n := range trackers {
-		t, err := slo.NewTracker(o, &slo.TrackerOptions{Interval: step})
+		t, err := slo.NewTracker(o, &slo.TrackerOptions{Interval: step, Compact: compact})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -98,5 +118,19 @@ func inTurn() (func(), func(), error) {
 			}
 		}
 		i++
+	}, nil, nil
+}
+
+// backtest runs the default policy over 30 days.
+func backtest() (func(), func(), error) {
+	samples := make([]slo.Sample, 30*perDay)
+	for i := range samples {
+		samples[i] = slo.Sample{At: at(i), Counts: events(i)}
+	}
+	options := slo.BacktestOptions{TrackerOptions: slo.TrackerOptions{Interval: step}}
+	return func() {
+		if h := must(slo.Backtest(objective(), slices.Values(samples), &options)); len(h.Alerts) == 0 {
+			panic("no alert of the burst")
+		}
 	}, nil, nil
 }

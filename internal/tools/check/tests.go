@@ -27,12 +27,15 @@ var totals = regexp.MustCompile(`vectors \S+: \d+/\d+`)
 // test runs the tests of the root module and of the modules with servers.
 func (c *checks) test() {
 	args := []string{"test", "-json", "-timeout", "20m"}
+	for _, dir := range tested {
+		c.testModule(dir, args)
+	}
 	if _, err := exec.LookPath("gcc"); err == nil {
 		args = append(args, "-race")
 	} else {
 		c.leftOut("race detector", "needs a C compiler")
 	}
-	for _, dir := range append([]string{"."}, tested...) {
+	for _, dir := range append([]string{"."}, raced...) {
 		c.testModule(dir, args)
 	}
 }
