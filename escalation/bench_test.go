@@ -76,7 +76,7 @@ func BenchmarkShifts(b *testing.B) {
 }
 
 func BenchmarkCandidates(b *testing.B) {
-	for _, n := range []int{24, 10_000} {
+	for _, n := range []int{24, 1000, 10_000} {
 		roster := escalation.Roster{LastResort: escalation.Contact{ID: "boss"}, Zone: "Europe/Amsterdam"}
 		for i := range n {
 			roster.Engineers = append(roster.Engineers, escalation.Engineer{
@@ -86,14 +86,17 @@ func BenchmarkCandidates(b *testing.B) {
 			})
 		}
 		router := newRouter(b, roster)
-		b.Run(fmt.Sprintf("engineers=%d", n), func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, err := router.Candidates(escalation.Request{At: at("2026-10-05T12:00:00Z"), Severity: incident.P2, Domain: "skill3"}); err != nil {
-					b.Fatal(err)
+		q := escalation.Request{At: at("2026-10-05T12:00:00Z"), Severity: incident.P2, Domain: "skill3"}
+		for name, ask := range map[string]func(escalation.Request) (escalation.Routing, error){"all": router.Candidates, "first": router.Assign} {
+			b.Run(fmt.Sprintf("%s/engineers=%d", name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := ask(q); err != nil {
+						b.Fatal(err)
+					}
 				}
-			}
-		})
+			})
+		}
 	}
 }
 
@@ -122,6 +125,54 @@ func BenchmarkNewSchedule(b *testing.B) {
 	for b.Loop() {
 		if _, err := escalation.NewSchedule(plan); err != nil {
 			b.Fatal(err)
+		}
+	}
+}
+
+// people are n engineers of three centres with two skills each and ten absences in
+// the year, on call in turns of a day.
+func people(b *testing.B, n int) *escalation.Router {
+	b.Helper()
+	roster := escalation.Roster{
+		LastResort: escalation.Contact{ID: "boss"}, Centres: escalation.SampleCentres(), Domains: escalation.SampleDomains(),
+		Schedules: map[string]escalation.Plan{},
+	}
+	rotation := escalation.Rotation{Zone: "Europe/Amsterdam", Start: "2026-01-01T09:00", Unit: escalation.Days, Length: 1}
+	for i := range n {
+		id := fmt.Sprintf("e%05d", i)
+		roster.Engineers = append(roster.Engineers, escalation.Engineer{
+			ID: id, Level: escalation.Senior, Centre: roster.Centres[i%3].ID, Primary: []string{roster.Domains[i%8]}, Secondary: []string{roster.Domains[(i/8+1)%8]},
+		})
+		rotation.Users = append(rotation.Users, id)
+		for k := range 10 {
+			from := at("2026-01-01T00:00:00Z").AddDate(0, 0, (i*7+k*36)%360)
+			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, From: from, To: from.AddDate(0, 0, 3)})
+		}
+	}
+	roster.Schedules["all"] = escalation.Plan{Layers: []escalation.Layer{{Name: "l", Rotation: rotation}}}
+	return newRouter(b, roster)
+}
+
+func BenchmarkReportsOfAYear(b *testing.B) {
+	duty := escalation.DutyQuery{From: at("2026-01-01T00:00:00Z"), To: at("2027-01-01T00:00:00Z")}
+	dates := escalation.KnowledgeQuery{From: "2026-01-01", To: "2027-01-01"}
+	for _, n := range []int{24, 1000} {
+		router := people(b, n)
+		for name, report := range map[string]func() error{
+			"fairness":  func() error { _, err := router.Fairness(escalation.FairnessQuery{DutyQuery: duty}); return err },
+			"strain":    func() error { _, err := router.Strain(escalation.StrainQuery{DutyQuery: duty}); return err },
+			"conflicts": func() error { _, err := router.Conflicts(duty); return err },
+			"knowledge": func() error { _, err := router.Knowledge(dates); return err },
+			"hourly":    func() error { _, err := router.HourlyKnowledge(dates, "UTC"); return err },
+		} {
+			b.Run(fmt.Sprintf("%s/people=%d", name, n), func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if err := report(); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
 		}
 	}
 }

@@ -24,23 +24,14 @@ type Centre struct {
 	// Optional where nobody else takes over.
 	Handoff HandoffRule `json:"handoff,omitzero"`
 
+	// Regions are labels of what is near, such as "eu-west-1"; optional.
+	Regions []string `json:"regions,omitempty"`
+
 	// Manager is the id of the escalation manager, an engineer of the roster.
 	Manager string `json:"manager,omitempty"`
 
 	Staffing        Staffing `json:"staffing,omitzero"`
 	Specialisations []string `json:"specializations,omitempty"`
-}
-
-// Staffing counts the people of a centre.
-type Staffing struct {
-	SeniorEngineers       int `json:"senior_engineers,omitempty"`
-	OperationsSpecialists int `json:"operations_specialists,omitempty"`
-	EscalationManagers    int `json:"escalation_manager,omitempty"`
-}
-
-// Total returns the number of people.
-func (s Staffing) Total() int {
-	return s.SeniorEngineers + s.OperationsSpecialists + s.EscalationManagers
 }
 
 // HandoffRule says when a centre hands over, every day. The zero value is no
@@ -58,9 +49,9 @@ type HandoffRule struct {
 	Agenda []string `json:"activities,omitempty"`
 }
 
-// Handoff is one planned handoff, [Start, End) in UTC. Responsibility passes at
-// Start.
-type Handoff struct {
+// PlannedHandoff is one handoff by plan, [Start, End) in UTC. Responsibility passes at
+// Start; a [Handoff] records what became of it.
+type PlannedHandoff struct {
 	From   string    `json:"from"`
 	To     string    `json:"to"`
 	Start  time.Time `json:"at"`
@@ -123,6 +114,7 @@ func compileCentres(list []Centre, zs zones, p problems) *Centres {
 		if len(data.Coverage) == 0 {
 			q.at("coverage").add("", "at least one window")
 		}
+		data.Staffing.check(q.at("staffing"))
 		c.list[i] = centre{Centre: data, hours: compileWindows(data.Coverage, z, q.at("coverage")), receiver: -1}
 	}
 	for i := range c.list {
@@ -157,7 +149,7 @@ func (c *Centres) index(id string) int {
 // not.
 func (c *Centres) IsOpen(id string, at time.Time) bool {
 	i := c.index(id)
-	return i >= 0 && c.list[i].hours.open(at.Unix())
+	return i >= 0 && c.list[i].hours.open(seconds(at))
 }
 
 // ActiveAt returns the ids of the centres that are staffed at an instant, in
@@ -165,7 +157,7 @@ func (c *Centres) IsOpen(id string, at time.Time) bool {
 func (c *Centres) ActiveAt(at time.Time) []string {
 	var open []string
 	for i := range c.list {
-		if c.list[i].hours.open(at.Unix()) {
+		if c.list[i].hours.open(seconds(at)) {
 			open = append(open, c.list[i].ID)
 		}
 	}
@@ -178,7 +170,7 @@ func (c *Centres) ActiveAt(at time.Time) []string {
 // handoff rule the first centre that is staffed is responsible, and the first
 // of the list while none is; without centres, nobody.
 func (c *Centres) Owner(at time.Time) string {
-	if i := c.owner(at.Unix()); i >= 0 {
+	if i := c.owner(seconds(at)); i >= 0 {
 		return c.list[i].ID
 	}
 	return ""
@@ -226,8 +218,8 @@ func (o *centre) nextHandoff(t int64) int64 {
 
 // Handoffs returns the handoffs that start in [from, to), in order of time, and
 // of the list where two start together.
-func (c *Centres) Handoffs(from, to time.Time) []Handoff {
-	var out []Handoff
+func (c *Centres) Handoffs(from, to time.Time) []PlannedHandoff {
+	var out []PlannedHandoff
 	for i := range c.list {
 		o := &c.list[i]
 		if o.receiver < 0 {
@@ -237,14 +229,14 @@ func (c *Centres) Handoffs(from, to time.Time) []Handoff {
 			out = append(out, c.planned(o, utc(t)))
 		}
 	}
-	slices.SortStableFunc(out, func(a, b Handoff) int { return a.Start.Compare(b.Start) })
+	slices.SortStableFunc(out, func(a, b PlannedHandoff) int { return a.Start.Compare(b.Start) })
 	return out
 }
 
-func (c *Centres) planned(o *centre, start time.Time) Handoff {
+func (c *Centres) planned(o *centre, start time.Time) PlannedHandoff {
 	receiver := &c.list[o.receiver]
 	end := start.Add(time.Duration(o.Handoff.Minutes) * time.Minute)
-	return Handoff{
+	return PlannedHandoff{
 		From: o.ID, To: receiver.ID, Start: start, End: end,
 		Agenda:            slices.Clone(o.Handoff.Agenda),
 		ReceiverOpen:      receiver.hours.open(start.Unix()),

@@ -109,16 +109,16 @@ func TestMatrixProblems(t *testing.T) {
 	}
 	m := escalation.DefaultMatrix()
 	delete(m, 4)
-	m[1][1].Minutes = 15
-	m[2][2].To = escalation.Senior
-	m[3][0].StopOn = escalation.Merged
-	m[0] = nil
+	m[1].Steps[1].Minutes = 15
+	m[2].Steps[2].Targets[0].Level = escalation.Senior
+	m[3].Steps[0].StopOn = escalation.Merged
+	m[0] = escalation.Policy{}
 	err := m.Validate()
 	if err == nil {
 		t.Fatal("Validate() = nil, want errors")
 	}
 	for _, want := range []string{
-		`matrix[unset]`, `matrix[P4] ""`, `matrix[P1][1].minutes "15": want 16 to`, `matrix[P2][2].escalate_to "senior"`, `matrix[P3][0].stop_on "merged"`,
+		`matrix[unset]`, `matrix[P4] ""`, `matrix[P1].steps[1].minutes "15": want 16 to`, `matrix[P2].steps[2].targets[0].level "senior"`, `matrix[P3].steps[0].stop_on "merged"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("Validate() does not report %s:\n%v", want, err)

@@ -12,6 +12,19 @@
 // time. [Centres] follow the sun: who is staffed, who is responsible, when
 // responsibility is handed over.
 //
+// A [Policy] says who is told when nobody takes an incident on or ends it: steps
+// with their minutes, their targets (a seniority, a schedule, a team, …) and the
+// event that stops them. A [Matrix] has one per severity; [DefaultMatrix] is that
+// of a published guide. [Router.Unreached] finds the times in which a policy tells
+// nobody before they come.
+//
+// What a team carries is measured from the same data: [Router.Fairness] by person and
+// centre, [Router.Strain] and [Router.Conflicts] for rest, nights and impossible
+// duty, [Router.Knowledge] for people who know a technology, [SeatRule] for people
+// enough. [SupportLines] say what each line may do and takes off hours, a
+// [FixChain] where a fix is. A [Handoff] is the record of one that takes place, with
+// both signatures.
+//
 // An [Engine] is the state of open incidents. Events and the passing of time go
 // in; pages, notices and timers come out, each page with its reasons and an
 // idempotency key:
@@ -32,8 +45,13 @@
 //
 // The engine reads no clock, so a past night is replayed and a future one
 // simulated by [Engine.Replay]; its state is stored and read back as JSON with
-// [Engine.Snapshot] and [Restore]. The timers it asks for fit a store that keeps
-// them by key: [SetTimer] and [CancelTimer] are what is to be done with them.
+// [Engine.Snapshot] and [Restore]. [SetTimer] and [CancelTimer] are what is to be
+// done with the timers it asks for, and [Action.Task] makes them fit a store.
+//
+// [Timers] is such a store: it keeps tasks over a restart and hands each that is
+// due to one of many workers, under a lease. [MemoryTimers] is one for tests and
+// simulations; adapters/sqlstore has one in a database, and adapters/runner the
+// loop that claims. Package timertest tests those of others.
 //
 // # Time
 //
@@ -47,6 +65,5 @@
 //
 // A turn is at most 100,000 units long; a search for the next change of who is
 // on call ends after ten years. Reading zone data is left to the standard
-// library: import time/tzdata where the machine may have none. The keeping of
-// timers over a restart is the caller's.
+// library: import time/tzdata where the machine may have none.
 package escalation

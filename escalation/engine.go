@@ -20,8 +20,31 @@ type Config struct {
 	// Router answers who is to be paged, at the instant of each page. Required.
 	Router *Router
 
-	// Matrix says when an incident goes up. Defaults to DefaultMatrix.
+	// Matrix says when an incident goes up. Defaults to DefaultMatrix. An
+	// incident keeps the matrix with which its round began, also over a restore
+	// with another one; with Live set it follows the present one from its next
+	// event on.
 	Matrix Matrix
+	Live   bool
+
+	// Policies are further matrices by name, see [Event.Policy].
+	Policies map[string]Matrix
+
+	// TightenFirst brings the steps that an acknowledgement stops forward to
+	// [Event.RespondBy] where they are due later.
+	TightenFirst bool
+
+	// Maintenance holds pages back.
+	Maintenance []Maintenance
+
+	// Bundle is how long after the opening of an incident others of the same
+	// service, no more severe, are taken to be the same trouble: they are on
+	// record and page nobody while it is open. Defaults to 0, none.
+	Bundle time.Duration
+
+	// PageLimit turns pages of a person above a number in a time into notices, P1
+	// apart. Defaults to no limit.
+	PageLimit PageLimit
 
 	// Unset is the severity of an incident that is opened without one. Defaults
 	// to none: such an event is refused.
@@ -35,13 +58,22 @@ type Config struct {
 //
 // One engine serves one tenant. It is not safe for concurrent use.
 type Engine struct {
-	tenant string
-	router *Router
-	matrix Matrix
-	unset  incident.Severity
+	tenant  string
+	router  *Router
+	current map[string]*book // by name of policy; "" is the matrix
+	live    bool
+	unset   incident.Severity
+	tighten bool
+	limit   PageLimit
+	bundle  time.Duration
+	quiet   []Maintenance
 
 	records map[string]*record
-	loads   map[string]Load // by person
+	loads   map[string]Load        // by person
+	pages   map[string][]time.Time // by person, as far back as the limit looks
+	books   map[string]*book       // by digest; those of earlier rounds too
+	turns   map[string]int         // of steps that go round robin
+	leaders map[string]string      // the incident that others of its service are bundled under
 	wakes   wakes
 }
 
@@ -54,21 +86,38 @@ func NewEngine(c Config) (*Engine, error) {
 	if c.Matrix == nil {
 		c.Matrix = DefaultMatrix()
 	}
-	c.Matrix.check(p.at("matrix"))
+	zs := zones{}
+	current := map[string]*book{"": c.Matrix.compile(c.Router, zs, p.at("matrix"))}
+	for _, name := range slices.Sorted(maps.Keys(c.Policies)) {
+		q := p.at("policies[%q]", name)
+		if name == "" {
+			q.add("", "a name")
+		}
+		current[name] = c.Policies[name].compile(c.Router, zs, q)
+	}
 	if c.Unset != 0 && !c.Unset.IsSet() {
 		p.at("unset").add(c.Unset.String(), "P1 to P4")
+	}
+	for i, m := range c.Maintenance {
+		m.check(p.at("maintenance[%d]", i))
+	}
+	c.PageLimit.check(p.at("page_limit"))
+	if c.Bundle < 0 {
+		p.at("bundle").add(c.Bundle.String(), "0 or more")
 	}
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	return &Engine{
-		tenant:  cmp.Or(c.Tenant, "default"),
-		router:  c.Router,
-		matrix:  c.Matrix.clone(),
-		unset:   c.Unset,
-		records: map[string]*record{},
-		loads:   map[string]Load{},
-	}, nil
+	e := &Engine{
+		tenant: cmp.Or(c.Tenant, "default"), router: c.Router, current: current, live: c.Live, unset: c.Unset,
+		tighten: c.TightenFirst, limit: c.PageLimit, bundle: c.Bundle, quiet: slices.Clone(c.Maintenance),
+		records: map[string]*record{}, loads: map[string]Load{}, pages: map[string][]time.Time{},
+		books: map[string]*book{}, turns: map[string]int{}, leaders: map[string]string{},
+	}
+	for _, b := range current {
+		e.books[b.name] = b
+	}
+	return e, nil
 }
 
 // Apply takes an event and returns what follows from it at once; levels that
@@ -84,7 +133,7 @@ func (e *Engine) Apply(event Event) ([]Action, error) {
 	var err error
 	switch {
 	case event.Kind == 0 || int(event.Kind) >= len(eventNames) || event.At.IsZero() || event.Incident == "",
-		event.Kind == Opened && event.Domain == "":
+		event.Kind == Opened && event.Domain == "", event.Kind == Snoozed && event.Until.IsZero():
 		err = ErrIncomplete
 	case event.Kind == Opened:
 		actions, err = e.open(r, event)
@@ -172,7 +221,40 @@ type Timer struct {
 	Key      string    `json:"key"`
 	Due      time.Time `json:"due"`
 	Incident string    `json:"incident"`
-	Level    int       `json:"level"`
+	Kind     TimerKind `json:"kind,omitzero"`
+	Level    int       `json:"level,omitzero"` // for LevelDue
+}
+
+// TimerKind is what a timer is for.
+type TimerKind uint8
+
+// The kinds of timer. Of those due at the same instant the others come before
+// levels.
+const (
+	LevelDue       TimerKind = iota // a level of the escalation
+	AckLapses                       // the acknowledgement has timed out
+	SnoozeEnds                      // an incident was put off until now
+	QuietEnds                       // maintenance is over and the first page goes out
+	ResponseAtRisk                  // half of the time to respond is gone
+	ResponseMissed                  // all of it
+)
+
+var timerNames = names{"level_due", "ack_lapses", "snooze_ends", "quiet_ends", "response_at_risk", "response_missed"}
+
+// String returns the name, such as "level_due".
+func (k TimerKind) String() string { return timerNames.text(uint8(k), "TimerKind") }
+
+// MarshalText writes the name.
+func (k TimerKind) MarshalText() ([]byte, error) { return timerNames.marshal(uint8(k), "kind") }
+
+// UnmarshalText reads a name in any case.
+func (k *TimerKind) UnmarshalText(text []byte) error {
+	value, err := timerNames.parse(string(text), "kind")
+	if err != nil {
+		return err
+	}
+	*k = TimerKind(value)
+	return nil
 }
 
 // Timers returns all timers that a store should hold, by due instant and key:
@@ -195,6 +277,9 @@ func (e *Engine) Prune(before time.Time) int {
 	for _, id := range e.ids() {
 		if r := e.records[id]; !r.isOpen() && r.Closed.Before(before) {
 			delete(e.records, id)
+			if e.leaders[r.Service] == id {
+				delete(e.leaders, r.Service)
+			}
 			n++
 		}
 	}

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// ConfigError reports one value of a roster, schedule, centre or matrix that
+// ConfigError reports one value of a roster, schedule, centre, matrix or query that
 // cannot be used. Constructors report all of them at once, joined.
 type ConfigError struct {
 	Path  string // such as "engineers[2].availability_hours[0].from"

@@ -20,8 +20,23 @@ type Event struct {
 	// Domain is the skill that is needed; required for Opened.
 	Domain string `json:"domain,omitempty"`
 
+	// Service is what the incident is about; optional. Maintenance and bundling go
+	// by it.
+	Service string `json:"service,omitempty"`
+
+	// Policy names one of [Config.Policies] at an opening. Defaults to the matrix.
+	Policy string `json:"policy,omitempty"`
+
+	// RespondBy is when the incident is to be acknowledged by contract; optional,
+	// for Opened. Half of that time unacknowledged gives a notice, all of it
+	// another, to the management too.
+	RespondBy time.Time `json:"respond_by,omitzero"`
+
 	// By is the id of the person who acknowledged, resolved and so on; optional.
 	By string `json:"by,omitempty"`
+
+	// Until is when a snooze ends; required for Snoozed.
+	Until time.Time `json:"until,omitzero"`
 
 	// Into is the incident that goes on; required for Merged.
 	Into string `json:"into,omitempty"`
@@ -37,13 +52,14 @@ const (
 	SeverityChanged                      // its severity was raised or lowered
 	Acknowledged                         // somebody took it on
 	Unacknowledged                       // and gave it up again
+	Snoozed                              // nobody is to be told until an instant; then it is not acknowledged
 	Resolved                             // it is over
 	Reopened                             // and was not
 	Merged                               // another incident stands for it
 )
 
 var eventNames = names{
-	"", "opened", "severity_changed", "acknowledged", "unacknowledged", "resolved", "reopened", "merged",
+	"", "opened", "severity_changed", "acknowledged", "unacknowledged", "snoozed", "resolved", "reopened", "merged",
 }
 
 // String returns the name, such as "opened", and "unset" for the zero value.
@@ -78,7 +94,7 @@ var (
 	// ErrStale means that the event happened before what is known already.
 	ErrStale = errors.New("older than the present state")
 	// ErrIncomplete means that the event lacks a required field.
-	ErrIncomplete = errors.New("want kind, instant and incident, for an opening the domain, for a merger the other incident")
+	ErrIncomplete = errors.New("want kind, instant and incident, for an opening the domain, for a merger the other incident, for a snooze its end")
 )
 
 // Error names the event and the cause.
@@ -107,7 +123,7 @@ type Action struct {
 	Round    int    `json:"round"`
 	Level    int    `json:"level"` // of the escalation; 0 for the first page and for notices
 
-	// Target is the id of the person, for Page and Notice.
+	// Target is the id of the person, or "webhook:" and a name, for Page and Notice.
 	Target string `json:"target,omitempty"`
 
 	// Due is when [Engine.Step] is to be called, for SetTimer.

@@ -3,6 +3,7 @@ package escalation_test
 import (
 	"fmt"
 	"log"
+	"strconv"
 	"strings"
 	"time"
 	_ "time/tzdata"
@@ -154,4 +155,54 @@ func ExampleCentres_Ownership() {
 	// amsterdam: 8 people, 6 h
 	// austin: 10 people, 7 h
 	// singapore: 6 people, 11 h
+}
+
+// The night shift is told at once, the database team after ten minutes; by day,
+// when nobody has the night, the team at once.
+func ExamplePolicy() {
+	roster := escalation.SampleRoster()
+	roster.Teams = map[string][]string{"databases": {"marcus"}}
+	roster.Schedules = map[string]escalation.Plan{"night": {Layers: []escalation.Layer{{
+		Name: "night",
+		Rotation: escalation.Rotation{
+			Zone: "Europe/Amsterdam", Start: "2026-10-05T09:00", Unit: escalation.Weeks, Length: 1, Users: []string{"sarah", "marcus"},
+		},
+		Windows: []escalation.Window{{From: "22:00", To: "06:00"}},
+	}}}}
+	router, err := escalation.NewRouter(roster)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	policy := escalation.Policy{Steps: []escalation.Step{
+		{Minutes: 0, StopOn: escalation.Acknowledged, Targets: []escalation.Target{{Schedule: "night"}}},
+		{Minutes: 10, StopOn: escalation.Acknowledged, Targets: []escalation.Target{{Team: "databases"}}},
+	}}
+	engine, err := escalation.NewEngine(escalation.Config{Router: router, Matrix: escalation.Matrix{
+		incident.P1: policy, incident.P2: policy, incident.P3: policy, incident.P4: policy,
+	}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for id, opened := range []time.Time{
+		time.Date(2026, 10, 5, 23, 0, 0, 0, time.UTC), time.Date(2026, 10, 6, 9, 0, 0, 0, time.UTC),
+	} {
+		actions, err := engine.Replay([]escalation.Event{{
+			Kind: escalation.Opened, Incident: strconv.Itoa(id), Severity: incident.P2, Domain: "databases", At: opened,
+		}}, opened.Add(15*time.Minute))
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, a := range actions {
+			if a.Kind == escalation.Page {
+				fmt.Println(a.At.Format("15:04"), a.Target, "because", strings.Join(a.Why, ", "))
+			}
+		}
+	}
+	// Output:
+	// 23:00 sarah because step 1 of the policy, schedule night
+	// 23:10 marcus because level 2: not acknowledged within 10 min, team databases
+	// 09:00 marcus because step 1 of the policy, schedule night: nobody, so level 2 at once, team databases
 }

@@ -47,9 +47,9 @@ func (r *Router) up(q Request, least Level, paged []string) climb {
 }
 
 // senior returns the first engineer at least that senior who was not paged: of
-// those available, else for a P1 of the pool.
+// those available, else for a P1 of the pool, else of those at their maximum.
 func (r *Router) senior(q Request, least Level, paged []string) *assessment {
-	all := r.assess(q)
+	all, _ := r.assess(q)
 	try := func(fits func(*assessment) bool) *assessment {
 		found := filter(all, func(a *assessment) bool {
 			return fits(a) && a.Level >= least && !slices.Contains(paged, a.ID)
@@ -59,10 +59,16 @@ func (r *Router) senior(q Request, least Level, paged []string) *assessment {
 		}
 		return slices.MinFunc(found, (*assessment).compare)
 	}
-	if a := try((*assessment).qualified); a != nil || q.Severity != incident.P1 {
+	if a := try(withRoom((*assessment).qualified)); a != nil {
 		return a
 	}
-	return try((*assessment).wakeable)
+	if q.Severity != incident.P1 {
+		return try((*assessment).qualified)
+	}
+	if a := try(withRoom((*assessment).wakeable)); a != nil {
+		return a
+	}
+	return try((*assessment).reachable)
 }
 
 // managers returns the manager of the owning centre, those of the centres to
@@ -75,7 +81,7 @@ func (r *Router) managers(q Request) []*person {
 			out = append(out, who)
 		}
 	}
-	for i, n := r.centres.owner(q.At.Unix()), 0; i >= 0 && n < len(r.centres.list); i, n = r.centres.list[i].receiver, n+1 {
+	for i, n := r.centres.owner(seconds(q.At)), 0; i >= 0 && n < len(r.centres.list); i, n = r.centres.list[i].receiver, n+1 {
 		join(r.byID[r.centres.list[i].Manager])
 	}
 	for i := range r.centres.list {

@@ -167,6 +167,19 @@ func (o *overrides) apply(base OnCall, at time.Time) OnCall {
 	if c := o.active(at, base.User); c != nil {
 		base.User, base.Source = c.User, c.source
 	}
+	for i := len(base.Also) - 1; i >= 0; i-- {
+		c := o.active(at, base.Also[i])
+		switch {
+		case c == nil || c.Replaces == "":
+		case c.Kind == Remove || c.User == base.User || slices.Contains(base.Also, c.User):
+			base.Also = slices.Delete(base.Also, i, i+1)
+		default:
+			base.Also[i] = c.User
+		}
+	}
+	if base.User == "" && len(base.Also) > 0 { // the others stay on call
+		base.User, base.Also = base.Also[0], base.Also[1:]
+	}
 	for _, c := range o.added(at) {
 		switch {
 		case base.User == "":

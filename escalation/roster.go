@@ -7,6 +7,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -27,14 +28,28 @@ type Roster struct {
 	Engineers []Engineer `json:"engineers"`
 	Absences  []Absence  `json:"absences,omitempty"`
 
+	// Teams are lists of engineers by name, for the targets of a policy; optional.
+	Teams map[string][]string `json:"teams,omitempty"`
+
 	// Centres are the operations centres; optional. With centres the location
 	// of every engineer must be one of them.
 	Centres []Centre `json:"centres,omitempty"`
+
+	// Latency is how far centres are from regions, in milliseconds by region and
+	// centre; a centre that names the region itself is at 0. Optional.
+	Latency map[string]map[string]int `json:"latency_ms,omitempty"`
+
+	// Ranking changes the order of candidates; optional.
+	Ranking Ranking `json:"ranking,omitzero"`
 
 	// Schedules are on-call schedules by name, and OnCall names the one whose
 	// people count as on call in routing; optional.
 	Schedules map[string]Plan `json:"schedules,omitempty"`
 	OnCall    string          `json:"on_call,omitempty"`
+
+	// SupportLines are the desks and teams through which a request goes up, in
+	// order; optional.
+	SupportLines []SupportLine `json:"support_lines,omitempty"`
 }
 
 // Contact is a person or a desk outside the skill matrix.
@@ -67,6 +82,14 @@ type Engineer struct {
 
 	// InPool says that the person may be woken at any hour for a P1.
 	InPool bool `json:"on_call_rotation,omitempty"`
+
+	// MaxOpen is the number of open incidents at which the person gets no more
+	// while somebody else with the skill can be had. Defaults to no limit.
+	MaxOpen int `json:"max_open_incidents,omitempty"`
+
+	// FTEPercent is the part of a full-time position that the person fills, 1 to
+	// 100. Defaults to 100.
+	FTEPercent int `json:"fte_percent,omitempty"`
 }
 
 // Absence is a stretch of time in which a person cannot be reached, [From, To).
@@ -172,6 +195,7 @@ type person struct {
 	Engineer
 	hours    *hours
 	where    int // index of the centre, or -1
+	place    int // in the roster
 	absences []Absence
 }
 
@@ -180,15 +204,22 @@ func (r Roster) compile(p problems) *Router {
 	zs := zones{}
 	out := &Router{
 		lastResort: r.LastResort,
+		domains:    r.Domains,
 		byID:       map[string]*person{},
+		teams:      map[string][]string{},
 		centres:    compileCentres(r.Centres, zs, p.at("centres")),
 		schedules:  map[string]*Schedule{},
+		ranking:    r.Ranking,
+		latency:    r.Latency,
 	}
+	r.Ranking.check(p.at("ranking"))
+	out.checkLatency(r.Latency, p.at("latency_ms"))
 	if r.LastResort.ID == "" {
 		p.at("last_resort.id").add("", "who is reached when nobody else can be")
 	}
+	known := sharedHours{}
 	for i, e := range r.Engineers {
-		out.enlist(e, r, zs, p.at("engineers[%d]", i))
+		out.enlist(e, r, zs, known, p.at("engineers[%d]", i))
 	}
 	for i, a := range r.Absences {
 		out.excuse(a, p.at("absences[%d]", i))
@@ -196,6 +227,18 @@ func (r Roster) compile(p problems) *Router {
 	for i, c := range r.Centres {
 		if c.Manager != "" && out.byID[c.Manager] == nil {
 			p.at("centres[%d].manager", i).add(c.Manager, "an engineer of the roster")
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(r.Teams)) {
+		out.teams[name] = slices.Clone(r.Teams[name])
+		q := p.at("teams[%q]", name)
+		if len(r.Teams[name]) == 0 {
+			q.add("", "at least one engineer")
+		}
+		for i, id := range r.Teams[name] {
+			if out.byID[id] == nil {
+				q.at("[%d]", i).add(id, "an engineer of the roster")
+			}
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Schedules)) {
@@ -208,11 +251,15 @@ func (r Roster) compile(p problems) *Router {
 			p.at("on_call").add(r.OnCall, "the name of a schedule")
 		}
 	}
+	if len(r.SupportLines) > 0 {
+		out.lines = compileLines(r.SupportLines, zs, p.at("support_lines"))
+	}
 	out.people = slices.SortedFunc(maps.Values(out.byID), func(a, b *person) int { return strings.Compare(a.ID, b.ID) })
+	out.sortSkills()
 	return out
 }
 
-func (out *Router) enlist(e Engineer, r Roster, zs zones, p problems) {
+func (out *Router) enlist(e Engineer, r Roster, zs zones, known sharedHours, p problems) {
 	if e.ID == "" || out.byID[e.ID] != nil {
 		p.at("id").add(e.ID, "an id of its own")
 	}
@@ -221,7 +268,13 @@ func (out *Router) enlist(e Engineer, r Roster, zs zones, p problems) {
 	}
 	checkSkills(e.Primary, r.Domains, p.at("primary_skills"))
 	checkSkills(e.Secondary, r.Domains, p.at("secondary_skills"))
-	who := &person{Engineer: e, where: out.centres.index(e.Centre)}
+	if e.MaxOpen < 0 {
+		p.at("max_open_incidents").add(strconv.Itoa(e.MaxOpen), "at least 1, or none for no limit")
+	}
+	if e.FTEPercent < 0 || e.FTEPercent > 100 {
+		p.at("fte_percent").add(strconv.Itoa(e.FTEPercent), "1 to 100")
+	}
+	who := &person{Engineer: e, where: out.centres.index(e.Centre), place: len(out.byID)}
 	if len(r.Centres) > 0 && who.where < 0 {
 		p.at("location").add(e.Centre, "the id of a centre")
 	}
@@ -233,7 +286,7 @@ func (out *Router) enlist(e Engineer, r Roster, zs zones, p problems) {
 		zone = r.Zone
 	}
 	z := zs.require(zone, p.at("timezone"))
-	who.hours = compileWindows(e.Availability, z, p.at("availability_hours"))
+	who.hours = known.compile(e.Availability, z, p.at("availability_hours"))
 	if len(e.Availability) == 0 && who.where >= 0 {
 		who.hours = out.centres.list[who.where].hours
 		who.Availability = out.centres.list[who.where].Coverage
@@ -269,10 +322,23 @@ func (out *Router) checkPeople(plan Plan, p problems) {
 			q.add(id, "an engineer of the roster, or the last resort")
 		}
 	}
-	for i, l := range plan.Layers {
-		for n, user := range l.Rotation.Users {
-			check(user, p.at("layers[%d].rotation.users[%d]", i, n))
+	layers := func(list []Layer, p problems) {
+		for i, l := range list {
+			q := p.at("layers[%d].rotation", i)
+			for n, user := range l.Rotation.Users {
+				check(user, q.at("users[%d]", n))
+			}
+			for m, c := range l.Rotation.Changes {
+				for n, user := range c.Users {
+					check(user, q.at("changes[%d].users[%d]", m, n))
+				}
+			}
 		}
+	}
+	layers(plan.Layers, p)
+	for i, r := range plan.Replacements {
+		layers(r.Layers, p.at("replacements[%d]", i))
+		check(r.Fallback, p.at("replacements[%d].fallback", i))
 	}
 	for i, o := range plan.Overrides {
 		check(o.User, p.at("overrides[%d].user", i))
@@ -290,4 +356,4 @@ func (p *person) absent(at time.Time) (Absence, bool) {
 	return Absence{}, false
 }
 
-func (p *person) inHours(at time.Time) bool { return p.hours.open(at.Unix()) }
+func (p *person) inHours(at time.Time) bool { return p.hours.open(seconds(at)) }

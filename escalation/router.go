@@ -1,11 +1,9 @@
 package escalation
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,11 +15,17 @@ import (
 // changing the request.
 type Router struct {
 	lastResort Contact
+	domains    []string  // that may occur; none: any
 	people     []*person // by id
 	byID       map[string]*person
+	bySkill    map[string][]*person // by id
+	ranking    Ranking
+	latency    map[string]map[string]int
 	centres    *Centres
+	teams      map[string][]string
 	schedules  map[string]*Schedule
 	onCall     *Schedule
+	lines      *SupportLines
 }
 
 // NewRouter checks a roster. The problems are joined [*ConfigError]s.
@@ -36,6 +40,9 @@ func NewRouter(r Roster) (*Router, error) {
 
 // Centres returns the operations centres of the roster, possibly none.
 func (r *Router) Centres() *Centres { return r.centres }
+
+// SupportLines returns the support lines of the roster, or nil.
+func (r *Router) SupportLines() *SupportLines { return r.lines }
 
 // Schedule returns an on-call schedule of the roster by name, or nil.
 func (r *Router) Schedule(name string) *Schedule { return r.schedules[name] }
@@ -72,12 +79,17 @@ func (r *Router) onCallNow(at time.Time) []string {
 	if r.onCall == nil {
 		return nil
 	}
-	first := r.onCall.WhoAt(at)
+	return r.onCallBy(r.onCall, at)
+}
+
+// onCallBy is onCallNow for any schedule.
+func (r *Router) onCallBy(s *Schedule, at time.Time) []string {
+	first := s.WhoAt(at)
 	now := slices.DeleteFunc(append([]string{first.User}, first.Also...), func(id string) bool { return !r.reachable(id, at) })
 	if len(now) > 0 {
 		return now
 	}
-	for _, backup := range r.onCall.Lineup(at) {
+	for _, backup := range s.Lineup(at) {
 		if r.reachable(backup.User, at) {
 			return []string{backup.User}
 		}
@@ -99,6 +111,10 @@ type Request struct {
 	At       time.Time
 	Severity incident.Severity
 	Domain   string // the skill that is needed
+
+	// Region is where the trouble is; people of near centres come first, see
+	// [Roster.Latency]. Optional.
+	Region string
 
 	// Load is what people have to do already; it decides between equals.
 	// Optional.
@@ -131,6 +147,7 @@ type Reason string
 // The steps by which a search is widened, in this order, and its failure.
 const (
 	OnCallPool          Reason = "on_call_pool"          // P1: members of the pool with the skill, off hours
+	AtMaximum           Reason = "at_maximum"            // people of the two steps before who are at their maximum
 	OwningCentre        Reason = "owning_centre"         // P1 and P2: anyone on shift in the owning centre
 	CentreManager       Reason = "centre_manager"        // the escalation manager of the owning centre
 	NoAvailableEngineer Reason = "no_available_engineer" // the last resort
@@ -187,10 +204,12 @@ func (r Routing) String() string {
 
 // Candidates returns who can take an incident. Candidates have the skill, are
 // not absent, and are within their working hours or on call. They are ordered by
-// skill (primary first), on call now, seniority (principal first), owning centre,
-// fewest open incidents, longest since the last page, and id. Where there is
-// none the search is widened step by step as the reasons say. Management is
-// never a candidate by skill.
+// skill (primary first), on call now, nearness to the region of the request,
+// seniority (principal first), owning centre,
+// fewest open incidents, longest since the last page, and id. Whoever is at the
+// maximum of open incidents is left out while somebody else with the skill can
+// be had, be it from the on-call pool. Where there is none the search is widened
+// step by step as the reasons say. Management is never a candidate by skill.
 //
 // The error is a [*ConfigError] for a severity that is not set.
 func (r *Router) Candidates(q Request) (Routing, error) {
@@ -202,15 +221,13 @@ func (r *Router) Candidates(q Request) (Routing, error) {
 
 // route is Candidates for a severity that is set.
 func (r *Router) route(q Request) Routing {
-	all := r.assess(q)
+	all, o := r.assess(q)
 	out := Routing{Status: Assigned, Candidates: []Candidate{}, Refused: []Refusal{}}
-	chosen := r.find(&out, all, q)
+	chosen := r.find(&out, o, all)
 	slices.SortFunc(chosen, (*assessment).compare)
 	for i, a := range chosen {
 		a.chosen = true
-		out.Candidates = append(out.Candidates, Candidate{
-			Engineer: a.ID, Rank: i + 1, Skill: skillNames[a.skill], Level: a.Level, Why: a.strengths(q),
-		})
+		out.Candidates = append(out.Candidates, a.candidate(i+1))
 	}
 	for i := range all {
 		if a := &all[i]; !a.chosen {
@@ -221,190 +238,14 @@ func (r *Router) route(q Request) Routing {
 		out.Assigned = chosen[0].ID
 		return out
 	}
-	out.Status, out.Action, out.Reason = EscalationRequired, WakeOnCallManager, NoAvailableEngineer
+	out.unassigned()
 	return out
+}
+
+func (r *Routing) unassigned() {
+	r.Status, r.Action, r.Reason = EscalationRequired, WakeOnCallManager, NoAvailableEngineer
 }
 
 func severityError(s incident.Severity) error {
 	return &ConfigError{Path: "severity", Value: s.String(), Want: "P1 to P4"}
-}
-
-// find runs the steps of the search until one finds somebody, and notes them.
-func (r *Router) find(out *Routing, all []assessment, q Request) []*assessment {
-	try := func(step string, reason Reason, fits func(*assessment) bool) []*assessment {
-		found := filter(all, fits)
-		out.Search = append(out.Search, fmt.Sprintf("%s: %s", step, count(len(found))))
-		out.Reason = reason
-		return found
-	}
-	if found := try("has "+q.Domain+" and is available", "", (*assessment).qualified); len(found) > 0 {
-		return found
-	}
-	if q.Severity == incident.P1 {
-		if found := try("on-call pool with "+q.Domain+", off hours", OnCallPool, (*assessment).wakeable); len(found) > 0 {
-			return found
-		}
-	}
-	centre := r.centres.owner(q.At.Unix())
-	if centre < 0 {
-		return nil
-	}
-	owner := r.centres.list[centre]
-	if q.Severity.AtLeast(incident.P2) {
-		found := try("anyone on shift in "+owner.ID, OwningCentre, func(a *assessment) bool {
-			return a.where == centre && a.available() && a.Level < Management
-		})
-		if len(found) > 0 {
-			return found
-		}
-	}
-	return try("escalation manager of "+owner.ID, CentreManager, func(a *assessment) bool {
-		return a.ID == owner.Manager && a.absence == nil && (a.available() || a.InPool)
-	})
-}
-
-func count(n int) string {
-	if n == 0 {
-		return "nobody"
-	}
-	return strconv.Itoa(n)
-}
-
-func filter(all []assessment, fits func(*assessment) bool) []*assessment {
-	var found []*assessment
-	for i := range all {
-		if fits(&all[i]) {
-			found = append(found, &all[i])
-		}
-	}
-	return found
-}
-
-// assessment is what counts about one person for one request.
-type assessment struct {
-	*person
-	skill   int // 1 primary, 2 secondary, 0 none
-	onCall  bool
-	inHours bool
-	owning  bool // works in the owning centre
-	absence *Absence
-	load    Load
-	chosen  bool
-}
-
-var skillNames = [...]string{"", "primary", "secondary"}
-
-func (r *Router) assess(q Request) []assessment {
-	onCall := r.onCallNow(q.At)
-	owner := r.centres.owner(q.At.Unix())
-	all := make([]assessment, len(r.people))
-	for i, who := range r.people {
-		a := assessment{
-			person:  who,
-			onCall:  slices.Contains(onCall, who.ID),
-			inHours: who.inHours(q.At),
-			owning:  owner >= 0 && who.where == owner,
-			load:    q.Load[who.ID],
-		}
-		switch {
-		case slices.Contains(who.Primary, q.Domain):
-			a.skill = 1
-		case slices.Contains(who.Secondary, q.Domain):
-			a.skill = 2
-		}
-		if absence, ok := who.absent(q.At); ok {
-			a.absence = &absence
-		}
-		all[i] = a
-	}
-	return all
-}
-
-func (a *assessment) available() bool { return a.absence == nil && (a.onCall || a.inHours) }
-
-func (a *assessment) skilled() bool { return a.skill > 0 && a.Level < Management }
-
-func (a *assessment) qualified() bool { return a.skilled() && a.available() }
-
-// wakeable reports whether a P1 may wake the person.
-func (a *assessment) wakeable() bool { return a.skilled() && a.absence == nil && a.InPool }
-
-func (a *assessment) compare(b *assessment) int {
-	return cmp.Or(
-		cmp.Compare(uint(a.skill-1), uint(b.skill-1)), // none comes last
-		-compareBool(a.onCall, b.onCall),
-		-cmp.Compare(a.Level, b.Level),
-		-compareBool(a.owning, b.owning),
-		cmp.Compare(a.load.Open, b.load.Open),
-		a.load.Paged.Compare(b.load.Paged), // never is the zero time and comes first
-		strings.Compare(a.ID, b.ID),
-	)
-}
-
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case a:
-		return 1
-	}
-	return -1
-}
-
-func (a *assessment) strengths(q Request) []string {
-	why := []string{a.Level.String()}
-	if a.skill > 0 {
-		why = append(why, skillNames[a.skill]+" skill "+q.Domain)
-	} else {
-		why = append(why, "no skill "+q.Domain)
-	}
-	if a.onCall {
-		why = append(why, "on call now")
-	}
-	switch {
-	case a.inHours:
-		why = append(why, "within hours "+a.clock(q.At))
-	case a.InPool && !a.onCall:
-		why = append(why, "in the on-call pool, off hours "+a.clock(q.At))
-	}
-	if a.owning {
-		why = append(why, "in the owning centre "+a.Centre)
-	}
-	if a.load.Open > 0 {
-		why = append(why, fmt.Sprintf("%d open", a.load.Open))
-	}
-	return why
-}
-
-func (a *assessment) obstacles(q Request) []string {
-	var why []string
-	switch {
-	case a.skill == 0:
-		why = append(why, "no skill "+q.Domain)
-	case a.Level == Management:
-		why = append(why, "management")
-	}
-	if a.absence != nil {
-		why = append(why, "absent until "+a.absence.To.UTC().Format(time.RFC3339))
-	} else if !a.available() {
-		why = append(why, "off hours "+a.clock(q.At))
-		if q.Severity == incident.P1 && !a.InPool {
-			why = append(why, "not in the on-call pool")
-		}
-	}
-	if len(why) == 0 {
-		why = append(why, "others fit better")
-	}
-	return why
-}
-
-// clock shows the hours of the person beside the time there.
-func (a *assessment) clock(at time.Time) string {
-	windows := make([]string, len(a.Availability))
-	for i, w := range a.Availability {
-		windows[i] = w.String()
-	}
-	z := a.hours.zone
-	there := utc(at.Unix() + z.at(at.Unix()).offset)
-	return fmt.Sprintf("%s (%s in %s)", strings.Join(windows, ", "), there.Format("15:04"), z.loc)
 }

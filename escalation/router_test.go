@@ -3,6 +3,7 @@ package escalation_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -355,5 +356,118 @@ func TestHoursFollowTheClock(t *testing.T) {
 			router.Available(c.id, end.Add(-1)), router.Available(c.id, end),
 		}
 		check(t, c.id+" around "+c.day, got, []bool{false, true, true, false})
+	}
+}
+
+// Assign is Candidates without the rest, at any hour, for any skill and load.
+func TestAssignIsTheFirstCandidate(t *testing.T) {
+	for seed := range uint64(300) {
+		rnd := rand.New(rand.NewPCG(seed, 3))
+		roster := staffed()
+		roster.Centres = escalation.SampleCentres()
+		roster.Schedules, roster.OnCall = nil, ""
+		roster.Latency = map[string]map[string]int{"moon": {"austin": 1300, "singapore": 1290}}
+		for i := range roster.Engineers {
+			roster.Engineers[i].Centre = roster.Centres[rnd.IntN(3)].ID
+			roster.Engineers[i].MaxOpen = rnd.IntN(3)
+			roster.Engineers[i].InPool = rnd.IntN(2) == 0
+		}
+		roster.Centres[rnd.IntN(3)].Manager = roster.Engineers[rnd.IntN(4)].ID
+		roster.Ranking.Published = rnd.IntN(5) == 0
+		if rnd.IntN(2) == 0 {
+			roster.Ranking.JuniorFirst = []incident.Severity{incident.P3}
+		}
+		q := escalation.Request{
+			At:       at("2026-10-05T00:00:00Z").Add(time.Duration(rnd.IntN(72*60)) * time.Minute),
+			Severity: incident.Severity(1 + rnd.IntN(4)), Region: []string{"", "moon", "mars"}[rnd.IntN(3)],
+			Domain: []string{"databases", "kubernetes", "networking", "application", "security"}[rnd.IntN(5)],
+			Load:   map[string]escalation.Load{"nina": {Open: rnd.IntN(3)}, "sarah": {Open: rnd.IntN(3)}},
+		}
+		r := newRouter(t, roster)
+		all, err := r.Candidates(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := r.Assign(q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(all.Candidates) > 1 {
+			all.Candidates = all.Candidates[:1]
+		}
+		all.Refused, first.Refused = nil, nil
+		if a, b := all.String(), first.String(); a != b || all.Reason != first.Reason || all.Status != first.Status || all.Action != first.Action {
+			t.Fatalf("seed %d: %+v\nAssign\n%s\nCandidates\n%s", seed, q, b, a)
+		}
+	}
+}
+
+// Marcus is asked before Nina by id when both are equal; from the moon Austin is
+// nearer by the table, and for a region of its own Amsterdam is at 0.
+func TestRegion(t *testing.T) {
+	roster := team()
+	roster.Centres = escalation.SampleCentres()
+	roster.Centres[0].Regions = []string{"eu-west-1"}
+	for i, centre := range []string{"amsterdam", "austin", "amsterdam", "singapore"} {
+		roster.Engineers[i].Centre = centre
+	}
+	roster.Latency = map[string]map[string]int{"us-east-1": {"austin": 30, "amsterdam": 80}, "eu-west-1": {"austin": 110}}
+	r := newRouter(t, roster)
+	for region, want := range map[string]string{"us-east-1": "marcus nina", "eu-west-1": "nina marcus", "": "nina marcus"} {
+		// 14:00Z on a Monday: 16:00 in Amsterdam, 09:00 in Austin; Amsterdam owns the day.
+		routing, err := r.Candidates(escalation.Request{At: at("2026-10-05T14:00:00Z"), Severity: incident.P2, Domain: "databases", Region: region})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range routing.Candidates {
+			got = append(got, c.Engineer)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q: %v, want %s\n%s", region, got, want, routing)
+		}
+	}
+	roster.Latency = map[string]map[string]int{"x": {"oslo": 1, "austin": -1}}
+	_, err := escalation.NewRouter(roster)
+	for _, want := range []string{`latency_ms["x"]["oslo"]`, `latency_ms["x"]["austin"]`} {
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("NewRouter does not report %s: %v", want, err)
+		}
+	}
+}
+
+func TestRankings(t *testing.T) {
+	roster := team()
+	roster.Engineers = append(roster.Engineers, escalation.Engineer{
+		ID: "abe", Level: escalation.Junior, Zone: "Europe/Amsterdam", Primary: []string{"databases"}, Availability: escalation.Availability{{From: "08:00", To: "18:00"}},
+	})
+	list := func(s incident.Severity, when string) string {
+		routing, err := newRouter(t, roster).Candidates(escalation.Request{At: at(when), Severity: s, Domain: "databases"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, c := range routing.Candidates {
+			got = append(got, c.Engineer)
+		}
+		return strings.Join(got, " ")
+	}
+	const afternoon, night = "2026-10-05T14:00:00Z", "2026-10-05T23:59:00Z"
+	if got := list(incident.P3, afternoon); got != "marcus nina abe" {
+		t.Errorf("default: %s", got)
+	}
+	roster.Ranking.JuniorFirst = []incident.Severity{incident.P3, incident.P4}
+	if got := list(incident.P3, afternoon) + ", " + list(incident.P2, afternoon); got != "abe marcus nina, marcus nina abe" {
+		t.Errorf("junior first: %s", got)
+	}
+	// As published: equals in the order of the roster, Marcus before Nina; for a
+	// P1 the pool alone, whether it is night or not.
+	roster.Ranking = escalation.Ranking{Published: true}
+	if got := list(incident.P2, afternoon) + ", " + list(incident.P1, afternoon) + ", " + list(incident.P1, night); got != "marcus nina abe, marcus nina, marcus nina" {
+		t.Errorf("published: %s", got)
+	}
+	roster.Ranking.JuniorFirst = []incident.Severity{9}
+	if _, err := escalation.NewRouter(roster); err == nil || !strings.Contains(err.Error(), "ranking.junior_first[0]") {
+		t.Errorf("NewRouter = %v", err)
 	}
 }

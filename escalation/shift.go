@@ -82,7 +82,7 @@ func (s *Schedule) NextChange(at time.Time) (next time.Time, ok bool) {
 func (s *Schedule) ShiftAt(at time.Time) Shift {
 	shift := Shift{OnCall: s.WhoAt(at)}
 	shift.End, _ = s.NextChange(at)
-	limit := at.UTC().AddDate(-horizonYears, 0, 0)
+	limit := at.Add(-horizonYears * 366 * 24 * time.Hour) // no calendar: it wraps at the end of time
 	for back := 24 * time.Hour; ; back *= 4 {
 		from := at.Add(-back)
 		if from.Before(limit) {
@@ -114,7 +114,7 @@ type cursor struct {
 
 func (c *cursor) move(t int64) {
 	if t >= c.handoff {
-		c.person, c.handoff = c.user(t), c.turns.next(t)
+		c.person, c.handoff = c.turns.user(t), c.turns.next(t)
 	}
 	c.active, c.next = true, c.handoff
 	if c.hours != nil {
@@ -123,35 +123,54 @@ func (c *cursor) move(t int64) {
 	}
 }
 
-// decides reports whether the layers below no longer count, now and later.
-func (c *cursor) decides() bool { return c.hours == nil && c.person != "" }
-
 // sweep calls yield with the shifts of [from, to) in order, until it returns
 // false.
 func (s *Schedule) sweep(from, to time.Time, yield func(Shift) bool) {
-	if !from.Before(to) {
-		return
+	if to.Unix() > farthest {
+		to = utc(farthest)
 	}
-	cursors := make([]cursor, len(s.layers))
-	for i := range cursors {
-		cursors[i] = cursor{layer: &s.layers[i], handoff: -forever}
-		cursors[i].move(from.Unix())
+	if start := from.Unix(); start < -farthest || start > farthest || !from.Before(to) {
+		return
 	}
 	pending := Shift{Start: from.UTC()}
 	for at := from.UTC(); ; {
-		base, edge := read(cursors)
+		k, until := s.stackAt(at)
+		if until.IsZero() || until.After(to) {
+			until = to.UTC()
+		}
+		if !s.sweepStack(k, at, until, &pending, yield) {
+			return
+		}
+		if at = until; !at.Before(to) {
+			pending.End = at
+			yield(pending)
+			return
+		}
+	}
+}
+
+// sweepStack goes through the time [from, to) of one stack of layers. The shift
+// that is not over at its end is pending.
+func (s *Schedule) sweepStack(k *stack, from, to time.Time, pending *Shift, yield func(Shift) bool) bool {
+	cursors := make([]cursor, len(k.layers))
+	for i := range cursors {
+		cursors[i] = cursor{layer: &k.layers[i], handoff: -forever, next: -forever}
+	}
+	for at := from; ; {
+		base, edge := s.read(cursors, seconds(at))
+		k.fallBack(&base)
 		now := s.overrides.apply(base, at)
 		switch {
 		case at.Equal(pending.Start):
 			pending.OnCall = now
 		case !pending.equal(now):
 			pending.End = at
-			if !yield(pending) {
-				return
+			if !yield(*pending) {
+				return false
 			}
-			pending = Shift{OnCall: now, Start: at}
+			*pending = Shift{OnCall: now, Start: at}
 		}
-		next := to.UTC()
+		next := to
 		if edge < forever && utc(edge).Before(next) {
 			next = utc(edge)
 		}
@@ -159,29 +178,22 @@ func (s *Schedule) sweep(from, to time.Time, yield func(Shift) bool) {
 			next = o
 		}
 		if at = next; !at.Before(to) {
-			pending.End = at
-			yield(pending)
-			return
-		}
-		for i, t := 0, at.Unix(); i < len(cursors); i++ {
-			if cursors[i].next <= t {
-				cursors[i].move(t)
-			}
+			return true
 		}
 	}
 }
 
-// read returns the answer of the layers and the first edge of those that count.
-func read(cursors []cursor) (base OnCall, edge int64) {
+// read returns the answer of the layers at an instant and the first edge of those
+// that count. The layers below the one that decides do not, and stay behind.
+func (s *Schedule) read(cursors []cursor, t int64) (base OnCall, edge int64) {
 	edge = forever
-	decided := false
 	for i := range cursors {
 		c := &cursors[i]
-		if c.active && !decided {
-			decided = base.add(c.source, c.person)
+		if c.next <= t {
+			c.move(t)
 		}
 		edge = min(edge, c.next)
-		if c.decides() {
+		if c.active && base.add(c.source, c.person, s.together) {
 			break
 		}
 	}

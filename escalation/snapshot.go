@@ -3,6 +3,7 @@ package escalation
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -11,20 +12,30 @@ import (
 )
 
 // snapshotVersion is written into every snapshot; others are refused.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 type snapshot struct {
 	Version   int                  `json:"version"`
 	Tenant    string               `json:"tenant"`
 	Incidents []*record            `json:"incidents"`
 	Paged     map[string]time.Time `json:"paged"` // last page by person
+
+	Books   map[string]Matrix      `json:"books,omitempty"` // by digest, of the rounds on record
+	Pages   map[string][]time.Time `json:"pages,omitempty"` // what the limit counts
+	Turns   map[string]int         `json:"turns,omitempty"`
+	Leaders map[string]string      `json:"leaders,omitempty"`
 }
 
 // Snapshot returns the state as JSON. The same state gives the same bytes.
 func (e *Engine) Snapshot() ([]byte, error) {
-	s := snapshot{Version: snapshotVersion, Tenant: e.tenant, Incidents: []*record{}, Paged: map[string]time.Time{}}
+	s := snapshot{
+		Version: snapshotVersion, Tenant: e.tenant, Incidents: []*record{}, Paged: map[string]time.Time{},
+		Books: map[string]Matrix{}, Pages: e.pages, Turns: e.turns, Leaders: e.leaders,
+	}
 	for _, id := range e.ids() {
-		s.Incidents = append(s.Incidents, e.records[id])
+		r := e.records[id]
+		s.Incidents = append(s.Incidents, r)
+		s.Books[r.Book] = e.books[r.Book].matrix
 	}
 	for who, load := range e.loads {
 		if !load.Paged.IsZero() {
@@ -34,9 +45,10 @@ func (e *Engine) Snapshot() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// Restore returns an engine in the state of a snapshot. Roster and matrix are
-// those of the configuration: levels whose minutes have changed since are armed
-// anew by the next event of their incident, not before.
+// Restore returns an engine in the state of a snapshot. Roster and maintenance are
+// those of the configuration; the matrices are those with which the rounds on
+// record began, unless Config.Live is set. Levels that are due at another time
+// since are armed anew by the next event of their incident, not before.
 func Restore(c Config, data []byte) (*Engine, error) {
 	e, err := NewEngine(c)
 	if err != nil {
@@ -53,6 +65,25 @@ func Restore(c Config, data []byte) (*Engine, error) {
 	if s.Tenant != e.tenant {
 		p.at("tenant").add(s.Tenant, e.tenant)
 	}
+	for _, name := range slices.Sorted(maps.Keys(s.Books)) {
+		if e.books[name] != nil {
+			continue // the present one
+		}
+		q := p.at("books[%q]", name)
+		b := s.Books[name].compile(nil, zones{}, q)
+		if b != nil && b.name != name {
+			q.add(b.name, "the digest of the matrix, which was changed")
+		}
+		e.books[name] = b
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Turns)) {
+		if n := s.Turns[name]; n < 0 {
+			p.at("turns[%q]", name).add(strconv.Itoa(n), "0 or more")
+		}
+	}
+	if p.err() != nil {
+		return nil, p.err()
+	}
 	for i, r := range s.Incidents {
 		e.adopt(r, p.at("incidents[%d]", i))
 	}
@@ -64,6 +95,9 @@ func Restore(c Config, data []byte) (*Engine, error) {
 		load.Paged = at
 		e.loads[who] = load
 	}
+	maps.Copy(e.pages, s.Pages)
+	maps.Copy(e.turns, s.Turns)
+	maps.Copy(e.leaders, s.Leaders)
 	return e, nil
 }
 
@@ -76,13 +110,22 @@ func (e *Engine) adopt(r *record, p problems) {
 		p.at("severity").add(r.Severity.String(), "P1 to P4")
 		return
 	}
-	lower := 0
+	if e.books[r.Book] == nil {
+		p.at("book").add(r.Book, "one of the books of the snapshot")
+		return
+	}
+	levels, lower := len(e.books[r.Book].policies[r.Severity].rungs), 0
 	for i, t := range r.Timers {
-		if t.Level <= lower || t.Level > len(e.matrix[r.Severity]) || t.Incident != r.ID || t.Key == "" || !r.isOpen() {
-			p.at("timers[%d].level", i).add(strconv.Itoa(t.Level), "a level of the matrix above that of the timer before, for an open incident")
+		level := t.Kind == LevelDue
+		if level && (t.Level <= lower || t.Level > levels) || !level && t.Level != 0 || t.Incident != r.ID || t.Key == "" || !r.isOpen() {
+			p.at("timers[%d].level", i).add(strconv.Itoa(t.Level), "a level of the policy above that of the timer before, for an open incident")
 			return
 		}
-		lower = t.Level
+		lower = max(lower, t.Level)
+	}
+	if leader := r.Bundled; leader == r.ID {
+		p.at("bundled").add(leader, "another incident")
+		return
 	}
 	e.records[r.ID] = r
 	if r.isOpen() && r.Holder != "" {
@@ -110,6 +153,13 @@ type View struct {
 	AcknowledgedBy string    `json:"acknowledged_by,omitempty"`
 	Closed         time.Time `json:"closed,omitzero"` // resolved or merged
 	MergedInto     string    `json:"merged_into,omitempty"`
+	SnoozedUntil   time.Time `json:"snoozed_until,omitzero"`
+	RespondBy      time.Time `json:"respond_by,omitzero"`
+
+	// Bundled is the incident that this one is bundled under, and Bundle are
+	// those that are, or were, bundled under this one.
+	Bundled string   `json:"bundled,omitempty"`
+	Bundle  []string `json:"bundle,omitempty"`
 
 	// Routing is how the person of the first page of the round was found.
 	Routing Routing `json:"routing"`
@@ -126,10 +176,10 @@ type View struct {
 
 // LevelView is the state of one level.
 type LevelView struct {
-	Level int       `json:"level"`
-	To    Level     `json:"escalate_to"`
-	Due   time.Time `json:"due"`
-	State string    `json:"state"` // pending, fired, collapsed or stopped
+	Level   int       `json:"level"`
+	Targets []Target  `json:"targets"`
+	Due     time.Time `json:"due"`
+	State   string    `json:"state"` // pending, fired, collapsed, empty or stopped
 }
 
 // Incident returns the state of an incident.
@@ -141,21 +191,37 @@ func (e *Engine) Incident(id string) (View, bool) {
 	v := View{
 		ID: r.ID, Severity: r.Severity, Domain: r.Domain, Opened: r.Opened, Round: r.Round, Anchor: r.Anchor,
 		Acknowledged: r.Acknowledged, AcknowledgedBy: r.AcknowledgedBy, Closed: r.Closed, MergedInto: r.MergedInto,
-		Routing: r.Routing, Next: r.next, Log: slices.Clone(r.Log),
+		SnoozedUntil: r.Snoozed, RespondBy: r.RespondBy, Bundled: r.Bundled, Bundle: slices.Clone(r.Bundle),
+		Routing: r.Routing, Next: r.nextLevel(), Log: slices.Clone(r.Log),
 	}
-	for i, rung := range e.matrix[r.Severity] {
-		level := LevelView{Level: i + 1, To: rung.To, Due: r.due(rung), State: "stopped"}
+	rungs := e.policy(r).rungs
+	for i := range rungs {
+		level := LevelView{Level: i + 1, Targets: rungs[i].Targets, Due: e.due(r, i+1, &rungs[i]), State: "stopped"}
 		if f := r.fired(level.Level); f != nil {
 			level.Due, level.State = f.Due, "fired"
-			if f.Collapsed {
+			switch {
+			case f.Collapsed:
 				level.State = "collapsed"
+			case f.Empty:
+				level.State = "empty"
 			}
-		} else if slices.ContainsFunc(r.Timers, func(t Timer) bool { return t.Level == level.Level }) {
+		} else if slices.ContainsFunc(r.Timers, func(t Timer) bool { return t.Kind == LevelDue && t.Level == level.Level }) {
 			level.State = "pending"
 		}
 		v.Levels = append(v.Levels, level)
 	}
 	return v, true
+}
+
+// nextLevel is when the next level is due; zero for none.
+func (r *record) nextLevel() time.Time {
+	var next time.Time
+	for _, t := range r.Timers {
+		if t.Kind == LevelDue && (next.IsZero() || t.Due.Before(next)) {
+			next = t.Due
+		}
+	}
+	return next
 }
 
 // Incidents returns the ids of all incidents that are known, sorted.

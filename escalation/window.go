@@ -141,6 +141,23 @@ func compileWindows(list []Window, z *zone, p problems) *hours {
 	return h
 }
 
+// sharedHours keeps one value for all who work the same windows in the same zone,
+// so that a search looks it up once.
+type sharedHours map[string]*hours
+
+func (known sharedHours) compile(list []Window, z *zone, p problems) *hours {
+	h := compileWindows(list, z, p)
+	if z == nil {
+		return h
+	}
+	key := fmt.Sprint(z.loc, list)
+	if same := known[key]; same != nil {
+		return same
+	}
+	known[key] = h
+	return h
+}
+
 func compileWindow(w Window, p problems) window {
 	out := window{days: w.Days}
 	if w.Days > EveryDay {
@@ -157,13 +174,7 @@ func compileWindow(w Window, p problems) window {
 		out.to += secondsPerDay
 	}
 	for i, text := range w.Except {
-		at, err := time.Parse(time.DateOnly, text)
-		if err != nil {
-			p.at("except_dates[%d]", i).add(text, `a date like "2026-04-27"`)
-			continue
-		}
-		day, _ := date(at.Unix())
-		out.except = append(out.except, day)
+		out.except = append(out.except, parseDate(text, p.at("except_dates[%d]", i)))
 	}
 	slices.Sort(out.except)
 	return out

@@ -17,8 +17,9 @@ import (
 // look-up beyond the last transition on file, which is more than a whole answer
 // of a schedule may cost.
 type zone struct {
-	loc   *time.Location
-	table []stretch // consecutive, sorted
+	loc    *time.Location
+	table  []stretch // consecutive, sorted
+	coarse []uint16  // by step from tableFrom on, the stretch that holds its first instant
 }
 
 // stretch is a time of constant offset, [from, to).
@@ -32,13 +33,24 @@ const (
 	tableFrom = 0
 	tableTo   = 2524608000
 
+	// coarseBits make a step of 97 days: one or two stretches, four in a year with
+	// a Ramadan of its own time.
+	coarseBits = 23
+
 	// reach is longer than twice any offset from UTC plus the longest jump (a
 	// whole day): a reading whose instant is farther than that from both ends of
 	// a stretch occurs there and nowhere else.
 	reach = 60 * 60 * 60
 
 	forever = math.MaxInt64 / 4
+
+	// farthest is a billion years from now. Instants beyond it are taken as that, so
+	// that no sum overflows.
+	farthest = forever / 64
 )
+
+// seconds returns an instant in the form of this package.
+func seconds(at time.Time) int64 { return max(-farthest, min(at.Unix(), farthest)) }
 
 // zones loads each zone once.
 type zones map[string]*zone
@@ -62,6 +74,12 @@ func (zs zones) load(name string) (*zone, error) {
 	for s.to < tableTo {
 		s = stretch{from: s.to, to: endAt(s.to, loc), offset: offsetAt(s.to, loc)}
 		z.table = append(z.table, s)
+	}
+	for t, i := int64(tableFrom), 0; t < tableTo; t += 1 << coarseBits {
+		for z.table[i].to <= t {
+			i++
+		}
+		z.coarse = append(z.coarse, uint16(i))
 	}
 	zs[name] = z
 	return z, nil
@@ -133,19 +151,20 @@ func offsetAt(t int64, loc *time.Location) int64 {
 
 // at returns the stretch that holds the instant.
 func (z *zone) at(t int64) stretch {
-	table := z.table
-	if t < table[0].from || t >= table[len(table)-1].to {
+	last := len(z.table) - 1
+	switch {
+	case t < z.table[0].from || t >= z.table[last].to:
 		return boundsAt(t, z.loc)
+	case t < tableFrom:
+		return z.table[0]
+	case t >= tableTo || last == 0:
+		return z.table[last]
 	}
-	lo, hi := 0, len(table)-1
-	for lo < hi {
-		if mid := int(uint(lo+hi) >> 1); table[mid].to > t {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
+	i := z.coarse[(t-tableFrom)>>coarseBits]
+	for z.table[i].to <= t {
+		i++
 	}
-	return table[lo]
+	return z.table[i]
 }
 
 // resolve returns what [wallclock.Resolve] does; away from transitions without

@@ -438,9 +438,9 @@ func TestVectors(t *testing.T) {
 			if err := c.Decode(&in); err != nil {
 				return err
 			}
-			for i, rung := range escalation.DefaultMatrix()[in.Input.Severity] {
+			for i, step := range escalation.DefaultMatrix()[in.Input.Severity].Steps {
 				level := fmt.Sprintf("level_%d", i+1)
-				if got, want := in.Input.Created.Add(rung.After()), in.Expect[level]; !got.Equal(want) {
+				if got, want := in.Input.Created.Add(time.Duration(step.Minutes)*time.Minute), in.Expect[level]; !got.Equal(want) {
 					return fmt.Errorf("%s = %v, want %v", level, got, want)
 				}
 				delete(in.Expect, level)

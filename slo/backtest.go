@@ -61,7 +61,7 @@ type History struct {
 	// its nominal length; absent for a history without length.
 	PagesPerPeriod Ratio         `json:"pages_per_period"`
 	Period         time.Duration `json:"period_ns"`
-	// Unneeded counts the pages around which not more than NeededLoss of the
+	// Unneeded counts the pages of known loss around which not more than NeededLoss of the
 	// budget was lost, and FalseShare is their share, absent without pages.
 	Unneeded   int   `json:"unneeded"`
 	NeededLoss Ratio `json:"needed_loss"`
@@ -270,13 +270,18 @@ func (h *History) assess(target Target) {
 		}
 	}
 	h.Pages = h.Episodes(Page)
+	judged := 0 // pages of which the loss is known
 	for _, p := range h.Pages {
+		if !p.Loss.IsSet() {
+			continue
+		}
+		judged++
 		if !p.Needed {
 			h.Unneeded++
 		}
 	}
-	if len(h.Pages) > 0 {
-		h.FalseShare = NewRatio(int64(h.Unneeded), int64(len(h.Pages)))
+	if judged > 0 {
+		h.FalseShare = NewRatio(int64(h.Unneeded), int64(judged))
 		h.TooManyFalse = h.FalseShare.Compare(maxFalseShare) >= 0
 	}
 	if elapsed > 0 {

@@ -303,3 +303,23 @@ func TestBacktestKeepsFiringAsPrometheus(t *testing.T) {
 		t.Errorf("alerts %+v, want one from 0m to 8m", h.Alerts)
 	}
 }
+
+// A history of one sample has no length, so what a page has lost is not known and
+// nobody can say that it was not needed.
+func TestBacktestOfOneSample(t *testing.T) {
+	window := slo.Rolling(30 * 24 * time.Hour)
+	policy, err := slo.DefaultPolicy(window)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := slo.Objective{ID: "one", Service: "shop", Target: slo.MustPercent("99"), Windows: []slo.Window{window}, Policy: policy}
+	h, err := slo.Backtest(o, func(yield func(slo.Sample) bool) {
+		yield(slo.Sample{At: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), Counts: slo.Counts{Good: 1, Total: 10}})
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(h.Pages) != 1 || h.Unneeded != 0 || h.FalseShare.IsSet() || h.TooManyFalse {
+		t.Errorf("pages %d, unneeded %d, share %s, too many %v, want 1, 0, none, false", len(h.Pages), h.Unneeded, h.FalseShare, h.TooManyFalse)
+	}
+}

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"reflect"
@@ -13,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -57,6 +59,13 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 	switch target := into.Addr().Interface().(type) {
 	case nodeReader:
 		target.readNode(r, n, path)
+		return
+	case *escalation.Availability:
+		if n.Kind == yaml.SequenceNode && len(n.Content) > 0 && n.Content[0].Kind == yaml.MappingNode { // else a pair of hours
+			r.list(n, reflect.ValueOf((*[]escalation.Window)(target)).Elem(), path)
+			return
+		}
+		r.unmarshal(n, path, target.UnmarshalJSON)
 		return
 	case json.Unmarshaler:
 		r.unmarshal(n, path, target.UnmarshalJSON)
@@ -304,10 +313,19 @@ func (r *decoder) unmarshal(n *yaml.Node, path string, read func([]byte) error) 
 	if err == nil {
 		err = read(text)
 	}
-	if err != nil {
+	switch bad := (*escalation.ConfigError)(nil); {
+	case err == nil:
+	case errors.As(err, &bad):
+		if item := strings.IndexByte(bad.Path, '['); item >= 0 {
+			path += bad.Path[item:]
+		}
+		r.d.report(path, "bad_enum", spelling.Nearest(bad.Value, weekdays), fmt.Sprintf("%q, want %s", bad.Value, bad.Want))
+	default:
 		r.d.report(path, "wrong_type", "", err.Error())
 	}
 }
+
+var weekdays = []string{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
 
 // plainValue is the value of a node as encoding/json writes it. Numbers keep
 // their text. ok is false after a reported problem.

@@ -25,6 +25,11 @@
 // a block more than the reference contract of the tier. In a block null is an
 // error.
 //
+// [Team] reads an organisation: people, centres, schedules, policies, support
+// lines and whom to tell. It takes blocks of the same guide as they stand as well,
+// with zones such as "CET/CEST", and maps each problem that package escalation finds to
+// its place.
+//
 // [PublicSLAs] reads published terms as facts, each with its source and a grade;
 // [PublicSLA.Claims] judges a customer's own outage log by them.
 //

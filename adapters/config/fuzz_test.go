@@ -72,7 +72,10 @@ func FuzzRules(f *testing.F) {
 }
 
 func FuzzTeam(f *testing.F) {
-	fuzzReader(f, "team", "version: 1\nengineers: [{id: a, availability_hours: [8, 99]}]")
+	fuzzReader(f, "team", "version: 1\nengineers: [{id: a, availability_hours: [8, 99]}]", supportedTeam, wholeTeam,
+		"operations_centers: {a: {location: A, timezone: CET/CEST, coverage_hours: 06:00-18:00 CET}}\nhandoff_schedule: {a_to_b: {time: 17:30 CET, duration: 30 minutes}}",
+		"escalation: {timelines: {p1: {level_1: {minutes: 1, escalate_to: senior, stop_on: resolved}}}, engineers: [{name: A, level: senior, location: austin}]}",
+		"communication: {update_interval_minutes: {p3: 0}, business_hours: {days: [Mon], from: '9', to: ''}, stakeholders: [{name: a}]}")
 }
 
 func FuzzCosts(f *testing.F) {

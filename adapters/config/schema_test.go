@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/sla"
 )
 
@@ -21,6 +22,7 @@ func TestSchemaDrift(t *testing.T) {
 		mappings int // the least that must be compared
 	}{
 		"contract.schema.json":   {reflect.TypeFor[contractFile](), 30},
+		"team.schema.json":       {reflect.TypeFor[teamFile](), 40},
 		"objectives.schema.json": {reflect.TypeFor[objectivesFile](), 6}, // file, slo, sli, rule, prometheus, latency
 	} {
 		data, err := os.ReadFile("../../examples/schema/" + name)
@@ -95,6 +97,8 @@ func (s *schemaDrift) problem(path, format string, args ...any) {
 var listsBesideWords = map[reflect.Type]reflect.Type{
 	reflect.TypeFor[hoursFile]():  reflect.TypeFor[[]hoursSpanFile](),
 	reflect.TypeFor[alertsFile](): reflect.TypeFor[[]alertFile](),
+
+	reflect.TypeFor[escalation.Availability](): reflect.TypeFor[[]escalation.Window](), // or a pair of hours
 }
 
 // compare walks a type of the decoder and a node of the schema side by side. What

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
+	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -37,7 +39,28 @@ func textProblem(into any, text string, err error) (code, suggestion string) {
 	case *incident.Target:
 		return "bad_threshold", ""
 	}
-	return "bad_enum", ""
+	return "bad_enum", spelling.Nearest(strings.ToLower(text), wordsOf(into))
+}
+
+// wordsOf are the words of an enumeration: what its values are written as.
+func wordsOf(into any) []string {
+	value := reflect.ValueOf(into).Elem()
+	if value.Kind() != reflect.Uint8 {
+		return nil
+	}
+	var words []string
+	for i := range uint64(32) {
+		v := reflect.New(value.Type()).Elem()
+		v.SetUint(i)
+		m, ok := reflect.TypeAssert[encoding.TextMarshaler](v)
+		if !ok {
+			return nil
+		}
+		if word, err := m.MarshalText(); err == nil && len(word) > 0 {
+			words = append(words, string(word))
+		}
+	}
+	return words
 }
 
 // spokenSpan is a duration, a number of business days, or 0 for none.

@@ -244,17 +244,20 @@ func (x *exceptions) has(m moment) bool {
 	return x.all[date] || x.instants[m.instant().Unix()]
 }
 
-// expander turns events into the dates of a window.
+// expander turns events into the occurrences of a window.
 type expander struct {
 	window   window
-	days     map[time.Time][]Cause
+	take     func(e *event, start moment, l length) bool // an occurrence; false to stop
 	skipped  []Skipped
 	problems problems
+
+	days map[time.Time][]Cause // that occurrences cover, see cover
 
 	dates, periods int // spent of the limits
 }
 
-func (x *expander) expand(events []*event, options Options) (Feed, error) {
+// walk takes every occurrence up to the end of the window.
+func (x *expander) walk(events []*event, options Options) error {
 	events = x.current(events)
 	replaced := map[string]*exceptions{} // by UID
 	for _, e := range events {
@@ -282,20 +285,31 @@ func (x *expander) expand(events []*event, options Options) (Feed, error) {
 			break
 		}
 	}
-	if err := x.problems.joined(); err != nil {
+	return x.problems.joined()
+}
+
+// feed returns the dates that the events cover.
+func (x *expander) feed(events []*event, options Options) (Feed, error) {
+	x.take = x.occurrence
+	if err := x.walk(events, options); err != nil {
 		return Feed{}, err
 	}
-	feed := Feed{Days: []Day{}, Skipped: []Skipped{}}
+	feed := Feed{Days: []Day{}, Skipped: x.skips()}
 	for _, date := range slices.SortedFunc(maps.Keys(x.days), time.Time.Compare) {
 		causes := x.days[date]
 		slices.SortStableFunc(causes, func(a, b Cause) int { return cmp.Compare(a.Line, b.Line) })
 		feed.Days = append(feed.Days, Day{Date: date.Format(time.DateOnly), Causes: causes})
 	}
-	feed.Skipped = append(feed.Skipped, x.skipped...)
-	slices.SortStableFunc(feed.Skipped, func(a, b Skipped) int {
+	return feed, nil
+}
+
+// skips returns the events that were left out, by line and date.
+func (x *expander) skips() []Skipped {
+	skipped := append([]Skipped{}, x.skipped...)
+	slices.SortStableFunc(skipped, func(a, b Skipped) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Date, b.Date))
 	})
-	return feed, nil
+	return skipped
 }
 
 // current leaves out the events that another one with the same UID and
@@ -354,7 +368,7 @@ func (x *expander) series(e *event, others *exceptions) bool {
 			return true
 		}
 		seen[at] = true
-		return x.occurrence(e, start, l)
+		return x.take(e, start, l)
 	}
 	fits := true
 	x.periods += e.starts(x.window.last.Add(2*oneDay), func(wall time.Time) bool { // zones are less than two days apart
@@ -433,9 +447,17 @@ func (x *expander) part(date, begins, ends, from, to time.Time) (*calendar.Span,
 	return closed, closed.From < closed.To
 }
 
-func (x *expander) cover(e *event, date time.Time, closed *calendar.Span) bool {
+// spend counts a date against the limit.
+func (x *expander) spend(e *event) bool {
 	if x.dates++; x.dates > MaxDates {
 		x.problems.add(&FeedError{Line: e.line, Property: "VEVENT", Value: e.summary, Want: "events that cover at most " + strconv.Itoa(MaxDates) + " dates in all"})
+		return false
+	}
+	return true
+}
+
+func (x *expander) cover(e *event, date time.Time, closed *calendar.Span) bool {
+	if !x.spend(e) {
 		return false
 	}
 	x.days[date] = append(x.days[date], Cause{Summary: e.summary, UID: e.uid, Line: e.line, Closed: closed})

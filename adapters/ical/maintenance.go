@@ -1,16 +1,11 @@
 package ical
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
-	"unicode"
-
-	ics "github.com/arran4/golang-ical"
 
 	"github.com/evenkeelops/evenkeel/sla"
 )
@@ -46,33 +41,14 @@ func (c MaintenanceCalendar) Write(w io.Writer, windows []sla.Maintenance) error
 	if err := c.check(windows); err != nil {
 		return err
 	}
-	doc := &ics.Calendar{}
-	doc.SetVersion("2.0")
-	doc.SetProductId("-//evenkeel//maintenance//EN")
-	doc.SetCalscale("GREGORIAN")
-	if c.Name != "" {
-		doc.SetName(plain(c.Name))
-	}
-	doc.SetRefreshInterval("PT1H")
-	doc.SetXPublishedTTL("PT1H")
-	windows = slices.Clone(windows)
-	slices.SortStableFunc(windows, func(a, b sla.Maintenance) int { return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Ref, b.Ref)) })
-	for _, m := range windows {
-		e := doc.AddEvent(m.Ref + "@" + c.Domain)
-		e.SetDtStampTime(c.stamp(m))
-		status, sequence := ics.ObjectStatusConfirmed, 0
+	entries := make([]entry, len(windows))
+	for i, m := range windows {
+		entries[i] = entry{uid: m.Ref, start: m.Start, end: m.End, summary: c.summary(m), stamp: c.stamp(m), cancelled: m.Cancelled}
 		if m.Cancelled {
-			status, sequence = ics.ObjectStatusCancelled, 1
+			entries[i].sequence = 1
 		}
-		e.SetSequence(sequence)
-		e.SetStartAt(m.Start)
-		e.SetEndAt(m.End.Add(time.Second - 1))
-		e.SetSummary(plain(c.summary(m)))
-		e.SetStatus(status)
-		e.SetTimeTransparency(ics.TransparencyTransparent)
 	}
-	_, err := io.WriteString(w, doc.Serialize(ics.WithNewLineWindows)) // SerializeTo forgets some errors of w
-	return err
+	return writeEntries(w, newDocument("maintenance", c.Name), c.Domain, entries)
 }
 
 func (c MaintenanceCalendar) stamp(m sla.Maintenance) time.Time {
@@ -103,8 +79,8 @@ func (c MaintenanceCalendar) summary(m sla.Maintenance) string {
 
 func (c MaintenanceCalendar) check(windows []sla.Maintenance) error {
 	var problems []error
-	if c.Domain == "" || strings.ContainsFunc(c.Domain, unsafe) {
-		problems = append(problems, &FeedError{Property: "domain", Value: c.Domain, Want: "a name like acme.status.example.net"})
+	if err := checkDomain(c.Domain); err != nil {
+		problems = append(problems, err)
 	}
 	seen := map[string]bool{}
 	for i, m := range windows {
@@ -126,18 +102,4 @@ func (c MaintenanceCalendar) check(windows []sla.Maintenance) error {
 		}
 	}
 	return errors.Join(problems...)
-}
-
-// unsafe is what a UID should not have.
-func unsafe(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }
-
-// plain leaves out what a content line cannot hold.
-func plain(text string) string {
-	text = strings.ReplaceAll(strings.ToValidUTF8(text, "\ufffd"), "\r\n", "\n")
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\n' && r != '\t' {
-			return -1
-		}
-		return r
-	}, text)
 }

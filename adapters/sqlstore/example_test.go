@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
+	"github.com/evenkeelops/evenkeel/escalation"
 )
 
 // State, timeline and message are written together; the sender then takes the
@@ -22,12 +23,12 @@ func Example() {
 	defer db.Close()
 	db.SetMaxOpenConns(1)
 
-	store, err := sqlstore.Open(ctx, db)
+	store, err := sqlstore.Open(ctx, db, nil)
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	now := time.Date(2026, 11, 24, 17, 30, 0, 0, time.UTC)
+	due := time.Date(2026, 11, 24, 17, 30, 0, 0, time.UTC)
 	err = store.Commit(ctx, sqlstore.Change{
 		Tenant: "acme",
 		Incidents: []sqlstore.Incident{{
@@ -35,21 +36,24 @@ func Example() {
 			State:   json.RawMessage(`{"status":"open"}`),
 			Entries: []json.RawMessage{json.RawMessage(`{"kind":"declared"}`)},
 		}},
-		Outbox: []sqlstore.Message{{Key: "INC-1/page/sarah", Kind: "page", Due: now, Payload: json.RawMessage(`{"to":"sarah"}`)}},
+		Outbox: []escalation.Task{{Key: "INC-1/page/sarah", Kind: "page", Due: due, Payload: json.RawMessage(`{"to":"sarah"}`)}},
 	})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 
-	leased, err := store.Claim(ctx, now, 10, 10*time.Second)
-	for _, l := range leased {
-		fmt.Println("send", l.Key, string(l.Payload))
-		err = store.Sent(ctx, l, now)
+	leases, err := store.Outbox().Claim(ctx, 10, 10*time.Second)
+	if err != nil {
+		fmt.Println(err)
+		return
 	}
-	outbox, _ := store.Outbox(ctx, "acme")
-	fmt.Println(outbox.Sent, "sent,", outbox.Pending, "pending", err)
+	for _, l := range leases {
+		fmt.Println("send", l.Key, string(l.Payload))
+	}
+	lost, err := store.Outbox().Complete(ctx, leases...)
+	fmt.Println(len(leases)-len(lost), "sent", err)
 	// Output:
 	// send INC-1/page/sarah {"to":"sarah"}
-	// 1 sent, 0 pending <nil>
+	// 1 sent <nil>
 }

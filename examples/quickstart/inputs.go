@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/adapters/config"
-	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
@@ -16,7 +15,7 @@ import (
 // inputs are the files that a person wrote for the night.
 type inputs struct {
 	night      nightFile
-	team       escalation.Roster
+	team       config.Organisation
 	objectives []config.Objective
 	rules      config.RuleSet
 	contract   config.Agreed

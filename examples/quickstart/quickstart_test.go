@@ -450,11 +450,11 @@ func mailbox(t *testing.T, name string) map[string]string {
 // every incident is whole.
 func checkStore(t *testing.T, name string, messages int) {
 	t.Helper()
-	store, err := sqlstore.Open(t.Context(), openFile(t, name))
+	store, err := sqlstore.Open(t.Context(), openFile(t, name), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err := store.Outbox(t.Context(), "acme"); err != nil || o.Pending != 0 || o.Dead != 0 || o.Sent != messages {
+	if o, err := store.Outbox().Count(t.Context(), "acme"); err != nil || o.Pending+o.Leased != 0 || o.Dead != 0 || o.Done != messages {
 		t.Errorf("outbox %+v, %v, want %d sent and nothing else", o, err, messages)
 	}
 	ids, err := store.Incidents(t.Context(), "acme")

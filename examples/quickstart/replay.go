@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
 	"github.com/evenkeelops/evenkeel/anomaly"
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/escalation"
@@ -36,7 +35,7 @@ type machine struct {
 	mem memory
 
 	entries map[string][]incident.Entry // of this step, by incident
-	outbox  []sqlstore.Message          // of this step
+	outbox  []escalation.Task           // of this step
 	told    int                         // story items that are stored
 }
 
@@ -100,7 +99,7 @@ func newMachine(rec *recording, in *inputs) (*machine, error) {
 	if m.correlator, err = correlation.New(in.rules.Rules, m.correlationOptions()); err != nil {
 		return nil, fmt.Errorf("rules.yaml: %w", err)
 	}
-	if m.router, err = escalation.NewRouter(in.team); err != nil {
+	if m.router, err = escalation.NewRouter(in.team.Roster); err != nil {
 		return nil, fmt.Errorf("team.yaml: %w", err)
 	}
 	if m.escalator, err = escalation.NewEngine(m.escalationConfig()); err != nil {
@@ -306,6 +305,6 @@ func (m *machine) enqueue(kind, key string, payload any) error {
 	if err != nil {
 		return err
 	}
-	m.outbox = append(m.outbox, sqlstore.Message{Key: key, Kind: kind, Due: m.mem.Now, Payload: data})
+	m.outbox = append(m.outbox, escalation.Task{Key: key, Kind: kind, Due: m.mem.Now, Payload: data})
 	return nil
 }

@@ -24,6 +24,7 @@ type database struct {
 	db     *sql.DB
 	store  *sqlstore.Store
 	tenant string
+	now    time.Time // of the replay; the clock of the store
 }
 
 // openDatabase opens a file, or a database in memory when name is empty.
@@ -37,14 +38,15 @@ func openDatabase(ctx context.Context, name, tenant string) (*database, error) {
 		return nil, err
 	}
 	db.SetMaxOpenConns(1)
-	store, err := sqlstore.Open(ctx, db)
+	d := &database{db: db, tenant: tenant}
+	d.store, err = sqlstore.Open(ctx, db, &sqlstore.Options{Now: func() time.Time { return d.now }})
 	if err == nil {
 		_, err = db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS mailbox (key TEXT PRIMARY KEY, kind TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL)`)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("-db %s: %w", name, err), db.Close())
 	}
-	return &database{db, store, tenant}, nil
+	return d, nil
 }
 
 func (d *database) close() error { return d.db.Close() }
@@ -180,20 +182,22 @@ const lease = 10 * time.Second
 // report makes the next run deliver again; the mailbox, like any receiver that
 // honours idempotency keys, keeps the first.
 func (d *database) send(ctx context.Context, now time.Time) error {
+	d.now = now
+	outbox := d.store.Outbox()
 	for {
-		leased, err := d.store.Claim(ctx, now, 20, lease)
-		if err != nil || len(leased) == 0 {
+		leases, err := outbox.Claim(ctx, 20, lease)
+		if err != nil || len(leases) == 0 {
 			return err
 		}
-		for _, l := range leased {
+		for _, l := range leases {
 			_, err := d.db.ExecContext(ctx, `INSERT INTO mailbox (key, kind, at, body) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`,
 				l.Key, l.Kind, now.UnixNano(), string(l.Payload))
 			if err != nil {
 				return err
 			}
-			if err := d.store.Sent(ctx, l, now); err != nil {
-				return err
-			}
+		}
+		if _, err := outbox.Complete(ctx, leases...); err != nil {
+			return err
 		}
 	}
 }

@@ -13,3 +13,8 @@ var Contract []byte
 //
 //go:embed objectives.schema.json
 var Objectives []byte
+
+// Team describes the files of teams.
+//
+//go:embed team.schema.json
+var Team []byte

@@ -60,6 +60,7 @@ var rooms = []room{
 	{path: "adapters/report", imports: with(append(core, "adapters/ical")...), modules: []string{"codeberg.org/go-pdf/fpdf"}},
 	{path: "adapters/config", imports: edge(), modules: []string{"go.yaml.in/yaml/v4"}},
 	{path: "adapters/sqlstore", imports: edge(), tests: []string{"modernc.org/sqlite"}},
+	{path: "adapters/runner", imports: edge()},
 	{path: "adapters/pagerduty", imports: edge(), modules: []string{"github.com/PagerDuty/go-pagerduty"}},
 	{path: "adapters/jira", imports: edge(), modules: []string{"github.com/andygrunwald/go-jira"}},
 	{path: "adapters/prometheus", imports: edge(), modules: []string{"github.com/prometheus/common/model"}},
@@ -189,6 +190,9 @@ func TestTableRefuses(t *testing.T) {
 		{"adapters/jira/jira.go", "github.com/PagerDuty/go-pagerduty", false},
 		{"examples/quickstart/main.go", "modernc.org/sqlite", true},
 		{"adapters/sqlstore/store.go", "modernc.org/sqlite", false},
+		{"adapters/sqlstore/store_test.go", "github.com/jackc/pgx/v5/stdlib", false},
+		{"adapters/runner/runner.go", module + "/adapters/sqlstore", false},
+		{"escalation/timertest/timertest.go", module + "/escalation", true},
 	} {
 		folder := path.Dir(c.file)
 		i := slices.IndexFunc(rooms, func(r room) bool { return holds(r.path, folder) })

@@ -58,7 +58,6 @@
 // A gate by probability (slo.Rule.Alpha) cannot be written in PromQL and is refused,
 // and so are a target of 100 %, rules that can never fire, windows below the scrape
 // interval and a silence of labels judged apart. MinCoverage counts the stages of
-// the long window
-// alone. Selectors are checked, expressions are not; quoted metric names, as
-// Prometheus 3 has them, are not read.
+// the long window alone. Selectors are checked, expressions are not; quoted metric
+// names, as Prometheus 3 has them, are not read.
 package promrules

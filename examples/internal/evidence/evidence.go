@@ -233,3 +233,11 @@ func (seen ids) check(t *table.Table) string {
 	seen[id] = t.Line()
 	return id
 }
+
+// Table reads one table through open and hands over each row. Its sources and
+// notices are those of the result.
+func Table(open func(name string) (io.ReadCloser, error), name string, required, optional []string, row func(t *table.Table)) (Result, error) {
+	r := &reader{open: open}
+	err := r.rows(name, required, optional, row)
+	return r.Result, err
+}

@@ -6,5 +6,5 @@ import "time"
 
 var start = time.Now()
 
-// processorTime falls back to elapsed time.
-func processorTime() time.Duration { return time.Since(start) }
+// ProcessorTime falls back to elapsed time.
+func ProcessorTime() time.Duration { return time.Since(start) }

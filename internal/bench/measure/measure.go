@@ -149,11 +149,11 @@ func (s *side) round() {
 }
 
 func (s *side) time() time.Duration {
-	start := processorTime()
+	start := ProcessorTime()
 	for range s.calls {
 		s.run()
 	}
-	return processorTime() - start
+	return ProcessorTime() - start
 }
 
 // allocs is how many a call makes. What the runtime allocates now and then is

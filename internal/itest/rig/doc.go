@@ -1,5 +1,6 @@
-// Package rig finds, starts and stops the Debian monitoring servers for tests and recordings.
+// Package rig finds, starts and stops Debian's monitoring servers and PostgreSQL for tests, recordings and measurements.
 //
 // Look finds the programs, Start runs one, WaitReady polls until it answers and Process.Stop ends exactly the process that
-// Start began. OddPort picks the loopback ports. Nothing here looks at processes that somebody else started.
+// Start began; StartPostgres makes a cluster of its own. OddPort picks the loopback ports. Nothing here ends processes that
+// somebody else started.
 package rig

@@ -23,6 +23,7 @@ var needed = []struct{ program, pkg string }{
 	{"prometheus", "prometheus"},
 	{"prometheus-alertmanager", "prometheus-alertmanager"},
 	{"prometheus-node-exporter", "prometheus-node-exporter"},
+	{"/usr/lib/postgresql/15/bin/initdb", "postgresql-15"}, // not on the path in Debian
 }
 
 // The modules below internal that are vetted, and the folders in them whose tests

@@ -1,0 +1,238 @@
+package runner
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/escalation"
+)
+
+// result is how the handling of a task ended.
+type result struct {
+	*holding
+	err   error
+	done  bool             // completed by the handler itself
+	lease escalation.Lease // under which it is to be reported
+}
+
+var (
+	errLapsed  = errors.New("the lease ended before its turn came")
+	errStopped = errors.New("the runner stopped before its turn came")
+)
+
+// work handles the tasks of a job that can still be begun.
+func (r *Runner) work(stop, outlive context.Context, job []*holding, results chan<- result) {
+	ctx, cancel := context.WithTimeout(outlive, r.c.Timeout)
+	defer cancel()
+	var begun []*holding
+	var leases []escalation.Lease
+	for _, h := range job {
+		switch {
+		case stop.Err() != nil:
+			results <- result{holding: h, err: errStopped}
+		case h.Attempt > r.c.Attempts: // whoever had it died of it
+			results <- result{holding: h, err: fmt.Errorf("%w: given up after %d attempts", ErrPermanent, r.c.Attempts)}
+		case !r.begin(h, cancel):
+			results <- result{holding: h, err: errLapsed}
+		default:
+			begun, leases = append(begun, h), append(leases, r.lease(h))
+		}
+	}
+	if len(begun) == 0 {
+		return
+	}
+	start := time.Now()
+	errs := r.call(ctx, leases)
+	r.mu.Lock()
+	job[0].batch.busy += time.Since(start)
+	r.mu.Unlock()
+	for i, h := range begun {
+		results <- result{holding: h, err: errs[i], done: errs[i] == nil && r.c.Batch != nil}
+	}
+}
+
+// begin reports whether the lease still lasts.
+func (r *Runner) begin(h *holding, cancel context.CancelFunc) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.c.Batch == nil {
+		h.cancel = cancel
+	}
+	return time.Now().Before(h.until)
+}
+
+// lease returns the lease that a holding has now.
+func (r *Runner) lease(h *holding) escalation.Lease {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return h.Lease
+}
+
+// call runs Handle or Batch and returns an error for each lease.
+func (r *Runner) call(ctx context.Context, leases []escalation.Lease) (errs []error) {
+	defer func() {
+		if p := recover(); p != nil {
+			errs = same(leases, fmt.Errorf("panic: %v", p))
+		}
+	}()
+	if r.c.Batch == nil {
+		return []error{r.c.Handle(ctx, leases[0])}
+	}
+	if errs = r.c.Batch(ctx, leases); len(errs) != len(leases) {
+		errs = same(leases, fmt.Errorf("%d results for %d tasks", len(errs), len(leases)))
+	}
+	return errs
+}
+
+func same(leases []escalation.Lease, err error) []error {
+	errs := make([]error, len(leases))
+	for i := range errs {
+		errs[i] = err
+	}
+	return errs
+}
+
+// report tells the store how tasks ended, as many at a time as have.
+func (r *Runner) report(stop, outlive context.Context, results <-chan result) {
+	for first := range results {
+		all := []result{first}
+		for more := true; more && len(all) < r.c.Size; {
+			select {
+			case next, ok := <-results:
+				if more = ok; ok {
+					all = append(all, next)
+				}
+			default:
+				more = false
+			}
+		}
+		r.ended(all)
+		r.settle(stop, outlive, all)
+		r.release(all)
+	}
+}
+
+// ended fixes the leases under which results are reported: a call that has ended
+// goes on under no other.
+func (r *Runner) ended(all []result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range all {
+		h := all[i].holding
+		all[i].lease = h.Lease
+		if r.calls[id(h.Lease)] == h {
+			delete(r.calls, id(h.Lease))
+		}
+	}
+}
+
+// settle reports results.
+func (r *Runner) settle(stop, outlive context.Context, all []result) {
+	var complete []escalation.Lease
+	var completed, lost uint64
+	for _, x := range all {
+		switch {
+		case x.done:
+			completed++
+		case x.err == nil:
+			complete = append(complete, x.lease)
+		case errors.Is(x.err, errLapsed), errors.Is(x.err, escalation.ErrLeaseLost):
+			lost++ // somebody else has it, or will
+		case errors.Is(x.err, errStopped):
+			// If this fails, the lease ends by itself.
+			_ = r.insist(stop, outlive, func(ctx context.Context) error { return r.c.Timers.Retry(ctx, x.lease, x.At, x.err.Error()) })
+		case errors.Is(x.err, ErrPermanent), x.Attempt >= r.c.Attempts:
+			r.bury(stop, outlive, x)
+		default:
+			r.again(stop, outlive, x)
+		}
+	}
+	if len(complete) > 0 {
+		_ = r.insist(stop, outlive, func(ctx context.Context) error {
+			gone, err := r.c.Timers.Complete(ctx, complete...)
+			if err == nil {
+				completed, lost = completed+uint64(len(complete)-len(gone)), lost+uint64(len(gone))
+			}
+			return err
+		})
+	}
+	r.mu.Lock()
+	r.stats.Completed += completed
+	r.stats.Lost += lost
+	r.mu.Unlock()
+}
+
+func (r *Runner) again(stop, outlive context.Context, x result) {
+	// By the clock of the store, which may not be ours.
+	at := x.At.Add(time.Since(x.claimed)).Add(r.c.Backoff(x.Attempt))
+	r.c.Log.Warn("runner: try again", "tenant", x.Tenant, "key", x.Key, "attempt", x.Attempt, "error", x.err)
+	err := r.insist(stop, outlive, func(ctx context.Context) error { return r.c.Timers.Retry(ctx, x.lease, at, x.err.Error()) })
+	r.tally(err, &r.stats.Retried)
+}
+
+func (r *Runner) bury(stop, outlive context.Context, x result) {
+	reason := x.err.Error()
+	r.c.Log.Error("runner: given up", "tenant", x.Tenant, "key", x.Key, "attempt", x.Attempt, "error", x.err)
+	err := r.insist(stop, outlive, func(ctx context.Context) error { return r.c.Timers.Dead(ctx, x.lease, reason) })
+	r.tally(err, &r.stats.Dead)
+	if err == nil && r.c.OnDead != nil {
+		r.c.OnDead(x.Lease, reason)
+	}
+}
+
+// tally counts a report that was made, or one that came too late.
+func (r *Runner) tally(err error, made *uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		*made++
+	case errors.Is(err, escalation.ErrLeaseLost):
+		r.stats.Lost++
+	}
+}
+
+// insist reports again and again while the store fails: a task that was handled
+// and not reported would be handled once more. A runner that stops gives up after
+// the length of a lease, when others take over anyway.
+func (r *Runner) insist(stop, outlive context.Context, report func(context.Context) error) error {
+	var giveUp <-chan time.Time
+	for {
+		ctx, cancel := context.WithTimeout(outlive, r.c.Lease)
+		err := report(ctx)
+		cancel()
+		if err == nil || errors.Is(err, escalation.ErrLeaseLost) {
+			return err
+		}
+		r.failed("report", err)
+		if giveUp == nil && stop.Err() != nil {
+			giveUp = time.After(r.c.Lease)
+		}
+		select {
+		case <-giveUp:
+			return err
+		case <-time.After(r.c.Poll):
+		}
+	}
+}
+
+// release makes room for more, and learns how long tasks take.
+func (r *Runner) release(all []result) {
+	r.mu.Lock()
+	for _, x := range all {
+		delete(r.held, x.holding)
+		if x.batch.open--; x.batch.open > 0 {
+			continue
+		}
+		switch busy := x.batch.busy / time.Duration(r.c.Workers); {
+		case busy < r.c.Poll/4:
+			r.size = min(4*r.size, r.c.Size)
+		case busy > 2*r.c.Poll:
+			r.size = min(max(r.size/2, r.c.Workers), r.c.Size)
+		}
+	}
+	r.mu.Unlock()
+	signal(r.freed)
+}

@@ -1,0 +1,102 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// schema lists the statements of each version; a database is brought up one
+// version after the other. Version 1 was for SQLite alone.
+func schema(d Dialect) [][]string {
+	if d == PostgreSQL {
+		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer"))}
+	}
+	return [][]string{version1, slices.Concat(outboxAside, queueTable("outbox"), outboxBack, queueTable("timer"))}
+}
+
+// base are the tables beside the queues, in all versions.
+var base = []string{
+	`CREATE TABLE incident (
+		tenant {text} NOT NULL, id {text} NOT NULL, version {int} NOT NULL, data {text} NOT NULL,
+		PRIMARY KEY (tenant, id)){clustered}`,
+	`CREATE TABLE timeline (
+		tenant {text} NOT NULL, incident {text} NOT NULL, seq {int} NOT NULL, data {text} NOT NULL,
+		PRIMARY KEY (tenant, incident, seq)){clustered}`,
+	`CREATE TABLE snapshot (
+		tenant {text} NOT NULL, name {text} NOT NULL, at {int} NOT NULL, data {bytes} NOT NULL,
+		PRIMARY KEY (tenant, name)){clustered}`,
+}
+
+var version1 = slices.Concat(base, []string{
+	`CREATE TABLE outbox (
+		id INTEGER PRIMARY KEY, tenant TEXT NOT NULL, key TEXT NOT NULL, kind TEXT NOT NULL, payload TEXT NOT NULL,
+		due INTEGER NOT NULL, wake INTEGER, attempt INTEGER NOT NULL DEFAULT 0, state TEXT NOT NULL DEFAULT 'pending',
+		done INTEGER, reason TEXT NOT NULL DEFAULT '', UNIQUE (tenant, key))`,
+	`CREATE INDEX outbox_wake ON outbox (wake, id) WHERE wake IS NOT NULL`,
+})
+
+// The outbox of version 1 becomes that of version 2. Messages that were leased
+// are due again when the lease ends.
+var outboxAside = []string{`DROP INDEX outbox_wake`, `ALTER TABLE outbox RENAME TO outbox1`}
+
+var outboxBack = []string{
+	`INSERT INTO outbox (id, tenant, key, kind, payload, due, wake, state, token, attempt, ended, reason)
+		SELECT id, tenant, key, kind, payload, due, wake, CASE state WHEN 'pending' THEN 1 WHEN 'sent' THEN 3 ELSE 5 END,
+		attempt, attempt, done, reason FROM outbox1`,
+	`DROP TABLE outbox1`,
+}
+
+// queueTable is a table of tasks. wake is when a task can be claimed, NULL when
+// it will not be: one index finds the due, the expired and the next. The id is
+// the order of arrival; PostgreSQL has no index on it alone, since each would
+// cost every claim and report.
+func queueTable(name string) []string {
+	statements := []string{
+		`CREATE TABLE {queue} (
+			id {id}, tenant {text} NOT NULL, key {text} NOT NULL, kind {text} NOT NULL, payload {text} NOT NULL,
+			due {int} NOT NULL, wake {int}, state {int} NOT NULL, token {int} NOT NULL DEFAULT 0, attempt {int} NOT NULL DEFAULT 0,
+			ended {int}, reason {text} NOT NULL DEFAULT '', UNIQUE (tenant, key))`,
+		`CREATE INDEX {queue}_wake ON {queue} (wake, id) WHERE wake IS NOT NULL`,
+		`CREATE INDEX {queue}_ended ON {queue} (ended) WHERE ended IS NOT NULL`,
+	}
+	for i, statement := range statements {
+		statements[i] = strings.ReplaceAll(statement, "{queue}", name)
+	}
+	return statements
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	versions := schema(s.dialect)
+	return s.transact(ctx, func(tx *sql.Tx) error {
+		if s.dialect == PostgreSQL {
+			// Two processes that start at once create the tables one after the other.
+			if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock(7307193158)`); err != nil {
+				return err
+			}
+		}
+		if _, err := tx.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS evenkeel_schema (version INTEGER NOT NULL)`); err != nil {
+			return err
+		}
+		var have int
+		if err := tx.QueryRowContext(ctx, `SELECT coalesce(max(version), 0) FROM evenkeel_schema`).Scan(&have); err != nil {
+			return err
+		}
+		if have > len(versions) {
+			return fmt.Errorf("the tables are of version %d, this program knows %d", have, len(versions))
+		}
+		for version := have; version < len(versions); version++ {
+			for _, statement := range versions[version] {
+				if _, err := tx.ExecContext(ctx, s.dialect.text(statement)); err != nil {
+					return err
+				}
+			}
+			if _, err := tx.ExecContext(ctx, s.dialect.text(`INSERT INTO evenkeel_schema VALUES ($1)`), version+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
