@@ -42,8 +42,8 @@ type Config struct {
 	// record and page nobody while it is open. Defaults to 0, none.
 	Bundle time.Duration
 
-	// PageLimit turns pages of a person above a number in a time into notices, P1
-	// apart. Defaults to no limit.
+	// PageLimit turns pages of a person above a number in a time into notices; not
+	// those of a P1 or of the last resort. Defaults to no limit.
 	PageLimit PageLimit
 
 	// Unset is the severity of an incident that is opened without one. Defaults

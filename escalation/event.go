@@ -24,6 +24,10 @@ type Event struct {
 	// by it.
 	Service string `json:"service,omitempty"`
 
+	// Region is where the trouble is, for Opened; optional. People of near centres
+	// come first, see [Request.Region].
+	Region string `json:"region,omitempty"`
+
 	// Policy names one of [Config.Policies] at an opening. Defaults to the matrix.
 	Policy string `json:"policy,omitempty"`
 

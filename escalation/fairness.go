@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -16,7 +17,7 @@ type FairnessQuery struct {
 	DutyQuery
 
 	// Pages are actions of an [Engine]; those of kind Page in [From, To) count for
-	// their targets. Optional.
+	// their targets, webhooks apart. Optional.
 	Pages []Action `json:"-"`
 
 	// Weights are parts that people are expected to take, each at least 0 and at
@@ -164,7 +165,7 @@ func (r *Router) duties(d *compiledDuty, q FairnessQuery) map[string]PersonShare
 		out[id] = get(id)
 	}
 	for _, a := range q.Pages {
-		if a.Kind != Page || !d.span.Contains(a.At) {
+		if a.Kind != Page || strings.HasPrefix(a.Target, webhookPrefix) || !d.span.Contains(a.At) {
 			continue
 		}
 		share, zone := get(a.Target), d.in(d.zoneOf(r.byID[a.Target]))

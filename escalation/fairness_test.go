@@ -79,11 +79,12 @@ func TestExpectedShares(t *testing.T) {
 	query := escalation.FairnessQuery{
 		DutyQuery: escalation.DutyQuery{From: at("2026-03-02T08:00:00Z"), To: at("2026-03-16T08:00:00Z")},
 		Pages: []escalation.Action{
-			{Kind: escalation.Page, Target: "ann", At: at("2026-03-02T21:00:00Z")},   // 22:00, a night
-			{Kind: escalation.Page, Target: "omar", At: at("2026-03-14T21:59:59Z")},  // Sunday, 05:59:59 in Singapore
-			{Kind: escalation.Page, Target: "omar", At: at("2026-03-14T22:00:00Z")},  // Sunday, 06:00
-			{Kind: escalation.Page, Target: "omar", At: at("2026-03-16T08:00:00Z")},  // after
-			{Kind: escalation.Notice, Target: "ann", At: at("2026-03-02T22:00:00Z")}, // no page
+			{Kind: escalation.Page, Target: "ann", At: at("2026-03-02T21:00:00Z")},           // 22:00, a night
+			{Kind: escalation.Page, Target: "omar", At: at("2026-03-14T21:59:59Z")},          // Sunday, 05:59:59 in Singapore
+			{Kind: escalation.Page, Target: "omar", At: at("2026-03-14T22:00:00Z")},          // Sunday, 06:00
+			{Kind: escalation.Page, Target: "omar", At: at("2026-03-16T08:00:00Z")},          // after
+			{Kind: escalation.Notice, Target: "ann", At: at("2026-03-02T22:00:00Z")},         // no page
+			{Kind: escalation.Page, Target: "webhook:siren", At: at("2026-03-02T22:00:00Z")}, // nobody
 		},
 	}
 	f := fairness(t, roster, query)

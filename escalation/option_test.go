@@ -179,6 +179,11 @@ func TestTogether(t *testing.T) {
 	if got := who(scheduleOf(t, plan), instants...); got != "ann ann+zoe ann bob" {
 		t.Errorf("with overrides %s, want ann ann+zoe ann bob", got)
 	}
+	// Whoever is on call already is so once.
+	plan.Overrides = []escalation.Override{{ID: "c", From: at("2026-10-05T10:00:00Z"), To: at("2026-10-05T14:00:00Z"), User: "dan"}}
+	if got := who(scheduleOf(t, plan), instants...); got != "ann dan bob+ann bob" {
+		t.Errorf("with an override by the other %s, want ann dan bob+ann bob", got)
+	}
 }
 
 func TestReplacement(t *testing.T) {

@@ -166,6 +166,7 @@ func (o *overrides) added(at time.Time) []*override {
 func (o *overrides) apply(base OnCall, at time.Time) OnCall {
 	if c := o.active(at, base.User); c != nil {
 		base.User, base.Source = c.User, c.source
+		base.Also = slices.DeleteFunc(base.Also, func(id string) bool { return id == c.User })
 	}
 	for i := len(base.Also) - 1; i >= 0; i-- {
 		c := o.active(at, base.Also[i])

@@ -2,6 +2,7 @@ package escalation_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"reflect"
 	"slices"
@@ -240,6 +241,45 @@ func TestSnooze(t *testing.T) {
 	}
 }
 
+// The snooze of TestSnooze comes twice, the second time after its end, and an older
+// one after it. Both times Sarah has taken the incident on since.
+func TestSnoozeComesLate(t *testing.T) {
+	snooze := event(escalation.Snoozed, "A", "2026-10-05T09:10:00Z")
+	snooze.Until = at("2026-10-05T12:00:00Z")
+	older := event(escalation.Snoozed, "A", "2026-10-05T09:06:00Z")
+	older.Until = at("2026-10-05T12:02:00Z")
+	e := engineOf(t, escalation.Config{})
+	mustApply(t, e, opened("A", incident.P1, "kubernetes", "2026-10-05T09:00:00Z"))
+	mustApply(t, e, snooze)
+	if _, err := e.Apply(older); !errors.Is(err, escalation.ErrStale) {
+		t.Errorf("an older snooze: %v, want ErrStale", err)
+	}
+	// Noon was not looked at before this is known.
+	mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T12:01:00Z"))
+	e.Step(at("2026-10-05T12:03:00Z"))
+	check(t, "actions of the repetition", keys(mustApply(t, e, snooze), escalation.SetTimer), nil)
+	e.Step(at("2026-10-05T12:04:00Z"))
+	if view, _ := e.Incident("A"); !view.Acknowledged.Equal(at("2026-10-05T12:01:00Z")) {
+		t.Errorf("acknowledged at %v, want 12:01", view.Acknowledged)
+	}
+}
+
+// A round that begins in a maintenance counts its levels from the end of it, and
+// takes what happened before.
+func TestReopenedInMaintenance(t *testing.T) {
+	e := engineOf(t, escalation.Config{Maintenance: []escalation.Maintenance{
+		{Interval: calendar.Interval{Start: at("2026-10-05T10:00:00Z"), End: at("2026-10-05T11:00:00Z")}},
+	}})
+	mustApply(t, e, opened("A", incident.P1, "kubernetes", "2026-10-05T08:00:00Z"))
+	mustApply(t, e, event(escalation.Resolved, "A", "2026-10-05T09:00:00Z"))
+	mustApply(t, e, event(escalation.Reopened, "A", "2026-10-05T10:10:00Z"))
+	e.Step(at("2026-10-05T11:00:00Z"))
+	mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T10:50:00Z"))
+	if _, err := e.Apply(event(escalation.Resolved, "A", "2026-10-05T10:05:00Z")); !errors.Is(err, escalation.ErrStale) {
+		t.Errorf("an event of the round before: %v, want ErrStale", err)
+	}
+}
+
 func TestMaintenanceHoldsPages(t *testing.T) {
 	e := engineOf(t, escalation.Config{Maintenance: []escalation.Maintenance{
 		{Interval: calendar.Interval{Start: at("2026-10-05T09:00:00Z"), End: at("2026-10-05T10:00:00Z")}, Services: []string{"shop"}},
@@ -336,6 +376,16 @@ func TestPageLimit(t *testing.T) {
 	check(t, "told", got, []string{"13:00 marcus", "13:30 marcus", "13:59 (marcus)", "13:59 marcus", "14:00 marcus"})
 }
 
+// Behind the last resort there is nobody, so he is paged without limit.
+func TestLastResortIsNotLimited(t *testing.T) {
+	e := engineOf(t, escalation.Config{PageLimit: escalation.PageLimit{Pages: 1, Per: time.Hour}})
+	var got []string
+	for i, when := range []string{"2026-10-05T03:00:00Z", "2026-10-05T03:01:00Z"} { // nobody works then
+		got = append(got, told(mustApply(t, e, opened(strconv.Itoa(i), incident.P2, "kubernetes", when)))...)
+	}
+	check(t, "told", got, []string{"03:00 duty-manager", "03:01 duty-manager"})
+}
+
 func TestResponseTarget(t *testing.T) {
 	r := staffed()
 	r.Engineers = append(r.Engineers, escalation.Engineer{ID: "boss", Level: escalation.Management, Zone: "Europe/Amsterdam"})
@@ -394,6 +444,31 @@ func TestPolicyIsKept(t *testing.T) {
 
 // Targets are found when the step fires: an override made while a timer waits
 // counts.
+// A live incident has got timers of a policy with more levels than that of its
+// beginning.
+func TestLivePolicyIsRestored(t *testing.T) {
+	short := escalation.Policy{Steps: []escalation.Step{step(10, escalation.Resolved, escalation.Target{Team: "db"})}}
+	long := short
+	long.Steps = append(slices.Clone(short.Steps), step(20, escalation.Resolved, escalation.Target{Team: "net"}))
+	c := escalation.Config{Tenant: "acme", Router: newRouter(t, staffed()), Matrix: same(short), Live: true}
+	e := engineOf(t, c)
+	mustApply(t, e, opened("A", incident.P2, "databases", "2026-10-05T09:00:00Z"))
+	for i, m := range []escalation.Matrix{same(long), same(long), same(short)} {
+		data, err := e.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Matrix = m
+		if e, err = escalation.Restore(c, data); err != nil {
+			t.Fatalf("restore %d: %v", i+1, err)
+		}
+		if i == 0 {
+			mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T09:02:00Z"))
+		}
+	}
+	check(t, "told", stepsTo(e, "2026-10-05T10:00:00Z"), []string{"09:10 marcus", "09:10 nina"})
+}
+
 func TestTargetsAreFoundAtFireTime(t *testing.T) {
 	matrix := same(escalation.Policy{Steps: []escalation.Step{step(30, escalation.Acknowledged, escalation.Target{Schedule: "night"})}})
 	e := engineOf(t, escalation.Config{Matrix: matrix})

@@ -3,8 +3,10 @@ package escalation
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -50,6 +52,12 @@ func (l PageLimit) check(p problems) {
 	if l.Pages < 0 || (l.Pages == 0) != (l.Per == 0) || l.Per < 0 {
 		p.add(strconv.Itoa(l.Pages)+" in "+l.Per.String(), "pages and a time above 0, or neither")
 	}
+}
+
+// isLimited reports whether the limit is for the page: not for a P1, and not for
+// the last resort and what is outside the roster, which nobody stands behind.
+func (e *Engine) isLimited(r *record, target string) bool {
+	return r.Severity != incident.P1 && target != e.router.lastResort.ID && !strings.HasPrefix(target, webhookPrefix)
 }
 
 // limited notes a page of a person and reports whether it is above the limit.

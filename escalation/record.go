@@ -15,20 +15,23 @@ type record struct {
 	Severity incident.Severity `json:"severity"`
 	Domain   string            `json:"domain"`
 	Service  string            `json:"service,omitempty"`
+	Region   string            `json:"region,omitempty"`
 	Policy   string            `json:"policy,omitempty"` // as named by the opening
 	Book     string            `json:"book"`             // digest of the matrix of this round
 	Opened   time.Time         `json:"opened"`
 	Changed  time.Time         `json:"changed,omitzero"` // last change of severity
 	Changes  int               `json:"changes,omitzero"`
 
-	Round  int       `json:"round"`  // 1, and one more per reopening
-	Anchor time.Time `json:"anchor"` // from which levels are counted
+	Round    int       `json:"round"`             // 1, and one more per reopening
+	Reopened time.Time `json:"reopened,omitzero"` // when this round began, after the first
+	Anchor   time.Time `json:"anchor"`            // from which levels are counted
 
 	Acknowledged   time.Time `json:"acknowledged,omitzero"`
 	AcknowledgedBy string    `json:"acknowledged_by,omitempty"`
 	Acks           int       `json:"acks,omitzero"`
-	Rearmed        time.Time `json:"rearmed,omitzero"` // last time it was given up
-	Snoozed        time.Time `json:"snoozed,omitzero"` // until
+	Rearmed        time.Time `json:"rearmed,omitzero"`    // last time it was given up
+	Snoozed        time.Time `json:"snoozed,omitzero"`    // until
+	SnoozedAt      time.Time `json:"snoozed_at,omitzero"` // last time it was put off
 	RespondBy      time.Time `json:"respond_by,omitzero"`
 	Responded      time.Time `json:"responded,omitzero"` // first acknowledgement, given up since or not
 	AtRisk         time.Time `json:"at_risk,omitzero"`   // when that was told
@@ -208,7 +211,7 @@ func (e *Engine) open(r *record, event Event) ([]Action, error) {
 		return nil, &ConfigError{Path: "respond_by", Value: event.RespondBy.Format(time.RFC3339), Want: "an instant after the opening"}
 	}
 	r = &record{
-		ID: event.Incident, Severity: severity, Domain: event.Domain, Service: event.Service, Policy: event.Policy,
+		ID: event.Incident, Severity: severity, Domain: event.Domain, Service: event.Service, Region: event.Region, Policy: event.Policy,
 		Opened: at, Round: 1, Anchor: at,
 	}
 	if !event.RespondBy.IsZero() {
@@ -221,7 +224,7 @@ func (e *Engine) open(r *record, event Event) ([]Action, error) {
 // change applies any other event to a known incident.
 func (e *Engine) change(r *record, event Event) ([]Action, error) {
 	at := event.At.UTC()
-	if r.Round > 1 && at.Before(r.Anchor) {
+	if at.Before(r.Reopened) {
 		return nil, ErrStale // it belongs to an earlier round
 	}
 	switch event.Kind {
@@ -297,7 +300,7 @@ func (e *Engine) begin(r *record, at time.Time) []Action {
 }
 
 func (e *Engine) request(r *record, at time.Time) Request {
-	return Request{At: at, Severity: r.Severity, Domain: r.Domain, Load: e.loads}
+	return Request{At: at, Severity: r.Severity, Domain: r.Domain, Region: r.Region, Load: e.loads}
 }
 
 func (e *Engine) changeSeverity(r *record, event Event, at time.Time) ([]Action, error) {
@@ -396,10 +399,12 @@ func (e *Engine) snooze(r *record, event Event, at time.Time) ([]Action, error) 
 	switch {
 	case !r.isOpen() || !until.After(at):
 		return nil, ErrNotPossible
-	case until.Equal(r.Snoozed):
+	case at.Before(r.SnoozedAt):
+		return nil, ErrStale
+	case at.Equal(r.SnoozedAt), until.Equal(r.Snoozed):
 		return nil, nil
 	}
-	r.Snoozed = until
+	r.Snoozed, r.SnoozedAt = until, at
 	r.note(at, event.Kind.String(), 0, event.By, "until "+until.Format(time.RFC3339))
 	return e.arm(r, at), nil
 }
@@ -423,7 +428,7 @@ func (e *Engine) reopen(r *record, event Event, at time.Time) ([]Action, error) 
 	}
 	r.note(at, event.Kind.String(), 0, event.By)
 	r.Round++
-	r.Anchor = at
+	r.Reopened, r.Anchor = at, at
 	r.Acknowledged, r.AcknowledgedBy, r.Acks = time.Time{}, "", 0
 	r.Closed, r.Rearmed, r.Snoozed, r.Changes = time.Time{}, time.Time{}, time.Time{}, 0
 	r.RespondBy, r.Quiet, r.Bundled = time.Time{}, false, "" // a response is owed once
@@ -472,7 +477,7 @@ func (e *Engine) unload(r *record) {
 }
 
 // fire does what the timers that are due ask for: first those that are no levels,
-// in order of time, then the highest level.
+// in the order of pending, then the highest level.
 func (e *Engine) fire(r *record, at time.Time) []Action {
 	at = at.UTC()
 	if e.live { // the policy may have other levels by now
@@ -527,7 +532,9 @@ func (e *Engine) lapse(r *record, t Timer, at time.Time) []Action {
 		r.note(at, t.Kind.String(), 0, "")
 	case SnoozeEnds:
 		r.Snoozed = time.Time{}
-		r.rearm(t.Due, e.policy(r))
+		if !r.Acknowledged.After(t.Due) { // else somebody took it on before this was looked at
+			r.rearm(t.Due, e.policy(r))
+		}
 		r.note(at, t.Kind.String(), 0, "")
 	case ResponseAtRisk:
 		r.AtRisk = at
@@ -723,7 +730,7 @@ func (e *Engine) page(r *record, at time.Time, level int, key, target string, wh
 	load.Paged = at
 	e.loads[target] = load
 	kind := Page
-	if r.Severity != incident.P1 && e.limited(target, at) {
+	if e.isLimited(r, target) && e.limited(target, at) {
 		kind, why = Notice, append(slices.Clone(why), fmt.Sprintf("a notice: more than %d pages in %s", e.limit.Pages, e.limit.Per))
 	}
 	return Action{

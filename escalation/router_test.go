@@ -426,6 +426,9 @@ func TestRegion(t *testing.T) {
 		if strings.Join(got, " ") != want {
 			t.Errorf("%q: %v, want %s\n%s", region, got, want, routing)
 		}
+		open := opened("A", incident.P2, "databases", "2026-10-05T14:00:00Z")
+		open.Region = region
+		check(t, "paged for "+region, pages(mustApply(t, newEngine(t, roster), open)), []string{"L0 " + got[0]})
 	}
 	roster.Latency = map[string]map[string]int{"x": {"oslo": 1, "austin": -1}}
 	_, err := escalation.NewRouter(roster)

@@ -114,10 +114,11 @@ func (e *Engine) adopt(r *record, p problems) {
 		p.at("book").add(r.Book, "one of the books of the snapshot")
 		return
 	}
+	// With Live the timers may be those of an earlier policy; fire puts them in line.
 	levels, lower := len(e.books[r.Book].policies[r.Severity].rungs), 0
 	for i, t := range r.Timers {
 		level := t.Kind == LevelDue
-		if level && (t.Level <= lower || t.Level > levels) || !level && t.Level != 0 || t.Incident != r.ID || t.Key == "" || !r.isOpen() {
+		if level && (t.Level <= lower || t.Level > levels && !e.live) || !level && t.Level != 0 || t.Incident != r.ID || t.Key == "" || !r.isOpen() {
 			p.at("timers[%d].level", i).add(strconv.Itoa(t.Level), "a level of the policy above that of the timer before, for an open incident")
 			return
 		}

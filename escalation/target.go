@@ -33,6 +33,9 @@ type Target struct {
 	Webhook string `json:"webhook,omitempty"`
 }
 
+// webhookPrefix begins the target of a page that goes to no person.
+const webhookPrefix = "webhook:"
+
 // String returns the target as people write it, such as "schedule night".
 func (t Target) String() string {
 	if t.Level != 0 {
@@ -131,7 +134,7 @@ func (r *Router) reach(t Target, q Request, least Level, paged []string) reached
 		next := r.up(q, max(t.Level, least), paged)
 		return reached{people: []string{next.target}, level: next.level, why: next.why}
 	case t.Webhook != "":
-		return reached{people: []string{"webhook:" + t.Webhook}, why: []string{t.String()}}
+		return reached{people: []string{webhookPrefix + t.Webhook}, why: []string{t.String()}}
 	case t.Schedule != "":
 		s := r.schedules[t.Schedule]
 		if s == nil {

@@ -50,7 +50,8 @@ type Timers interface {
 	Complete(ctx context.Context, held ...Lease) (lost []Lease, err error)
 
 	// Retry gives a task back, to be claimed again from the instant at. The reason
-	// stays with it. The error is ErrLeaseLost if the lease was lost.
+	// stays with it; a store may replace in it NUL and what is not UTF-8. The error
+	// is ErrLeaseLost if the lease was lost.
 	Retry(ctx context.Context, held Lease, at time.Time, reason string) error
 
 	// Dead gives up on a task: it is kept with the reason, for a person, and not

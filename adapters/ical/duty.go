@@ -90,7 +90,7 @@ func (c DutyCalendar) Shifts(w io.Writer, r *escalation.Router, q ShiftQuery) er
 			entries = append(entries, c.shift(name, shift, q))
 		}
 	}
-	return c.write(w, "on call", entries, q.From, q.To)
+	return c.write(w, "on call", entries, func(x entry) bool { return x.start.Before(q.To) && x.end.After(q.From) })
 }
 
 // shifts returns the shifts with somebody on call, whole, and those of the engineer
@@ -186,7 +186,7 @@ func (c DutyCalendar) Handoffs(w io.Writer, centres *escalation.Centres, q Hando
 		x.description = strings.TrimSuffix(x.description, "\n")
 		entries = append(entries, x)
 	}
-	return c.write(w, "handoffs", entries, q.From, q.To)
+	return c.write(w, "handoffs", entries, func(x entry) bool { return x.start.Before(q.To) && !x.start.Before(q.From) })
 }
 
 func (c DutyCalendar) check(from, to time.Time) []error {
@@ -205,8 +205,9 @@ func (c DutyCalendar) check(from, to time.Time) []error {
 	return problems
 }
 
-// write gives the entries their stamps and sequences.
-func (c DutyCalendar) write(w io.Writer, product string, entries []entry, from, to time.Time) error {
+// write gives the entries their stamps and sequences. Those published before that
+// are not among them and that the query covers are cancelled.
+func (c DutyCalendar) write(w io.Writer, product string, entries []entry, covers func(entry) bool) error {
 	before, err := c.published()
 	if err != nil {
 		return err
@@ -225,7 +226,7 @@ func (c DutyCalendar) write(w io.Writer, product string, entries []entry, from, 
 		}
 	}
 	for _, old := range before {
-		if !old.start.Before(to) || !old.end.After(from) {
+		if !covers(old) {
 			continue
 		}
 		if !old.cancelled {

@@ -177,6 +177,12 @@ func TestHandoffs(t *testing.T) {
 	ok(t, c.Handoffs(&again, centres, q))
 	contains(t, again.String(), "DTSTAMP:20261001T000000Z\r\nSEQUENCE:0\r\nDTSTART:20261026T163000Z")
 	same(t, 1, strings.Count(again.String(), "STATUS:CANCELLED"))
+
+	// One that goes on when the time begins takes place all the same.
+	q.From = at(26, 23).Add(-15 * time.Minute)
+	again.Reset()
+	ok(t, c.Handoffs(&again, centres, q))
+	same(t, 0, strings.Count(again.String(), "STATUS:CANCELLED"))
 }
 
 func TestDutyErrors(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"github.com/evenkeelops/evenkeel/escalation"
 )
 
-// LateBounds are the upper ends of the classes of [Stats.Late], the last of which
+// lateBounds are the upper ends of the classes of [Stats.Late], the last of which
 // has none.
 var lateBounds = [...]time.Duration{
 	10 * time.Millisecond, 100 * time.Millisecond, time.Second, 10 * time.Second, time.Minute,

@@ -280,12 +280,17 @@ func (q *Queue) Retry(ctx context.Context, held escalation.Lease, at time.Time, 
 	if err != nil {
 		return q.wrap("retry", err)
 	}
-	return q.wrap("retry", q.one(ctx, held, q.retry, held.Tenant, held.Key, held.Token, wake, reason))
+	return q.wrap("retry", q.one(ctx, held, q.retry, held.Tenant, held.Key, held.Token, wake, plain(reason)))
 }
 
 // Dead gives up on a task, as [escalation.Timers] says.
 func (q *Queue) Dead(ctx context.Context, held escalation.Lease, reason string) error {
-	return q.wrap("dead", q.one(ctx, held, q.dead, q.store.clock(), held.Tenant, held.Key, held.Token, reason))
+	return q.wrap("dead", q.one(ctx, held, q.dead, q.store.clock(), held.Tenant, held.Key, held.Token, plain(reason)))
+}
+
+// plain replaces what PostgreSQL refuses in a text: errors may quote any bytes.
+func plain(reason string) string {
+	return strings.ReplaceAll(strings.ToValidUTF8(reason, "\uFFFD"), "\x00", "\uFFFD")
 }
 
 func (q *Queue) one(ctx context.Context, l escalation.Lease, statement string, args ...any) error {

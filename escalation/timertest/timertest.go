@@ -350,18 +350,24 @@ func (s *suite) retry() {
 	if err := s.Retry(s.Context(), first, time.Time{}, "busy"); err == nil {
 		s.Error("Retry at no instant: want an error")
 	}
-	if err := s.Retry(s.Context(), first, s.in(4), "busy"); err != nil {
+	if err := s.Retry(s.Context(), first, s.in(4), "\xff\x00"); err != nil {
+		s.Fatalf("Retry for a reason that is not text: %v", err)
+	}
+	s.complete("a#1", first)
+	s.until(5)
+	first = s.want(1, "a#2")[0]
+	if err := s.Retry(s.Context(), first, s.in(9), "busy"); err != nil {
 		s.Fatalf("Retry: %v", err)
 	}
-	if got := s.stored("a"); got.State != escalation.TaskPending || got.Reason != "busy" || !near(got.Wake, s.in(4)) || !near(got.Due, s.start) {
-		s.Errorf("after Retry: %+v, want pending, busy, wake in 4", got)
+	if got := s.stored("a"); got.State != escalation.TaskPending || got.Reason != "busy" || !near(got.Wake, s.in(9)) || !near(got.Due, s.start) {
+		s.Errorf("after Retry: %+v, want pending, busy, wake in 9", got)
 	}
-	s.complete("a#1", first)
-	s.until(3)
+	s.complete("a#2", first)
+	s.until(8)
 	s.want(1, "")
-	s.until(5)
-	second := s.want(1, "a#2")[0]
-	s.complete("a#1", first)
+	s.until(10)
+	second := s.want(1, "a#3")[0]
+	s.complete("a#2", first)
 	s.complete("", second)
 }
 

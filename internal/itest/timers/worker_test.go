@@ -91,16 +91,17 @@ func newDesk(store *sqlstore.Store) (*sqlstore.Escalator, error) {
 
 // note appends a line; one write is one line, whoever else writes.
 func note(journal *os.File, what string, l escalation.Lease) error {
-	_, err := fmt.Fprintf(journal, "%s %d %d %d %s\n", what, os.Getpid(), time.Now().UnixNano(), l.Attempt, l.Key)
+	_, err := fmt.Fprintf(journal, "%s %d %d %d %d %s\n", what, os.Getpid(), time.Now().UnixNano(), l.At.UnixNano(), l.Attempt, l.Key)
 	return err
 }
 
 // line is one of a journal.
 type line struct {
-	sent bool
-	pid  int
-	at   time.Time
-	key  string
+	sent    bool
+	pid     int
+	at      time.Time
+	claimed time.Time // by the clock of the store
+	key     string
 }
 
 func readJournal(t *testing.T, name string) []line {
@@ -117,15 +118,15 @@ func readJournal(t *testing.T, name string) []line {
 	for lines := bufio.NewScanner(file); lines.Scan(); {
 		var l line
 		var what string
-		var nanos int64
+		var nanos, claimed int64
 		var attempt int
-		if _, err := fmt.Sscan(lines.Text(), &what, &l.pid, &nanos, &attempt, &l.key); err != nil {
+		if _, err := fmt.Sscan(lines.Text(), &what, &l.pid, &nanos, &claimed, &attempt, &l.key); err != nil {
 			if strings.HasSuffix(lines.Text(), l.key) {
 				continue // the last line of a process that was killed may be cut short
 			}
 			t.Fatalf("journal line %q: %v", lines.Text(), err)
 		}
-		l.sent, l.at = what == "sent", time.Unix(0, nanos)
+		l.sent, l.at, l.claimed = what == "sent", time.Unix(0, nanos), time.Unix(0, claimed)
 		all = append(all, l)
 	}
 	return all
