@@ -294,20 +294,26 @@ type wake struct {
 	record *record
 }
 
+// wakes is a heap for package container/heap: by due instant, then by incident.
 type wakes []wake
 
+// Len returns the number of entries.
 func (w wakes) Len() int { return len(w) }
 
+// Less orders by due instant, then by the id of the incident.
 func (w wakes) Less(i, j int) bool {
 	return cmp.Or(w[i].due.Compare(w[j].due), strings.Compare(w[i].record.ID, w[j].record.ID)) < 0
 }
 
+// Swap exchanges two entries.
 func (w wakes) Swap(i, j int) { w[i], w[j] = w[j], w[i] }
 
 func (w *wakes) add(x wake) { heap.Push(w, x) }
 
+// Push appends an entry; see add.
 func (w *wakes) Push(x any) { *w = append(*w, x.(wake)) }
 
+// Pop removes the last entry.
 func (w *wakes) Pop() any {
 	last := len(*w) - 1
 	top := (*w)[last]

@@ -311,12 +311,15 @@ func (m *MemoryTimers) end(t *memoryTask, s TaskState, reason string) {
 // memoryWakes is a heap of tasks by the instant at which they can be claimed.
 type memoryWakes []*memoryTask
 
+// Len returns the number of tasks that can be claimed at some time.
 func (w memoryWakes) Len() int { return len(w) }
 
+// Less orders by that instant, then by arrival.
 func (w memoryWakes) Less(i, j int) bool {
 	return cmp.Or(w[i].Wake.Compare(w[j].Wake), cmp.Compare(w[i].seq, w[j].seq)) < 0
 }
 
+// Swap exchanges two tasks and notes their places.
 func (w memoryWakes) Swap(i, j int) {
 	w[i], w[j] = w[j], w[i]
 	w[i].index, w[j].index = i, j

@@ -23,6 +23,7 @@ type phraseError struct {
 	code, suggestion string
 }
 
+// Error gives the phrase and what was expected.
 func (e *phraseError) Error() string { return fmt.Sprintf("%q, want %s", e.text, e.want) }
 
 // textProblem is the code of a text that a type refused, and what it may have

@@ -79,7 +79,10 @@ func (e *Error) Retryable() bool {
 // transportError is a failure on the way, as against an answer that is wrong.
 type transportError struct{ err error }
 
+// Error is that of the cause.
 func (e *transportError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
 func (e *transportError) Unwrap() error { return e.err }
 
 // errStalled is the cause of a request that waited too long for the next bytes.

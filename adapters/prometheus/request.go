@@ -178,6 +178,8 @@ type watched struct {
 	err     error
 }
 
+// Read gives every read the whole timeout, ends where the answer is larger than
+// allowed, and notes how it ended.
 func (w *watched) Read(p []byte) (int, error) {
 	w.watch.Reset(w.timeout)
 	n, err := w.body.Read(p)

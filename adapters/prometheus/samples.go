@@ -164,8 +164,10 @@ type valueError struct {
 	err    error
 }
 
+// Error names the value and what is wrong with it.
 func (e *valueError) Error() string {
 	return fmt.Sprintf("%s at %s: %v", e.labels, e.at.Format(time.RFC3339Nano), e.err)
 }
 
+// Unwrap returns the cause.
 func (e *valueError) Unwrap() error { return e.err }

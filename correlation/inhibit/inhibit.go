@@ -269,11 +269,17 @@ type end struct {
 	key string
 }
 
+// endHeap is a heap for package container/heap: by instant.
 type endHeap []end
 
-func (h endHeap) Len() int           { return len(h) }
+// Len returns the number of appointments.
+func (h endHeap) Len() int { return len(h) }
+
+// Less orders by instant.
 func (h endHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-func (h endHeap) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
+
+// Swap exchanges two appointments.
+func (h endHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
 // Push is for package heap.
 func (h *endHeap) Push(x any) { *h = append(*h, x.(end)) }
