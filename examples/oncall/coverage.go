@@ -171,6 +171,15 @@ func ratioPercent(r escalation.Ratio) *float64 {
 
 func hours(s float64) string { return fmt.Sprintf("%.2f", s/3600) }
 
+// lastDate returns the date before the one at which a run of dates ends.
+func lastDate(end string) string {
+	day, err := time.Parse(time.DateOnly, end)
+	if err != nil {
+		return end
+	}
+	return day.AddDate(0, 0, -1).Format(time.DateOnly)
+}
+
 func (in *inputs) coverageDocument(r coverage) report.Document {
 	doc := report.Document{Title: "People enough", Subtitle: in.clock(r.From) + " to " + in.clock(r.To)}
 	add := func(id, title string, blocks ...report.Block) {
@@ -187,7 +196,10 @@ func (in *inputs) coverageDocument(r coverage) report.Document {
 	for _, t := range r.Technologies {
 		var below []string
 		for _, s := range t.Below {
-			text := s.From + " to " + s.To
+			text := s.From
+			if last := lastDate(s.To); last != text {
+				text += " to " + last
+			}
 			if len(s.Absent) > 0 {
 				text += " without " + join(s.Absent)
 			}

@@ -330,3 +330,11 @@ func TestExplained(t *testing.T) {
 		}
 	}
 }
+
+func TestLastDate(t *testing.T) {
+	for end, want := range map[string]string{"2026-10-27": "2026-10-26", "2026-03-01": "2026-02-28", "2027-01-01": "2026-12-31"} {
+		if got := lastDate(end); got != want {
+			t.Errorf("lastDate(%s) = %s, want %s", end, got, want)
+		}
+	}
+}
