@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/escalation/internal/fixture"
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
@@ -25,7 +26,7 @@ func layered(n int) escalation.Plan {
 	for i := range n {
 		plan.Layers = append(plan.Layers, escalation.Layer{
 			Name:     fmt.Sprintf("rule%d", i),
-			Rotation: escalation.Rotation{Zone: someZones[i%4], Start: "2026-01-05T09:00", Unit: escalation.Weeks, Length: 1, Users: []string{"ann", "bob", "cem"}},
+			Rotation: escalation.Rotation{Zone: fixture.Zones[i%4], Start: "2026-01-05T09:00", Unit: escalation.Weeks, Length: 1, Users: []string{"ann", "bob", "cem"}},
 			Windows:  []escalation.Window{{Days: escalation.Weekdays, From: fmt.Sprintf("%02d:00", i), To: fmt.Sprintf("%02d:00", i+10)}},
 		})
 	}
@@ -80,7 +81,7 @@ func BenchmarkCandidates(b *testing.B) {
 		roster := escalation.Roster{LastResort: escalation.Contact{ID: "boss"}, Zone: "Europe/Amsterdam"}
 		for i := range n {
 			roster.Engineers = append(roster.Engineers, escalation.Engineer{
-				ID: fmt.Sprintf("e%05d", i), Level: escalation.Level(1 + i%3), Zone: someZones[i%4],
+				ID: fmt.Sprintf("e%05d", i), Level: escalation.Level(1 + i%3), Zone: fixture.Zones[i%4],
 				Primary:      []string{fmt.Sprintf("skill%d", i%8)},
 				Availability: escalation.Availability{{From: "08:00", To: "18:00"}},
 			})
@@ -119,6 +120,35 @@ func BenchmarkEngine(b *testing.B) {
 	}
 }
 
+// One incident that goes through all levels of a long policy, up to the greatest:
+// each firing looks through the levels.
+func BenchmarkLevels(b *testing.B) {
+	router := newRouter(b, team())
+	for _, c := range []struct{ steps, repeat int }{{10, 0}, {10, 9}, {100, 0}, {100, 9}} {
+		p := escalation.Policy{Repeat: c.repeat}
+		for i := range c.steps {
+			p.Steps = append(p.Steps, step(i+1, escalation.Resolved, escalation.Target{Webhook: "siren"}))
+		}
+		if c.repeat > 0 {
+			p.Every = c.steps + 1
+		}
+		config := escalation.Config{Router: router, Matrix: same(p)}
+		b.Run(fmt.Sprintf("steps=%d/passes=%d", c.steps, c.repeat+1), func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				e, err := escalation.NewEngine(config)
+				if err != nil {
+					b.Fatal(err)
+				}
+				_, err = e.Replay([]escalation.Event{opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z")}, at("2027-10-05T14:00:00Z"))
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkNewSchedule(b *testing.B) {
 	plan := layered(8)
 	b.ReportAllocs()
@@ -129,46 +159,49 @@ func BenchmarkNewSchedule(b *testing.B) {
 	}
 }
 
-// people are n engineers of three centres with two skills each and ten absences in
-// the year, on call in turns of a day.
-func people(b *testing.B, n int) *escalation.Router {
-	b.Helper()
-	roster := escalation.Roster{
-		LastResort: escalation.Contact{ID: "boss"}, Centres: escalation.SampleCentres(), Domains: escalation.SampleDomains(),
-		Schedules: map[string]escalation.Plan{},
-	}
-	rotation := escalation.Rotation{Zone: "Europe/Amsterdam", Start: "2026-01-01T09:00", Unit: escalation.Days, Length: 1}
-	for i := range n {
-		id := fmt.Sprintf("e%05d", i)
-		roster.Engineers = append(roster.Engineers, escalation.Engineer{
-			ID: id, Level: escalation.Senior, Centre: roster.Centres[i%3].ID, Primary: []string{roster.Domains[i%8]}, Secondary: []string{roster.Domains[(i/8+1)%8]},
-		})
-		rotation.Users = append(rotation.Users, id)
-		for k := range 10 {
-			from := at("2026-01-01T00:00:00Z").AddDate(0, 0, (i*7+k*36)%360)
-			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, From: from, To: from.AddDate(0, 0, 3)})
+// What grows with the roster, and with the overrides of a plan of which one lasts all
+// year.
+func BenchmarkLargeRoster(b *testing.B) {
+	from, to := at("2026-01-01T00:00:00Z"), at("2027-01-01T00:00:00Z")
+	instants := instants()
+	for _, n := range []int{1000, 10_000} {
+		roster := fixture.People(n)
+		plan := roster.Schedules["all"]
+		plan.WhenAbsent = escalation.NextInRotation
+		roster.Schedules["present"] = plan
+		plan.WhenAbsent = escalation.StayOnCall
+		for i := range n {
+			start := from.Add(time.Duration(i) * time.Hour * 8760 / time.Duration(n))
+			plan.Overrides = append(plan.Overrides, escalation.Override{
+				ID: fmt.Sprintf("o%d", i), Kind: escalation.Add, User: fmt.Sprintf("e%05d", (i*7)%n), From: start, To: start.Add(30 * time.Minute),
+			})
 		}
-	}
-	roster.Schedules["all"] = escalation.Plan{Layers: []escalation.Layer{{Name: "l", Rotation: rotation}}}
-	return newRouter(b, roster)
-}
-
-func BenchmarkReportsOfAYear(b *testing.B) {
-	duty := escalation.DutyQuery{From: at("2026-01-01T00:00:00Z"), To: at("2027-01-01T00:00:00Z")}
-	dates := escalation.KnowledgeQuery{From: "2026-01-01", To: "2027-01-01"}
-	for _, n := range []int{24, 1000} {
-		router := people(b, n)
-		for name, report := range map[string]func() error{
-			"fairness":  func() error { _, err := router.Fairness(escalation.FairnessQuery{DutyQuery: duty}); return err },
-			"strain":    func() error { _, err := router.Strain(escalation.StrainQuery{DutyQuery: duty}); return err },
-			"conflicts": func() error { _, err := router.Conflicts(duty); return err },
-			"knowledge": func() error { _, err := router.Knowledge(dates); return err },
-			"hourly":    func() error { _, err := router.HourlyKnowledge(dates, "UTC"); return err },
+		plan.Overrides[0].To = to
+		roster.Schedules["overrides"] = plan
+		router := newRouter(b, roster)
+		q := escalation.Request{Severity: incident.P1, Domain: escalation.Databases}
+		i := 0
+		for _, c := range []struct {
+			name string
+			ask  func() error
+		}{
+			{"NewRouter", func() error { _, err := escalation.NewRouter(roster); return err }},
+			{"Assign", func() error { q.At = instants[i%1024]; _, err := router.Assign(q); return err }},
+			{"WhoAt", func() error { router.Schedule("all").WhoAt(instants[i%1024]); return nil }},
+			{"WhoAt/present", func() error { router.Schedule("present").WhoAt(instants[i%1024]); return nil }},
+			{"WhoAt/overrides", func() error { router.Schedule("overrides").WhoAt(instants[i%1024]); return nil }},
+			{"Shifts", func() error { router.Schedule("all").Shifts(from, to); return nil }},
+			{"Shifts/present", func() error { router.Schedule("present").Shifts(from, to); return nil }},
+			{"Shifts/overrides", func() error { router.Schedule("overrides").Shifts(from, to); return nil }},
+			{"ShiftNotices", func() error {
+				_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: from, To: to, Schedules: []string{"all", "present"}})
+				return err
+			}},
 		} {
-			b.Run(fmt.Sprintf("%s/people=%d", name, n), func(b *testing.B) {
+			b.Run(fmt.Sprintf("%s/people=%d", c.name, n), func(b *testing.B) {
 				b.ReportAllocs()
-				for b.Loop() {
-					if err := report(); err != nil {
+				for i = 0; b.Loop(); i++ {
+					if err := c.ask(); err != nil {
 						b.Fatal(err)
 					}
 				}

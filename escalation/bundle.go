@@ -27,7 +27,7 @@ func (e *Engine) join(r, leader *record, at time.Time) {
 	if r.Round == 1 || !slices.Contains(leader.Bundle, r.ID) { // it may be there from before it was reopened
 		leader.Bundle = append(leader.Bundle, r.ID)
 	}
-	r.note(at, "bundled", 0, "", fmt.Sprintf("under %s: %s, at most %s later and no more severe", leader.ID, r.Service, e.bundle))
+	r.note(at, EntryBundled, 0, "", fmt.Sprintf("under %s: %s, at most %s later and no more severe", leader.ID, r.Service, e.bundle))
 }
 
 // dissolve ends the bundle of an incident that is over, or of one that was lowered
@@ -66,6 +66,6 @@ func (e *Engine) dissolve(r *record, at time.Time) []Action {
 func (e *Engine) leave(r *record, at time.Time) []Action {
 	at = latest(at, r.Anchor)
 	r.Bundled, r.Anchor = "", at
-	r.note(at, "unbundled", 0, "")
+	r.note(at, EntryUnbundled, 0, "")
 	return e.begin(r, at)
 }

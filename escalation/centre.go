@@ -45,12 +45,16 @@ type HandoffRule struct {
 	// Minutes is how long the handoff takes, 0 to 1,440.
 	Minutes int `json:"minutes,omitempty"`
 
+	// AtEnd says that responsibility passes by plan at the end of the handoff.
+	// Defaults to its start.
+	AtEnd bool `json:"passes_at_end,omitempty"`
+
 	// Agenda is what is to be gone through.
 	Agenda []string `json:"activities,omitempty"`
 }
 
 // PlannedHandoff is one handoff by plan, [Start, End) in UTC. Responsibility passes at
-// Start; a [Handoff] records what became of it.
+// Start, or at End where the rule says so; package handoff records what became of it.
 type PlannedHandoff struct {
 	From   string    `json:"from"`
 	To     string    `json:"to"`
@@ -125,7 +129,7 @@ func compileCentres(list []Centre, zs zones, p problems) *Centres {
 
 func (c *Centres) link(sender *centre, p problems) {
 	rule := sender.Handoff
-	if rule.To == "" && rule.At == "" && rule.Minutes == 0 && len(rule.Agenda) == 0 {
+	if rule.To == "" && rule.At == "" && rule.Minutes == 0 && !rule.AtEnd && len(rule.Agenda) == 0 {
 		return
 	}
 	c.handoff = true
@@ -143,6 +147,32 @@ func (c *Centres) link(sender *centre, p problems) {
 
 func (c *Centres) index(id string) int {
 	return slices.IndexFunc(c.list, func(o centre) bool { return o.ID == id && id != "" })
+}
+
+// All returns the centres in the order in which they were listed.
+func (c *Centres) All() []Centre {
+	out := make([]Centre, len(c.list))
+	for i := range c.list {
+		out[i] = c.list[i].Centre
+	}
+	return out
+}
+
+// Hours returns when a centre is staffed; nil for one that is not known.
+func (c *Centres) Hours(id string) *Hours {
+	if i := c.index(id); i >= 0 {
+		return &Hours{c.list[i].hours}
+	}
+	return nil
+}
+
+// Staffing returns the people of all centres together.
+func (c *Centres) Staffing() Staffing {
+	var all Staffing
+	for i := range c.list {
+		all = all.Plus(c.list[i].Staffing)
+	}
+	return all
 }
 
 // IsOpen reports whether a centre is staffed at an instant; an unknown one is
@@ -165,8 +195,9 @@ func (c *Centres) ActiveAt(at time.Time) []string {
 }
 
 // Owner returns the centre that is responsible at an instant by plan: the
-// receiver of the last handoff that has started, whether or not it is staffed.
-// Of handoffs that start together the one listed last counts. Without any
+// receiver of the last handoff that has started, or ended where its rule says so,
+// whether or not it is staffed. Of two at the same instant the one listed last
+// counts. Without any
 // handoff rule the first centre that is staffed is responsible, and the first
 // of the list while none is; without centres, nobody.
 func (c *Centres) Owner(at time.Time) string {
@@ -189,8 +220,8 @@ func (c *Centres) owner(t int64) int {
 		if o.receiver < 0 {
 			continue
 		}
-		if start := o.lastHandoff(t); start >= latest {
-			owner, latest = o.receiver, start
+		if passed := o.lastPassing(t); passed >= latest {
+			owner, latest = o.receiver, passed
 		}
 	}
 	return owner
@@ -215,6 +246,20 @@ func (o *centre) nextHandoff(t int64) int64 {
 		}
 	}
 }
+
+// delay is how long after the start of a handoff responsibility passes, in seconds.
+func (o *centre) delay() int64 {
+	if o.Handoff.AtEnd {
+		return int64(o.Handoff.Minutes) * 60
+	}
+	return 0
+}
+
+// lastPassing returns when the centre last passed responsibility on, not after t.
+func (o *centre) lastPassing(t int64) int64 { return o.lastHandoff(t-o.delay()) + o.delay() }
+
+// nextPassing returns when the centre passes responsibility on first after t.
+func (o *centre) nextPassing(t int64) int64 { return o.nextHandoff(t-o.delay()) + o.delay() }
 
 // Handoffs returns the handoffs that start in [from, to), in order of time, and
 // of the list where two start together.
@@ -295,7 +340,7 @@ func (c *Centres) Ownership(from, to time.Time) []Ownership {
 			if !c.handoff {
 				edge = min(edge, c.list[i].hours.next(t))
 			} else if c.list[i].receiver >= 0 {
-				edge = min(edge, c.list[i].nextHandoff(t))
+				edge = min(edge, c.list[i].nextPassing(t))
 			}
 		}
 		return edge

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/escalation/internal/fixture"
 )
 
 // The three centres leave no gap on any day of three years; on weekdays alone
@@ -56,6 +57,57 @@ func TestReceiversAreOpen(t *testing.T) {
 			t.Fatalf("owner around %s: %s, %s, want %s, %s", h.Start, before, after, h.From, h.To)
 		}
 	}
+}
+
+// With the option responsibility passes at 18:00 by the clock of the sender: at
+// 10:00Z in Singapore, at 17:00Z or 16:00Z in Amsterdam, and in Austin at 00:00Z or
+// 23:00Z. Chicago puts its clocks forward on 8 March 2026 and back on 1 November,
+// Amsterdam on 29 March and 25 October.
+func TestOwnershipAtEnd(t *testing.T) {
+	list := escalation.SampleCentres()
+	for i := range list {
+		list[i].Handoff.AtEnd = true
+	}
+	centres, err := escalation.NewCentres(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		from, to string
+		want     []string // who begins, and when
+	}{
+		{"2026-03-07T10:00:00Z", "2026-03-09T10:00:00Z", []string{"amsterdam 07 10:00", "austin 07 17:00", "singapore 08 00:00", "amsterdam 08 10:00", "austin 08 17:00", "singapore 08 23:00"}},
+		{"2026-03-28T10:00:00Z", "2026-03-30T10:00:00Z", []string{"amsterdam 28 10:00", "austin 28 17:00", "singapore 28 23:00", "amsterdam 29 10:00", "austin 29 16:00", "singapore 29 23:00"}},
+		{"2026-10-24T10:00:00Z", "2026-10-26T10:00:00Z", []string{"amsterdam 24 10:00", "austin 24 16:00", "singapore 24 23:00", "amsterdam 25 10:00", "austin 25 17:00", "singapore 25 23:00"}},
+		{"2026-10-31T10:00:00Z", "2026-11-02T10:00:00Z", []string{"amsterdam 31 10:00", "austin 31 17:00", "singapore 31 23:00", "amsterdam 01 10:00", "austin 01 17:00", "singapore 02 00:00"}},
+	} {
+		var got []string
+		spans := centres.Ownership(at(c.from), at(c.to))
+		for _, span := range spans {
+			got = append(got, span.Owner+span.Start.Format(" 02 15:04"))
+			for _, now := range []time.Time{span.Start, span.End.Add(-1)} {
+				if owner := centres.Owner(now); owner != span.Owner {
+					t.Errorf("Owner(%s) = %s, want %s as in Ownership", now, owner, span.Owner)
+				}
+			}
+		}
+		check(t, "from "+c.from, got, c.want)
+	}
+	// The handoffs themselves start when they did; one alone may pass at its end.
+	list[1].Handoff.AtEnd, list[2].Handoff.AtEnd = false, false
+	if centres, err = escalation.NewCentres(list); err != nil {
+		t.Fatal(err)
+	}
+	planned := centres.Handoffs(at("2026-07-14T00:00:00Z"), at("2026-07-15T00:00:00Z"))
+	for i, want := range []string{"singapore 09:30 singapore amsterdam", "amsterdam 15:30 amsterdam amsterdam", "austin 22:30 austin singapore"} {
+		h := planned[i]
+		if got := h.From + h.Start.Format(" 15:04 ") + centres.Owner(h.Start.Add(-1)) + " " + centres.Owner(h.Start); got != want {
+			t.Errorf("handoff with the owners around its start: %s, want %s", got, want)
+		}
+	}
+	list[2].Handoff = escalation.HandoffRule{AtEnd: true}
+	_, err = escalation.NewCentres(list)
+	fixture.Problems(t, "NewCentres", err, []string{`[2].handoff.to ""`, `[2].handoff.time ""`})
 }
 
 func TestCentresWithoutHandoffs(t *testing.T) {

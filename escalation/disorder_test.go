@@ -3,11 +3,13 @@ package escalation_test
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/escalation/internal/fixture"
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
@@ -32,7 +34,7 @@ func deliver(t *testing.T, e *escalation.Engine, events []escalation.Event) {
 }
 
 // permutations calls yield with every order of a list.
-func permutations(list []escalation.Event, from int, yield func([]escalation.Event)) {
+func permutations[T any](list []T, from int, yield func([]T)) {
 	if from == len(list) {
 		yield(list)
 		return
@@ -75,6 +77,150 @@ func TestEventsInEveryOrder(t *testing.T) {
 	})
 	if orders != 720 {
 		t.Errorf("%d orders, want 6!", orders)
+	}
+}
+
+// standing is what an engine says of incident A but for what depends on when it came
+// to know it: the order of the log and whom the first page went to.
+func standing(t *testing.T, e *escalation.Engine) string {
+	t.Helper()
+	view, ok := e.Incident("A")
+	if !ok {
+		t.Fatal("incident A is unknown")
+	}
+	view.Log, view.Routing = nil, escalation.Routing{}
+	if view.AcknowledgedBy == "" {
+		view.Holder = "" // whom the first page went to
+	}
+	var timers []string
+	for _, timer := range e.Timers() {
+		timers = append(timers, fmt.Sprint(timer.Kind, timer.Level, timer.Due))
+	}
+	return fmt.Sprintf("%+v\n%v", view, timers)
+}
+
+// The law of late events: whatever the order in which the events of an incident
+// arrive, and whichever of them happened first, it stands as if they had arrived in
+// the order of their instants, then and at every instant after.
+func TestArrivalDoesNotMatter(t *testing.T) {
+	config := escalation.Config{Router: newRouter(t, team()), Matrix: ackTimeoutMatrix()}
+	run := func(order []escalation.Event) string {
+		e := engineOf(t, config)
+		deliver(t, e, order)
+		now := standing(t, e)
+		e.Step(at("2026-10-05T16:00:00Z"))
+		return now + "\nand later\n" + standing(t, e)
+	}
+	history := func(kinds []escalation.EventKind) []escalation.Event {
+		events := []escalation.Event{opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z")}
+		for i, kind := range kinds {
+			ev := event(kind, "A", "2026-10-05T14:00:00Z")
+			ev.At = ev.At.Add(time.Duration(7*(i+1)) * time.Minute)
+			ev.By = []string{"nina", "marcus", "sarah"}[i%3]
+			events = append(events, ev)
+		}
+		return events
+	}
+	same := func(want string, order []escalation.Event) {
+		if got := run(order); got != want {
+			t.Fatalf("arrived as %v:\n%s\nwant\n%s", order, got, want)
+		}
+	}
+	all := []escalation.EventKind{escalation.Acknowledged, escalation.Unacknowledged, escalation.Resolved, escalation.Reopened}
+	permutations(slices.Clone(all), 0, func(kinds []escalation.EventKind) {
+		events := history(kinds)
+		want := run(events)
+		permutations(events, 0, func(order []escalation.Event) { same(want, order) })
+	})
+	// Longer histories, with several of a kind.
+	r := rand.New(rand.NewPCG(5, 1))
+	for range 1000 {
+		kinds := make([]escalation.EventKind, 8)
+		for i := range kinds {
+			kinds[i] = all[r.IntN(len(all))]
+		}
+		events := history(kinds)
+		want := run(events)
+		r.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+		same(want, events)
+	}
+}
+
+// ackTimeoutMatrix has a level for each stop, and acknowledgements that lapse.
+func ackTimeoutMatrix() escalation.Matrix {
+	m := escalation.DefaultMatrix()
+	for s, p := range m {
+		p.AckTimeout = 45
+		m[s] = p
+	}
+	return m
+}
+
+// The engine runs while the events come in disorder. What was sent meanwhile stays
+// sent, and is in the log; how the incident stands is as if they had come in order.
+func TestArrivalWhileItRuns(t *testing.T) {
+	events := []escalation.Event{
+		opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z"),
+		event(escalation.Acknowledged, "A", "2026-10-05T14:07:00Z"),
+		event(escalation.Unacknowledged, "A", "2026-10-05T14:14:00Z"),
+		event(escalation.Resolved, "A", "2026-10-05T14:21:00Z"),
+		event(escalation.Reopened, "A", "2026-10-05T14:28:00Z"),
+	}
+	permutations(events[1:], 0, func(late []escalation.Event) {
+		e := newEngine(t, team())
+		mustApply(t, e, events[0])
+		for i, ev := range late {
+			e.Step(at("2026-10-05T14:30:00Z").Add(time.Duration(i) * time.Minute))
+			mustApply(t, e, ev)
+		}
+		view, _ := e.Incident("A")
+		if view.Round != 2 || view.Anchor != at("2026-10-05T14:28:00Z") || !view.Acknowledged.IsZero() || !view.Closed.IsZero() {
+			t.Fatalf("%v: round %d from %s, acknowledged %s, closed %s", late, view.Round, view.Anchor, view.Acknowledged, view.Closed)
+		}
+		if view.Next != at("2026-10-05T14:43:00Z") {
+			t.Fatalf("%v: next level %s, want 14:43, 15 min after the reopening", late, view.Next)
+		}
+	})
+}
+
+// The un-acknowledgement is known before the acknowledgement that it takes back:
+// level 1, which that would have stopped, is due at the later of the two instants.
+func TestUnacknowledgedBeforeAcknowledged(t *testing.T) {
+	e := newEngine(t, team())
+	mustApply(t, e, opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z"))
+	mustApply(t, e, event(escalation.Unacknowledged, "A", "2026-10-05T14:20:00Z"))
+	ack := event(escalation.Acknowledged, "A", "2026-10-05T14:10:00Z")
+	ack.By = "marcus"
+	mustApply(t, e, ack)
+	view, _ := e.Incident("A")
+	if !view.Acknowledged.IsZero() || view.Levels[0].State != escalation.LevelPending || view.Levels[0].Due != at("2026-10-05T14:20:00Z") {
+		t.Errorf("acknowledged %s, level 1 %s at %s, want pending at 14:20", view.Acknowledged, view.Levels[0].State, view.Levels[0].Due)
+	}
+	check(t, "level 1", pages(e.Step(at("2026-10-05T14:20:00Z"))), []string{"L1 nina"})
+}
+
+// The same signal again and again, each time of another instant, is no end of memory.
+func TestRepetitionsAreForgotten(t *testing.T) {
+	e := newEngine(t, team())
+	mustApply(t, e, opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z"))
+	size := 0
+	for i := range 1000 {
+		ev := event(escalation.Resolved, "A", "2026-10-05T14:10:00Z")
+		ev.At = ev.At.Add(time.Duration(i) * time.Second)
+		mustApply(t, e, ev)
+		data, err := e.Snapshot()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if i == 100 {
+			size = len(data)
+		}
+		if i > 100 && len(data) != size {
+			t.Fatalf("%d bytes after %d resolutions, %d after 100", len(data), i, size)
+		}
+	}
+	if view, _ := e.Incident("A"); view.Closed != at("2026-10-05T14:10:00Z") {
+		t.Errorf("closed %s, want when it was first resolved", view.Closed)
 	}
 }
 
@@ -192,7 +338,7 @@ func TestTakenOnBeforeTheFirstPage(t *testing.T) {
 		"put off":    {[]escalation.Event{putOff}, nil},
 		"given up":   {[]escalation.Event{take, event(escalation.Unacknowledged, "B", "2026-10-05T09:06:00Z")}, []string{"09:10 nina"}},
 	} {
-		quiet := engineOf(t, escalation.Config{Maintenance: []escalation.Maintenance{{Interval: span("2026-10-05T08:00:00Z", "2026-10-05T09:10:00Z")}}})
+		quiet := engineOf(t, escalation.Config{Maintenance: []escalation.Maintenance{{Interval: fixture.Span("2026-10-05T08:00:00Z", "2026-10-05T09:10:00Z")}}})
 		open(quiet, "B")
 		bundled := engineOf(t, escalation.Config{Bundle: time.Hour})
 		open(bundled, "A")

@@ -9,8 +9,10 @@
 // or elapsed hours. A [Plan] stacks rotations with windows and overrides into a
 // [Schedule], which answers [Schedule.WhoAt] for any instant, and
 // [Schedule.Shifts], [Schedule.Gaps] and [Schedule.NextChange] for a stretch of
-// time. [Centres] follow the sun: who is staffed, who is responsible, when
-// responsibility is handed over.
+// time. [Schedule.Preview] shows what an edit changes, and a [Swap] exchanges shifts
+// between two people; [Router.ShiftsOf], [Router.ShiftChanges] and
+// [Router.ShiftNotices] are what people are to be told. [Centres] follow the sun: who
+// is staffed, who is responsible, when responsibility is handed over.
 //
 // A [Policy] says who is told when nobody takes an incident on or ends it: steps
 // with their minutes, their targets (a seniority, a schedule, a team, …) and the
@@ -18,12 +20,10 @@
 // of a published guide. [Router.Unreached] finds the times in which a policy tells
 // nobody before they come.
 //
-// What a team carries is measured from the same data: [Router.Fairness] by person and
-// centre, [Router.Strain] and [Router.Conflicts] for rest, nights and impossible
-// duty, [Router.Knowledge] for people who know a technology, [SeatRule] for people
-// enough. [SupportLines] say what each line may do and takes off hours, a
-// [FixChain] where a fix is. A [Handoff] is the record of one that takes place, with
-// both signatures.
+// What builds on that has packages of its own: coverage measures whether a roster is
+// staffed, fair and bearable, support says who may do what on which support line, and
+// handoff is the record of handoffs that take place. They use what is exported here:
+// [Router.Roster], and [Hours] for windows of the clock.
 //
 // An [Engine] is the state of open incidents. Events and the passing of time go
 // in; pages, notices and timers come out, each page with its reasons and an
@@ -60,6 +60,13 @@
 // first occurrence of an ambiguous reading for a start or a handoff, the last
 // for the end of a window, and the instant of the transition for a reading that
 // the zone skips. Levels are due after elapsed minutes, whatever clocks do.
+//
+// Plans, windows and centres are rules and not instants. [NewSchedule], [NewRouter]
+// and [NewCentres] read the zone data of the machine, so build them anew when that is
+// updated, or once a day. A timer that waits for an instant on the clock, that of a
+// [Step] with Wait, keeps the one it was planned for. Where the new rules put it later
+// the timer fires, tells nobody, and is set for the new instant; where they put it
+// earlier, the level fires when it was planned to: late by the difference, and once.
 //
 // # Limits
 //

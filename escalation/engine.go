@@ -124,9 +124,14 @@ func NewEngine(c Config) (*Engine, error) {
 // become overdue by it fire at the next [Engine.Step]. The error is an
 // [*EventError]; the state is then unchanged.
 //
-// Events may arrive late and twice: a repeated event changes nothing, and
-// acknowledging or resolving counts from its instant. What happened at the very
-// instant at which a level is due is in time.
+// Events may arrive late, twice and in any order. Acknowledging, giving up, resolving
+// and reopening count from their instants: once all have arrived, the incident stands
+// as if they had come in order. One that changes nothing by that order, such as an
+// acknowledgement of what was over, is no error and is kept, since a reopening before
+// it may be on its way; the timeline says so. What was done before a late event was
+// known stays done: pages that are out stay out. Of more than 16 events of one kind in
+// a row those in the middle are forgotten. What happened at the very instant at which
+// a level is due is in time.
 func (e *Engine) Apply(event Event) ([]Action, error) {
 	r := e.records[event.Incident]
 	var actions []Action
@@ -237,9 +242,10 @@ const (
 	QuietEnds                       // maintenance is over and the first page goes out
 	ResponseAtRisk                  // half of the time to respond is gone
 	ResponseMissed                  // all of it
+	Repages                         // the one who acknowledged is paged again
 )
 
-var timerNames = names{"level_due", "ack_lapses", "snooze_ends", "quiet_ends", "response_at_risk", "response_missed"}
+var timerNames = names{"level_due", "ack_lapses", "snooze_ends", "quiet_ends", "response_at_risk", "response_missed", "repage"}
 
 // String returns the name, such as "level_due".
 func (k TimerKind) String() string { return timerNames.text(uint8(k), "TimerKind") }

@@ -62,7 +62,7 @@ func timeline(t *testing.T, e *escalation.Engine, id string) string {
 	}
 	var lines []string
 	for _, entry := range view.Log {
-		line := entry.At.Format("15:04:05") + " " + entry.Event
+		line := entry.At.Format("15:04:05") + " " + string(entry.Event)
 		if entry.Level > 0 {
 			line += fmt.Sprintf(" L%d", entry.Level)
 		}
@@ -208,18 +208,18 @@ func TestTimersFollowTheState(t *testing.T) {
 	e := newEngine(t, team())
 	got := mustApply(t, e, opened("A/1", incident.P1, "databases", "2026-10-05T14:00:00Z"))
 	check(t, "pages", pages(got), []string{"L0 marcus"})
-	check(t, "page keys", keys(got, escalation.Page), []string{"acme/A%2F1/1/assign/marcus"})
-	check(t, "timers", keys(got, escalation.SetTimer), []string{"acme/A%2F1/1/L1", "acme/A%2F1/1/L2", "acme/A%2F1/1/L3"})
+	check(t, "page keys", keys(got, escalation.Page), []string{"acme/A%2F1/2026-10-05T14:00:00Z/1/assign/marcus"})
+	check(t, "timers", keys(got, escalation.SetTimer), []string{"acme/A%2F1/2026-10-05T14:00:00Z/1/L1", "acme/A%2F1/2026-10-05T14:00:00Z/1/L2", "acme/A%2F1/2026-10-05T14:00:00Z/1/L3"})
 
 	ack := event(escalation.Acknowledged, "A/1", "2026-10-05T14:10:00Z")
 	ack.By = "marcus"
 	got = mustApply(t, e, ack)
-	check(t, "cancelled by ack", keys(got, escalation.CancelTimer), []string{"acme/A%2F1/1/L1"})
+	check(t, "cancelled by ack", keys(got, escalation.CancelTimer), []string{"acme/A%2F1/2026-10-05T14:00:00Z/1/L1"})
 	check(t, "repeated ack", mustApply(t, e, ack), nil)
 
 	up := event(escalation.Unacknowledged, "A/1", "2026-10-05T14:20:00Z")
 	got = mustApply(t, e, up)
-	check(t, "armed again", keys(got, escalation.SetTimer), []string{"acme/A%2F1/1/L1.2"})
+	check(t, "armed again", keys(got, escalation.SetTimer), []string{"acme/A%2F1/2026-10-05T14:00:00Z/1/L1.2"})
 	if due, _ := e.NextWake(); !due.Equal(up.At) {
 		t.Errorf("NextWake() = %s, want at once, %s", due, up.At)
 	}
@@ -227,12 +227,12 @@ func TestTimersFollowTheState(t *testing.T) {
 	check(t, "again", e.Step(up.At), nil)
 
 	got = mustApply(t, e, event(escalation.Resolved, "A/1", "2026-10-05T14:25:00Z"))
-	check(t, "cancelled by resolve", keys(got, escalation.CancelTimer), []string{"acme/A%2F1/1/L2", "acme/A%2F1/1/L3"})
-	check(t, "told", keys(got, escalation.Notice), []string{"acme/A%2F1/1/resolve/marcus", "acme/A%2F1/1/resolve/nina"})
+	check(t, "cancelled by resolve", keys(got, escalation.CancelTimer), []string{"acme/A%2F1/2026-10-05T14:00:00Z/1/L2", "acme/A%2F1/2026-10-05T14:00:00Z/1/L3"})
+	check(t, "told", keys(got, escalation.Notice), []string{"acme/A%2F1/2026-10-05T14:00:00Z/1/resolve/marcus", "acme/A%2F1/2026-10-05T14:00:00Z/1/resolve/nina"})
 	check(t, "timers", e.Timers(), nil)
 
 	got = mustApply(t, e, event(escalation.Reopened, "A/1", "2026-10-05T15:00:00Z"))
-	check(t, "second round", keys(got, escalation.SetTimer), []string{"acme/A%2F1/2/L1", "acme/A%2F1/2/L2", "acme/A%2F1/2/L3"})
+	check(t, "second round", keys(got, escalation.SetTimer), []string{"acme/A%2F1/2026-10-05T14:00:00Z/2/L1", "acme/A%2F1/2026-10-05T14:00:00Z/2/L2", "acme/A%2F1/2026-10-05T14:00:00Z/2/L3"})
 	if due, _ := e.NextWake(); !due.Equal(at("2026-10-05T15:15:00Z")) {
 		t.Errorf("NextWake() = %s, want 15 min after the reopening", due)
 	}
@@ -242,6 +242,38 @@ func TestTimersFollowTheState(t *testing.T) {
 	check(t, "timers after merging", e.Timers(), nil)
 	if n := e.Prune(at("2026-10-05T15:05:01Z")); n != 1 {
 		t.Errorf("Prune() = %d, want 1", n)
+	}
+}
+
+// An id comes again after the first incident of that name was forgotten: no key is
+// the same. The same incident decided again, after a restore, has the same keys.
+func TestKeysOfAnIDThatComesAgain(t *testing.T) {
+	e := newEngine(t, team())
+	life := func(e *escalation.Engine, from time.Time) []string {
+		var all []escalation.Action
+		for _, ev := range []escalation.Event{
+			{Kind: escalation.Opened, Severity: incident.P1, Domain: "databases", At: from},
+			{Kind: escalation.Resolved, At: from.Add(20 * time.Minute)},
+		} {
+			ev.Incident = "A"
+			all = append(all, e.Step(ev.At.Add(-1))...)
+			all = append(all, mustApply(t, e, ev)...)
+		}
+		return slices.Concat(keys(all, escalation.Page), keys(all, escalation.Notice), keys(all, escalation.SetTimer))
+	}
+	first := life(e, at("2026-10-05T14:00:00Z"))
+	check(t, "again", life(newEngine(t, team()), at("2026-10-05T14:00:00Z")), first)
+	if n := e.Prune(at("2026-10-06T00:00:00Z")); n != 1 {
+		t.Fatalf("Prune() = %d, want 1", n)
+	}
+	second := life(e, at("2026-10-06T14:00:00Z"))
+	for _, key := range second {
+		if slices.Contains(first, key) {
+			t.Errorf("key %s is used twice", key)
+		}
+	}
+	if len(first) != len(second) || len(first) < 6 {
+		t.Errorf("keys %v and %v, want as many in both lives", first, second)
 	}
 }
 
@@ -270,25 +302,25 @@ func TestSeverityChange(t *testing.T) {
 	raise := event(escalation.SeverityChanged, "A", "2026-10-05T14:40:00Z")
 	raise.Severity = incident.P1
 	got := mustApply(t, e, raise)
-	check(t, "old timers", keys(got, escalation.CancelTimer), []string{"acme/A/1/L1", "acme/A/1/L2", "acme/A/1/L3"})
-	check(t, "new timers", keys(got, escalation.SetTimer), []string{"acme/A/1/L1.2", "acme/A/1/L2.2", "acme/A/1/L3.2"})
+	check(t, "old timers", keys(got, escalation.CancelTimer), []string{"acme/A/2026-10-05T14:00:00Z/1/L1", "acme/A/2026-10-05T14:00:00Z/1/L2", "acme/A/2026-10-05T14:00:00Z/1/L3"})
+	check(t, "new timers", keys(got, escalation.SetTimer), []string{"acme/A/2026-10-05T14:00:00Z/1/L1.2", "acme/A/2026-10-05T14:00:00Z/1/L2.2", "acme/A/2026-10-05T14:00:00Z/1/L3.2"})
 
 	// 15 and 30 minutes are over: one page, for level 2.
 	got = e.Step(raise.At)
 	check(t, "collapsed", pages(got), []string{"L2 duty-manager"})
-	check(t, "timer of the lower level", keys(got, escalation.CancelTimer), []string{"acme/A/1/L1.2"})
+	check(t, "timer of the lower level", keys(got, escalation.CancelTimer), []string{"acme/A/2026-10-05T14:00:00Z/1/L1.2"})
 
 	lower := event(escalation.SeverityChanged, "A", "2026-10-05T14:50:00Z")
 	lower.Severity = incident.P2
 	got = mustApply(t, e, lower)
-	check(t, "what has fired stays", keys(got, escalation.SetTimer), []string{"acme/A/1/L3.3"})
+	check(t, "what has fired stays", keys(got, escalation.SetTimer), []string{"acme/A/2026-10-05T14:00:00Z/1/L3.3"})
 	if due, _ := e.NextWake(); !due.Equal(at("2026-10-05T18:00:00Z")) {
 		t.Errorf("NextWake() = %s, want 240 min after the opening", due)
 	}
 	view, _ := e.Incident("A")
 	var states []string
 	for _, l := range view.Levels {
-		states = append(states, l.State)
+		states = append(states, string(l.State))
 	}
 	check(t, "levels", states, []string{"collapsed", "fired", "pending"})
 }
@@ -352,7 +384,6 @@ func TestRefusedEvents(t *testing.T) {
 	mustApply(t, e, event(escalation.Resolved, "A", "2026-10-05T14:10:00Z"))
 	severity := event(escalation.SeverityChanged, "A", "2026-10-05T14:20:00Z")
 	severity.Severity = incident.P1
-	reopenEarly := event(escalation.Reopened, "A", "2026-10-05T14:05:00Z")
 	for _, c := range []struct {
 		event escalation.Event
 		want  error
@@ -363,8 +394,6 @@ func TestRefusedEvents(t *testing.T) {
 		{event(escalation.Merged, "A", "2026-10-05T14:00:00Z"), escalation.ErrIncomplete},
 		{severity, escalation.ErrNotPossible},
 		{opened("A", incident.P2, "databases", "2026-10-05T15:00:00Z"), escalation.ErrNotPossible},
-		{event(escalation.Acknowledged, "A", "2026-10-05T15:00:00Z"), escalation.ErrNotPossible},
-		{reopenEarly, escalation.ErrStale},
 	} {
 		actions, err := e.Apply(c.event)
 		var problem *escalation.EventError
@@ -375,6 +404,29 @@ func TestRefusedEvents(t *testing.T) {
 	unset := opened("C", 0, "databases", "2026-10-05T14:00:00Z")
 	if _, err := e.Apply(unset); err == nil || !strings.Contains(err.Error(), "P1 to P4") {
 		t.Errorf("Apply(opened without severity) = %v, want an error that names the severities", err)
+	}
+	// What the order of instants gives no effect is on record, once, and changes
+	// nothing.
+	before, _ := e.Incident("A")
+	for _, c := range []struct {
+		event escalation.Event
+		why   string
+	}{
+		{event(escalation.Acknowledged, "A", "2026-10-05T15:00:00Z"), "no effect: it was over"},
+		{event(escalation.Reopened, "A", "2026-10-05T14:05:00Z"), "no effect: it was open"},
+		{event(escalation.Unacknowledged, "A", "2026-10-05T14:06:00Z"), "no effect: nobody had taken it on"},
+	} {
+		for range 2 {
+			check(t, "actions of "+c.event.Kind.String(), mustApply(t, e, c.event), nil)
+		}
+		after, _ := e.Incident("A")
+		check(t, "log of "+c.event.Kind.String(), after.Log[len(before.Log):], []escalation.Entry{
+			{At: c.event.At, Event: escalation.EntryEvent(c.event.Kind.String()), Why: []string{c.why}},
+		})
+		after.Log, before.Log = nil, after.Log
+		same := before
+		same.Log = nil
+		check(t, "state after "+c.event.Kind.String(), []escalation.View{after}, []escalation.View{same})
 	}
 	// News of an acknowledgement before the end is kept.
 	mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T14:08:00Z"))

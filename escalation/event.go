@@ -116,8 +116,9 @@ type Action struct {
 
 	// Key identifies what the action is for. The same action decided again, for
 	// instance after a restore, has the same key: use it to do everything once.
-	// Its parts are tenant, incident, round, step and, for Page and Notice, the
-	// target, each escaped and joined by "/".
+	// Its parts are tenant, incident, instant of its opening, round, step and, for
+	// Page and Notice, the target, each escaped and joined by "/": an id may be used
+	// again after [Engine.Prune]. For Withdraw it is that of the page.
 	Key string `json:"key"`
 
 	// At is when it was decided; the instant passed to Apply or Step.
@@ -142,17 +143,22 @@ type ActionKind uint8
 
 // The kinds of action. SetTimer and CancelTimer keep timers in a store; a caller
 // that asks [Engine.NextWake] may ignore them.
+//
+// Withdraw takes back a page whose step the event stops: an acknowledgement those
+// of the first page and of the steps that it stops, the end of an incident all. It
+// is for a caller who keeps pages before sending them; a page that has gone out, or
+// is going out now, stays sent.
 const (
 	Page        ActionKind = iota + 1 // wake the target
 	Notice                            // tell the target, no answer needed
 	SetTimer                          // keep a timer under Key, due at Due
 	CancelTimer                       // forget the timer under Key
+	Withdraw                          // do not send the page under Key any more
 )
 
-var actionNames = names{"", "page", "notice", "set_timer", "cancel_timer"}
+var actionNames = names{"", "page", "notice", "set_timer", "cancel_timer", "withdraw"}
 
-// String returns "page", "notice", "set_timer" or "cancel_timer", and "unset"
-// for the zero value.
+// String returns the name, such as "set_timer", and "unset" for the zero value.
 func (k ActionKind) String() string { return actionNames.text(uint8(k), "ActionKind") }
 
 // MarshalText writes the name, and empty text for the zero value.

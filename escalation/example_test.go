@@ -48,9 +48,9 @@ func Example() {
 	}
 	// Output:
 	// 03:00 page sarah: principal; primary skill kubernetes; in the on-call pool, off hours 08:00-18:00 (05:00 in Europe/Amsterdam)
-	//   key acme/INC-2/1/assign/sarah
+	//   key acme/INC-2/2026-10-05T03:00:00Z/1/assign/sarah
 	// 03:30 page on-call-manager: level 2: not resolved within 30 min; no principal or above with kubernetes to be had, so up to the management; last resort: no manager to be had
-	//   key acme/INC-2/1/L2/on-call-manager
+	//   key acme/INC-2/2026-10-05T03:00:00Z/1/L2/on-call-manager
 	// 03:00 assigned [sarah]
 	// 03:10 acknowledged [sarah]
 	// 03:30 escalate [on-call-manager]
@@ -205,4 +205,48 @@ func ExamplePolicy() {
 	// 23:00 sarah because step 1 of the policy, schedule night
 	// 23:10 marcus because level 2: not acknowledged within 10 min, team databases
 	// 09:00 marcus because step 1 of the policy, schedule night: nobody, so level 2 at once, team databases
+}
+
+// A service desk that is staffed from Monday to Friday and lets nobody but a P1 out of
+// bed otherwise.
+func ExampleRouter_WithLines() {
+	roster := escalation.SampleRoster()
+	roster.Teams = map[string][]string{"desk": {"sarah", "marcus"}}
+	router, err := escalation.NewRouter(roster)
+	if err != nil {
+		log.Fatal(err)
+	}
+	router, err = router.WithLines([]escalation.Line{{
+		Name:     "service desk",
+		Pages:    []escalation.Target{{Team: "desk"}},
+		Hours:    &escalation.OnlyIn{Zone: "Europe/Amsterdam", Windows: []escalation.Window{{Days: escalation.Weekdays, From: "09:00", To: "17:00"}}},
+		Least:    incident.P1,
+		OffHours: []escalation.Target{{Engineer: "marcus"}},
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	policy := escalation.Policy{Steps: []escalation.Step{
+		{Targets: []escalation.Target{{Line: "service desk"}}, StopOn: escalation.Acknowledged},
+		{Minutes: 30, Targets: []escalation.Target{{Webhook: "ticket"}}, StopOn: escalation.Resolved},
+	}}
+	engine, err := escalation.NewEngine(escalation.Config{Router: router, Matrix: escalation.Matrix{
+		incident.P1: policy, incident.P2: policy, incident.P3: policy, incident.P4: policy,
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	evening := time.Date(2026, 10, 6, 18, 0, 0, 0, time.UTC)
+	for _, severity := range []incident.Severity{incident.P1, incident.P3} {
+		actions, err := engine.Apply(escalation.Event{
+			Kind: escalation.Opened, Incident: "INC-" + severity.String(), Severity: severity, Domain: "databases", At: evening,
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Printf("%s: %s, %s\n", severity, actions[0].Target, strings.Join(actions[0].Why, "; "))
+	}
+	// Output:
+	// P1: marcus, step 1 of the policy; line service desk: off hours, P1 is severe enough; engineer marcus
+	// P3: webhook:ticket, step 1 of the policy; line service desk: off hours, from P1 up only; so level 2 at once; webhook ticket
 }

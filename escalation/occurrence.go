@@ -70,3 +70,10 @@ func parseDate(text string, p problems) int64 {
 	}
 	return day
 }
+
+// normal is [calendar.Normalize] for intervals known to be valid: in order, and of
+// ten years at most.
+func normal(list []calendar.Interval) []calendar.Interval {
+	set, _ := calendar.Normalize(list)
+	return set
+}

@@ -323,7 +323,7 @@ func TestSwapOfAllTime(t *testing.T) {
 	s := scheduleOf(t, single(escalation.Rotation{Zone: "UTC", Start: "2026-10-05T00:00", Unit: escalation.WallHours, Length: 1, Users: []string{"ann", "bob"}}))
 	all := calendar.Interval{Start: at("2026-10-05T00:00:00Z"), End: at("9999-12-31T00:00:00Z")}
 	_, err := escalation.Swap{ID: "1", Requester: "ann", Counterpart: "bob", Give: all}.Request(s, at("2026-10-01T00:00:00Z"))
-	if !errors.Is(err, escalation.ErrNotYours) || !strings.Contains(err.Error(), "from 2026-10-05T01:00:00Z bob is on call") {
+	if !errors.Is(err, escalation.ErrNotYours) || !strings.Contains(err.Error(), "from 2026-10-05T01:00:00Z on call: bob, not ann") {
 		t.Errorf("Request = %v", err)
 	}
 }

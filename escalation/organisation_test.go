@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/escalation/coverage"
+	"github.com/evenkeelops/evenkeel/escalation/support"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
@@ -51,12 +53,12 @@ func TestPresetsAgainstTheFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	check(t, "domains", escalation.SampleDomains(), facts.Domains)
-	if escalation.KnowledgePeople != facts.FTE {
-		t.Errorf("KnowledgePeople = %d, want %d", escalation.KnowledgePeople, facts.FTE)
+	if coverage.KnowledgePeople != facts.FTE {
+		t.Errorf("KnowledgePeople = %d, want %d", coverage.KnowledgePeople, facts.FTE)
 	}
 	least := facts.Minimum
-	if want := (escalation.Staffing{SeniorEngineers: least.Senior, OperationsSpecialists: least.Specialists, TeamLeads: least.Lead, EscalationManagers: least.Manager}); escalation.MinimumStaffing() != want {
-		t.Errorf("MinimumStaffing() = %+v, want %+v", escalation.MinimumStaffing(), want)
+	if want := (escalation.Staffing{SeniorEngineers: least.Senior, OperationsSpecialists: least.Specialists, TeamLeads: least.Lead, EscalationManagers: least.Manager}); coverage.MinimumStaffing() != want {
+		t.Errorf("MinimumStaffing() = %+v, want %+v", coverage.MinimumStaffing(), want)
 	}
 
 	centres := escalation.SampleCentres()
@@ -71,12 +73,12 @@ func TestPresetsAgainstTheFacts(t *testing.T) {
 		check(t, role+" specialisations", got.Specialisations, want.Specializations)
 	}
 
-	lines := escalation.SampleSupportLines("UTC")
+	lines := support.SampleLines("UTC")
 	if len(lines) != len(facts.Lines) {
 		t.Fatalf("%d support lines, want %d", len(lines), len(facts.Lines))
 	}
 	for i, want := range facts.Lines {
-		if got := lines[i]; got.Line != want.Line || !strings.HasPrefix(want.Name, got.Name) || got.OperationalDuty != want.Duty || got.Optional != want.Optional {
+		if got := lines[i]; got.Number != want.Line || !strings.HasPrefix(want.Name, got.Name) || got.OperationalDuty != want.Duty || got.Optional != want.Optional {
 			t.Errorf("line %d = %+v, want %+v", i, got, want)
 		}
 	}

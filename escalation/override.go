@@ -21,24 +21,35 @@ type Override struct {
 	User string `json:"user,omitempty"`
 
 	// Replaces restricts Replace and Remove to the time in which the layers put
-	// this person on call. Defaults to anybody.
+	// this person on call, or would if the person were not absent, see
+	// [NextInRotation]. Defaults to anybody. For Cover it is required.
 	Replaces string `json:"replaces,omitempty"`
+
+	// NeedsApproval keeps the override out of force until somebody has approved it;
+	// [Schedule.Pending] has those that wait. RequestedBy is who asks, and cannot
+	// be who approves.
+	NeedsApproval bool      `json:"needs_approval,omitzero"`
+	RequestedBy   string    `json:"requested_by,omitempty"`
+	Approval      *Approval `json:"approval,omitempty"`
 }
 
 // OverrideKind is what an override does. The zero value is Replace.
 type OverrideKind uint8
 
 // The kinds of override. Of those that replace or remove, the last in the plan
-// that matches decides alone; those that add all count.
+// that matches decides alone; those that add or cover all count, in the order of
+// the plan. Where several people are on call together, an override that names
+// nobody in Replaces is for the first of them.
 const (
 	Replace OverrideKind = iota // the user is on call instead of the layers' person
 	Add                         // the user is on call as well
 	Remove                      // the layers' person is not on call, and nobody instead
+	Cover                       // the user is on call instead of a person whom a layer or an earlier override puts there
 )
 
-var overrideNames = names{"replace", "add", "remove"}
+var overrideNames = names{"replace", "add", "remove", "cover"}
 
-// String returns "replace", "add" or "remove".
+// String returns "replace", "add", "remove" or "cover".
 func (k OverrideKind) String() string { return overrideNames.text(uint8(k), "OverrideKind") }
 
 // MarshalText writes the name.
@@ -60,17 +71,18 @@ func (k *OverrideKind) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// overrides are laid out for look-up by instant.
+// overrides are those in force, laid out for look-up by instant.
 type overrides struct {
-	list  []override  // by start
-	edges []time.Time // starts and ends, sorted, each once
+	list    []override  // by start
+	edges   []time.Time // starts and ends, sorted, each once
+	pending []Override  // in the order of the plan
 }
 
 type override struct {
 	Override
 	source string
 	made   int       // position in the plan
-	reach  time.Time // latest end of this and all before it in the list
+	reach  time.Time // latest end of those in the part of the list whose middle this is
 }
 
 func compileOverrides(list []Override, p problems) overrides {
@@ -83,17 +95,17 @@ func compileOverrides(list []Override, p problems) overrides {
 		}
 		seen[o.ID] = true
 		o.check(q)
+		if o.Pending() {
+			out.pending = append(out.pending, o)
+		}
+		if o = o.inForce(); !o.To.After(o.From) {
+			continue
+		}
 		out.list = append(out.list, override{Override: o, source: "override:" + o.ID, made: i})
 		out.edges = append(out.edges, o.From.UTC(), o.To.UTC())
 	}
 	slices.SortStableFunc(out.list, func(a, b override) int { return a.From.Compare(b.From) })
-	for i := range out.list {
-		o := &out.list[i]
-		o.reach = o.To
-		if i > 0 && out.list[i-1].reach.After(o.To) {
-			o.reach = out.list[i-1].reach
-		}
-	}
+	setReach(out.list)
 	slices.SortFunc(out.edges, time.Time.Compare)
 	out.edges = slices.CompactFunc(out.edges, time.Time.Equal)
 	return out
@@ -105,102 +117,120 @@ func (o Override) check(p problems) {
 	}
 	switch {
 	case int(o.Kind) >= len(overrideNames):
-		p.at("kind").add(o.Kind.String(), "replace, add or remove")
+		p.at("kind").add(o.Kind.String(), "replace, add, remove or cover")
 	case o.Kind == Remove && o.User != "":
 		p.at("user").add(o.User, "no user in an override that removes; replaces names whom")
 	case o.Kind != Remove && o.User == "":
 		p.at("user").add("", "the id of a person")
 	case o.Kind == Add && o.Replaces != "":
 		p.at("replaces").add(o.Replaces, "nobody in an override that adds")
+	case o.Kind == Cover && (o.Replaces == "" || o.Replaces == o.User):
+		p.at("replaces").add(o.Replaces, "the id of the other person")
 	}
+	o.checkApproval(p)
 }
 
-// at calls yield with every override whose time holds the instant, in no order
-// of meaning.
-func (o *overrides) at(at time.Time, yield func(*override)) {
-	lo, hi := 0, len(o.list)
-	for lo < hi {
-		if mid := int(uint(lo+hi) >> 1); o.list[mid].From.After(at) {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
+// setReach makes a list by start a search tree: the middle is its root, and the parts
+// before and after are trees again.
+func setReach(list []override) (reach time.Time) {
+	if len(list) == 0 {
+		return time.Time{}
 	}
-	for i := lo - 1; i >= 0 && o.list[i].reach.After(at); i-- {
-		if o.list[i].To.After(at) {
-			yield(&o.list[i])
-		}
-	}
+	mid := len(list) / 2
+	root := &list[mid]
+	root.reach = latest(root.To, latest(setReach(list[:mid]), setReach(list[mid+1:])))
+	return root.reach
 }
 
-// active returns the override that decides instead of the layers, or nil.
-func (o *overrides) active(at time.Time, layerUser string) *override {
+// inForce are the overrides whose time holds an instant, in the order of the plan.
+type inForce []*override
+
+// at appends to room. Its cost is the logarithm of the number of overrides for each
+// that is in force.
+func (o *overrides) at(at time.Time, room inForce) inForce {
+	room = stab(o.list, at, room)
+	slices.SortFunc(room, func(a, b *override) int { return a.made - b.made })
+	return room
+}
+
+func stab(list []override, at time.Time, found inForce) inForce {
+	for len(list) > 0 {
+		mid := len(list) / 2
+		root := &list[mid]
+		if !root.reach.After(at) {
+			break
+		}
+		found = stab(list[:mid], at, found)
+		if root.From.After(at) {
+			break
+		}
+		if root.To.After(at) {
+			found = append(found, root)
+		}
+		list = list[mid+1:]
+	}
+	return found
+}
+
+// instead returns the override that decides instead of the layers who sits in a seat
+// of theirs, or nil. Those that name nobody are for the first seat.
+func (f inForce) instead(s seat, first bool) *override {
+	for _, c := range slices.Backward(f) {
+		if (c.Kind == Replace || c.Kind == Remove) && (c.Replaces == "" && first || c.Replaces != "" && s.isOf(c.Replaces)) {
+			return c
+		}
+	}
+	return nil
+}
+
+// covers reports whether somebody covers for a person.
+func (f inForce) covers(user string) bool {
+	return slices.ContainsFunc(f, func(c *override) bool { return c.Kind == Cover && c.Replaces == user })
+}
+
+// apply changes the crew of the layers, in place as far as there is room.
+func (o *overrides) apply(c crew, at time.Time) crew {
 	if len(o.list) == 0 {
-		return nil
+		return c
 	}
-	var last *override
-	o.at(at, func(c *override) {
-		matches := c.Kind != Add && (c.Replaces == "" || c.Replaces == layerUser)
-		if matches && (last == nil || c.made > last.made) {
-			last = c
-		}
-	})
-	return last
+	var room [8]*override
+	return o.at(at, room[:0]).apply(c)
 }
 
-// added returns the overrides that add a person, in the order of the plan.
-func (o *overrides) added(at time.Time) []*override {
-	if len(o.list) == 0 {
-		return nil
-	}
-	var list []*override
-	o.at(at, func(c *override) {
-		if c.Kind == Add {
-			list = append(list, c)
+func (f inForce) apply(c crew) crew {
+	for i := range c { // by the layers alone, so that two may take each other's place
+		if d := f.instead(c[i], i == 0); d != nil {
+			c[i] = d.seat()
 		}
-	})
-	slices.SortFunc(list, func(a, b *override) int { return a.made - b.made })
-	return list
+	}
+	c = c.once()
+	if c[0].user == "" && len(c) > 1 {
+		c = c[1:] // the others stay on call
+	}
+	for _, d := range f {
+		switch d.Kind {
+		case Add:
+			c = c.join(d.seat())
+		case Cover:
+			c = c.cover(d)
+		default: // decided above
+		}
+	}
+	return c
 }
 
-func (o *overrides) apply(base OnCall, at time.Time) OnCall {
-	if c := o.active(at, base.User); c != nil {
-		base.User, base.Source = c.User, c.source
-		base.Also = slices.DeleteFunc(base.Also, func(id string) bool { return id == c.User })
-	}
-	for i := len(base.Also) - 1; i >= 0; i-- {
-		c := o.active(at, base.Also[i])
-		switch {
-		case c == nil || c.Replaces == "":
-		case c.Kind == Remove || c.User == base.User || slices.Contains(base.Also, c.User):
-			base.Also = slices.Delete(base.Also, i, i+1)
-		default:
-			base.Also[i] = c.User
+// cover gives the seats of a person to another, unless a later override has put the
+// person there.
+func (c crew) cover(d *override) crew {
+	for i := len(c) - 1; i >= 0; i-- {
+		if c[i].made < d.made && c[i].isOf(d.Replaces) {
+			c = c.give(i, d.seat())
 		}
 	}
-	if base.User == "" && len(base.Also) > 0 { // the others stay on call
-		base.User, base.Also = base.Also[0], base.Also[1:]
-	}
-	for _, c := range o.added(at) {
-		switch {
-		case base.User == "":
-			base.User, base.Source = c.User, c.source
-		case base.User != c.User && !slices.Contains(base.Also, c.User):
-			base.Also = append(base.Also, c.User)
-		}
-	}
-	return base
+	return c
 }
 
-// sourceOf names the override that adds the user.
-func (o *overrides) sourceOf(user string, at time.Time) string {
-	for _, c := range o.added(at) {
-		if c.User == user {
-			return c.source
-		}
-	}
-	return ""
-}
+func (o *override) seat() seat { return seat{user: o.User, source: o.source, made: o.made} }
 
 // next returns the first start or end after the instant.
 func (o *overrides) next(at time.Time) (time.Time, bool) {

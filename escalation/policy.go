@@ -20,7 +20,8 @@ type Matrix map[incident.Severity]Policy
 // ends it.
 type Policy struct {
 	// Steps are in order of their minutes. None: nobody but the person of the
-	// first page is told.
+	// first page is told. With the repetitions they make at most 1,000 levels; each
+	// event and firing costs time in proportion to them.
 	Steps []Step `json:"steps"`
 
 	// Repeat goes through the steps again, 0 to 9 times. Pass n begins n times
@@ -33,6 +34,12 @@ type Policy struct {
 	// incident is not over: the steps that it stopped are due again. Defaults to
 	// never.
 	AckTimeout int `json:"ack_timeout_minutes,omitzero"`
+
+	// Repage is after how many minutes whoever acknowledged the incident is paged
+	// again, and again after as many, while it is neither given up nor over. If that
+	// person is absent by then, it is who holds it, else everybody paged in the round.
+	// Defaults to never.
+	Repage int `json:"repage_minutes,omitzero"`
 }
 
 // Step is who is told at one point of a policy. The nth step is level n of the
@@ -102,6 +109,7 @@ func (m Matrix) Validate() error {
 type policy struct {
 	rungs      []rung
 	ackTimeout time.Duration
+	repage     time.Duration
 }
 
 // rung is one level of an escalation.
@@ -150,12 +158,18 @@ func (m Matrix) compile(r *Router, zs zones, p problems) *book {
 const (
 	maxMinutes = 365 * 24 * 60
 	maxRepeat  = 9
+	maxLevels  = 1000
 )
 
 func (data Policy) compile(s incident.Severity, r *Router, zs zones, p problems) *policy {
-	out := &policy{ackTimeout: minutes(data.AckTimeout)}
-	if data.AckTimeout < 0 || data.AckTimeout > maxMinutes {
-		p.at("ack_timeout_minutes").add(strconv.Itoa(data.AckTimeout), fmt.Sprintf("0 to %d", maxMinutes))
+	out := &policy{ackTimeout: minutes(data.AckTimeout), repage: minutes(data.Repage)}
+	for _, f := range []struct {
+		key     string
+		minutes int
+	}{{"ack_timeout_minutes", data.AckTimeout}, {"repage_minutes", data.Repage}} {
+		if f.minutes < 0 || f.minutes > maxMinutes {
+			p.at("%s", f.key).add(strconv.Itoa(f.minutes), fmt.Sprintf("0 to %d", maxMinutes))
+		}
 	}
 	hours := make([]*hours, len(data.Steps))
 	least, level := 0, Junior
@@ -173,6 +187,10 @@ func (data Policy) compile(s incident.Severity, r *Router, zs zones, p problems)
 		return out
 	case data.Repeat > 0 && (data.Every < least || data.Every > maxMinutes), data.Repeat == 0 && data.Every != 0:
 		p.at("repeat_every_minutes").add(strconv.Itoa(data.Every), fmt.Sprintf("%d to %d, or 0 without a repetition", least, maxMinutes))
+	}
+	if n := len(data.Steps) * (data.Repeat + 1); n > maxLevels {
+		p.at("steps").add(strconv.Itoa(n), fmt.Sprintf("at most %d levels, the steps of all passes", maxLevels))
+		return out
 	}
 	for pass := 0; pass <= data.Repeat; pass++ {
 		for i := range data.Steps {

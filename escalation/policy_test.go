@@ -58,7 +58,7 @@ func everything(tb testing.TB) escalation.Config {
 	only.Only, only.Wait = &escalation.OnlyIn{Zone: "America/Chicago", Windows: []escalation.Window{{From: "09:00", To: "17:00"}}}, true
 	return escalation.Config{
 		Tenant: "acme", Router: newRouter(tb, staffed()),
-		Matrix:       same(escalation.Policy{Steps: []escalation.Step{turns, only, step(40, escalation.Resolved, escalation.Target{Level: escalation.Senior})}, AckTimeout: 30}),
+		Matrix:       same(escalation.Policy{Steps: []escalation.Step{turns, only, step(40, escalation.Resolved, escalation.Target{Level: escalation.Senior})}, AckTimeout: 30, Repage: 20}),
 		Policies:     map[string]escalation.Matrix{"night": nightMatrix()},
 		TightenFirst: true,
 		Maintenance: []escalation.Maintenance{
@@ -163,6 +163,91 @@ func TestWaitingStep(t *testing.T) {
 	check(t, "paged", stepsTo(e, "2026-10-06T12:00:00Z"), []string{"20:00 sarah"})
 }
 
+// The wait of a level is told once, however often there is still nobody: at 06:00, 07:00
+// and 08:00 the hours of the step begin or end. When the incident was taken and given
+// up again it is another wait; a severity with other steps waits for nothing.
+func TestWaitIsToldOnce(t *testing.T) {
+	hold := step(10, escalation.Acknowledged, escalation.Target{Schedule: "night"})
+	hold.Wait, hold.Only = true, &escalation.OnlyIn{Zone: "UTC", Windows: []escalation.Window{{From: "06:00", To: "07:00"}, {From: "08:00", To: "24:00"}}}
+	m := same(escalation.Policy{Steps: []escalation.Step{hold}})
+	m[incident.P1] = escalation.Policy{Steps: []escalation.Step{step(10, escalation.Acknowledged, escalation.Target{Engineer: "omar"})}}
+	waits := func(e *escalation.Engine) (out []string) {
+		view, _ := e.Incident("A")
+		for _, entry := range view.Log {
+			if entry.Event == escalation.EntryWaiting {
+				out = append(out, entry.At.Format("15:04"))
+			}
+		}
+		return out
+	}
+	e := engineOf(t, escalation.Config{Matrix: m})
+	mustApply(t, e, opened("A", incident.P4, "databases", "2026-10-05T05:00:00Z"))
+	wakes := 0
+	for {
+		due, ok := e.NextWake()
+		if !ok || due.After(at("2026-10-05T18:00:00Z")) {
+			break
+		}
+		wakes++
+		e.Step(due)
+	}
+	if wakes < 3 {
+		t.Errorf("looked at %d times, want the edges of the day", wakes)
+	}
+	check(t, "told", waits(e), []string{"05:10"})
+	mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T18:30:00Z"))
+	mustApply(t, e, event(escalation.Unacknowledged, "A", "2026-10-05T18:40:00Z"))
+	e.Step(at("2026-10-05T18:40:00Z"))
+	check(t, "told after it was given up", waits(e), []string{"05:10", "18:40"})
+	raise := event(escalation.SeverityChanged, "A", "2026-10-05T18:50:00Z")
+	raise.Severity = incident.P1
+	mustApply(t, e, raise)
+	check(t, "raised", told(e.Step(raise.At)), []string{"18:50 omar"})
+
+	e = engineOf(t, escalation.Config{Matrix: m})
+	mustApply(t, e, opened("A", incident.P4, "databases", "2026-10-05T17:00:00Z"))
+	check(t, "paged", stepsTo(e, "2026-10-06T12:00:00Z"), []string{"20:00 sarah"})
+	check(t, "told", waits(e), []string{"17:10"})
+}
+
+// Omar has it: he is paged again after each 30 minutes, not while it is put off, and
+// no more when it was given up or is over. Steps that resolving stops go on beside.
+func TestRepage(t *testing.T) {
+	p := escalation.Policy{Steps: []escalation.Step{step(100, escalation.Resolved, escalation.Target{Engineer: "marcus"})}, Repage: 30}
+	e := engineOf(t, escalation.Config{Matrix: same(p)})
+	mustApply(t, e, opened("A", incident.P2, "databases", "2026-10-05T09:00:00Z")) // to Nina
+	ack := event(escalation.Acknowledged, "A", "2026-10-05T09:10:00Z")
+	ack.By = "omar"
+	mustApply(t, e, ack)
+	check(t, "paged", stepsTo(e, "2026-10-05T10:45:00Z"), []string{"09:40 omar", "10:10 omar", "10:40 omar", "10:40 marcus"})
+	snooze := event(escalation.Snoozed, "A", "2026-10-05T10:50:00Z")
+	snooze.Until = at("2026-10-05T12:00:00Z")
+	mustApply(t, e, snooze)
+	check(t, "paged after the snooze, which gives it up", stepsTo(e, "2026-10-05T13:00:00Z"), nil)
+	again := event(escalation.Acknowledged, "A", "2026-10-05T13:00:00Z")
+	again.By = "somebody else"
+	mustApply(t, e, again)
+	check(t, "by somebody unknown, so all who were paged", stepsTo(e, "2026-10-05T13:30:00Z"), []string{"13:30 nina", "13:30 omar", "13:30 marcus"})
+	mustApply(t, e, event(escalation.Resolved, "A", "2026-10-05T13:40:00Z"))
+	check(t, "paged after the end", stepsTo(e, "2026-10-06T00:00:00Z"), nil)
+}
+
+// An acknowledgement lapses: the steps that it stopped page again, others than before.
+func TestAckTimeoutPagesAgain(t *testing.T) {
+	e := engineOf(t, escalation.Config{Matrix: ackTimeoutMatrix()})
+	mustApply(t, e, opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z"))
+	mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T14:05:00Z"))
+	var first string
+	for _, page := range stepsTo(e, "2026-10-05T14:55:00Z") {
+		if strings.HasPrefix(page, "14:50") { // 45 minutes later; level 1 was due at 14:15
+			first = page
+		}
+	}
+	if first != "14:50 nina" {
+		t.Errorf("paged %q when the acknowledgement lapsed, want nina", first)
+	}
+}
+
 func TestOnlyInHours(t *testing.T) {
 	office := step(10, escalation.Acknowledged, escalation.Target{Engineer: "omar"})
 	office.Only = &escalation.OnlyIn{Zone: "Asia/Singapore", Windows: []escalation.Window{{Days: escalation.Weekdays, From: "09:00", To: "18:00"}}}
@@ -200,6 +285,42 @@ func TestRoundRobin(t *testing.T) {
 	}
 	// On the 7th Nina is absent and her turn goes to the next.
 	check(t, "turns", got, []string{"09:00 sarah", "10:00 nina", "11:00 omar", "12:00 sarah", "09:00 omar", "10:00 sarah"})
+}
+
+// Where policies are live the turns are those of the present one, for incidents that
+// began under another as well.
+func TestRoundRobinOfALivePolicy(t *testing.T) {
+	turns := func(minutes int) escalation.Step {
+		s := step(minutes, escalation.Acknowledged, escalation.Target{Engineer: "sarah"}, escalation.Target{Engineer: "nina"}, escalation.Target{Engineer: "omar"})
+		s.RoundRobin = true
+		return s
+	}
+	c := escalation.Config{Tenant: "acme", Router: newRouter(t, staffed()), Matrix: same(escalation.Policy{Steps: []escalation.Step{turns(10)}}), Live: true}
+	e := engineOf(t, c)
+	mustApply(t, e, opened("A", incident.P2, "databases", "2026-10-06T09:00:00Z"))
+	data, err := e.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Matrix = same(escalation.Policy{Steps: []escalation.Step{turns(20)}})
+	if e, err = escalation.Restore(c, data); err != nil {
+		t.Fatal(err)
+	}
+	mustApply(t, e, opened("B", incident.P2, "databases", "2026-10-06T09:01:00Z"))
+	check(t, "turns", stepsTo(e, "2026-10-06T09:21:00Z"), []string{"09:20 sarah", "09:21 nina"})
+}
+
+// "Least recently paged" counts the last page, not that of an event which is late.
+func TestLastPageWithALateEvent(t *testing.T) {
+	e := engineOf(t, escalation.Config{})
+	mustApply(t, e, opened("A", incident.P1, "kubernetes", "2026-10-05T09:00:00Z"))
+	mustApply(t, e, opened("B", incident.P1, "kubernetes", "2026-10-05T08:00:00Z"))
+	if view, _ := e.Incident("B"); view.Routing.Assigned != "sarah" {
+		t.Fatalf("B went to %s, want sarah as A", view.Routing.Assigned)
+	}
+	if got := e.Shared().Loads["sarah"].Paged; !got.Equal(at("2026-10-05T09:00:00Z")) {
+		t.Errorf("last paged at %v, want 09:00", got)
+	}
 }
 
 func TestAckTimeout(t *testing.T) {
@@ -264,6 +385,25 @@ func TestSnoozeComesLate(t *testing.T) {
 	}
 }
 
+// The end of a snooze ends what was taken on before it, also where somebody took it on
+// again before either was known.
+func TestAcknowledgedAroundTheEndOfASnooze(t *testing.T) {
+	snooze := event(escalation.Snoozed, "A", "2026-10-05T09:20:00Z")
+	snooze.Until = at("2026-10-05T09:30:00Z")
+	before, after := event(escalation.Acknowledged, "A", "2026-10-05T09:10:00Z"), event(escalation.Acknowledged, "A", "2026-10-05T09:40:00Z")
+	for name, order := range map[string][2]escalation.Event{"in order": {before, after}, "late": {after, before}} {
+		e := engineOf(t, escalation.Config{})
+		mustApply(t, e, opened("A", incident.P1, "kubernetes", "2026-10-05T09:00:00Z"))
+		mustApply(t, e, snooze)
+		mustApply(t, e, order[0])
+		e.Step(at("2026-10-05T09:45:00Z"))
+		mustApply(t, e, order[1])
+		if view, _ := e.Incident("A"); !view.Acknowledged.Equal(after.At) {
+			t.Errorf("%s: acknowledged at %v, want %v", name, view.Acknowledged, after.At)
+		}
+	}
+}
+
 // A round that begins in a maintenance counts its levels from the end of it, and
 // takes what happened before.
 func TestReopenedInMaintenance(t *testing.T) {
@@ -275,8 +415,15 @@ func TestReopenedInMaintenance(t *testing.T) {
 	mustApply(t, e, event(escalation.Reopened, "A", "2026-10-05T10:10:00Z"))
 	e.Step(at("2026-10-05T11:00:00Z"))
 	mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T10:50:00Z"))
-	if _, err := e.Apply(event(escalation.Resolved, "A", "2026-10-05T10:05:00Z")); !errors.Is(err, escalation.ErrStale) {
-		t.Errorf("an event of the round before: %v, want ErrStale", err)
+	check(t, "actions of an event of the round before", mustApply(t, e, event(escalation.Resolved, "A", "2026-10-05T10:05:00Z")), nil)
+	view, _ := e.Incident("A")
+	if !view.Closed.IsZero() || view.Round != 2 || !view.Acknowledged.Equal(at("2026-10-05T10:50:00Z")) {
+		t.Errorf("closed %v, round %d, acknowledged %v after an event of the round before, want round 2 as it was", view.Closed, view.Round, view.Acknowledged)
+	}
+	snooze := event(escalation.Snoozed, "A", "2026-10-05T10:05:00Z")
+	snooze.Until = at("2026-10-05T14:00:00Z")
+	if _, err := e.Apply(snooze); !errors.Is(err, escalation.ErrStale) {
+		t.Errorf("a snooze of the round before: %v, want ErrStale", err)
 	}
 }
 
@@ -442,8 +589,6 @@ func TestPolicyIsKept(t *testing.T) {
 	}
 }
 
-// Targets are found when the step fires: an override made while a timer waits
-// counts.
 // A live incident has got timers of a policy with more levels than that of its
 // beginning.
 func TestLivePolicyIsRestored(t *testing.T) {
@@ -469,6 +614,45 @@ func TestLivePolicyIsRestored(t *testing.T) {
 	check(t, "told", stepsTo(e, "2026-10-05T10:00:00Z"), []string{"09:10 marcus", "09:10 nina"})
 }
 
+// Live is switched on, so the timers of a longer policy are set, and off again: the
+// incident follows the short one with which it began, whatever comes next, an event
+// or a timer.
+func TestLiveIsSwitchedOff(t *testing.T) {
+	short := escalation.Policy{Steps: []escalation.Step{step(10, escalation.Resolved, escalation.Target{Team: "db"})}}
+	long := escalation.Policy{Steps: []escalation.Step{
+		step(5, escalation.Resolved, escalation.Target{Engineer: "omar"}), step(20, escalation.Resolved, escalation.Target{Team: "net"}),
+		step(30, escalation.Resolved, escalation.Target{Team: "net"}),
+	}}
+	for _, byEvent := range []bool{true, false} {
+		c := escalation.Config{Tenant: "acme", Router: newRouter(t, staffed()), Matrix: same(short)}
+		e := engineOf(t, c)
+		mustApply(t, e, opened("A", incident.P2, "databases", "2026-10-05T09:00:00Z"))
+		restore := func(m escalation.Matrix, live bool) {
+			data, err := e.Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.Matrix, c.Live = m, live
+			if e, err = escalation.Restore(c, data); err != nil {
+				t.Fatalf("restore, live %v: %v", live, err)
+			}
+		}
+		restore(same(long), true)
+		mustApply(t, e, event(escalation.Acknowledged, "A", "2026-10-05T09:02:00Z"))
+		if next, _ := e.NextWake(); next != at("2026-10-05T09:05:00Z") {
+			t.Fatalf("next %s, want that of the live policy", next)
+		}
+		restore(same(long), false)
+		if byEvent {
+			mustApply(t, e, event(escalation.Unacknowledged, "A", "2026-10-05T09:03:00Z"))
+		}
+		check(t, fmt.Sprintf("by event %v, told", byEvent), stepsTo(e, "2026-10-05T10:00:00Z"), []string{"09:10 marcus", "09:10 nina"})
+		check(t, "timers", e.Timers(), nil)
+	}
+}
+
+// Targets are found when the step fires: an override made while a timer waits
+// counts.
 func TestTargetsAreFoundAtFireTime(t *testing.T) {
 	matrix := same(escalation.Policy{Steps: []escalation.Step{step(30, escalation.Acknowledged, escalation.Target{Schedule: "night"})}})
 	e := engineOf(t, escalation.Config{Matrix: matrix})
@@ -497,7 +681,7 @@ func TestPolicyProblems(t *testing.T) {
 			{Schedule: "day"}, {Team: "web"}, {Centre: "oslo"}, {Engineer: "bob"}, {Engineer: "sarah", Team: "db"}, {}, {Level: escalation.Junior},
 		}, Only: &escalation.OnlyIn{Zone: "CST"}},
 	}
-	p.Repeat, p.Every, p.AckTimeout = 10, 1, -1
+	p.Repeat, p.Every, p.AckTimeout, p.Repage = 10, 1, -1, -2
 	bad[incident.P1] = p
 	q := bad[incident.P2]
 	q.Every = 20
@@ -515,7 +699,7 @@ func TestPolicyProblems(t *testing.T) {
 		`matrix[P1].steps[1].targets[2].centre "oslo": want none`, `matrix[P1].steps[1].targets[3].engineer "bob"`,
 		`matrix[P1].steps[1].targets[4] "engineer sarah": want exactly one`, `matrix[P1].steps[1].targets[5] "nobody": want exactly one`,
 		`matrix[P1].steps[1].targets[6].level "junior"`, `matrix[P1].steps[1].only_in.timezone "CST"`, `matrix[P1].steps[1].only_in.windows ""`,
-		`matrix[P1].repeat "10": want 0 to 9`, `matrix[P1].ack_timeout_minutes "-1"`, `matrix[P2].repeat_every_minutes "20": want 21 to`,
+		`matrix[P1].repeat "10": want 0 to 9`, `matrix[P1].ack_timeout_minutes "-1"`, `matrix[P1].repage_minutes "-2": want 0 to`, `matrix[P2].repeat_every_minutes "20": want 21 to`,
 		`policies["x"][P1] ""`, `maintenance[0].end`, `bundle "-1ns"`, `page_limit "3 in 0s"`,
 	} {
 		if !strings.Contains(err.Error(), want) {
@@ -527,6 +711,47 @@ func TestPolicyProblems(t *testing.T) {
 	ev.Policy = "gone"
 	if _, err := e.Apply(ev); err == nil || !strings.Contains(err.Error(), `policy "gone"`) {
 		t.Errorf("Apply with an unknown policy = %v", err)
+	}
+}
+
+// A policy has at most 1,000 levels, whether by steps or by repetition, and as many
+// work.
+func TestManyLevels(t *testing.T) {
+	long := func(steps, repeat int) escalation.Policy {
+		p := escalation.Policy{Repeat: repeat}
+		for i := range steps {
+			p.Steps = append(p.Steps, step(i+1, escalation.Resolved, escalation.Target{Webhook: "siren"}))
+		}
+		if repeat > 0 {
+			p.Every = steps + 1
+		}
+		return p
+	}
+	for _, c := range []struct {
+		steps, repeat int
+		want          string
+	}{
+		{1000, 0, ""},
+		{500, 1, ""},
+		{100, 9, ""},
+		{1001, 0, `matrix[P2].steps "1001": want at most 1000 levels`},
+		{501, 1, `matrix[P2].steps "1002"`},
+		{101, 9, `matrix[P2].steps "1010"`},
+	} {
+		m := escalation.DefaultMatrix()
+		m[incident.P2] = long(c.steps, c.repeat)
+		err := m.Validate()
+		var bad *escalation.ConfigError
+		if c.want == "" && err != nil || c.want != "" && (!errors.As(err, &bad) || !strings.Contains(err.Error(), c.want)) {
+			t.Errorf("%d steps, %d repetitions: %v, want %q", c.steps, c.repeat, err, c.want)
+		}
+	}
+	m := escalation.DefaultMatrix()
+	m[incident.P2] = long(100, 9)
+	e := engineOf(t, escalation.Config{Matrix: m})
+	mustApply(t, e, opened("A", incident.P2, "databases", "2026-10-05T09:00:00Z"))
+	if told := stepsTo(e, "2026-10-07T00:00:00Z"); len(told) != 1000 {
+		t.Errorf("%d pages, want one per level", len(told))
 	}
 }
 
@@ -563,6 +788,29 @@ func TestUnreached(t *testing.T) {
 	}
 	check(t, "severities and steps", of, []string{"P1 0", "P1 1", "P2 0", "P2 1", "P3 0", "P3 1", "P4 0", "P4 1"})
 
+	// A step that waits until ten in the evening tells somebody in the end, but it does
+	// not in a time that ends before.
+	only.Wait = true
+	for to, wholes := range map[string]int{"2026-10-07T04:00:00Z": 0, "2026-10-06T20:00:00Z": 4} {
+		got, err = r.Unreached(same(escalation.Policy{Steps: []escalation.Step{only}}), "databases", at("2026-10-06T04:00:00Z"), at(to))
+		n := 0
+		for _, u := range got {
+			if u.Step == 0 {
+				n++
+			}
+		}
+		if err != nil || n != wholes || len(got) != n+4 {
+			t.Errorf("waiting until %s: %v, %v, want %d policies and four steps", to, got, err, wholes)
+		}
+	}
+	only.Wait = false
+
+	// Without a skill a level is the ladder to the last resort.
+	got, err = r.Unreached(escalation.DefaultMatrix(), "", at("2026-10-06T04:00:00Z"), at("2026-10-07T04:00:00Z"))
+	if err != nil || len(got) != 0 {
+		t.Errorf("levels alone: %v, %v, want nothing", got, err)
+	}
+
 	// With a level beside it the policy as a whole reaches somebody by day: Nina
 	// from 08:00 to 18:00 in Amsterdam, Marcus from 07:00 to 19:00 in Austin
 	// (12:00Z to 24:00Z), on the 6th; P1 wakes Marcus at any hour.
@@ -578,6 +826,19 @@ func TestUnreached(t *testing.T) {
 		}
 	}
 	check(t, "nobody at all", of, []string{"P2 04:00-06:00", "P3 04:00-06:00", "P4 04:00-06:00"})
+	// The line of TestLineAsTarget is a gap for all but P1 from 15:00Z, for P1 until 20:00Z.
+	line := same(escalation.Policy{Steps: []escalation.Step{step(0, escalation.Acknowledged, escalation.Target{Line: "service desk"})}})
+	got, err = desk(t).Unreached(line, "", at("2026-10-06T12:00:00Z"), at("2026-10-06T22:00:00Z"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	of = nil
+	for _, u := range got {
+		if u.Step == 0 {
+			of = append(of, u.Severity.String()+" "+u.Start.Format("15:04-")+u.End.Format("15:04"))
+		}
+	}
+	check(t, "the line", of, []string{"P1 15:00-20:00", "P2 15:00-22:00", "P3 15:00-22:00", "P4 15:00-22:00"})
 	if _, err := r.Unreached(escalation.Matrix{}, "databases", at("2026-10-06T04:00:00Z"), at("2026-10-07T04:00:00Z")); err == nil {
 		t.Error("Unreached of an empty matrix = nil, want an error")
 	}

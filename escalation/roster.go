@@ -46,10 +46,6 @@ type Roster struct {
 	// people count as on call in routing; optional.
 	Schedules map[string]Plan `json:"schedules,omitempty"`
 	OnCall    string          `json:"on_call,omitempty"`
-
-	// SupportLines are the desks and teams through which a request goes up, in
-	// order; optional.
-	SupportLines []SupportLine `json:"support_lines,omitempty"`
 }
 
 // Contact is a person or a desk outside the skill matrix.
@@ -197,12 +193,14 @@ type person struct {
 	where    int // index of the centre, or -1
 	place    int // in the roster
 	absences []Absence
+	away     edges // within which the absences lie, by whole seconds
 }
 
 // compile returns a usable router only where it adds no problem.
 func (r Roster) compile(p problems) *Router {
 	zs := zones{}
 	out := &Router{
+		roster:     r,
 		lastResort: r.LastResort,
 		domains:    r.Domains,
 		byID:       map[string]*person{},
@@ -243,7 +241,7 @@ func (r Roster) compile(p problems) *Router {
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.Schedules)) {
 		q := p.at("schedules[%q]", name)
-		out.schedules[name] = compilePlan(r.Schedules[name], zs, q)
+		out.schedules[name] = compilePlan(r.Schedules[name], out, zs, q)
 		out.checkPeople(r.Schedules[name], q)
 	}
 	if r.OnCall != "" {
@@ -251,8 +249,11 @@ func (r Roster) compile(p problems) *Router {
 			p.at("on_call").add(r.OnCall, "the name of a schedule")
 		}
 	}
-	if len(r.SupportLines) > 0 {
-		out.lines = compileLines(r.SupportLines, zs, p.at("support_lines"))
+	for _, who := range out.byID {
+		for _, a := range who.absences {
+			who.away = append(who.away, a.From.Unix(), ceil(a.To))
+		}
+		who.away = disjoint(who.away)
 	}
 	out.people = slices.SortedFunc(maps.Values(out.byID), func(a, b *person) int { return strings.Compare(a.ID, b.ID) })
 	out.sortSkills()
@@ -307,9 +308,7 @@ func (out *Router) excuse(a Absence, p problems) {
 	if who == nil {
 		p.at("engineer").add(a.Engineer, "an engineer of the roster")
 	}
-	if !a.To.After(a.From) {
-		p.at("to").add(a.To.Format(time.RFC3339), "an instant after from")
-	}
+	a.check(p)
 	if who != nil {
 		who.absences = append(who.absences, a)
 	}
@@ -344,10 +343,16 @@ func (out *Router) checkPeople(plan Plan, p problems) {
 		check(o.User, p.at("overrides[%d].user", i))
 		check(o.Replaces, p.at("overrides[%d].replaces", i))
 	}
+	for i, a := range plan.Absences {
+		check(a.Engineer, p.at("absences[%d].engineer", i))
+	}
 }
 
 // absent returns the absence that holds the instant.
 func (p *person) absent(at time.Time) (Absence, bool) {
+	if in, _ := p.away.state(seconds(at)); !in {
+		return Absence{}, false
+	}
 	for _, a := range p.absences {
 		if !at.Before(a.From) && at.Before(a.To) {
 			return a, true

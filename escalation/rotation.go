@@ -348,10 +348,8 @@ func (t *Turns) next(at int64) int64 {
 		return forever
 	}
 	edge := t.end(k)
-	for i := 1; i < len(t.lists); i++ {
-		if from := t.lists[i].from; from > at {
-			edge = min(edge, from)
-		}
+	if i := t.place(at) + 1; i < len(t.lists) {
+		edge = min(edge, t.lists[i].from)
 	}
 	return edge
 }

@@ -14,6 +14,7 @@ import (
 // It is immutable and safe for concurrent use; what-if questions are asked by
 // changing the request.
 type Router struct {
+	roster     Roster
 	lastResort Contact
 	domains    []string  // that may occur; none: any
 	people     []*person // by id
@@ -25,7 +26,7 @@ type Router struct {
 	teams      map[string][]string
 	schedules  map[string]*Schedule
 	onCall     *Schedule
-	lines      *SupportLines
+	paging     []*line // the support lines that policies may name
 }
 
 // NewRouter checks a roster. The problems are joined [*ConfigError]s.
@@ -38,11 +39,12 @@ func NewRouter(r Roster) (*Router, error) {
 	return router, nil
 }
 
+// Roster returns the roster as it was given. What it refers to is shared and must
+// not be changed.
+func (r *Router) Roster() Roster { return r.roster }
+
 // Centres returns the operations centres of the roster, possibly none.
 func (r *Router) Centres() *Centres { return r.centres }
-
-// SupportLines returns the support lines of the roster, or nil.
-func (r *Router) SupportLines() *SupportLines { return r.lines }
 
 // Schedule returns an on-call schedule of the roster by name, or nil.
 func (r *Router) Schedule(name string) *Schedule { return r.schedules[name] }
@@ -56,6 +58,15 @@ func (r *Router) Engineer(id string) (Engineer, bool) {
 		return who.Engineer, true
 	}
 	return Engineer{}, false
+}
+
+// Hours returns the working hours of an engineer, those of the centre where the
+// roster gives none; nil for a person it does not know.
+func (r *Router) Hours(id string) *Hours {
+	if who := r.byID[id]; who != nil {
+		return &Hours{who.hours}
+	}
+	return nil
 }
 
 // LastResort returns who can always be reached.

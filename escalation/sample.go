@@ -1,7 +1,5 @@
 package escalation
 
-import "github.com/evenkeelops/evenkeel/incident"
-
 // SampleCentres returns the three operations centres of a published guide to
 // round-the-clock operations: Amsterdam, Austin and Singapore, each staffed from
 // 06:00 to 18:00 by its own clock on all seven days and handing over to the next
@@ -62,62 +60,5 @@ func SampleRoster() Roster {
 				Availability: Availability{{From: "07:00", To: "19:00"}}, InPool: true,
 			},
 		},
-	}
-}
-
-// SampleSupportLines returns the lines of two published articles on who owns
-// infrastructure services and on how an operations team works: a call centre that
-// keeps to procedures, a service desk with the widest view, the team that owns the
-// service, and experts of one technology, who are optional. Off hours a call centre
-// takes down severe requests alone, read here as P1 and P2, and the teams react to
-// the highest severity only, P1, and call the client while they fix.
-//
-// A vendor has a line above these, with what its contract says. The articles give no clock times and no names: the office hours, from Monday to
-// Friday 09:00 to 17:00 in the zone, and the restart as the one agreed action are
-// ours, to be replaced. zone is an IANA name.
-func SampleSupportLines(zone string) []SupportLine {
-	office := func() []Window { return []Window{{Days: Weekdays, From: "09:00", To: "17:00"}} }
-	only := OffHours{Least: incident.P1, By: "people on call", CallClient: true}
-	return []SupportLine{
-		{
-			Line: 1, Name: "call centre", Knowledge: "procedures only",
-			May:  []string{ValidateRequest, RejectRequest, HelpUser, PassOn},
-			Zone: zone, Hours: office(), OffHours: OffHours{Least: incident.P2, By: "call centre off hours", LogOnly: true},
-			Informed: []string{"migrations", "growth"},
-			Training: []Training{{Topic: "procedures", EveryMonths: 6}},
-		},
-		{
-			Line: 2, Name: "service desk", Knowledge: "customers and all services, the widest view",
-			May: []string{Triage, RunAgreed, PassOn}, OperationalDuty: true,
-			Agreed: []AgreedAction{{Action: "restart", With: []string{"service owner"}, Procedure: "restart checklist"}},
-			Zone:   zone, Hours: office(), OffHours: only,
-			Informed: []string{"migrations", "growth"},
-			Training: []Training{{Topic: "services and customers", EveryMonths: 6}},
-		},
-		{
-			Line: 3, Name: "owning team", Knowledge: "its service in detail",
-			May: []string{Operate, PassOn}, OperationalDuty: true, Operates: []string{Everything},
-			Zone: zone, Hours: office(), OffHours: only,
-		},
-		{
-			Line: 4, Name: "component experts", Optional: true, Knowledge: "one technology, no service of their own",
-			May: []string{ComponentWork, PassOn}, OperationalDuty: true, Operates: []string{Databases},
-			Zone: zone, Hours: office(),
-		},
-	}
-}
-
-// SampleFixChain returns the way of a fix in the second of these articles: a severe
-// one is in production within a day.
-func SampleFixChain() FixChain {
-	return FixChain{
-		Stages: []FixStage{
-			{ID: "operations", Team: "operations", Does: "the lines of the log that show the fault are cut out"},
-			{ID: "development", Team: "development", Does: "the fault is fixed"},
-			{ID: "devops", Team: "DevOps", Does: "the fix runs in an environment like that of production"},
-			{ID: "qa", Team: "QA", Does: "the fix is tested"},
-			{ID: "production", Team: "operations", Does: "the fix is in production"},
-		},
-		Severe: incident.P1, WithinMinutes: 24 * 60,
 	}
 }

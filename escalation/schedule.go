@@ -1,8 +1,10 @@
 package escalation
 
 import (
+	"cmp"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -14,6 +16,14 @@ type Plan struct {
 
 	// Together puts the people of all active layers on call at once instead.
 	Together bool `json:"together,omitzero"`
+
+	// WhenAbsent is what becomes of the turn of somebody who is absent. Defaults to
+	// StayOnCall.
+	WhenAbsent AbsenceRule `json:"when_absent,omitzero"`
+
+	// Absences are looked at with NextInRotation, besides those of the roster to
+	// which the schedule belongs; optional.
+	Absences []Absence `json:"absences,omitempty"`
 
 	// Replacements stand for the layers while they last. Two must not overlap.
 	Replacements []Replacement `json:"replacements,omitempty"`
@@ -69,10 +79,39 @@ type OnCall struct {
 	// then those whom overrides add, in the order of the overrides. Where nobody
 	// else is on call, the first of them is User instead.
 	Also []string `json:"also,omitempty"`
+
+	// StandsFor is the absent person whose turn User has, see [NextInRotation].
+	StandsFor string `json:"stands_for,omitempty"`
+}
+
+// Has reports whether a person is on call.
+func (o OnCall) Has(user string) bool {
+	return user != "" && (o.User == user || slices.Contains(o.Also, user))
+}
+
+// People returns everybody on call, the first first.
+func (o OnCall) People() []string {
+	if o.User == "" {
+		return nil
+	}
+	return append([]string{o.User}, o.Also...)
+}
+
+// Why says who is on call and by what, as in "bob by layer:night, for ann who is
+// absent".
+func (o OnCall) Why() string {
+	text := orNobody(strings.Join(o.People(), " and "))
+	if o.Source != "" {
+		text += " by " + o.Source
+	}
+	if o.StandsFor != "" {
+		text += ", for " + o.StandsFor + " who is absent"
+	}
+	return text
 }
 
 func (o OnCall) equal(p OnCall) bool {
-	return o.User == p.User && o.Source == p.Source && slices.Equal(o.Also, p.Also)
+	return o.User == p.User && o.Source == p.Source && o.StandsFor == p.StandsFor && slices.Equal(o.Also, p.Also)
 }
 
 // Schedule is a plan after its checks. It is immutable and safe for concurrent
@@ -99,20 +138,22 @@ type layer struct {
 	source string
 	turns  *Turns
 	hours  *hours // nil: all hours
+	away   awayTimes
 }
 
 // NewSchedule checks a plan. The problems are joined [*ConfigError]s.
 func NewSchedule(plan Plan) (*Schedule, error) {
 	p := newProblems()
-	s := compilePlan(plan, zones{}, p)
+	s := compilePlan(plan, nil, zones{}, p)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// compilePlan returns a usable value only where it adds no problem.
-func compilePlan(plan Plan, zs zones, p problems) *Schedule {
+// compilePlan returns a usable value only where it adds no problem. The roster may
+// be nil.
+func compilePlan(plan Plan, roster *Router, zs zones, p problems) *Schedule {
 	s := &Schedule{together: plan.Together}
 	seen := map[string]bool{}
 	if len(plan.Layers) == 0 {
@@ -132,6 +173,9 @@ func compilePlan(plan Plan, zs zones, p problems) *Schedule {
 		s.replace(data, compileLayers(data.Layers, seen, zs, q), q)
 	}
 	s.overrides = compileOverrides(plan.Overrides, p.at("overrides"))
+	if plan.checkAbsences(p); plan.WhenAbsent == NextInRotation && p.err() == nil {
+		s.standIn(plan.Absences, roster)
+	}
 	return s
 }
 
@@ -206,14 +250,15 @@ func (l *layer) open(t int64) bool { return l.hours == nil || l.hours.open(t) }
 // stackAt returns the layers that count at an instant, and until when; the zero
 // time stands for always.
 func (s *Schedule) stackAt(at time.Time) (*stack, time.Time) {
-	for i := range s.replacements {
-		r := &s.replacements[i]
-		if at.Before(r.from) {
-			return &s.layers, r.from
-		}
-		if at.Before(r.to) {
-			return &r.stack, r.to
-		}
+	i, found := slices.BinarySearchFunc(s.replacements, at, func(r replacement, at time.Time) int { return r.from.Compare(at) })
+	if !found {
+		i-- // the last that has begun
+	}
+	switch {
+	case i >= 0 && at.Before(s.replacements[i].to):
+		return &s.replacements[i].stack, s.replacements[i].to
+	case i+1 < len(s.replacements):
+		return &s.layers, s.replacements[i+1].from
 	}
 	return &s.layers, time.Time{}
 }
@@ -221,100 +266,88 @@ func (s *Schedule) stackAt(at time.Time) (*stack, time.Time) {
 // WhoAt returns who is on call at an instant. It allocates only while several
 // people are.
 func (s *Schedule) WhoAt(at time.Time) OnCall {
+	if !s.together && len(s.overrides.list) == 0 {
+		c := s.first(at)
+		return OnCall{User: c.user, Source: c.source, StandsFor: c.standsFor}
+	}
+	var room [2]seat
+	return s.crewAt(at, room[:1]).onCall()
+}
+
+// first returns the seat of the first active layer that has a person. Of several
+// without the first is named.
+func (s *Schedule) first(at time.Time) seat {
 	t := seconds(at)
-	var base OnCall
 	k := &s.layers
 	if len(s.replacements) > 0 {
 		k, _ = s.stackAt(at)
 	}
+	source := ""
 	for i := range k.layers {
 		l := &k.layers[i]
-		if l.open(t) && base.add(l.source, l.turns.user(t), s.together) {
-			break
+		if !l.open(t) {
+			continue
 		}
+		if user, absent := l.person(t); user != "" {
+			return seat{user: user, source: l.source, standsFor: absent, made: layered}
+		}
+		source = cmp.Or(source, l.source)
 	}
-	k.fallBack(&base)
-	return s.overrides.apply(base, at)
+	return k.orFallback(seat{source: source, made: layered})
 }
 
-// add takes the answer of an active layer and reports whether it decides. Of
-// several active layers without a person the first is named.
-func (o *OnCall) add(source, user string, together bool) bool {
-	switch {
-	case user == "":
-		if o.Source == "" {
-			o.Source = source
+// crewAt returns who is on call; room is for the answer and has one seat.
+func (s *Schedule) crewAt(at time.Time, c crew) crew {
+	if c[0] = s.first(at); s.together {
+		t := seconds(at)
+		k, _ := s.stackAt(at)
+		for i := range k.layers {
+			if l := &k.layers[i]; l.open(t) {
+				c = c.join(l.seat(t))
+			}
 		}
-		return false
-	case o.User == "":
-		o.User, o.Source = user, source
-	case user != o.User && !slices.Contains(o.Also, user):
-		o.Also = append(o.Also, user)
 	}
-	return !together
+	return s.overrides.apply(c, at)
 }
 
-func (k *stack) fallBack(o *OnCall) {
-	if o.User == "" && k.fallback != "" {
-		o.User, o.Source = k.fallback, k.source
+// orFallback returns the seat, or that of the fallback where nobody sits in it.
+func (k *stack) orFallback(s seat) seat {
+	if s.user == "" && k.fallback != "" {
+		return seat{user: k.fallback, source: k.source, made: layered}
 	}
+	return s
 }
 
 // Lineup returns the people on call at an instant in the order in which they
 // are to be tried: the person [Schedule.WhoAt] gives, those whom overrides add,
 // then the people of the active layers below. Nobody occurs twice.
 func (s *Schedule) Lineup(at time.Time) []OnCall {
-	first := s.WhoAt(at)
 	var line []OnCall
-	join := func(source, user string) {
-		if user != "" && !slices.ContainsFunc(line, func(o OnCall) bool { return o.User == user }) {
-			line = append(line, OnCall{User: user, Source: source})
+	join := func(c seat) {
+		if c.user != "" && !slices.ContainsFunc(line, func(o OnCall) bool { return o.User == c.user }) {
+			line = append(line, OnCall{User: c.user, Source: c.source, StandsFor: c.standsFor})
 		}
 	}
-	join(first.Source, first.User)
-	for _, user := range first.Also {
-		join(s.sourceOf(user, at), user)
+	first := s.first(at)
+	for _, c := range s.crewAt(at, make(crew, 1)) {
+		join(c)
 	}
-	layerUser := s.layerUser(at)
-	replaced := s.overrides.active(at, layerUser)
 	t := seconds(at)
 	k, _ := s.stackAt(at)
+	now := s.overrides.at(at, nil)
 	for i := range k.layers {
 		l := &k.layers[i]
 		if !l.open(t) {
 			continue
 		}
-		user := l.turns.user(t)
-		if replaced != nil && user == layerUser {
-			continue // an override stands for this person
+		c := l.seat(t)
+		top := c.user == first.user
+		replaced := (top || s.together) && now.instead(c, top) != nil
+		if !replaced && !now.covers(c.user) {
+			join(c)
 		}
-		join(l.source, user)
 	}
 	return line
-}
-
-// sourceOf names the layer or the override that puts a further person on call.
-func (s *Schedule) sourceOf(user string, at time.Time) string {
-	k, _ := s.stackAt(at)
-	for i := range k.layers {
-		if l := &k.layers[i]; s.together && l.open(seconds(at)) && l.turns.user(seconds(at)) == user {
-			return l.source
-		}
-	}
-	return s.overrides.sourceOf(user, at)
-}
-
-func (s *Schedule) layerUser(at time.Time) string {
-	t := seconds(at)
-	k, _ := s.stackAt(at)
-	for i := range k.layers {
-		if l := &k.layers[i]; l.open(t) {
-			if user := l.turns.user(t); user != "" {
-				return user
-			}
-		}
-	}
-	return k.fallback
 }
 
 // all returns the layers, those of replacements too.
@@ -345,7 +378,7 @@ func (s *Schedule) nextEdge(t int64) int64 {
 	}
 	for i := range k.layers {
 		l := &k.layers[i]
-		edge = min(edge, l.turns.next(t))
+		edge = min(edge, l.next(t))
 		if l.hours != nil {
 			edge = min(edge, l.hours.next(t))
 		}

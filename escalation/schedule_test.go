@@ -4,64 +4,17 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/escalation/internal/fixture"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
-var someZones = []string{
-	"UTC", "Europe/Amsterdam", "America/Chicago", "America/Santiago", "America/Havana", "Africa/Cairo", "Australia/Lord_Howe",
-	"Asia/Kathmandu", "Pacific/Apia", "Africa/Casablanca", "Antarctica/Troll", "America/St_Johns",
-}
-
-// randomPlan makes a plan with everything in it; names and overrides depend on
-// the numbers drawn alone.
-func randomPlan(r *rand.Rand, around time.Time) escalation.Plan {
-	pick := func(from []string) string { return from[r.IntN(len(from))] }
-	users := []string{"ann", "bob", "cem", "dee"}
-	clock := func() string { return fmt.Sprintf("%02d:%02d", r.IntN(24), r.IntN(4)*15) }
-	var plan escalation.Plan
-	for i := range 1 + r.IntN(3) {
-		layer := escalation.Layer{Name: fmt.Sprintf("l%d", i), Rotation: escalation.Rotation{
-			Zone:   pick(someZones),
-			Start:  around.AddDate(0, 0, r.IntN(60)-50).Format("2006-01-02T") + clock(),
-			Unit:   escalation.Unit(1 + r.IntN(5)),
-			Length: 1 + r.IntN(3),
-			Users:  users[:1+r.IntN(len(users))],
-		}}
-		for range r.IntN(3) {
-			window := escalation.Window{Days: escalation.DaySet(r.IntN(128)), From: clock(), To: clock()}
-			if r.IntN(4) == 0 {
-				window.To = "24:00"
-			}
-			if r.IntN(2) == 0 {
-				window.Except = []string{around.AddDate(0, 0, r.IntN(6)-3).Format(time.DateOnly)}
-			}
-			layer.Windows = append(layer.Windows, window)
-		}
-		plan.Layers = append(plan.Layers, layer)
-	}
-	for i := range r.IntN(6) {
-		from := around.Add(time.Duration(r.IntN(8*24*60)-4*24*60) * time.Minute).Add(time.Duration(r.IntN(2)) * time.Nanosecond)
-		o := escalation.Override{
-			ID: fmt.Sprintf("o%d", i), From: from, To: from.Add(time.Duration(1+r.IntN(3000)) * time.Minute),
-			Kind: escalation.OverrideKind(r.IntN(3)),
-		}
-		if o.Kind != escalation.Remove {
-			o.User = pick(users)
-		}
-		if o.Kind != escalation.Add && r.IntN(2) == 0 {
-			o.Replaces = pick(users)
-		}
-		plan.Overrides = append(plan.Overrides, o)
-	}
-	return plan
-}
-
 func sameAnswer(a, b escalation.OnCall) bool {
-	return a.User == b.User && a.Source == b.Source && slices.Equal(a.Also, b.Also)
+	return a.User == b.User && a.Source == b.Source && a.StandsFor == b.StandsFor && slices.Equal(a.Also, b.Also)
 }
 
 // Shifts, Gaps, Overlaps, NextChange and ShiftAt say at every instant what WhoAt
@@ -72,7 +25,7 @@ func TestAnswersAgree(t *testing.T) {
 	instants := 0
 	for n := range 150 {
 		around := at(dates[n%len(dates)] + "T12:00:00Z")
-		plan := randomPlan(r, around)
+		plan := fixture.Plan(r, around)
 		s, err := escalation.NewSchedule(plan)
 		if err != nil {
 			t.Fatal(err)
@@ -108,6 +61,11 @@ func TestAnswersAgree(t *testing.T) {
 		for _, o := range overlaps {
 			if len(o.Also) == 0 || len(s.WhoAt(o.Start).Also) == 0 {
 				t.Fatalf("overlap %+v without a second person", o)
+			}
+		}
+		for _, o := range overlaps {
+			if seen := append([]string{o.User}, o.Also...); len(slices.Compact(slices.Sorted(slices.Values(seen)))) != len(seen) {
+				t.Fatalf("%v has somebody twice", seen)
 			}
 		}
 		for i, line := range s.Lineup(around) {
@@ -147,7 +105,7 @@ func TestShiftsCanBeSplit(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	from, to := at("2026-03-25T00:00:00Z"), at("2026-04-02T00:00:00Z")
 	for range 50 {
-		s, err := escalation.NewSchedule(randomPlan(r, at("2026-03-29T00:00:00Z")))
+		s, err := escalation.NewSchedule(fixture.Plan(r, at("2026-03-29T00:00:00Z")))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -212,14 +170,22 @@ func TestOverrideKinds(t *testing.T) {
 		hour string
 		want string
 	}{
-		{"00", "[{ann layer:main []} {bob layer:backup []}]"},
-		{"03", "[{dee override:late []} {fay override:plus []} {bob layer:backup []}]"},
-		{"07", "[{bob layer:backup []}]"},
+		{"00", "ann by layer:main; bob by layer:backup"},
+		{"03", "dee by override:late; fay by override:plus; bob by layer:backup"},
+		{"07", "bob by layer:backup"},
 	} {
-		if got := fmt.Sprint(s.Lineup(at("2026-05-04T" + c.hour + ":30:00Z"))); got != c.want {
+		if got := lineup(s, "2026-05-04T"+c.hour+":30:00Z"); got != c.want {
 			t.Errorf("Lineup at %s:30 = %s, want %s", c.hour, got, c.want)
 		}
 	}
+}
+
+func lineup(s *escalation.Schedule, instant string) string {
+	var line []string
+	for _, o := range s.Lineup(at(instant)) {
+		line = append(line, o.Why())
+	}
+	return strings.Join(line, "; ")
 }
 
 // The shares are those of the written interface of the on-call program.

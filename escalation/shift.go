@@ -60,8 +60,12 @@ func (s *Schedule) Overlaps(from, to time.Time) []Shift {
 	return out
 }
 
-// horizonYears bounds the search for a change of who is on call.
-const horizonYears = 10
+// horizonYears bounds the search for a change of who is on call. As horizon they are
+// not those of a calendar, which wraps at the end of time.
+const (
+	horizonYears = 10
+	horizon      = horizonYears * 366 * 24 * time.Hour
+)
 
 // NextChange returns the first instant after at from which [Schedule.WhoAt]
 // answers differently; ok is false when it does not change within ten years.
@@ -82,7 +86,7 @@ func (s *Schedule) NextChange(at time.Time) (next time.Time, ok bool) {
 func (s *Schedule) ShiftAt(at time.Time) Shift {
 	shift := Shift{OnCall: s.WhoAt(at)}
 	shift.End, _ = s.NextChange(at)
-	limit := at.Add(-horizonYears * 366 * 24 * time.Hour) // no calendar: it wraps at the end of time
+	limit := at.Add(-horizon)
 	for back := 24 * time.Hour; ; back *= 4 {
 		from := at.Add(-back)
 		if from.Before(limit) {
@@ -107,14 +111,14 @@ func (s *Schedule) ShiftAt(at time.Time) Shift {
 type cursor struct {
 	*layer
 	active  bool
-	person  string
-	handoff int64 // end of the person's turn
+	person  seat
+	handoff int64 // until which the person stays the same
 	next    int64 // first edge after the present instant
 }
 
 func (c *cursor) move(t int64) {
 	if t >= c.handoff {
-		c.person, c.handoff = c.turns.user(t), c.turns.next(t)
+		c.person, c.handoff = c.seat(t), c.layer.next(t)
 	}
 	c.active, c.next = true, c.handoff
 	if c.hours != nil {
@@ -156,10 +160,11 @@ func (s *Schedule) sweepStack(k *stack, from, to time.Time, pending *Shift, yiel
 	for i := range cursors {
 		cursors[i] = cursor{layer: &k.layers[i], handoff: -forever, next: -forever}
 	}
+	room := make(crew, 1)
 	for at := from; ; {
-		base, edge := s.read(cursors, seconds(at))
-		k.fallBack(&base)
-		now := s.overrides.apply(base, at)
+		base, edge := s.read(cursors, seconds(at), room)
+		base[0] = k.orFallback(base[0])
+		now := s.overrides.apply(base, at).onCall()
 		switch {
 		case at.Equal(pending.Start):
 			pending.OnCall = now
@@ -185,7 +190,8 @@ func (s *Schedule) sweepStack(k *stack, from, to time.Time, pending *Shift, yiel
 
 // read returns the answer of the layers at an instant and the first edge of those
 // that count. The layers below the one that decides do not, and stay behind.
-func (s *Schedule) read(cursors []cursor, t int64) (base OnCall, edge int64) {
+func (s *Schedule) read(cursors []cursor, t int64, base crew) (_ crew, edge int64) {
+	base[0] = seat{made: layered}
 	edge = forever
 	for i := range cursors {
 		c := &cursors[i]
@@ -193,8 +199,12 @@ func (s *Schedule) read(cursors []cursor, t int64) (base OnCall, edge int64) {
 			c.move(t)
 		}
 		edge = min(edge, c.next)
-		if c.active && base.add(c.source, c.person, s.together) {
-			break
+		switch {
+		case !c.active:
+		case base[0].user != "":
+			base = base.join(c.person)
+		case base[0].take(c.person) && !s.together:
+			return base, edge
 		}
 	}
 	return base, edge

@@ -12,15 +12,15 @@ import (
 )
 
 // snapshotVersion is written into every snapshot; others are refused.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 type snapshot struct {
 	Version   int                  `json:"version"`
 	Tenant    string               `json:"tenant"`
 	Incidents []*record            `json:"incidents"`
-	Paged     map[string]time.Time `json:"paged"` // last page by person
+	Paged     map[string]time.Time `json:"paged,omitempty"` // last page by person
 
-	Books   map[string]Matrix      `json:"books,omitempty"` // by digest, of the rounds on record
+	Books   map[string]Matrix      `json:"books,omitempty"` // by digest, of the rounds and timers on record
 	Pages   map[string][]time.Time `json:"pages,omitempty"` // what the limit counts
 	Turns   map[string]int         `json:"turns,omitempty"`
 	Leaders map[string]string      `json:"leaders,omitempty"`
@@ -36,6 +36,7 @@ func (e *Engine) Snapshot() ([]byte, error) {
 		r := e.records[id]
 		s.Incidents = append(s.Incidents, r)
 		s.Books[r.Book] = e.books[r.Book].matrix
+		s.Books[r.armedBy()] = e.books[r.armedBy()].matrix
 	}
 	for who, load := range e.loads {
 		if !load.Paged.IsZero() {
@@ -47,16 +48,34 @@ func (e *Engine) Snapshot() ([]byte, error) {
 
 // Restore returns an engine in the state of a snapshot. Roster and maintenance are
 // those of the configuration; the matrices are those with which the rounds on
-// record began, unless Config.Live is set. Levels that are due at another time
-// since are armed anew by the next event of their incident, not before.
+// record began, unless Config.Live is set; it may be set and taken back between
+// snapshots. Levels that are due at another time since are armed anew by the next
+// event or timer of their incident, not before.
 func Restore(c Config, data []byte) (*Engine, error) {
 	e, err := NewEngine(c)
 	if err != nil {
 		return nil, err
 	}
+	s, err := e.load(data)
+	if err != nil {
+		return nil, err
+	}
+	for who, at := range s.Paged {
+		load := e.loads[who]
+		load.Paged = at
+		e.loads[who] = load
+	}
+	maps.Copy(e.pages, s.Pages)
+	maps.Copy(e.turns, s.Turns)
+	maps.Copy(e.leaders, s.Leaders)
+	return e, nil
+}
+
+// load takes over the incidents of a snapshot, with their matrices.
+func (e *Engine) load(data []byte) (snapshot, error) {
 	var s snapshot
 	if err := decode(data, &s); err != nil {
-		return nil, fmt.Errorf("escalation: snapshot: %w", err)
+		return s, fmt.Errorf("escalation: snapshot: %w", err)
 	}
 	p := newProblems().at("snapshot")
 	if s.Version != snapshotVersion {
@@ -82,23 +101,12 @@ func Restore(c Config, data []byte) (*Engine, error) {
 		}
 	}
 	if p.err() != nil {
-		return nil, p.err()
+		return s, p.err()
 	}
 	for i, r := range s.Incidents {
 		e.adopt(r, p.at("incidents[%d]", i))
 	}
-	if err := p.err(); err != nil {
-		return nil, err
-	}
-	for who, at := range s.Paged {
-		load := e.loads[who]
-		load.Paged = at
-		e.loads[who] = load
-	}
-	maps.Copy(e.pages, s.Pages)
-	maps.Copy(e.turns, s.Turns)
-	maps.Copy(e.leaders, s.Leaders)
-	return e, nil
+	return s, p.err()
 }
 
 func (e *Engine) adopt(r *record, p problems) {
@@ -114,8 +122,19 @@ func (e *Engine) adopt(r *record, p problems) {
 		p.at("book").add(r.Book, "one of the books of the snapshot")
 		return
 	}
-	// With Live the timers may be those of an earlier policy; fire puts them in line.
-	levels, lower := len(e.books[r.Book].policies[r.Severity].rungs), 0
+	if e.books[r.armedBy()] == nil {
+		p.at("armed").add(r.Armed, "one of the books of the snapshot")
+		return
+	}
+	for i, f := range r.Facts {
+		if !f.Kind.isFact() || f.At.IsZero() || i > 0 && r.Facts[i-1].compare(f) >= 0 {
+			p.at("facts[%d]", i).add(f.Kind.String(), "an acknowledgement, its end, a snooze's end, a resolution, reopening or merger, after the fact before")
+			return
+		}
+	}
+	r.standing = standingOf(r.Facts)
+	// The incident may follow another policy by now; fire puts the timers in line.
+	levels, lower := len(e.books[r.armedBy()].policies[r.Severity].rungs), 0
 	for i, t := range r.Timers {
 		level := t.Kind == LevelDue
 		if level && (t.Level <= lower || t.Level > levels && !e.live) || !level && t.Level != 0 || t.Incident != r.ID || t.Key == "" || !r.isOpen() {
@@ -142,6 +161,11 @@ type View struct {
 	ID       string            `json:"id"`
 	Severity incident.Severity `json:"severity"`
 	Domain   string            `json:"domain"`
+	Service  string            `json:"service,omitempty"`
+
+	// Holder is who takes it: the person of the first page, then who acknowledged it
+	// last. While the incident is open it counts in their load.
+	Holder string `json:"holder,omitempty"`
 
 	// Round is 1, and one more after each reopening. Anchor is the instant from
 	// which levels are counted: the opening, or the last reopening.
@@ -177,11 +201,23 @@ type View struct {
 
 // LevelView is the state of one level.
 type LevelView struct {
-	Level   int       `json:"level"`
-	Targets []Target  `json:"targets"`
-	Due     time.Time `json:"due"`
-	State   string    `json:"state"` // pending, fired, collapsed, empty or stopped
+	Level   int        `json:"level"`
+	Targets []Target   `json:"targets"`
+	Due     time.Time  `json:"due"`
+	State   LevelState `json:"state"`
 }
+
+// LevelState is how a level stands.
+type LevelState string
+
+// The states of a level.
+const (
+	LevelPending   LevelState = "pending"   // its timer runs
+	LevelFired     LevelState = "fired"     // it has paged
+	LevelCollapsed LevelState = "collapsed" // it was overdue together with a higher one, which has paged
+	LevelEmpty     LevelState = "empty"     // it reached nobody, and the next was taken at once
+	LevelStopped   LevelState = "stopped"   // acknowledged, over, or held back with the first page
+)
 
 // Incident returns the state of an incident.
 func (e *Engine) Incident(id string) (View, bool) {
@@ -190,28 +226,39 @@ func (e *Engine) Incident(id string) (View, bool) {
 		return View{}, false
 	}
 	v := View{
-		ID: r.ID, Severity: r.Severity, Domain: r.Domain, Opened: r.Opened, Round: r.Round, Anchor: r.Anchor,
+		ID: r.ID, Severity: r.Severity, Domain: r.Domain, Service: r.Service, Holder: r.Holder, Opened: r.Opened, Round: r.Round, Anchor: r.Anchor,
 		Acknowledged: r.Acknowledged, AcknowledgedBy: r.AcknowledgedBy, Closed: r.Closed, MergedInto: r.MergedInto,
 		SnoozedUntil: r.Snoozed, RespondBy: r.RespondBy, Bundled: r.Bundled, Bundle: slices.Clone(r.Bundle),
 		Routing: r.Routing, Next: r.nextLevel(), Log: slices.Clone(r.Log),
 	}
-	rungs := e.policy(r).rungs
-	for i := range rungs {
-		level := LevelView{Level: i + 1, Targets: rungs[i].Targets, Due: e.due(r, i+1, &rungs[i]), State: "stopped"}
-		if f := r.fired(level.Level); f != nil {
-			level.Due, level.State = f.Due, "fired"
-			switch {
-			case f.Collapsed:
-				level.State = "collapsed"
-			case f.Empty:
-				level.State = "empty"
-			}
-		} else if slices.ContainsFunc(r.Timers, func(t Timer) bool { return t.Kind == LevelDue && t.Level == level.Level }) {
-			level.State = "pending"
-		}
-		v.Levels = append(v.Levels, level)
-	}
+	v.Levels = e.levels(r)
 	return v, true
+}
+
+func (e *Engine) levels(r *record) []LevelView {
+	var out []LevelView
+	rungs := e.policy(r).rungs
+	for i, f := range r.firings(len(rungs)) {
+		g := &rungs[i]
+		v := LevelView{Level: i + 1, Targets: g.Targets, State: LevelStopped}
+		switch {
+		case f == nil:
+			v.Due = e.due(r, i+1, g)
+		case f.Collapsed:
+			v.Due, v.State = f.Due, LevelCollapsed
+		case f.Empty:
+			v.Due, v.State = f.Due, LevelEmpty
+		default:
+			v.Due, v.State = f.Due, LevelFired
+		}
+		out = append(out, v)
+	}
+	for _, t := range r.Timers {
+		if t.Kind == LevelDue && t.Level <= len(out) {
+			out[t.Level-1].State = LevelPending
+		}
+	}
+	return out
 }
 
 // nextLevel is when the next level is due; zero for none.

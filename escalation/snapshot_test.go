@@ -114,7 +114,7 @@ func mustJSON(t *testing.T, v any) string {
 }
 
 // What SetTimer and CancelTimer leave is what Timers returns, but for timers that
-// have run; no key is used twice; nobody but the last resort is paged twice in a
+// have run; no key is used twice, and what is withdrawn is a page; nobody but the last resort is paged twice in a
 // round by levels alone.
 func TestLawsOfActions(t *testing.T) {
 	for seed := range uint64(60) {
@@ -130,7 +130,7 @@ func TestLawsOfActions(t *testing.T) {
 		events := randomEvents(rand.New(rand.NewPCG(seed, 2)), 80)
 		actions := drive(t, e, events, func(e *escalation.Engine) *escalation.Engine { return e })
 		timers := map[string]time.Time{}
-		seen := map[string]bool{}
+		seen, sent := map[string]bool{}, map[string]bool{}
 		rounds := map[string][]string{}
 		now := time.Time{}
 		for _, a := range actions {
@@ -146,8 +146,15 @@ func TestLawsOfActions(t *testing.T) {
 				continue
 			case escalation.SetTimer:
 				timers[a.Key] = a.Due
+			case escalation.Withdraw:
+				if !sent[a.Key] || len(a.Why) == 0 {
+					t.Fatalf("seed %d: %+v: no such page, withdrawn before, or without why", seed, a)
+				}
+				delete(sent, a.Key)
+				continue
 			case escalation.Notice:
 			case escalation.Page:
+				sent[a.Key] = true
 				round := fmt.Sprintf("%s/%d", a.Incident, a.Round)
 				if slices.Contains(rounds[round], a.Target) && a.Target != "duty-manager" && !rich {
 					t.Fatalf("seed %d: %s paged twice in %s", seed, a.Target, round)
@@ -205,13 +212,13 @@ func TestReplayOrdersEvents(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	config := escalation.Config{Tenant: "acme", Router: newRouter(t, team())}
 	for _, bad := range []string{
-		``, `{}`, `null`, `{"version":3,"tenant":"acme"}`, `{"version":2,"tenant":"other"}`, `{"version":2,"tenant":"acme","extra":1}`,
-		`{"version":2,"tenant":"acme","incidents":[null]}`,
-		`{"version":2,"tenant":"acme","incidents":[{"id":"A"}]}`,
-		`{"version":2,"tenant":"acme","incidents":[{"id":"A","severity":"P1","timers":[{"key":"k","level":4,"incident":"A"}]}]}`,
-		`{"version":2,"tenant":"acme","incidents":[{"id":"A","severity":"P1","book":"gone"}]}`,
-		`{"version":2,"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[]},"P2":{"steps":[]},"P3":{"steps":[]},"P4":{"steps":[]}}}}`,
-		`{"version":2,"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[{"minutes":-1}]}}}}`,
+		``, `{}`, `null`, `{"version":9,"tenant":"acme"}`, `{"version":3,"tenant":"other"}`, `{"version":3,"tenant":"acme","extra":1}`,
+		`{"version":3,"tenant":"acme","incidents":[null]}`,
+		`{"version":3,"tenant":"acme","incidents":[{"id":"A"}]}`,
+		`{"version":3,"tenant":"acme","incidents":[{"id":"A","severity":"P1","timers":[{"key":"k","level":4,"incident":"A"}]}]}`,
+		`{"version":3,"tenant":"acme","incidents":[{"id":"A","severity":"P1","book":"gone"}]}`,
+		`{"version":3,"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[]},"P2":{"steps":[]},"P3":{"steps":[]},"P4":{"steps":[]}}}}`,
+		`{"version":3,"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[{"minutes":-1}]}}}}`,
 	} {
 		if _, err := escalation.Restore(config, []byte(bad)); err == nil {
 			t.Errorf("Restore(%s) = nil, want an error", bad)

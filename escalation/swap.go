@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -92,16 +93,17 @@ var (
 )
 
 // Check reports why a swap cannot be requested or take effect at an instant: the
-// people must be on call by the schedule in the whole of the shifts they give,
-// which must not have begun.
+// people must be on call by the schedule, alone or with others, in the whole of
+// the shifts they give, which must not have begun and in which the other must not
+// be on call as well.
 func (s *Schedule) Check(w Swap, at time.Time) error {
 	if w.ID == "" || w.Requester == "" || w.Counterpart == "" || w.Requester == w.Counterpart || !w.Give.End.After(w.Give.Start) || w.Take.End.Before(w.Take.Start) {
 		return fmt.Errorf("want an id, two people and a time to give: %w", ErrNotPossible)
 	}
 	for _, side := range []struct {
-		who  string
-		span calendar.Interval
-	}{{w.Requester, w.Give}, {w.Counterpart, w.Take}} {
+		who, takes string
+		span       calendar.Interval
+	}{{w.Requester, w.Counterpart, w.Give}, {w.Counterpart, w.Requester, w.Take}} {
 		if side.span.IsEmpty() {
 			continue
 		}
@@ -110,8 +112,11 @@ func (s *Schedule) Check(w Swap, at time.Time) error {
 		}
 		var err error
 		s.sweep(side.span.Start, side.span.End, func(shift Shift) bool {
-			if shift.User != side.who {
-				err = fmt.Errorf("from %s %s is on call, not %s: %w", shift.Start.Format(time.RFC3339), orNobody(shift.User), side.who, ErrNotYours)
+			switch from := shift.Start.Format(time.RFC3339); {
+			case !shift.Has(side.who):
+				err = fmt.Errorf("from %s on call: %s, not %s: %w", from, orNobody(strings.Join(shift.People(), " and ")), side.who, ErrNotYours)
+			case shift.Has(side.takes):
+				err = fmt.Errorf("from %s %s is on call already: %w", from, side.takes, ErrNotPossible)
 			}
 			return err == nil
 		})
@@ -192,16 +197,15 @@ func (w Swap) become(state SwapState, at time.Time, by, note string) Swap {
 }
 
 // Overrides returns what an effective swap adds to the end of the plan, with the
-// ids "swap:id:give" and "swap:id:take"; nothing for any other. They replace
-// whoever is on call: the giver may be so by an override, an earlier swap say, which
-// one restricted to the person of the layers would leave in force.
+// ids "swap:id:give" and "swap:id:take"; nothing for any other. They cover for the
+// giver alone, whatever puts the giver on call: a layer, or an earlier swap.
 func (w Swap) Overrides() []Override {
 	if w.State != SwapEffective {
 		return nil
 	}
-	out := []Override{{ID: "swap:" + w.ID + ":give", From: w.Give.Start, To: w.Give.End, User: w.Counterpart}}
+	out := []Override{{ID: "swap:" + w.ID + ":give", From: w.Give.Start, To: w.Give.End, Kind: Cover, User: w.Counterpart, Replaces: w.Requester}}
 	if !w.Take.IsEmpty() {
-		out = append(out, Override{ID: "swap:" + w.ID + ":take", From: w.Take.Start, To: w.Take.End, User: w.Requester})
+		out = append(out, Override{ID: "swap:" + w.ID + ":take", From: w.Take.Start, To: w.Take.End, Kind: Cover, User: w.Requester, Replaces: w.Counterpart})
 	}
 	return out
 }

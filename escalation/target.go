@@ -28,6 +28,10 @@ type Target struct {
 	// Centre is everybody on shift in an operations centre, managers apart.
 	Centre string `json:"centre,omitempty"`
 
+	// Line is whom a support line pages at the instant, see [Router.WithLines]. One
+	// that takes only severe incidents off hours reaches nobody for others then.
+	Line string `json:"line,omitempty"`
+
 	// Webhook is something outside the roster. The page carries the text as its
 	// target, with "webhook:" before it.
 	Webhook string `json:"webhook,omitempty"`
@@ -51,9 +55,9 @@ func (t Target) String() string {
 
 type targetText struct{ kind, id string }
 
-func (t Target) texts() [5]targetText {
+func (t Target) texts() [6]targetText {
 	return [...]targetText{
-		{"engineer", t.Engineer}, {"schedule", t.Schedule}, {"team", t.Team}, {"centre", t.Centre}, {"webhook", t.Webhook},
+		{"engineer", t.Engineer}, {"schedule", t.Schedule}, {"team", t.Team}, {"centre", t.Centre}, {"line", t.Line}, {"webhook", t.Webhook},
 	}
 }
 
@@ -79,7 +83,7 @@ func (t Target) check(level Level, r *Router, p problems) Level {
 		}
 	}
 	if set != 1 {
-		p.add(t.String(), "exactly one of level, engineer, schedule, team, centre and webhook")
+		p.add(t.String(), "exactly one of level, engineer, schedule, team, centre, line and webhook")
 	}
 	return level
 }
@@ -94,6 +98,8 @@ func (r *Router) has(f targetText) bool {
 		return len(r.teams[f.id]) > 0
 	case "centre":
 		return r.centres.index(f.id) >= 0
+	case "line":
+		return slices.Contains(r.linesThatPage(), f.id)
 	}
 	return true
 }
@@ -107,6 +113,8 @@ func (r *Router) known(kind string) string {
 		ids = r.Schedules()
 	case "team":
 		ids = slices.Sorted(maps.Keys(r.teams))
+	case "line":
+		ids = r.linesThatPage()
 	default:
 		for i := range r.centres.list {
 			ids = append(ids, r.centres.list[i].ID)
@@ -135,14 +143,21 @@ func (r *Router) reach(t Target, q Request, least Level, paged []string) reached
 		return reached{people: []string{next.target}, level: next.level, why: next.why}
 	case t.Webhook != "":
 		return reached{people: []string{webhookPrefix + t.Webhook}, why: []string{t.String()}}
+	case t.Line != "":
+		if l := r.line(t.Line); l != nil {
+			return r.reachLine(l, q)
+		}
 	case t.Schedule != "":
 		s := r.schedules[t.Schedule]
 		if s == nil {
 			break
 		}
 		out.people = r.onCallBy(s, q.At)
-		if who := s.WhoAt(q.At); who.User != "" && len(out.people) == 0 {
+		switch who := s.WhoAt(q.At); {
+		case who.User != "" && len(out.people) == 0:
 			out.why = append(out.why, who.User+" is on call and absent")
+		case who.StandsFor != "":
+			out.why = append(out.why, who.User+" stands in for "+who.StandsFor+" who is absent")
 		}
 	default:
 		for _, id := range r.members(t, q.At) {
@@ -186,7 +201,7 @@ func (r *Router) members(t Target, at time.Time) []string {
 // reaches nobody may reach somebody.
 func (r *Router) nextChance(g *rung, at time.Time) (time.Time, bool) {
 	one := []rung{*g}
-	if next := r.nextEdge(one)(seconds(at)); next < forever {
+	if next := r.nextEdge(one, true)(seconds(at)); next < forever {
 		return utc(next), true
 	}
 	return time.Time{}, false

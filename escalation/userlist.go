@@ -1,6 +1,7 @@
 package escalation
 
 import (
+	"cmp"
 	"slices"
 	"time"
 )
@@ -34,13 +35,14 @@ func (l *userList) user(count int64) string {
 }
 
 // list returns the one that counts at an instant.
-func (t *Turns) list(at int64) *userList {
-	for i := len(t.lists) - 1; i > 0; i-- {
-		if t.lists[i].from <= at {
-			return &t.lists[i]
-		}
+func (t *Turns) list(at int64) *userList { return &t.lists[t.place(at)] }
+
+func (t *Turns) place(at int64) int {
+	if len(t.lists) == 1 {
+		return 0
 	}
-	return &t.lists[0]
+	i, _ := slices.BinarySearchFunc(t.lists[1:], at+1, func(l userList, at int64) int { return cmp.Compare(l.from, at) })
+	return i
 }
 
 // who returns the person of turn k at an instant within it.

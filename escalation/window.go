@@ -119,6 +119,13 @@ func (w Window) String() string {
 	return text
 }
 
+// Validate returns all problems as joined [*ConfigError]s.
+func (w Window) Validate() error {
+	p := newProblems()
+	compileWindow(w, p)
+	return p.err()
+}
+
 // hours are windows after parsing, in one zone.
 type hours struct {
 	zone    *zone

@@ -65,6 +65,60 @@ func Available(period calendar.Interval, downtime, maintenance []calendar.Interv
 	return u, nil
 }
 
+// ServiceUptime is the availability of one service.
+type ServiceUptime struct {
+	Service string `json:"service"`
+	Uptime
+}
+
+// MarshalJSON writes the service beside the rest.
+func (s ServiceUptime) MarshalJSON() ([]byte, error) {
+	type plain Uptime
+	return json.Marshal(struct {
+		Service string `json:"service"`
+		plain
+		Ratio *big.Rat `json:"ratio"`
+	}{s.Service, plain(s.Uptime), s.Ratio()})
+}
+
+// Uptimes returns the availability of services over a period, in their order, as
+// the incidents have it: a service is down while an incident of it has an impact,
+// one that is merged as well, one that is cancelled not. An impact that has not
+// ended counts up to at. Errors are those of [Available].
+func Uptimes(records []Record, services []string, period calendar.Interval, at time.Time, maintenance []calendar.Interval, mode MaintenanceMode) ([]ServiceUptime, error) {
+	down := map[string][]calendar.Interval{}
+	for i := range records {
+		r := &records[i]
+		if r.Status == Cancelled {
+			continue
+		}
+		for _, stretch := range r.Impact {
+			if stretch.End.IsZero() {
+				stretch.End = later(at, stretch.Start)
+			}
+			for _, service := range r.Services {
+				down[service] = append(down[service], stretch)
+			}
+		}
+	}
+	out := make([]ServiceUptime, 0, len(services))
+	for _, service := range services {
+		u, err := Available(period, down[service], maintenance, mode)
+		if err != nil {
+			return nil, fmt.Errorf("service %q: %w", service, err)
+		}
+		out = append(out, ServiceUptime{Service: service, Uptime: u})
+	}
+	return out, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
 // Ratio returns up time over counted time, nil if nothing counts.
 func (u Uptime) Ratio() *big.Rat {
 	if u.Counted <= 0 {

@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
 func BenchmarkTimelineAppend(b *testing.B) {
@@ -65,13 +67,97 @@ func BenchmarkApply(b *testing.B) {
 }
 
 func BenchmarkCompute(b *testing.B) {
-	for _, n := range []int{1_000, 100_000} {
+	for _, n := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("incidents=%d", n), func(b *testing.B) {
 			records := manyRecords(n)
 			o := incident.FiguresOptions{Targets: incident.DefaultTargets()}
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := incident.Compute(records, o); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkMeterUpdate feeds each incident four times: when it was declared,
+// acknowledged, resolved and closed, a thousand incidents at a time.
+func BenchmarkMeterUpdate(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("incidents=%d", n), func(b *testing.B) {
+			ids, records := make([]string, n), manyRecords(256)
+			for i := range ids {
+				ids[i] = fmt.Sprint("INC-", i)
+			}
+			steps := make([][4]incident.Record, len(records))
+			for i, r := range records {
+				declared, taken, closed := r, r, r
+				declared.Times.Acknowledged, declared.Times.Resolved = time.Time{}, time.Time{}
+				taken.Times.Resolved = time.Time{}
+				closed.Status, closed.Times.Closed = incident.Closed, r.Times.Resolved
+				steps[i] = [4]incident.Record{declared, taken, r, closed}
+			}
+			b.ReportAllocs()
+			i, meter := 0, incident.NewMeter(incident.FiguresOptions{Targets: incident.DefaultTargets()})
+			for b.Loop() {
+				if i == 4*n {
+					b.StopTimer()
+					i, meter = 0, incident.NewMeter(incident.FiguresOptions{Targets: incident.DefaultTargets()})
+					b.StartTimer()
+				}
+				turn, step, place := i/4000, i%4000/1000, i%1000
+				r := &steps[place%len(steps)][step]
+				r.ID = ids[turn*1000+place]
+				meter.Update(r)
+				i++
+			}
+		})
+	}
+}
+
+// BenchmarkMeterWindow slides a window of a week by an hour and reads it.
+func BenchmarkMeterWindow(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("incidents=%d", n), func(b *testing.B) {
+			meter := incident.NewMeter(incident.FiguresOptions{Targets: incident.DefaultTargets()})
+			for i, r := range manyRecords(n) {
+				r.ID = fmt.Sprint("INC-", i)
+				meter.Update(&r)
+			}
+			first := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+			b.ReportAllocs()
+			for hours := 0; b.Loop(); hours = (hours + 1) % (24 * 24) {
+				start := first.Add(time.Duration(hours) * time.Hour)
+				meter.Slide(calendar.Interval{Start: start, End: start.AddDate(0, 0, 7)})
+				if _, err := meter.Figures(start); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkScorecard takes every key figure from incidents with an impact each, a
+// tenth as many changes, and as many alerts.
+func BenchmarkScorecard(b *testing.B) {
+	for _, n := range []int{1_000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("incidents=%d", n), func(b *testing.B) {
+			basis := incident.Basis{Records: manyRecords(n)}
+			for i := range basis.Records {
+				r := &basis.Records[i]
+				r.Services = []string{"checkout", "search", "mail"}[i%3 : i%3+1]
+				r.Impact = []calendar.Interval{{Start: r.Times.Started, End: r.Times.Started.Add(10 * time.Minute)}}
+				basis.Alerts = append(basis.Alerts, incident.Alert{ID: r.ID, Fired: r.Times.Detected, Stored: r.Times.Detected, Told: r.Times.Created})
+				if i%10 == 0 {
+					basis.Changes = append(basis.Changes, incident.Change{ID: r.ID, Kind: incident.NormalChange, Result: incident.ChangeOK, Ended: r.Times.Created, Announced: r.Times.Started, Window: r.Impact[0]})
+				}
+			}
+			o := incident.ScorecardOptions{Targets: incident.DefaultKPITargets()}
+			o.Figures = incident.FiguresOptions{Period: incident.Month(2026, time.March, time.UTC), Targets: incident.DefaultTargets(), At: basis.Records[0].Times.Created}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := incident.Scorecard(basis, o); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -23,11 +23,20 @@
 //	})
 //	state := inc.State() // state.Status == incident.Open
 //
+// Nothing that is reported is lost: what Apply refuses is in [Incident.Rejected],
+// [ReadLog] keeps the lines that it cannot take, [RecoverTimeline] those of a damaged
+// export.
+//
 // The key figures work on [Record] values, which [State.Record] makes:
 // [Durations] for the time to detect, acknowledge and resolve under a named
 // definition, percentiles by a named [Method], [Share] for rates, [Target] for
-// verdicts. They are exact fractions, and no data is null, never zero.
+// verdicts. They are exact fractions, and no data is null, never zero. [Compute]
+// takes those of a set of incidents, [ComputeBy] by severity, service or team, and a
+// [Meter] follows them while they happen. With [Change], [Problem], [Alert] and
+// [Series] beside them, [Scorecard] has every key figure with its target, and
+// [Basis.Review] what goes into a service review.
 //
 // Nothing here reads a clock, starts a goroutine or does I/O. An Incident is
-// not safe for concurrent use; its values ([State], [Entry], [Record]) are.
+// not safe for concurrent use, nor is a Meter; values such as [State], [Entry] and
+// [Record] are.
 package incident

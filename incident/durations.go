@@ -7,13 +7,16 @@ import (
 	"time"
 )
 
-// Durations is how long a set of incidents took over one span. All figures are
-// exact fractions of seconds; a figure without data is nil, in JSON null.
+// Durations is how long a set of incidents took over one span, or a set of other
+// things took. All figures are exact fractions of seconds; a figure without data
+// is nil, in JSON null.
 type Durations struct {
 	Span    Span
-	N       int // incidents that count
-	Missing int // incidents without one of the two milestones, left out
-	Clamped int // negative stretches that count as 0
+	Clock   Clock
+	Of      string // what was measured, where it is not a span of incidents
+	N       int    // incidents that count
+	Missing int    // incidents without one of the two milestones, left out
+	Clamped int    // negative stretches that count as 0
 
 	sorted []time.Duration
 	sum    big.Int // nanoseconds
@@ -24,14 +27,36 @@ type Durations struct {
 func Measured(records []Record, s Span) Durations {
 	d := Durations{Span: s, sorted: make([]time.Duration, 0, len(records))}
 	for i := range records {
-		d.add(&records[i])
+		d.addLapse(records[i].lapse(s, NetTime))
 	}
 	d.finish()
 	return d
 }
 
-func (d *Durations) add(r *Record) {
-	l, ok := r.Lapse(d.Span)
+// DurationsOf sums up the durations of anything, such as restores; of says what
+// was measured. Negative ones count as 0 and are counted. The slice is not kept.
+func DurationsOf(of string, durations []time.Duration) Durations {
+	d := Durations{Of: of, sorted: make([]time.Duration, 0, len(durations))}
+	for _, v := range durations {
+		d.addLapse(Lapse{Duration: max(v, 0), Raw: v, Clamped: v < 0}, true)
+	}
+	d.finish()
+	return d
+}
+
+// Definition says what was measured, such as "detected to resolved".
+func (d Durations) Definition() string {
+	if d.Of != "" {
+		return d.Of
+	}
+	text := d.Span.String()
+	if d.Clock != NetTime {
+		text += ", " + d.Clock.String()
+	}
+	return text
+}
+
+func (d *Durations) addLapse(l Lapse, ok bool) {
 	if !ok {
 		d.Missing++
 		return
@@ -42,11 +67,15 @@ func (d *Durations) add(r *Record) {
 	d.sorted = append(d.sorted, l.Duration)
 }
 
-// finish sorts and sums. The sum is carried in int64 and moved to the big one
-// before it could overflow.
 func (d *Durations) finish() {
-	d.N = len(d.sorted)
 	slices.Sort(d.sorted)
+	d.sumUp()
+}
+
+// sumUp adds up what is sorted. The sum is carried in int64 and moved to the big
+// one before it could overflow.
+func (d *Durations) sumUp() {
+	d.N = len(d.sorted)
 	var part int64
 	for _, v := range d.sorted {
 		if part > 0 && int64(v) > (1<<63-1)-part {
@@ -80,6 +109,14 @@ func (d Durations) Percentile(p *big.Rat, m Method) *big.Rat {
 	return x
 }
 
+// Min returns the shortest; ok is false without data.
+func (d Durations) Min() (shortest time.Duration, ok bool) {
+	if d.N == 0 {
+		return 0, false
+	}
+	return d.sorted[0], true
+}
+
 // Max returns the longest; ok is false without data.
 func (d Durations) Max() (longest time.Duration, ok bool) {
 	if d.N == 0 {
@@ -92,7 +129,7 @@ func (d Durations) Max() (longest time.Duration, ok bool) {
 // percentile (linear) and maximum in seconds, as text of exact fractions.
 func (d Durations) MarshalJSON() ([]byte, error) {
 	out := struct {
-		Definition Span     `json:"definition"`
+		Definition string   `json:"definition"`
 		N          int      `json:"n"`
 		Missing    int      `json:"missing"`
 		Clamped    int      `json:"clamped"`
@@ -101,7 +138,7 @@ func (d Durations) MarshalJSON() ([]byte, error) {
 		P90        *big.Rat `json:"p90_linear_seconds"`
 		Max        *big.Rat `json:"max_seconds"`
 	}{
-		Definition: d.Span, N: d.N, Missing: d.Missing, Clamped: d.Clamped,
+		Definition: d.Definition(), N: d.N, Missing: d.Missing, Clamped: d.Clamped,
 		Mean: d.Mean(), Median: d.Median(), P90: d.Percentile(big.NewRat(9, 10), Linear),
 	}
 	if longest, ok := d.Max(); ok {

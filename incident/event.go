@@ -38,12 +38,17 @@ const (
 	ReleaseRole    Kind = "release_role"    // Person gives Role back
 	SetFlag        Kind = "set_flag"        // Flag
 	ClearFlag      Kind = "clear_flag"      // Flag
+	AssignTeam     Kind = "assign_team"     // Team, Centre have it from now on
 	AddLink        Kind = "add_link"        // Relation to Target
 	RecordMeasure  Kind = "record_measure"  // Measure is new or replaces the one with its ID
 	CorrectTimes   Kind = "correct_times"   // Started, Detected as known by now
-	StartWait      Kind = "start_wait"      // the customer has to answer
-	EndWait        Kind = "end_wait"        // the customer answered
+	StartWait      Kind = "start_wait"      // it is on hold until Awaiting; by default the customer has to answer
+	EndWait        Kind = "end_wait"        // what it waited for is there
 	Escalate       Kind = "escalate"        // Level was called; Person is who
+	AskApproval    Kind = "ask_approval"    // Actor wants to do Ref; Text says what that is
+	Approve        Kind = "approve"         // Actor lets Ref be done
+	Refuse         Kind = "refuse"          // Actor does not; Text says why
+	RecordScore    Kind = "record_score"    // Score that the customer gave
 	PostUpdate     Kind = "post_update"     // Text is news for the stakeholders
 	Notify         Kind = "notify"          // a message went out; Ref is its key
 	Note           Kind = "note"            // Text, for the record
@@ -52,9 +57,9 @@ const (
 
 // kinds lists all of them in the order in which events of one instant count.
 var kinds = [...]Kind{
-	Detect, Declare, ChangeSeverity, CorrectTimes, AssignRole, ReleaseRole, SetFlag, ClearFlag, AddLink, Escalate,
-	Acknowledge, StartWait, EndWait, PostUpdate, Notify, RecordResult, Note, Mitigate, Resolve, Reopen, OpenReview,
-	RecordMeasure, WaiveReview, Close, Cancel, Merge, RedactEntry,
+	Detect, Declare, ChangeSeverity, CorrectTimes, AssignRole, ReleaseRole, AssignTeam, SetFlag, ClearFlag, AddLink,
+	Escalate, Acknowledge, StartWait, EndWait, AskApproval, Approve, Refuse, PostUpdate, Notify, RecordResult, Note,
+	Mitigate, Resolve, Reopen, OpenReview, RecordMeasure, WaiveReview, Close, Cancel, Merge, RecordScore, RedactEntry,
 }
 
 // rank is the position of k in kinds; unknown kinds come last.
@@ -92,6 +97,8 @@ type Details struct {
 	Title        string          `json:"title,omitempty"`         // Detect, Declare
 	Services     []string        `json:"services,omitempty"`      // Detect, Declare; AddLink: those that the target adds
 	Domain       string          `json:"domain,omitempty"`        // Detect, Declare: technology domain
+	Component    string          `json:"component,omitempty"`     // Detect, Declare: what failed, such as "db-7"
+	Fingerprint  string          `json:"fingerprint,omitempty"`   // Detect, Declare: the same for incidents of one kind
 	Severity     Severity        `json:"severity,omitzero"`       // Declare, ChangeSeverity
 	Started      time.Time       `json:"started,omitzero"`        // Detect, Declare, CorrectTimes: begin of the impact
 	Detected     time.Time       `json:"detected,omitzero"`       // Declare, CorrectTimes
@@ -99,15 +106,20 @@ type Details struct {
 	Text         string          `json:"text,omitempty"`          // resolution, reason, news, note
 	Person       string          `json:"person,omitempty"`        // who takes the role, was called, moderates
 	Role         Role            `json:"role,omitempty"`          // AssignRole, ReleaseRole
+	Team         string          `json:"team,omitempty"`          // Acknowledge, AssignTeam
+	Centre       string          `json:"centre,omitempty"`        // Acknowledge, AssignTeam: operations centre
 	Flag         Flag            `json:"flag,omitempty"`          // SetFlag, ClearFlag
 	Relation     Relation        `json:"relation,omitempty"`      // AddLink
 	Target       string          `json:"target,omitempty"`        // AddLink, Merge: id of the other thing
 	Level        int             `json:"level,omitempty"`         // Escalate
 	Measure      *Measure        `json:"measure,omitempty"`       // RecordMeasure
+	Corrects     uint64          `json:"corrects,omitempty"`      // CorrectTimes, Note: number of the entry that was wrong
+	Awaiting     Awaited         `json:"awaiting,omitempty"`      // StartWait: defaults to AwaitCustomer
 	FirstContact bool            `json:"first_contact,omitempty"` // Resolve: by the first person who took it
 	Cost         money.Amount    `json:"cost,omitzero"`           // Resolve, Close: cost of the incident
+	Score        int             `json:"score,omitempty"`         // RecordScore: 1 to 5
 	Automatic    bool            `json:"automatic,omitempty"`     // WaiveReview: by policy, not by a person
-	Ref          string          `json:"ref,omitempty"`           // Notify, RecordResult: key of the message or action
+	Ref          string          `json:"ref,omitempty"`           // Notify, RecordResult, approvals: key of the message or action
 	Data         json.RawMessage `json:"data,omitempty"`          // anything else a reporter wants to keep
 	Redaction    *Redaction      `json:"redaction,omitempty"`     // RedactEntry
 }
@@ -142,14 +154,23 @@ func (e Event) Validate() error {
 	if e.Kind.rank() == len(kinds) {
 		bad("kind", "one of "+joinKinds(kinds[:]))
 	}
+	const years = "an instant of the years 1 to 9999"
 	if !recordable(e.At) {
-		bad("at", "an instant of the years 1 to 9999")
+		bad("at", years)
 	}
-	if !e.RecordedAt.IsZero() && !recordable(e.RecordedAt) {
-		bad("recorded_at", "an instant of the years 1 to 9999")
+	for _, t := range []struct {
+		field string
+		at    time.Time
+	}{{"recorded_at", e.RecordedAt}, {"started", e.Started}, {"detected", e.Detected}} {
+		if !t.at.IsZero() && !recordable(t.at) {
+			bad(t.field, years)
+		}
 	}
 	if e.Severity != 0 && !e.Severity.IsSet() {
 		bad("severity", "P1 to P4")
+	}
+	if e.Score < 0 || e.Score > MaxScore {
+		bad("score", "1 to 5")
 	}
 	if e.Measure != nil {
 		if field, want := e.Measure.problem(); field != "" {

@@ -8,9 +8,12 @@ import (
 	"fmt"
 	"math/big"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
+	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
 // An incident from the first signal to a refused closing.
@@ -134,4 +137,141 @@ func ExampleDiagram() {
 	//   Incident --> Remediation: fixed flow, clear roles
 	//   Remediation --> PostMortem: moderated analysis
 	//   PostMortem --> NormalOperations: measure anchored
+}
+
+// Three incidents of one kind suggest a problem.
+func ExampleRecurring() {
+	var records []incident.Record
+	for i, day := range []int{2, 9, 28} {
+		r := incident.Record{ID: fmt.Sprint("INC-", i+1), Fingerprint: "db-pool-exhausted"}
+		r.Times.Created = time.Date(2026, 10, day, 10, 0, 0, 0, time.UTC)
+		records = append(records, r)
+	}
+	suggestions, err := incident.Recurring(records, incident.RecurrenceOptions{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range suggestions {
+		fmt.Println(s.IDs, s.Why)
+	}
+	// Output:
+	// [INC-1 INC-2 INC-3] 3 incidents with the fingerprint "db-pool-exhausted" from 2026-10-02 to 2026-10-28, at least 3 within 30 days
+}
+
+// The key figures of changes, against the targets of the operations guide.
+func ExampleFiguresOfChanges() {
+	start := time.Date(2026, 10, 10, 22, 0, 0, 0, time.UTC)
+	changes := []incident.Change{
+		{ID: "CHG-1", Kind: incident.NormalChange, Announced: start.Add(-72 * time.Hour), Window: calendar.Interval{Start: start, End: start.Add(time.Hour)}, Ended: start.Add(time.Hour), Result: incident.ChangeOK},
+		{ID: "CHG-2", Kind: incident.NormalChange, Ended: start, Result: incident.ChangeOK, Caused: []string{"INC-7"}},
+		{ID: "CHG-3", Kind: incident.EmergencyChange, Requested: start, Approved: start.Add(4 * time.Hour)},
+	}
+	f := incident.FiguresOfChanges(changes, calendar.Interval{}, incident.DefaultKPITargets())
+	fmt.Println("success", f.Success, "notice", f.NoticeKept, "approval", f.ApprovalKept)
+	// Output:
+	// success 1/2 notice 1/1 approval 0/1
+}
+
+// A meter follows incidents as they come and shows the last week.
+func ExampleMeter() {
+	now := time.Date(2026, 10, 14, 12, 0, 0, 0, time.UTC)
+	meter := incident.NewMeter(incident.FiguresOptions{
+		Targets: incident.DefaultTargets(), Period: calendar.Interval{Start: now.AddDate(0, 0, -7), End: now},
+	})
+	r := incident.Record{ID: "INC-1", Severity: incident.P1}
+	r.Times.Detected, r.Times.Created = now.Add(-3*time.Hour), now.Add(-3*time.Hour)
+	meter.Update(&r) // open for three hours
+	show := func(at time.Time) {
+		f, err := meter.Figures(at)
+		fmt.Println(f.Volume, "incidents, kept", f.Kept, err)
+	}
+	show(now.Add(-2 * time.Hour))
+	show(now)
+	meter.Slide(calendar.Interval{Start: now, End: now.AddDate(0, 0, 7)})
+	show(now.AddDate(0, 0, 7))
+	// Output:
+	// 1 incidents, kept no data <nil>
+	// 1 incidents, kept 0/1 <nil>
+	// 0 incidents, kept no data <nil>
+}
+
+// The incident part of a monthly service review.
+func ExampleBasis_Review() {
+	at := time.Date(2026, 10, 14, 12, 0, 0, 0, time.UTC)
+	var basis incident.Basis
+	for i, minutes := range []int{50, 150} {
+		basis.Records = append(basis.Records, incident.Record{
+			ID: fmt.Sprint("INC-", i+1), Severity: incident.P1, Services: []string{"checkout"}, Team: "payments",
+			Cost:   money.Must(money.New(int64(minutes)*100, "EUR")),
+			Times:  incident.Times{Detected: at, Created: at, Resolved: at.Add(time.Duration(minutes) * time.Minute)},
+			Impact: []calendar.Interval{{Start: at, End: at.Add(time.Duration(minutes) * time.Minute)}},
+		})
+	}
+	var o incident.ReviewOptions
+	o.Figures = incident.FiguresOptions{Period: incident.Month(2026, time.October, time.UTC), Targets: incident.DefaultTargets(), At: at.AddDate(0, 1, 0)}
+	o.Targets = incident.DefaultKPITargets()
+	review, err := basis.Review(o)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, team := range review.Teams {
+		fmt.Println(team.Team, team.Volume, "incidents, kept", team.Kept, "at", team.Cost.Total)
+	}
+	for _, late := range review.Improvements.Late {
+		fmt.Println(late.ID, "took", late.Lapse, "against", late.Target)
+	}
+	for _, k := range review.KPIs[:2] {
+		fmt.Println(k.Explain())
+	}
+	// Output:
+	// payments 2 incidents, kept 1/2 at 200.00 EUR
+	// INC-2 took 2h30m0s against < 2h
+	// mttr (detected to resolved, mean): 6000.00 s over 2
+	// mttr_p1 (detected to resolved, mean): 6000.00 s over 2, met "< 2h"
+}
+
+// A log of another system: facts in any order, and a line that is none.
+func ExampleReadLog() {
+	log, err := incident.ReadLog(strings.NewReader(`{"incident":"INC-1","key":"2","kind":"resolve","at":"2026-10-14T02:40:00Z","actor":"pd","imported":true,"details":{"text":"restarted"}}
+{"incident":"INC-1","key":"1","kind":"declare","at":"2026-10-14T02:04:00Z","actor":"pd","imported":true,"details":{"severity":"P2","title":"search is slow"}}
+INC-1 was quite bad
+`), incident.Options{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, inc := range log.Incidents {
+		s := inc.State()
+		fmt.Println(s.ID, s.Status, s.Severity, s.Title, len(s.Findings))
+	}
+	for _, r := range log.Rejected {
+		fmt.Printf("line %d, %q\n", r.Line, r.Text)
+	}
+	// Output:
+	// INC-1 resolved P2 search is slow 0
+	// line 3, "INC-1 was quite bad"
+}
+
+// Every key figure with its definition and target; those without data say so.
+func ExampleScorecard() {
+	basis := incident.Basis{
+		Changes: []incident.Change{{ID: "CHG-1", Kind: incident.NormalChange, Result: incident.ChangeOK, Ended: time.Date(2026, 10, 14, 0, 0, 0, 0, time.UTC)}},
+		Backups: incident.Share{Hits: 99, Of: 100},
+	}
+	figures, err := incident.Scorecard(basis, incident.ScorecardOptions{Targets: incident.DefaultKPITargets()})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range figures {
+		if f.KPI == incident.KPIChangeSuccess || f.KPI == incident.KPIBackup || f.KPI == incident.KPIMTTD {
+			fmt.Println(f.Explain())
+		}
+	}
+	// Output:
+	// change_success_rate (planned changes that succeeded and led to no incident of those carried out): 100.00 percent over 1, met "> 95%"
+	// mttd (start to detected, mean): no data
+	// backup_success_rate (restores proven of those tried): 99.00 percent over 100, missed "> 99%"
 }

@@ -1,27 +1,53 @@
 package incident
 
 import (
+	"encoding/json"
 	"fmt"
+	"maps"
+	"math/big"
+	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/wallclock"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
-	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
 // FiguresOptions choose what [Compute] counts.
 type FiguresOptions struct {
-	// Period selects the incidents: durations count where the incident was
-	// resolved in it, counts and shares where it was declared in it. Defaults to
-	// all of them.
+	// Period selects the incidents by Membership. Defaults to all of them.
 	Period calendar.Interval
+	// Membership says which of its instants puts an incident into the period.
+	// Defaults to [BySpan].
+	Membership Membership
 	// Resolution is the reading of MTTR. Defaults to [MTTR], detection to
 	// resolution.
 	Resolution Span
+	// Clock is that of MTTR. Defaults to [NetTime].
+	Clock Clock
 	// Targets are judged over Resolution. Defaults to none.
 	Targets Targets
 	// At is the instant at which open incidents are judged. Defaults to never:
 	// they stay undecided.
 	At time.Time
+}
+
+// Membership says when an incident belongs to a period.
+type Membership uint8
+
+// The memberships.
+const (
+	BySpan     Membership = iota // durations where it was resolved, counts and shares where it was declared
+	ByCreation                   // everything where it was declared
+	ByOverlap                    // everything in each period that it touches, from the first signal to the resolution
+)
+
+// Month returns the calendar month of a zone, of which one or two a year are an
+// hour shorter or longer than their days.
+func Month(year int, month time.Month, loc *time.Location) calendar.Interval {
+	midnight := func(m time.Month) time.Time {
+		return wallclock.Resolve(time.Date(year, m, 1, 0, 0, 0, 0, time.UTC), loc, wallclock.First)
+	}
+	return calendar.Interval{Start: midnight(month), End: midnight(month + 1)}
 }
 
 // Figures are the key figures of a set of incidents. Each says over how many it
@@ -42,66 +68,143 @@ type Figures struct {
 	Reopened     Share             `json:"reopen_rate"`
 	SeenByUser   Share             `json:"detected_by_user_rate"`
 	Kept         Share             `json:"target_compliance"`
+	Satisfaction Score             `json:"customer_satisfaction"`
+	Waited       Share             `json:"customer_wait_rate"` // the customer had to answer
 	Cost         Cost              `json:"cost"`
 }
 
-// Compute returns the key figures in one pass over the records and one sort
-// per duration. The error is that of [CostOf].
-func Compute(records []Record, o FiguresOptions) (Figures, error) {
-	if o.Resolution == 0 {
-		o.Resolution = MTTR
-	}
-	f := Figures{
-		Period: o.Period, BySeverity: map[Severity]int{},
-		MTTD: Durations{Span: MTTD}, MTTA: Durations{Span: MTTA}, MTTR: Durations{Span: o.Resolution},
-	}
-	within := func(t time.Time) bool { return o.Period.IsEmpty() || o.Period.Contains(t) }
-	var costs []money.Amount
-	for i := range records {
-		r := &records[i]
-		switch created := within(r.Times.Created); {
-		case r.Status == Merged && created:
-			f.Merged++
-		case r.Status == Cancelled && created:
-			tally(&f.FalseAlarms, true, true)
-		}
-		if r.Status == Merged || r.Status == Cancelled {
-			continue
-		}
-		if within(r.Times.Resolved) {
-			for _, d := range []*Durations{&f.MTTD, &f.MTTA, &f.MTTR} {
-				d.add(r)
-			}
-		}
-		switch created := r.Times.Created; {
-		case created.IsZero():
-			f.Undated++
-		case within(created):
-			f.count(r, o)
-			costs = append(costs, r.Cost)
-		}
-	}
-	for _, d := range []*Durations{&f.MTTD, &f.MTTA, &f.MTTR} {
-		d.finish()
-	}
-	var err error
-	if f.Cost, err = CostOf(costs); err != nil {
-		return Figures{}, fmt.Errorf("figures: %w", err)
-	}
-	return f, nil
+// Score is the mean of what customers answered, 1 to 5.
+type Score struct {
+	N   int `json:"n"`
+	Sum int `json:"sum"`
 }
 
-// count adds one incident to the counts and shares.
-func (f *Figures) count(r *Record, o FiguresOptions) {
-	f.Volume++
-	f.BySeverity[r.Severity]++
-	tally(&f.FalseAlarms, true, false)
-	tally(&f.Escalated, true, r.Escalations > 0)
-	tally(&f.Reopened, true, r.Reopens > 0)
-	tally(&f.FirstContact, !r.Times.Resolved.IsZero(), r.FirstContact)
-	tally(&f.SeenByUser, r.DetectedBy != "", r.DetectedBy == ByUser)
-	if target := o.Targets[r.Severity]; target.IsSet() {
-		verdict := judge(*r, o.Resolution, target, o.At).Verdict
-		tally(&f.Kept, verdict != Undecided, verdict == Met)
+// Mean returns the mean, nil without an answer.
+func (s Score) Mean() *big.Rat {
+	if s.N == 0 {
+		return nil
 	}
+	return big.NewRat(int64(s.Sum), int64(s.N))
+}
+
+// MarshalJSON writes both counts and the mean, as text of an exact fraction or
+// null.
+func (s Score) MarshalJSON() ([]byte, error) {
+	type plain Score
+	return json.Marshal(struct {
+		plain
+		Mean *big.Rat `json:"mean"`
+	}{plain(s), s.Mean()})
+}
+
+// Compute returns the key figures in one pass over the records and one sort
+// per duration; 100,000 records take some 70 ms. The error is that of [CostOf].
+func Compute(records []Record, o FiguresOptions) (Figures, error) {
+	rules := o.rules()
+	f, _, err := compute(records, &rules)
+	return f, err
+}
+
+// compute returns the figures of all records and those by some dimensions, in one
+// pass.
+func compute(records []Record, o *rules, by ...Dimension) (Figures, []grouping, error) {
+	var all totals
+	for i := range all.times {
+		all.times[i].in = make([]time.Duration, 0, len(records))
+	}
+	groups := make([]grouping, len(by))
+	for i, d := range by {
+		groups[i] = grouping{by: d, totals: map[string]*totals{}}
+	}
+	var r row
+	for i := range records {
+		r.judged(&records[i], o)
+		in := o.parts(&r)
+		all.add(&r, in)
+		for j := range groups {
+			groups[j].add(&r, in)
+		}
+	}
+	f, err := all.figures(o)
+	return f, groups, err
+}
+
+// judged is fill with a verdict at the instant of the options.
+func (r *row) judged(record *Record, o *rules) {
+	r.fill(record, o)
+	if r.isOpen() {
+		r.verdict = r.verdictAt(o, o.At)
+	}
+}
+
+// Dimension is what incidents are grouped by.
+type Dimension uint8
+
+// The dimensions.
+const (
+	PerSeverity Dimension = iota
+	PerService            // an incident of several services counts in each of them
+	PerTenant
+	PerTeam
+	PerCentre
+)
+
+// Group is the figures of the incidents that have something in common.
+type Group struct {
+	Key string `json:"key"` // such as "P1" or the name of a team; "" where it is not known
+	Figures
+}
+
+// ComputeBy returns the key figures by one dimension, ordered by key. It costs
+// what [Compute] costs.
+func ComputeBy(records []Record, d Dimension, o FiguresOptions) ([]Group, error) {
+	rules := o.rules()
+	g := grouping{by: d, totals: map[string]*totals{}}
+	var r row
+	for i := range records {
+		r.judged(&records[i], &rules)
+		g.add(&r, rules.parts(&r))
+	}
+	return g.groups(&rules)
+}
+
+// grouping is totals by key.
+type grouping struct {
+	by     Dimension
+	totals map[string]*totals
+}
+
+func (g *grouping) add(r *row, p parts) {
+	if p == 0 {
+		return
+	}
+	if g.by != PerService || len(r.services) == 0 {
+		g.of(r.key(g.by)).add(r, p)
+		return
+	}
+	for _, service := range r.services {
+		g.of(service).add(r, p)
+	}
+}
+
+// of returns the totals of a key.
+func (g *grouping) of(key string) *totals {
+	t := g.totals[key]
+	if t == nil {
+		t = &totals{}
+		g.totals[key] = t
+	}
+	return t
+}
+
+func (g *grouping) groups(o *rules) ([]Group, error) {
+	var out []Group
+	for _, key := range slices.Sorted(maps.Keys(g.totals)) {
+		f, err := g.totals[key].figures(o)
+		if err != nil {
+			return nil, fmt.Errorf("group %q: %w", key, err)
+		}
+		out = append(out, Group{Key: key, Figures: f})
+	}
+	return out, nil
 }

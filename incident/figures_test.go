@@ -150,6 +150,17 @@ func TestFalseAlarmsAndMerges(t *testing.T) {
 	if err != nil || f.Volume != 1 || f.Merged != 1 || f.FalseAlarms != (incident.Share{Hits: 1, Of: 2}) || f.MTTA.N != 1 {
 		t.Errorf("figures = %+v, %v", f, err)
 	}
+	// Called off before anybody declared them: they count where they were noticed.
+	records = append(records,
+		incident.Record{ID: "d", Status: incident.Cancelled, Times: incident.Times{Detected: minute(20), Closed: minute(90)}},
+		incident.Record{ID: "e", Status: incident.Merged, Times: incident.Times{Detected: minute(20), Closed: minute(90)}})
+	for i, want := range []incident.Share{{Hits: 2, Of: 3}, {}} {
+		hour := calendar.Interval{Start: minute(60 * i), End: minute(60 * (i + 1))}
+		f, err := incident.Compute(records, incident.FiguresOptions{Period: hour})
+		if err != nil || f.FalseAlarms != want || f.Merged != 2*(1-i) {
+			t.Errorf("hour %d: false alarms %v, merged %d, %v, want %v", i, f.FalseAlarms, f.Merged, err, want)
+		}
+	}
 }
 
 // TestMeanDoesNotOverflow sums 400 durations of 100 years: int64 nanoseconds
@@ -264,6 +275,28 @@ func TestOpenIncidents(t *testing.T) {
 	waiting.Waits = []calendar.Interval{{Start: minute(10), End: minute(70)}}
 	if got := incident.Comply([]incident.Record{waiting}, incident.MTTR, incident.DefaultTargets(), minute(120)); got.Kept.Of != 0 {
 		t.Errorf("with an hour of customer wait: %+v, want undecided", got.Judgements[0])
+	}
+}
+
+// TestOpenWait: the clock stands still while the customer still has to answer, and not
+// while a vendor has to.
+func TestOpenWait(t *testing.T) {
+	for awaited, want := range map[incident.Awaited]time.Duration{incident.AwaitCustomer: 10 * time.Minute, incident.AwaitVendor: 5 * time.Hour} {
+		inc := newIncident(t, incident.Options{})
+		apply(t, inc,
+			ev(incident.Declare, 0, incident.Details{Title: "down", Severity: incident.P1, Detected: noon}),
+			ev(incident.StartWait, 10, incident.Details{Awaiting: awaited}))
+		records := []incident.Record{inc.State().Record()}
+		missed := want >= 2*time.Hour
+		got := incident.Comply(records, incident.MTTR, incident.DefaultTargets(), minute(300)).Judgements[0]
+		if got.Lapse != want || (got.Verdict == incident.Missed) != missed {
+			t.Errorf("awaiting the %s: %+v, want %v so far", awaited, got, want)
+		}
+		meter := incident.NewMeter(incident.FiguresOptions{Targets: incident.DefaultTargets()})
+		meter.Update(&records[0])
+		if f, err := meter.Figures(minute(300)); err != nil || (f.Kept.Of == 1) != missed {
+			t.Errorf("awaiting the %s: Kept = %v, %v in a meter", awaited, f.Kept, err)
+		}
 	}
 }
 

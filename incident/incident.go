@@ -40,6 +40,7 @@ type Incident struct {
 	events   []Event // in the order of the fold
 	keys     map[string]Kind
 	fold     fold
+	rejected []Rejection
 }
 
 // New returns an incident of which nothing is known yet. Tenant may be empty,
@@ -78,13 +79,26 @@ var ErrKeyReused = errors.New("key belongs to an event of another kind")
 // [*TransitionError] if something is missing; a fact (Imported) is always
 // recorded and, where the lifecycle does not allow it, flagged in the state.
 // Other errors are [*EventError], joined, and [ErrKeyReused]. After an error
-// the incident is unchanged.
+// the incident is unchanged but for [Incident.Rejected], where the event is kept.
 func (i *Incident) Apply(e Event) ([]Entry, error) {
+	entries, err := i.apply(e)
+	if err != nil {
+		i.reject(e, err)
+		return nil, err
+	}
+	i.taken(e)
+	return entries, nil
+}
+
+func (i *Incident) apply(e Event) ([]Entry, error) {
 	if err := e.Validate(); err != nil {
 		return nil, err
 	}
 	if i.known(e.Key) {
 		return nil, i.sameKind(e.Key, e.Kind)
+	}
+	if last := i.timeline.Head().Seq; e.Corrects > last {
+		return nil, &EventError{Key: e.Key, Kind: e.Kind, Field: "corrects", Want: fmt.Sprintf("the number of an entry, at most %d", last)}
 	}
 	e = e.canonical()
 	events := []Event{e}
@@ -102,6 +116,13 @@ func (i *Incident) Apply(e Event) ([]Entry, error) {
 	sealed, err := i.seal(events...)
 	if err != nil {
 		return nil, err
+	}
+	// The state is that of the entries: a replay gives the same, whatever the caller
+	// does with the event or wrote into it.
+	for n := range sealed {
+		if events[n], err = sealed[n].Event(); err != nil {
+			return nil, err // not reached: the entry was written just now
+		}
 	}
 	i.extend(events)
 	return sealed, nil
@@ -141,8 +162,9 @@ func (i *Incident) sameKind(key string, kind Kind) error {
 }
 
 // check refuses commands that the current state does not allow. A command with
-// an instant before that of a known event must also hold at its place in the
-// fold, or it would be accepted and do nothing.
+// an instant before that of a known event must also be allowed at its place in the
+// fold, or it would be accepted and do nothing, and must leave the events after it
+// legal, or what was accepted before would be undone.
 func (i *Incident) check(events []Event) error {
 	f, last := i.fold.clone(), true
 	for _, e := range events {
@@ -155,13 +177,18 @@ func (i *Incident) check(events []Event) error {
 	if last {
 		return nil
 	}
-	again := newFold(i.timeline.tenant, i.timeline.incident, i.opts)
+	again, legal := newFold(i.timeline.tenant, i.timeline.incident, i.opts), true
 	for _, e := range i.sorted(events) {
-		legal := again.add(e)
-		if !legal && slices.ContainsFunc(events, func(mine Event) bool { return mine.Key == e.Key }) {
-			latest := i.events[len(i.events)-1].At.Format(time.RFC3339Nano)
-			return i.refuse(i.fold.Status, e, []string{"an instant not before " + latest + ", that of the last event"})
-		}
+		mine := slices.ContainsFunc(events, func(m Event) bool { return m.Key == e.Key })
+		legal = legal && (!mine || len(i.opts.missing(again.State, e)) == 0)
+		again.add(e)
+	}
+	for _, finding := range again.flagged {
+		legal = legal && slices.ContainsFunc(i.fold.flagged, func(known Finding) bool { return known.Key == finding.Key })
+	}
+	if !legal {
+		latest := i.events[len(i.events)-1].At.Format(time.RFC3339Nano)
+		return i.refuse(i.fold.Status, events[len(events)-1], []string{"an instant not before " + latest + ", that of the last event"})
 	}
 	return nil
 }
@@ -291,12 +318,16 @@ type Snapshot struct {
 	Tenant  string  `json:"tenant"`
 	ID      string  `json:"id"`
 	Entries []Entry `json:"entries"`
+
+	Rejected []Rejection `json:"rejected,omitempty"`
 }
 
 // Snapshot returns all that [Restore] needs. An incident is its entries, so it
 // grows with them.
 func (i *Incident) Snapshot() Snapshot {
-	return Snapshot{Version: 1, Tenant: i.timeline.tenant, ID: i.timeline.incident, Entries: i.timeline.Entries()}
+	return Snapshot{
+		Version: 1, Tenant: i.timeline.tenant, ID: i.timeline.incident, Entries: i.timeline.Entries(), Rejected: i.Rejected(),
+	}
 }
 
 // Restore builds an incident from a snapshot, checking the chain as [Replay]
@@ -305,5 +336,10 @@ func Restore(s Snapshot, o Options) (*Incident, error) {
 	if s.Version != 1 {
 		return nil, fmt.Errorf("restore incident %q: version %d, want 1", s.ID, s.Version)
 	}
-	return Replay(s.Tenant, s.ID, s.Entries, o)
+	i, err := Replay(s.Tenant, s.ID, s.Entries, o)
+	if err != nil {
+		return nil, err
+	}
+	i.rejected = slices.Clone(s.Rejected)
+	return i, nil
 }

@@ -6,12 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -304,6 +307,8 @@ func TestBadEvents(t *testing.T) {
 		"kind":         func(e *incident.Event) { e.Kind = "explode" },
 		"at":           func(e *incident.Event) { e.At = time.Time{} },
 		"recorded_at":  func(e *incident.Event) { e.RecordedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"started":      func(e *incident.Event) { e.Started = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"detected":     func(e *incident.Event) { e.Detected = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"severity":     func(e *incident.Event) { e.Severity = 9 },
 		"measure.id":   func(e *incident.Event) { e.Measure = &incident.Measure{} },
 		"measure.due":  func(e *incident.Event) { e.Measure = &incident.Measure{ID: "m", Due: "soon"} },
@@ -318,6 +323,26 @@ func TestBadEvents(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Field != field {
 			t.Errorf("%s: Apply = %v, want an EventError for the field", field, err)
 		}
+	}
+}
+
+// TestStateIsThatOfTheEntries: what the caller does with an event after Apply, or what
+// JSON cannot hold, does not make the state differ from that of a replay.
+func TestStateIsThatOfTheEntries(t *testing.T) {
+	inc := newIncident(t, incident.Options{})
+	declared := ev(incident.Declare, 0, incident.Details{Title: "caf\xe9 down", Severity: incident.P3, Services: []string{"checkout"}})
+	measured := ev(incident.RecordMeasure, 5, incident.Details{Measure: measure()})
+	apply(t, inc, declared, measured)
+	declared.Services[0], measured.Measure.Text = "search", "nothing"
+	apply(t, inc, ev(incident.Note, 3, incident.Details{Text: "comes late, so all events are folded again"}))
+	s := inc.State()
+	if s.Title != "caf\ufffd down" || !slices.Equal(s.Services, []string{"checkout"}) || s.Measures[0] != *measure() {
+		t.Errorf("state = %q, %v, %+v, want what was reported", s.Title, s.Services, s.Measures)
+	}
+	tenant, id := inc.Timeline().Of()
+	again, err := incident.Replay(tenant, id, inc.Timeline().Entries(), incident.Options{})
+	if err != nil || !reflect.DeepEqual(again.State(), s) {
+		t.Errorf("Replay = %+v, %v, want %+v", again.State(), err, s)
 	}
 }
 
@@ -437,7 +462,11 @@ func TestModeratorIsLead(t *testing.T) {
 func TestCorrectTimes(t *testing.T) {
 	inc := newIncident(t, incident.Options{})
 	apply(t, inc, major()...)
-	apply(t, inc, ev(incident.CorrectTimes, 500, incident.Details{Started: minute(-30)}))
+	var bad *incident.EventError
+	if _, err := inc.Apply(ev(incident.CorrectTimes, 499, incident.Details{Started: minute(-30), Corrects: 12})); !errors.As(err, &bad) || bad.Field != "corrects" {
+		t.Errorf("Apply of a correction of entry 12 of 11 = %v, want an EventError for it", err)
+	}
+	apply(t, inc, ev(incident.CorrectTimes, 500, incident.Details{Started: minute(-30), Corrects: 1}))
 	s := inc.State()
 	if !s.Times.Started.Equal(minute(-30)) || !s.Impact[0].Start.Equal(minute(-30)) || len(s.Findings) != 0 {
 		t.Errorf("Times %+v, Impact %v, Findings %v, want the start at 11:30", s.Times, s.Impact, s.Findings)
@@ -622,6 +651,27 @@ func TestDiagrams(t *testing.T) {
 			}
 		}
 	}
+	var guide struct {
+		Lifecycle struct{ Transitions [][3]string }
+	}
+	data, err := os.ReadFile(testutil.SharedFile(t, "data", "incident", "targets.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(data, &guide); err != nil {
+		t.Fatal(err)
+	}
+	for _, row := range guide.Lifecycle.Transitions {
+		if line := fmt.Sprintf("\n  %s --> %s: %s\n", row[0], row[1], row[2]); !strings.Contains(incident.Diagram(), line) {
+			t.Errorf("Diagram has no line %q", line)
+		}
+	}
+	if got := strings.Count(incident.Diagram(), "\n"); got != 2+len(guide.Lifecycle.Transitions) || got == 2 {
+		t.Errorf("Diagram has %d lines, want one for each of %d transitions, and two", got, len(guide.Lifecycle.Transitions))
+	}
+}
+
+func TestDetailedDiagramHasEveryStep(t *testing.T) {
 	if got := strings.Count(incident.DetailedDiagram(), "\n"); got != 1+21+3 {
 		t.Errorf("DetailedDiagram has %d lines, want 25", got)
 	}

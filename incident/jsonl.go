@@ -59,30 +59,21 @@ func (e *LineError) Unwrap() error { return e.Err }
 func ReadTimeline(r io.Reader) (*Timeline, error) {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, maxLine)
-	var header timelineHeader
 	var t *Timeline
-	line := 0
+	line, want := 0, 0
 	for lines.Scan() {
 		line++
 		if t == nil {
-			if err := strict(lines.Bytes(), &header); err != nil {
+			var err error
+			if t, want, err = timelineOf(lines.Bytes()); err != nil {
 				return nil, &LineError{Line: line, Err: err}
 			}
-			if header.Format != timelineFormat {
-				return nil, &LineError{Line: line, Err: fmt.Errorf("format %q, want %q", header.Format, timelineFormat)}
-			}
-			t = NewTimeline(header.Tenant, header.Incident)
 			continue
 		}
-		var e Entry
-		err := strict(lines.Bytes(), &e)
-		if err == nil {
-			err = e.check()
-		}
+		e, err := entryOf(lines.Bytes())
 		if err != nil {
 			return nil, &LineError{Line: line, Err: err}
 		}
-		e.At, e.RecordedAt = instant(e.At), instant(e.RecordedAt)
 		t.entries = append(t.entries, e)
 		t.head = e.Hash
 	}
@@ -95,10 +86,98 @@ func ReadTimeline(r io.Reader) (*Timeline, error) {
 	if err := t.Verify(); err != nil {
 		return nil, err
 	}
-	if header.Entries != len(t.entries) {
-		return nil, &LineError{Line: 1, Err: fmt.Errorf("header says %d entries, found %d", header.Entries, len(t.entries))}
+	if want != len(t.entries) {
+		return nil, &LineError{Line: 1, Err: fmt.Errorf("header says %d entries, found %d", want, len(t.entries))}
 	}
 	return t, nil
+}
+
+// timelineOf reads a header.
+func timelineOf(line []byte) (t *Timeline, entries int, err error) {
+	var header timelineHeader
+	if err := strict(line, &header); err != nil {
+		return nil, 0, err
+	}
+	if header.Format != timelineFormat {
+		return nil, 0, fmt.Errorf("format %q, want %q", header.Format, timelineFormat)
+	}
+	return NewTimeline(header.Tenant, header.Incident), header.Entries, nil
+}
+
+func entryOf(line []byte) (Entry, error) {
+	var e Entry
+	if err := strict(line, &e); err != nil {
+		return Entry{}, err
+	}
+	if err := e.check(); err != nil {
+		return Entry{}, err
+	}
+	e.At, e.RecordedAt = instant(e.At), instant(e.RecordedAt)
+	return e, nil
+}
+
+// RecoverTimeline reads a damaged export as far as it can be trusted: the timeline
+// is its longest begin that verifies, and every line after that is in the list, with
+// what [ReadTimeline] or [Verify] say about it; the header, if it promises more than
+// there is. Nothing is left out but blank lines. The list is empty for a sound
+// export. Without a header there is no timeline. The error is that of r.
+func RecoverTimeline(r io.Reader) (*Timeline, []RejectedLine, error) {
+	var t *Timeline
+	var header RejectedLine
+	var lines, rejected []RejectedLine // lines[i] holds entry i of t
+	want := 0
+	err := eachLine(r, func(number int, line []byte, err error) {
+		l := RejectedLine{Line: number, Text: string(line)}
+		if err == nil && len(bytes.TrimSpace(line)) == 0 {
+			return
+		}
+		if err == nil && t == nil {
+			if t, want, err = timelineOf(line); err == nil {
+				header = l
+				return
+			}
+		}
+		var e Entry
+		if err == nil {
+			e, err = entryOf(line)
+		}
+		if err == nil && len(rejected) > 0 {
+			err = errors.New("comes after a line that was rejected")
+		}
+		if err != nil {
+			l.Err = &LineError{Line: number, Err: err}
+			rejected = append(rejected, l)
+			return
+		}
+		t.entries, lines = append(t.entries, e), append(lines, l)
+	})
+	if t == nil {
+		return nil, rejected, err
+	}
+	for {
+		var broken *ChainError
+		if !errors.As(t.Verify(), &broken) {
+			break
+		}
+		// An entry that was redacted falls with the record of its redaction, so
+		// what is left is verified again.
+		good := int(broken.Seq) - 1
+		var cut []RejectedLine
+		for _, l := range lines[good:] {
+			cut = append(cut, RejectedLine{Line: l.Line, Text: l.Text, Err: &LineError{Line: l.Line, Err: broken}})
+		}
+		rejected = append(cut, rejected...)
+		t.entries, lines = t.entries[:good], lines[:good]
+	}
+	n := len(t.entries)
+	if n > 0 {
+		t.head = t.entries[n-1].Hash
+	}
+	if len(rejected) == 0 && n != want {
+		header.Err = &LineError{Line: header.Line, Err: fmt.Errorf("header says %d entries, found %d", want, n)}
+		rejected = append(rejected, header)
+	}
+	return t, rejected, err
 }
 
 // strict decodes one JSON object and nothing else.

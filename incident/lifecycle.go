@@ -157,6 +157,21 @@ func CheckMerge(child, parent string, mergedInto func(id string) string) error {
 	return &MergeError{Child: child, Parent: parent, Path: path}
 }
 
+// Survivor returns the incident in which id goes on: what it was merged into, what
+// that was merged into, and so on. It does not matter in which order the merges were
+// recorded. mergedInto is that of [CheckMerge]; in a cycle, which CheckMerge refuses,
+// the answer is the last incident before the way repeats.
+func Survivor(id string, mergedInto func(id string) string) string {
+	for path := []string{id}; ; {
+		next := mergedInto(id)
+		if next == "" || slices.Contains(path, next) {
+			return id
+		}
+		id = next
+		path = append(path, id)
+	}
+}
+
 // missing returns what keeps e from being accepted as a command, nil if nothing
 // does.
 func (o Options) missing(s State, e Event) []string {
@@ -248,7 +263,22 @@ func missingDetails(s State, e Event) []string {
 		need(e.Measure != nil, "a measure")
 	case CorrectTimes:
 		need(!e.Started.IsZero() || !e.Detected.IsZero(), "a start or a detection")
+	case AssignTeam:
+		need(e.Team != "" || e.Centre != "", "a team or a centre")
+	case RecordScore:
+		need(e.Score > 0, "a score from 1 to 5")
+		need(!s.Times.Resolved.IsZero(), "an incident that is resolved")
+	case AskApproval:
+		need(e.Ref != "", "a reference")
+		need(e.Text != "", "what is to be done")
+		need(s.approvalOf(e.Ref) < 0, fmt.Sprintf("a reference other than %q, which was asked before", e.Ref))
+	case Approve, Refuse:
+		need(e.Kind == Approve || e.Text != "", "a reason")
+		if want := s.missingToDecide(e); want != "" {
+			out = append(out, want)
+		}
 	case StartWait:
+		need(e.Awaiting == "" || e.Awaiting.known(), "customer, vendor, change or problem to wait for")
 		need(s.Status.Active(), "an incident that is not resolved")
 		need(s.WaitingSince.IsZero(), "an incident that is not waiting")
 	case EndWait:

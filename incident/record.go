@@ -11,19 +11,26 @@ import (
 
 // Record is one incident as the key figures see it.
 type Record struct {
-	ID       string   `json:"id"`
+	Tenant   string   `json:"tenant,omitempty"`
+	ID       string   `json:"id"` // unique in the tenant
 	Severity Severity `json:"severity,omitzero"`
 	Services []string `json:"services,omitempty"`
 	Status   Status   `json:"status,omitempty"`
 	Times    Times    `json:"times"`
 
+	Component   string `json:"component,omitempty"`
+	Fingerprint string `json:"fingerprint,omitempty"`
+	Team        string `json:"team,omitempty"`
+	Centre      string `json:"centre,omitempty"`
+
 	DetectedBy   Detector            `json:"detected_by,omitempty"`
 	FirstContact bool                `json:"first_contact,omitempty"` // resolved by the first person who took it
 	Escalations  int                 `json:"escalations,omitempty"`
 	Reopens      int                 `json:"reopens,omitempty"`
+	Score        int                 `json:"score,omitempty"` // of the customer, 1 to 5; 0 without an answer
 	Cost         money.Amount        `json:"cost,omitzero"`
 	Impact       []calendar.Interval `json:"impact,omitempty"`
-	Waits        []calendar.Interval `json:"waits,omitempty"` // the customer had to answer
+	Waits        []calendar.Interval `json:"waits,omitempty"` // the customer had to answer; a zero End: still has to
 }
 
 // Milestone is one of the instants of an incident.
@@ -58,7 +65,7 @@ func (m Milestone) String() string {
 	return milestoneNames[m]
 }
 
-func (t Times) at(m Milestone) time.Time {
+func (t *Times) at(m Milestone) time.Time {
 	switch m {
 	case StartTime:
 		return t.Started
@@ -120,29 +127,89 @@ type Lapse struct {
 // closing pause while the customer had to answer and while the incident was
 // resolved before it was reopened; the others, such as the time to acknowledge,
 // do not.
-func (r Record) Lapse(s Span) (l Lapse, ok bool) {
+func (r Record) Lapse(s Span) (l Lapse, ok bool) { return r.lapse(s, NetTime) }
+
+// LapseBy is Lapse by another clock.
+func (r Record) LapseBy(s Span, c Clock) (l Lapse, ok bool) { return r.lapse(s, c) }
+
+func (r *Record) lapse(s Span, c Clock) (l Lapse, ok bool) {
 	from, to := r.Times.at(s.From()), r.Times.at(s.To())
+	if l, ok = lapse(from, to); ok && !l.Clamped {
+		l.Duration -= r.paused(s, c, from, to)
+	}
+	return l, ok
+}
+
+// Clock says which pauses within a span count as time all the same.
+type Clock uint8
+
+// The clocks. They differ for spans that end with the mitigation or later.
+const (
+	NetTime   Clock = 0                    // no pause counts; the default
+	WithWaits Clock = 1                    // the customer's time to answer counts
+	WithGaps  Clock = 2                    // the time from a resolution to the reopening counts
+	WallTime  Clock = WithWaits | WithGaps // all of it: elapsed, from first to last
+)
+
+// String returns "net time", "with waits", "with gaps" or "wall time".
+func (c Clock) String() string {
+	if names := [...]string{"net time", "with waits", "with gaps", "wall time"}; int(c) < len(names) {
+		return names[c]
+	}
+	return fmt.Sprintf("Clock(%d)", uint8(c))
+}
+
+// lapse returns the time from one instant to another; ok is false if one of them
+// is not known.
+func lapse(from, to time.Time) (l Lapse, ok bool) {
 	if from.IsZero() || to.IsZero() {
 		return Lapse{}, false
 	}
-	l.Raw = to.Sub(from)
-	if l.Raw < 0 {
-		l.Clamped = true
-		return l, true
-	}
-	l.Duration = l.Raw - r.paused(s, from, to)
+	l.Raw = since(from, to)
+	l.Duration, l.Clamped = max(l.Raw, 0), l.Raw < 0
 	return l, true
+}
+
+// since is to.Sub(from) for instants without a monotonic reading, which need not be
+// added up again to see whether they fit.
+func since(from, to time.Time) time.Duration {
+	const most = 9_000_000_000
+	if s := to.Unix() - from.Unix(); -most < s && s < most {
+		return time.Duration(s)*time.Second + time.Duration(to.Nanosecond()-from.Nanosecond())
+	}
+	return to.Sub(from)
+}
+
+// noticed returns the first instant at which the incident is known to have been
+// noticed, or else to have begun; zero if nothing is known.
+func (r *Record) noticed() time.Time {
+	t := r.Times.Detected
+	setOnce(&t, r.Times.Created)
+	setOnce(&t, r.Times.Started)
+	return t
 }
 
 // paused returns how much of [from, to) does not count: the customer had to
 // answer, or the incident was resolved until it was reopened.
-func (r Record) paused(s Span, from, to time.Time) time.Duration {
-	if s.To() < MitigatedTime || len(r.Waits) == 0 && len(r.Impact) < 2 {
+func (r *Record) paused(s Span, c Clock, from, to time.Time) time.Duration {
+	waits := len(r.Waits) > 0 && c&WithWaits == 0
+	gaps := len(r.Impact) > 1 && c&WithGaps == 0
+	if s.To() < MitigatedTime || !waits && !gaps {
 		return 0
 	}
-	pauses := slices.Clone(r.Waits)
-	for i := 1; i < len(r.Impact); i++ {
-		pauses = append(pauses, calendar.Interval{Start: r.Impact[i-1].End, End: r.Impact[i].Start})
+	var pauses []calendar.Interval
+	if waits {
+		for _, wait := range r.Waits {
+			if wait.End.IsZero() {
+				wait.End = later(to, wait.Start)
+			}
+			pauses = append(pauses, wait)
+		}
+	}
+	if gaps {
+		for i := 1; i < len(r.Impact); i++ {
+			pauses = append(pauses, calendar.Interval{Start: r.Impact[i-1].End, End: r.Impact[i].Start})
+		}
 	}
 	pauses = slices.DeleteFunc(pauses, func(i calendar.Interval) bool { return i.Validate() != nil }) // pauses nothing
 	set, err := calendar.Normalize(pauses)
@@ -175,4 +242,62 @@ func (r Record) Downtime(at time.Time) (impact, elapsed time.Duration) {
 		elapsed = 0
 	}
 	return impact, elapsed
+}
+
+// Absorb returns the record of an incident with what one adds that was merged into
+// it: services, an earlier begin or detection, stretches of impact, escalations
+// and cost. All else stays as it is. Merging is associative: it does not matter
+// whether a child is absorbed before or after its parent is, and children may come
+// in any order. The error is that of adding up the costs.
+func (r Record) Absorb(child Record) (Record, error) {
+	r.Services = slices.Clone(r.Services)
+	slices.Sort(r.Services)
+	for _, service := range child.Services {
+		insert(&r.Services, service)
+	}
+	if earlier(child.Times.Started, r.Times.Started) {
+		r.Times.Started = child.Times.Started
+	}
+	switch {
+	case earlier(child.Times.Detected, r.Times.Detected):
+		r.Times.Detected, r.DetectedBy = child.Times.Detected, child.DetectedBy
+	case !child.Times.Detected.Equal(r.Times.Detected):
+	case r.DetectedBy == "" || child.DetectedBy != "" && child.DetectedBy < r.DetectedBy:
+		r.DetectedBy = child.DetectedBy // any rule, but the same whatever the order
+	}
+	r.Impact = joinImpact(r.Impact, child.Impact)
+	r.Escalations += child.Escalations
+	switch {
+	case !r.Cost.IsSet():
+		r.Cost = child.Cost
+	case child.Cost.IsSet():
+		total, err := r.Cost.Add(child.Cost)
+		if err != nil {
+			return Record{}, fmt.Errorf("merge %q into %q: cost: %w", child.ID, r.ID, err)
+		}
+		r.Cost = total
+	}
+	return r, nil
+}
+
+// earlier reports whether a is known and before b, or b is not known.
+func earlier(a, b time.Time) bool { return !a.IsZero() && (b.IsZero() || a.Before(b)) }
+
+// joinImpact returns the stretches of a and b as a set. A stretch without an end
+// goes on.
+func joinImpact(a, b []calendar.Interval) []calendar.Interval {
+	all := slices.Concat(a, b)
+	slices.SortFunc(all, func(x, y calendar.Interval) int { return x.Start.Compare(y.Start) })
+	var out []calendar.Interval
+	for _, next := range all {
+		last := len(out) - 1
+		switch {
+		case last < 0 || !out[last].End.IsZero() && next.Start.After(out[last].End):
+			out = append(out, next)
+		case out[last].End.IsZero() || !next.End.IsZero() && !next.End.After(out[last].End):
+		default:
+			out[last].End = next.End
+		}
+	}
+	return out
 }

@@ -65,6 +65,29 @@ const (
 	ByUser    Detector = "user"
 )
 
+// Awaited says what an incident on hold waits for. Only the time in which the
+// customer has to answer is taken out of the time to resolve.
+type Awaited string
+
+// What an incident may wait for.
+const (
+	AwaitCustomer Awaited = "customer"
+	AwaitVendor   Awaited = "vendor"
+	AwaitChange   Awaited = "change"
+	AwaitProblem  Awaited = "problem"
+)
+
+func (a Awaited) known() bool {
+	switch a {
+	case AwaitCustomer, AwaitVendor, AwaitChange, AwaitProblem:
+		return true
+	}
+	return false
+}
+
+// MaxScore is the best score of a customer; the worst is 1.
+const MaxScore = 5
+
 // Measure is something that is done so that the incident does not come back, is
 // seen earlier or hurts less.
 type Measure struct {

@@ -62,6 +62,14 @@ func (s Severity) Compare(t Severity) int { return cmp.Compare(s.rank(), t.rank(
 // AtLeast reports whether s is as severe as t or more: P1.AtLeast(P2) is true.
 func (s Severity) AtLeast(t Severity) bool { return s.Compare(t) >= 0 }
 
+// known returns s, or the zero value if s is none of P1 to P4.
+func (s Severity) known() Severity {
+	if !s.IsSet() {
+		return 0
+	}
+	return s
+}
+
 func (s Severity) rank() int {
 	if !s.IsSet() {
 		return 0

@@ -102,22 +102,6 @@ func SeenByUser(records []Record) Share {
 	return s
 }
 
-// Changes counts changes by outcome.
-type Changes struct {
-	Succeeded      int `json:"succeeded"` // and caused no incident
-	CausedIncident int `json:"caused_incident"`
-	Failed         int `json:"failed"`
-	RolledBack     int `json:"rolled_back"`
-	Cancelled      int `json:"cancelled"` // do not count
-	Emergency      int `json:"emergency"` // reported apart, in none of the counts above
-}
-
-// SuccessRate returns succeeded changes out of those that were carried out. A
-// change that caused an incident did not succeed.
-func (c Changes) SuccessRate() Share {
-	return Share{Hits: c.Succeeded, Of: c.Succeeded + c.CausedIncident + c.Failed + c.RolledBack}
-}
-
 // MeanScore returns the mean of satisfaction scores, nil without any.
 func MeanScore(scores []int) *big.Rat {
 	if len(scores) == 0 {

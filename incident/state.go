@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -20,7 +21,13 @@ type State struct {
 	Title    string   `json:"title,omitempty"`
 	Services []string `json:"services,omitempty"` // sorted
 	Domain   string   `json:"domain,omitempty"`
-	Times    Times    `json:"times"`
+
+	Component   string `json:"component,omitempty"`   // what failed
+	Fingerprint string `json:"fingerprint,omitempty"` // the same for incidents of one kind
+	Team        string `json:"team,omitempty"`        // that has it, the last one if it ended
+	Centre      string `json:"centre,omitempty"`      // operations centre that has it
+
+	Times Times `json:"times"`
 
 	DetectedBy Detector          `json:"detected_by,omitempty"`
 	Roles      map[Role][]string `json:"roles,omitempty"` // persons in the order of assignment
@@ -35,6 +42,8 @@ type State struct {
 	MergedInto   string       `json:"merged_into,omitempty"` // id of the incident that goes on
 	Waiver       *Waiver      `json:"waiver,omitempty"`      // of the review
 	Measures     []Measure    `json:"measures,omitempty"`    // sorted by ID
+	Approvals    []Approval   `json:"approvals,omitempty"`   // in the order of the requests
+	Score        int          `json:"score,omitempty"`       // 1 to 5, the last one that the customer gave
 
 	Reopens     int `json:"reopens,omitempty"`
 	Escalations int `json:"escalations,omitempty"`
@@ -43,8 +52,11 @@ type State struct {
 	// one has a zero End while the incident is active.
 	Impact []calendar.Interval `json:"impact,omitempty"`
 	// Waits are the stretches in which the customer had to answer.
-	Waits        []calendar.Interval `json:"waits,omitempty"`
-	WaitingSince time.Time           `json:"waiting_since,omitzero"`
+	Waits []calendar.Interval `json:"waits,omitempty"`
+	// Holds are the stretches in which it waited for something else.
+	Holds        []Hold    `json:"holds,omitempty"`
+	WaitingSince time.Time `json:"waiting_since,omitzero"` // zero unless on hold
+	WaitingFor   Awaited   `json:"waiting_for,omitempty"`
 
 	// Findings list what does not fit, in a stable order.
 	Findings []Finding `json:"findings,omitempty"`
@@ -69,6 +81,12 @@ type Times struct {
 	Mitigated    time.Time `json:"mitigated,omitzero"`
 	Resolved     time.Time `json:"resolved,omitzero"` // zero again after a reopening
 	Closed       time.Time `json:"closed,omitzero"`   // closed, cancelled or merged
+}
+
+// Hold is a stretch in which an incident waited for somebody but the customer.
+type Hold struct {
+	calendar.Interval
+	For Awaited `json:"for"`
 }
 
 // Update is news for the stakeholders.
@@ -103,14 +121,20 @@ const (
 	NotDeclared     FindingCode = "not_declared"      // acknowledged or resolved, but never declared
 	OutOfOrder      FindingCode = "out_of_order"      // two instants in the wrong order
 	ModeratorIsLead FindingCode = "moderator_is_lead" // of a P1: the review is not independent
+	SelfApproval    FindingCode = "self_approval"     // whoever asked also decided; it does not count
 )
 
 // Record returns the state as a row for the key figures.
 func (s State) Record() Record {
+	waits := slices.Clone(s.Waits)
+	if s.WaitingFor == AwaitCustomer {
+		waits = append(waits, calendar.Interval{Start: s.WaitingSince})
+	}
 	return Record{
-		ID: s.ID, Severity: s.Severity, Services: slices.Clone(s.Services), Status: s.Status, Times: s.Times,
+		Tenant: s.Tenant, ID: s.ID, Severity: s.Severity, Services: slices.Clone(s.Services), Status: s.Status, Times: s.Times,
+		Component: s.Component, Fingerprint: s.Fingerprint, Team: s.Team, Centre: s.Centre,
 		FirstContact: s.FirstContact, Escalations: s.Escalations, Reopens: s.Reopens, DetectedBy: s.DetectedBy,
-		Cost: s.Cost, Impact: slices.Clone(s.Impact), Waits: slices.Clone(s.Waits),
+		Score: s.Score, Cost: s.Cost, Impact: slices.Clone(s.Impact), Waits: waits,
 	}
 }
 
@@ -148,6 +172,7 @@ func (s State) clone() State {
 	}
 	s.Services, s.Flags, s.Links = slices.Clone(s.Services), slices.Clone(s.Flags), slices.Clone(s.Links)
 	s.Updates, s.Measures = slices.Clone(s.Updates), slices.Clone(s.Measures)
+	s.Approvals, s.Holds = slices.Clone(s.Approvals), slices.Clone(s.Holds)
 	s.Impact, s.Waits, s.Findings = slices.Clone(s.Impact), slices.Clone(s.Waits), slices.Clone(s.Findings)
 	return s
 }
@@ -157,47 +182,44 @@ func (f *fold) flag(code FindingCode, key, format string, args ...any) {
 }
 
 // add folds one event in. It never fails: what the lifecycle does not allow is
-// flagged and moves nothing. legal is false for such an event.
-func (f *fold) add(e Event) (legal bool) {
+// flagged and moves nothing.
+func (f *fold) add(e Event) {
 	row, moves := stepOf(e.Kind)
 	switch {
 	case !moves:
-		return f.annotate(e)
+		f.annotate(e)
+		return
 	case !slices.Contains(row.from, f.Status):
-		return f.late(e, row)
+		f.late(e, row)
+		return
 	case e.Kind == Close:
 		if missing := f.opts.missingToClose(f.State); len(missing) > 0 {
 			f.flag(IllegalFact, e.Key, "%s -> %s without %s", f.Status, row.to, missing[0])
-			return false
+			return
 		}
 	}
 	f.move(e)
 	f.Status = row.to
-	return true
 }
 
 // late takes what is useful from an event that comes from the wrong status.
 // Facts of other systems may know an acknowledgement or a resolution of an
 // incident that was never declared, or repeat what is known.
-func (f *fold) late(e Event, row step) (legal bool) {
+func (f *fold) late(e Event, row step) {
 	undeclared := f.Status == "" || f.Status == Triage
 	switch {
 	case undeclared && (e.Kind == Acknowledge || e.Kind == Resolve):
 		f.move(e)
 		f.Status = row.to
-		return true
 	case e.Kind == Declare && f.Times.Created.IsZero() && !f.Status.Ended():
 		f.move(e) // the placeholder gets its declaration
-		return true
 	case e.Kind == Acknowledge && !f.Status.Ended():
 		f.move(e) // a second person, or one whose word came late
-		return true
 	case e.Kind == Resolve && f.Status == Resolved, e.Kind == Detect && !f.Status.Ended():
 		f.describe(e)
-		return true
+	default:
+		f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)
 	}
-	f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)
-	return false
 }
 
 // move records what a step of the lifecycle says, without its status.
@@ -215,6 +237,7 @@ func (f *fold) move(e Event) {
 		t.Created = e.At
 	case Acknowledge:
 		setOnce(&t.Acknowledged, e.At)
+		f.assignTeam(e)
 		person := e.Person
 		if person == "" {
 			person = e.Actor
@@ -260,8 +283,12 @@ func (f *fold) describe(e Event) {
 	if f.Title == "" || e.Kind == Declare && e.Title != "" {
 		f.Title = e.Title
 	}
-	if f.Domain == "" {
-		f.Domain = e.Domain
+	for _, field := range []struct{ have, said *string }{
+		{&f.Domain, &e.Domain}, {&f.Component, &e.Component}, {&f.Fingerprint, &e.Fingerprint},
+	} {
+		if *field.have == "" {
+			*field.have = *field.said
+		}
 	}
 	if f.DetectedBy == "" {
 		f.DetectedBy = e.DetectedBy
@@ -278,19 +305,22 @@ func (f *fold) addServices(services []string) {
 }
 
 // annotate folds in an event that moves nothing.
-func (f *fold) annotate(e Event) (legal bool) {
+func (f *fold) annotate(e Event) {
 	switch e.Kind {
 	case ChangeSeverity:
 		if !f.Status.Ended() && e.Severity.IsSet() {
 			f.Severity = e.Severity
-			return true
+		} else {
+			f.flag(IllegalFact, e.Key, "%s to %s in status %q", e.Kind, e.Severity, f.Status)
 		}
-		f.flag(IllegalFact, e.Key, "%s to %s in status %q", e.Kind, e.Severity, f.Status)
-		return false
 	case AssignRole:
 		f.assign(e.Role, e.Person)
 	case ReleaseRole:
-		f.Roles[e.Role] = slices.DeleteFunc(f.Roles[e.Role], func(p string) bool { return p == e.Person })
+		if persons := f.Roles[e.Role]; len(persons) > 0 {
+			f.Roles[e.Role] = slices.DeleteFunc(persons, func(p string) bool { return p == e.Person })
+		}
+	case AssignTeam:
+		f.assignTeam(e)
 	case SetFlag:
 		insert(&f.Flags, e.Flag)
 	case ClearFlag:
@@ -303,7 +333,7 @@ func (f *fold) annotate(e Event) (legal bool) {
 	case WaiveReview:
 		if f.Status != Resolved && f.Status != InReview {
 			f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)
-			return false
+			return
 		}
 		f.Waiver = &Waiver{At: e.At, By: e.Actor, Reason: e.Text, Automatic: e.Automatic}
 	case RecordMeasure:
@@ -316,7 +346,16 @@ func (f *fold) annotate(e Event) (legal bool) {
 			f.Times.Detected = e.Detected
 		}
 	case StartWait:
-		setOnce(&f.WaitingSince, e.At)
+		switch {
+		case f.Status != "" && !f.Status.Active():
+			f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)
+		case f.WaitingSince.IsZero():
+			f.WaitingSince, f.WaitingFor = e.At, cmp.Or(e.Awaiting, AwaitCustomer)
+		}
+	case AskApproval, Approve, Refuse:
+		f.approval(e)
+	case RecordScore:
+		f.Score = e.Score
 	case EndWait:
 		f.endWait(e.At)
 	case Escalate:
@@ -327,7 +366,6 @@ func (f *fold) annotate(e Event) (legal bool) {
 	default:
 		f.flag(UnknownKind, e.Key, "kind %q", e.Kind)
 	}
-	return true
 }
 
 func (f *fold) setCost(e Event) {
@@ -337,10 +375,20 @@ func (f *fold) setCost(e Event) {
 }
 
 func (f *fold) endWait(at time.Time) {
-	if !f.WaitingSince.IsZero() {
-		f.Waits = append(f.Waits, calendar.Interval{Start: f.WaitingSince, End: at})
-		f.WaitingSince = time.Time{}
+	if f.WaitingSince.IsZero() {
+		return
 	}
+	stretch := calendar.Interval{Start: f.WaitingSince, End: at}
+	if f.WaitingFor == AwaitCustomer {
+		f.Waits = append(f.Waits, stretch)
+	} else {
+		f.Holds = append(f.Holds, Hold{Interval: stretch, For: f.WaitingFor})
+	}
+	f.WaitingSince, f.WaitingFor = time.Time{}, ""
+}
+
+func (f *fold) assignTeam(e Event) {
+	f.Team, f.Centre = cmp.Or(e.Team, f.Team), cmp.Or(e.Centre, f.Centre)
 }
 
 func (f *fold) assign(role Role, person string) {

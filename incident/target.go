@@ -180,9 +180,14 @@ type Compliance struct {
 // zero at leaves all of them undecided. Severities without a target are
 // Undecided.
 func Comply(records []Record, s Span, targets Targets, at time.Time) Compliance {
+	return comply(records, s, NetTime, targets, at)
+}
+
+// comply is Comply by another clock.
+func comply(records []Record, s Span, by Clock, targets Targets, at time.Time) Compliance {
 	c := Compliance{Span: s, Judgements: make([]Judgement, 0, len(records))}
 	for _, r := range records {
-		j := judge(r, s, targets[r.Severity], at)
+		j := judge(&r, s, by, targets[r.Severity], at)
 		if j.Missing {
 			c.Missing++
 		}
@@ -197,9 +202,9 @@ func Comply(records []Record, s Span, targets Targets, at time.Time) Compliance 
 	return c
 }
 
-func judge(r Record, s Span, t Target, at time.Time) Judgement {
+func judge(r *Record, s Span, c Clock, t Target, at time.Time) Judgement {
 	j := Judgement{ID: r.ID, Target: t}
-	if l, ok := r.Lapse(s); ok {
+	if l, ok := r.lapse(s, c); ok {
 		j.Lapse, j.Verdict = l.Duration, t.JudgeDuration(l.Duration)
 		return j
 	}
@@ -208,15 +213,13 @@ func judge(r Record, s Span, t Target, at time.Time) Judgement {
 	if j.Missing = from.IsZero() || r.passed(s.To()); j.Missing || at.IsZero() || at.Before(from) {
 		return j
 	}
-	j.Lapse = at.Sub(from) - r.paused(s, from, at)
-	if op := t.limit.Op; (op == threshold.Less || op == threshold.LessEqual) && t.JudgeDuration(j.Lapse) == Missed {
-		j.Verdict = Missed
-	}
+	j.Lapse = at.Sub(from) - r.paused(s, c, from, at)
+	j.Verdict = t.soFar(j.Lapse)
 	return j
 }
 
 // passed reports whether a later milestone is there, so that m will not come.
-func (r Record) passed(m Milestone) bool {
+func (r *Record) passed(m Milestone) bool {
 	for _, later := range milestones {
 		if later > m && !r.Times.at(later).IsZero() {
 			return true

@@ -109,6 +109,9 @@ func NewTimeline(tenant, incident string) *Timeline {
 	return &Timeline{tenant: tenant, incident: incident, head: genesis(tenant, incident)}
 }
 
+// Of returns the incident whose record it is.
+func (t *Timeline) Of() (tenant, id string) { return t.tenant, t.incident }
+
 // Head returns the last entry's number and hash.
 func (t *Timeline) Head() Head { return Head{Seq: uint64(len(t.entries)), Hash: t.head} }
 
@@ -201,7 +204,7 @@ func (e *ChainError) Error() string {
 // [SignedHead] can. A redacted entry is accepted if a later entry says who
 // redacted it.
 func Verify(tenant, incident string, entries []Entry) error {
-	var c chain
+	c := chain{buf: make([]byte, 0, 1<<10)} // all that is allocated, unless a payload is longer
 	prev := genesis(tenant, incident)
 	var redacted []uint64
 	for i := range entries {
@@ -251,7 +254,7 @@ const (
 
 // genesis is what the first entry follows.
 func genesis(tenant, incident string) Digest {
-	var b []byte
+	b := make([]byte, 0, 256)
 	for _, part := range []string{genesisLabel, tenant, incident} {
 		b = appendText(b, part)
 	}

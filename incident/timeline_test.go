@@ -80,46 +80,104 @@ func TestHash(t *testing.T) {
 	}
 }
 
-func TestVerifyFindsEveryMove(t *testing.T) {
+// score counts changes to a chain, and those that were found where they are.
+type score struct{ tried, found int }
+
+// expect verifies a changed chain; it has to be bad at seq, with one of the faults.
+func (s *score) expect(t *testing.T, what string, entries []incident.Entry, seq int, faults ...incident.Fault) {
+	t.Helper()
+	s.tried++
+	var broken *incident.ChainError
+	if err := incident.Verify("acme", "INC-1", entries); !errors.As(err, &broken) || broken.Seq != uint64(seq) || !slices.Contains(faults, broken.Fault) {
+		t.Errorf("%s: Verify = %v, want entry %d, %v", what, err, seq, faults)
+		return
+	}
+	s.found++
+}
+
+// TestTampering drops, moves, copies, replaces and smuggles in every entry of a chain
+// of 200, and flips every byte of every field; with the race detector, of every
+// 40th entry.
+func TestTampering(t *testing.T) {
 	const n = 200
 	good := chainOf(t, "acme", n)
 	if err := incident.Verify("acme", "INC-1", good); err != nil {
 		t.Fatal(err)
 	}
-	check := func(what string, entries []incident.Entry, seq int, faults ...incident.Fault) {
-		t.Helper()
-		err := incident.Verify("acme", "INC-1", entries)
-		var broken *incident.ChainError
-		if !errors.As(err, &broken) || broken.Seq != uint64(seq) || !slices.Contains(faults, broken.Fault) {
-			t.Errorf("%s: Verify = %v, want entry %d, %v", what, err, seq, faults)
+	var drops, swaps, inserts, flips score
+	drops.dropEvery(t, good)
+	swaps.swapEvery(t, good)
+	inserts.insertEvery(t, good, chainOf(t, "globex", n))
+	flips.flipEvery(t, good)
+	tried := drops.tried + swaps.tried + inserts.tried + flips.tried
+	found := drops.found + swaps.found + inserts.found + flips.found
+	t.Logf("mutation score: %d of %d found at the right entry (dropped %d/%d, swapped %d/%d, inserted %d/%d, flipped %d/%d)",
+		found, tried, drops.found, drops.tried, swaps.found, swaps.tried, inserts.found, inserts.tried, flips.found, flips.tried)
+}
+
+func (s *score) dropEvery(t *testing.T, good []incident.Entry) {
+	t.Helper()
+	last := len(good) - 1
+	for k := range last {
+		s.expect(t, fmt.Sprint("drop ", k+1), slices.Delete(slices.Clone(good), k, k+1), k+1, incident.Removed)
+	}
+	// The chain alone cannot miss its end; a signed head does.
+	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	timeline := incident.NewTimeline("acme", "INC-1")
+	for i, e := range good {
+		if _, err := timeline.Append(uint64(i), e); err != nil {
+			t.Fatal(err)
 		}
 	}
-	other := chainOf(t, "globex", n)
+	head, err := timeline.Sign(key, noon)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.tried++
+	var broken *incident.ChainError
+	if err := head.Check(key.Public().(ed25519.PublicKey), good[:last]); !errors.As(err, &broken) || broken.Seq != uint64(last+1) || broken.Fault != incident.Removed {
+		t.Errorf("drop the last: Check = %v, want entry %d removed", err, last+1)
+		return
+	}
+	s.found++
+}
+
+// swapEvery swaps each entry with the next, the first, the last and one at random.
+func (s *score) swapEvery(t *testing.T, good []incident.Entry) {
+	t.Helper()
 	r := rand.New(rand.NewPCG(1, 1))
-	for k := range n {
-		if k < n-1 { // a missing end is found by the signed head only
-			check(fmt.Sprint("drop ", k+1), slices.Delete(slices.Clone(good), k, k+1), k+1, incident.Removed)
-		}
-		if j := r.IntN(n); j != k {
+	for k := range good {
+		for _, j := range []int{k + 1, 0, len(good) - 1, r.IntN(len(good))} {
+			if j == k || j == len(good) {
+				continue
+			}
 			swapped := slices.Clone(good)
 			swapped[k], swapped[j] = swapped[j], swapped[k]
-			check(fmt.Sprint("swap ", k+1, " ", j+1), swapped, min(k, j)+1, incident.Reordered)
+			s.expect(t, fmt.Sprint("swap ", k+1, " ", j+1), swapped, min(k, j)+1, incident.Reordered)
 		}
-		j := r.IntN(n)
-		doubled := slices.Insert(slices.Clone(good), k, good[j])
-		place := k + 1
-		if j == k {
-			place++ // the copy stands behind its original
-		}
-		check(fmt.Sprint("insert ", j+1, " at ", k+1), doubled, place, incident.Foreign)
-		smuggled := slices.Insert(slices.Clone(good), k, other[k])
-		check(fmt.Sprint("foreign entry at ", k+1), smuggled, k+1, incident.Foreign)
-		replaced := slices.Clone(good)
-		replaced[k] = other[k]
-		check(fmt.Sprint("foreign entry for ", k+1), replaced, k+1, incident.Foreign)
 	}
-	check("other tenant", other, 1, incident.Foreign)
-	check("resealed from the start", incidentsOf("INC-2", n), 1, incident.Foreign)
+}
+
+// insertEvery puts a copy of each entry before the first and at places at random, and
+// entries of another chain between and instead of them.
+func (s *score) insertEvery(t *testing.T, good, other []incident.Entry) {
+	t.Helper()
+	r := rand.New(rand.NewPCG(1, 2))
+	for j := range good {
+		for _, k := range []int{0, r.IntN(len(good) + 1), len(good)} {
+			place := k + 1
+			if j == k {
+				place++ // the copy stands behind its original
+			}
+			s.expect(t, fmt.Sprint("insert ", j+1, " at ", k+1), slices.Insert(slices.Clone(good), k, good[j]), place, incident.Foreign)
+		}
+		s.expect(t, fmt.Sprint("foreign entry at ", j+1), slices.Insert(slices.Clone(good), j, other[j]), j+1, incident.Foreign)
+		replaced := slices.Clone(good)
+		replaced[j] = other[j]
+		s.expect(t, fmt.Sprint("foreign entry for ", j+1), replaced, j+1, incident.Foreign)
+	}
+	s.expect(t, "other tenant", other, 1, incident.Foreign)
+	s.expect(t, "resealed from the start", incidentsOf("INC-2", len(good)), 1, incident.Foreign)
 }
 
 func incidentsOf(id string, n int) []incident.Entry {
@@ -130,12 +188,9 @@ func incidentsOf(id string, n int) []incident.Entry {
 	return timeline.Entries()
 }
 
-// TestVerifyFindsEveryFlippedByte flips every byte of every field of a chain of
-// 200 entries; with the race detector, of every 40th.
-func TestVerifyFindsEveryFlippedByte(t *testing.T) {
-	const n = 200
-	good := chainOf(t, "acme", n)
-	flips, stride := 0, 1
+func (s *score) flipEvery(t *testing.T, good []incident.Entry) {
+	t.Helper()
+	n, stride := len(good), 1
 	if underRace {
 		stride = 40
 	}
@@ -144,12 +199,7 @@ func TestVerifyFindsEveryFlippedByte(t *testing.T) {
 		try := func(field string, change func(*incident.Entry)) {
 			spoiled[k] = good[k]
 			change(&spoiled[k])
-			flips++
-			err := incident.Verify("acme", "INC-1", spoiled[:k+1])
-			var broken *incident.ChainError
-			if !errors.As(err, &broken) || broken.Seq != uint64(k+1) || broken.Fault != incident.Edited {
-				t.Errorf("entry %d, %s: Verify = %v, want edited", k+1, field, err)
-			}
+			s.expect(t, fmt.Sprint("entry ", k+1, " ", field), spoiled[:k+1], k+1, incident.Edited)
 		}
 		text := func(field string, get func(*incident.Entry) *string) {
 			for i := range *get(&good[k]) {
@@ -185,7 +235,6 @@ func TestVerifyFindsEveryFlippedByte(t *testing.T) {
 		})
 		spoiled[k] = good[k]
 	}
-	t.Logf("%d changes", flips)
 }
 
 // TestImportFindsEveryFlippedByte flips every byte of an exported timeline. A

@@ -139,11 +139,15 @@ func TestEvidenceFromIncident(t *testing.T) {
 		Times:        incident.Times{Detected: at(1), Created: at(2), Acknowledged: at(3)},
 		Impact:       []calendar.Interval{{Start: at(0), End: at(20)}, {Start: at(30)}},
 		Waits:        []calendar.Interval{{Start: at(5), End: at(6)}},
-		WaitingSince: at(40),
+		WaitingSince: at(40), WaitingFor: incident.AwaitCustomer,
 	}
 	in := sla.IncidentFrom(s)
 	if in.ID != "INC" || in.Service != "api" || !in.Opened.Equal(at(2)) || !in.Responded.Equal(at(3)) || len(in.Pauses) != 2 || !in.Pauses[1].End.IsZero() {
 		t.Errorf("IncidentFrom = %+v", in)
+	}
+	s.WaitingFor = incident.AwaitVendor
+	if in := sla.IncidentFrom(s); len(in.Pauses) != 1 {
+		t.Errorf("Pauses = %v while a vendor has to answer, want the wait for the customer only", in.Pauses)
 	}
 	outages := sla.OutagesFrom(s)
 	if len(outages) != 4 || outages[3].Service != "web" || !outages[3].End.IsZero() || outages[3].Ref != "INC" {

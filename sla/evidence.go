@@ -295,7 +295,7 @@ func IncidentFrom(s incident.State) Incident {
 	if len(s.Services) > 0 {
 		in.Service = s.Services[0]
 	}
-	if !s.WaitingSince.IsZero() {
+	if s.WaitingFor == incident.AwaitCustomer {
 		in.Pauses = append(in.Pauses, calendar.Interval{Start: s.WaitingSince})
 	}
 	for _, u := range s.Updates {

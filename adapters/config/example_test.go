@@ -160,3 +160,29 @@ slas:
 	//   availability (availability): 99.745370 %, down 1h50m0s from 2026-04-08T10:10:00Z: each started 30m0s, 4 × 5% of 1000.00 USD, rounded half_up = 200.00 USD
 	//   claim at once: until when is not on file
 }
+
+// A policy that nobody answers at noon is found when the file is read.
+func ExampleTeamAt() {
+	const file = `version: 1
+last_resort: {id: boss}
+engineers:
+  - {id: ann, level: senior, timezone: Europe/Amsterdam, availability_hours: [8, 18]}
+schedules:
+  night:
+    layers:
+      - name: night
+        rotation: {tz: Europe/Amsterdam, start_local: "2026-01-05T09:00", unit: weeks, length: 1, users: [ann]}
+        windows: [{from: "22:00", to: "06:00"}]
+policies:
+  rota:
+    P1: &night {steps: [{minutes: 0, targets: [{schedule: night}], stop_on: acknowledged}]}
+    P2: *night
+    P3: {steps: []}
+    P4: {steps: []}
+`
+	_, _, err := config.TeamAt("team.yaml", []byte(file), time.Date(2026, 10, 6, 12, 0, 0, 0, time.UTC))
+	fmt.Println(err)
+	// Output:
+	// team.yaml:13:24: policies.rota.P1.steps: tells nobody at 2026-10-06T12:00:00Z; step 1: schedule night: nobody
+	// team.yaml:13:24: policies.rota.P2.steps: tells nobody at 2026-10-06T12:00:00Z; step 1: schedule night: nobody
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/escalation/support"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
@@ -18,6 +19,7 @@ import (
 type teamFile struct {
 	Version int `yaml:"version"`
 	escalation.Roster
+	SupportLines []support.Line               `yaml:"support_lines"`
 	Matrix       escalation.Matrix            `yaml:"matrix"`
 	Policies     map[string]escalation.Matrix `yaml:"policies"`
 	Tier         string                       `yaml:"tier"`
@@ -43,6 +45,10 @@ var blockKeys = []string{"operations_centers", "handoff_schedule", "escalation",
 type Organisation struct {
 	escalation.Roster
 
+	// SupportLines are the desks and teams through which a request goes up, in
+	// order, as [support.NewLines] takes them; none where the file has none.
+	SupportLines []support.Line
+
 	// Matrix and Policies are for an [escalation.Config]; nil for the default.
 	Matrix   escalation.Matrix
 	Policies map[string]escalation.Matrix
@@ -61,7 +67,7 @@ type Organisation struct {
 }
 
 // Team reads a file of people, schedules, centres and policies, and checks it as
-// [escalation.NewEngine] and [comms.New] do.
+// [escalation.NewEngine], [support.NewLines] and [comms.New] do.
 //
 // The file may hold blocks of a provider's guide as they stand there: zones such as
 // "CET/CEST" are then read as the cities that are meant, with a warning. A key of
@@ -69,6 +75,11 @@ type Organisation struct {
 // last resort: the latter is then the on-call manager, whom the guide has woken when
 // nobody is available.
 func Team(name string, data []byte) (Organisation, *Document, error) {
+	t, o := readTeam(name, data)
+	return o, t.d, t.d.Err()
+}
+
+func readTeam(name string, data []byte) (*team, Organisation) {
 	var file teamFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -81,7 +92,7 @@ func Team(name string, data []byte) (Organisation, *Document, error) {
 	o := t.organisation()
 	t.zones(o)
 	t.check(o)
-	return o, d, d.Err()
+	return t, o
 }
 
 // team is a file while it becomes an organisation.
@@ -113,7 +124,7 @@ func (t *team) organisation() Organisation {
 	f := t.file
 	t.d.word("tier", f.Tier, []string{"essential", "professional", "enterprise", "none"})
 	o := Organisation{
-		Roster: f.Roster, Matrix: f.Matrix, Policies: f.Policies, Tier: tiers[f.Tier],
+		Roster: f.Roster, SupportLines: f.SupportLines, Matrix: f.Matrix, Policies: f.Policies, Tier: tiers[f.Tier],
 		Comms: comms.Config{Stakeholders: f.Stakeholders, Templates: f.Templates, Zone: f.Zone},
 	}
 	t.centres(&o)
@@ -139,9 +150,22 @@ func (t *team) beside(key, block string) bool {
 	return true
 }
 
+// Router returns the router of the roster, whose policies may name its support lines.
+func (o Organisation) Router() (*escalation.Router, error) {
+	router, err := escalation.NewRouter(o.Roster)
+	if len(o.SupportLines) == 0 {
+		return router, err
+	}
+	lines, unfit := support.NewLines(o.SupportLines)
+	if err := errors.Join(err, unfit); err != nil {
+		return nil, err
+	}
+	return router.WithLines(lines.Paging())
+}
+
 // check reports what the core packages refuse.
 func (t *team) check(o Organisation) {
-	router, err := escalation.NewRouter(o.Roster)
+	router, err := o.Router()
 	if err != nil {
 		t.report(err, o)
 		for path, m := range o.matrices() {
@@ -235,6 +259,11 @@ func references(path, key string, o Organisation) (known []string, is bool) {
 		return slices.Sorted(maps.Keys(o.Schedules)), true
 	case "team":
 		return slices.Sorted(maps.Keys(o.Teams)), true
+	case "line":
+		for _, l := range o.SupportLines {
+			known = append(known, l.Name)
+		}
+		return known, strings.Contains(path, "targets[")
 	case "location", "centre":
 		for _, c := range o.Centres {
 			known = append(known, c.ID)

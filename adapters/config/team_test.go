@@ -28,11 +28,14 @@ support_lines:
     timezone: Europe/Amsterdam
     hours: [{days: [Mon, Tue, Wed, Thu, Fri], from: "09:00", to: "17:00"}]
     off_hours: {least_severity: P1, by: duty desk, log_only: true}
+    pages: [{engineer: ann}]
+    off_hours_pages: [{engineer: boss}]
     training: [{topic: procedures, held: "2026-01-15", every_months: 6}]
   - line: 5
     name: vendor
     may: [fix_product]
     vendor: {name: Acme, procedure: portal, priority_queue: by telephone, response_minutes: {P1: 60}}
+policies: {desk: {P1: &desk {steps: [{minutes: 0, targets: [{line: call centre}], stop_on: acknowledged}]}, P2: *desk, P3: *desk, P4: *desk}}
 `
 
 // Support lines, a maximum of open incidents and parts of positions are read from
@@ -58,6 +61,8 @@ func TestTeamWithSupportLines(t *testing.T) {
 		{"priority_queue: by telephone, ", "", `support_lines[1].vendor.priority_queue`},
 		{"P1: 60", "P1: 0", `support_lines[1].vendor.response_minutes.P1`},
 		{"log_only", "logs_only", `logs_only`},
+		{"pages: [{engineer: ann}]", "pages: [{engineer: anne}]", `support_lines[0].pages[0].engineer: "anne", want an engineer of the roster, or the last resort (did you mean "ann"?)`},
+		{"{line: call centre}", "{line: call center}", `policies.desk.P1.steps[0].targets[0].line: "call center", want one of call centre (did you mean "call centre"?)`},
 	} {
 		text := strings.Replace(supportedTeam, c.from, c.to, 1)
 		if _, _, err := config.Team("team.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
@@ -156,7 +161,7 @@ schedules:
     overrides: [{id: o1, from: 2026-03-31T10:00:00Z, to: 2026-03-31T14:00:00Z, kind: remove, replaces: ann}]
 on_call: night
 matrix:
-  p1: &all {steps: [{minutes: 5, targets: [{schedule: night}, {team: data}], stop_on: acknowledged, only_in: {timezone: Europe/Amsterdam, windows: [{from: "00:00", to: "24:00"}]}}, {minutes: 20, targets: [{level: management}], stop_on: resolved}], repeat: 1, repeat_every_minutes: 60, ack_timeout_minutes: 30}
+  p1: &all {steps: [{minutes: 5, targets: [{schedule: night}, {team: data}], stop_on: acknowledged, only_in: {timezone: Europe/Amsterdam, windows: [{from: "00:00", to: "24:00"}]}}, {minutes: 20, targets: [{level: management}], stop_on: resolved}], repeat: 1, repeat_every_minutes: 60, ack_timeout_minutes: 30, repage_minutes: 20}
   p2: *all
   p3: {steps: []}
   p4: {steps: []}

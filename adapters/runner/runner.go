@@ -51,7 +51,11 @@ type Config struct {
 	Timeout time.Duration
 
 	// Attempts is how often a task is tried, by all runners together, before it is
-	// dead. Defaults to 10.
+	// dead, and how often a report is made that the store refuses while it answers
+	// otherwise: a task that was handled and cannot be completed is then dead, with
+	// that error. What is dead waits in the store, where Timers.List finds it and
+	// Timers.Requeue revives it. Defaults to 10, which the default Backoff makes four
+	// minutes of trouble; more where a full disk may last longer.
 	Attempts int
 
 	// Backoff is how long to wait after a failed attempt, of which the first is 1.
@@ -177,8 +181,8 @@ func signal(c chan struct{}) {
 
 // Run works until ctx is over. It then gives back what it has not begun, waits
 // for calls that run, which may take until their Timeout, reports them and
-// returns nil. A store that fails is asked again; that is in the log and in
-// [Runner.Stats]. A runner runs once at a time.
+// returns nil. A store that is away is asked again until it is back; that is in
+// the log and in [Runner.Stats]. A runner runs once at a time.
 func (r *Runner) Run(ctx context.Context) error {
 	r.mu.Lock()
 	if r.running {
@@ -224,13 +228,12 @@ func (r *Runner) loop(ctx context.Context, jobs chan<- []*holding) {
 	}
 	for ctx.Err() == nil {
 		free, freed := r.free(), r.freed
-		sleep := r.c.Poll
 		if free > 0 {
 			freed = nil
-			var err error
-			if sleep, err = r.round(ctx, free, jobs); err != nil && ctx.Err() == nil {
-				r.failed("look for due tasks", err)
-			}
+		}
+		sleep, err := r.round(ctx, free, jobs)
+		if err != nil && ctx.Err() == nil {
+			r.failed("look for due tasks", err)
 		}
 		if sleep <= 0 {
 			continue
@@ -257,8 +260,12 @@ func (r *Runner) free() int {
 	return r.size // while the store takes the reports of those before
 }
 
-// round claims what is due and returns how long to sleep.
+// round claims what is due and returns how long to sleep. One that is to claim
+// nothing looks all the same, once in a poll, so that its figures stay true.
 func (r *Runner) round(ctx context.Context, free int, jobs chan<- []*holding) (time.Duration, error) {
+	if free == 0 && r.sinceLook() < r.c.Poll {
+		return r.c.Poll, nil
+	}
 	in, ok, err := r.c.Timers.NextWake(ctx)
 	if err != nil {
 		return r.c.Poll, err
@@ -270,6 +277,9 @@ func (r *Runner) round(ctx context.Context, free int, jobs chan<- []*holding) (t
 		r.stats.Overdue = max(0, -in)
 	}
 	r.mu.Unlock()
+	if free == 0 {
+		return r.c.Poll, nil
+	}
 	if !ok || in > 0 {
 		if err := r.prune(ctx); err != nil {
 			return r.c.Poll, err
@@ -289,6 +299,12 @@ func (r *Runner) round(ctx context.Context, free int, jobs chan<- []*holding) (t
 	}
 	r.dispatch(leases, before, jobs)
 	return 0, nil
+}
+
+func (r *Runner) sinceLook() time.Duration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return time.Since(r.looked)
 }
 
 func (r *Runner) dispatch(leases []escalation.Lease, before time.Time, jobs chan<- []*holding) {

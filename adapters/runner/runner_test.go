@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -274,6 +275,122 @@ func TestStoreAway(t *testing.T) {
 	})
 }
 
+// refusing is a store that answers, but does not take some reports.
+type refusing struct {
+	*escalation.MemoryTimers
+	complete, retry, dead atomic.Int64 // how many of them are refused from now on
+}
+
+var errFull = errors.New("disk full")
+
+func refuse(left *atomic.Int64) error {
+	if left.Add(-1) >= 0 {
+		return errFull
+	}
+	return nil
+}
+
+// Complete refuses calls that have the task "bad" in them.
+func (s *refusing) Complete(ctx context.Context, held ...escalation.Lease) ([]escalation.Lease, error) {
+	if slices.ContainsFunc(held, func(l escalation.Lease) bool { return l.Key == "bad" }) {
+		if err := refuse(&s.complete); err != nil {
+			return nil, err
+		}
+	}
+	return s.MemoryTimers.Complete(ctx, held...)
+}
+
+func (s *refusing) Retry(ctx context.Context, l escalation.Lease, at time.Time, reason string) error {
+	if err := refuse(&s.retry); err != nil {
+		return err
+	}
+	return s.MemoryTimers.Retry(ctx, l, at, reason)
+}
+
+func (s *refusing) Dead(ctx context.Context, l escalation.Lease, reason string) error {
+	if err := refuse(&s.dead); err != nil {
+		return err
+	}
+	return s.MemoryTimers.Dead(ctx, l, reason)
+}
+
+const always = 1 << 40
+
+// A report that is refused a few times is made again, and the task is not handled
+// once more. One that is always refused is given up: the task is dead, with the
+// error, and those that were reported with it are done. Requeued, it is handled
+// again.
+func TestReportRefused(t *testing.T) {
+	for name, refusals := range map[string]int64{"five times": 5, "always": always} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				timers, j := &refusing{MemoryTimers: escalation.NewMemoryTimers(time.Now)}, &journal{start: time.Now()}
+				timers.complete.Store(refusals)
+				schedule(t, timers, task("bad", j.start), task("good", j.start), task("later", j.start.Add(10*time.Second)))
+				var buried []string
+				r, _ := start(t, runner.Config{Timers: timers, Handle: j.handle, OnDead: func(l escalation.Lease, reason string) {
+					buried = append(buried, l.Key+": "+reason)
+				}})
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				j.want(t, "bad#1@0s", "good#1@0s", "later#1@10s")
+				if refusals < always {
+					counts(t, timers, escalation.TaskCounts{Done: 3})
+					if s := r.Stats(); s.Completed != 3 || s.Errors != 5 || s.Dead+s.Unreported > 0 {
+						t.Errorf("Stats = %+v, want 3 completed after 5 errors", s)
+					}
+					return
+				}
+				counts(t, timers, escalation.TaskCounts{Done: 2, Dead: 1})
+				dead, err := timers.List(t.Context(), escalation.TaskFilter{Tenant: "acme", State: escalation.TaskDead})
+				want := "it was handled, but could not be reported as done: disk full"
+				if err != nil || len(dead) != 1 || dead[0].Key != "bad" || dead[0].Reason != want || !slices.Equal(buried, []string{"bad: " + want}) {
+					t.Errorf("dead %+v, %v, OnDead %q, want bad: %q", dead, err, buried, want)
+				}
+				if s := r.Stats(); s.Completed != 2 || s.Dead != 1 || s.Errors != 10 {
+					t.Errorf("Stats = %+v, want 2 completed, 1 dead after 10 errors", s)
+				}
+				timers.complete.Store(0)
+				if err := timers.Requeue(t.Context(), "acme", "bad", time.Now()); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(time.Second)
+				synctest.Wait()
+				counts(t, timers, escalation.TaskCounts{Done: 3})
+			})
+		})
+	}
+}
+
+// A store that takes neither a retry nor a giving up does not keep the runner from
+// other tasks: the task comes back when its lease ends, and when the store takes
+// it, after its last attempt, it is dead.
+func TestNothingTaken(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timers, j := &refusing{MemoryTimers: escalation.NewMemoryTimers(time.Now)}, &journal{start: time.Now()}
+		timers.retry.Store(always)
+		timers.dead.Store(always)
+		schedule(t, timers, task("fails", j.start), task("good", j.start.Add(time.Minute)))
+		r, stop := start(t, runner.Config{Timers: timers, Attempts: 3, Handle: func(_ context.Context, l escalation.Lease) error {
+			j.add(l)
+			if l.Key == "fails" {
+				return errors.New("busy")
+			}
+			return nil
+		}})
+		time.Sleep(5 * time.Minute)
+		synctest.Wait()
+		j.want(t, "fails#1@0s", "fails#2@10s", "fails#3@20s", "good#1@1m0s")
+		if s := r.Stats(); s.Unreported < 3 || s.Dead > 0 {
+			t.Errorf("Stats = %+v, want it unreported after each attempt", s)
+		}
+		timers.dead.Store(0)
+		time.Sleep(time.Minute)
+		stop()
+		counts(t, timers, escalation.TaskCounts{Done: 1, Dead: 1})
+	})
+}
+
 // Whoever cannot renew for as long as the lease stops: others have the tasks.
 func TestLeaseLapses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -427,6 +544,61 @@ func TestPrune(t *testing.T) {
 		counts(t, timers, escalation.TaskCounts{})
 		if s := r.Stats(); s.Pruned != 2500 {
 			t.Errorf("pruned %d, want 2500", s.Pruned)
+		}
+	})
+}
+
+// A runner that has its hands full says how long others wait, and that it lives.
+func TestFiguresWhileBusy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timers, j := escalation.NewMemoryTimers(time.Now), &journal{start: time.Now()}
+		for i := range 6 {
+			schedule(t, timers, task(fmt.Sprint("k", i), j.start))
+		}
+		r, _ := start(t, runner.Config{Timers: timers, Workers: 1, Size: 1, Handle: func(ctx context.Context, l escalation.Lease) error {
+			time.Sleep(7 * time.Second)
+			return j.handle(ctx, l)
+		}})
+		time.Sleep(20*time.Second + time.Millisecond)
+		synctest.Wait()
+		// Two are done, two are held, and two have waited since the beginning.
+		s := r.Stats()
+		if s.Overdue < 20*time.Second-250*time.Millisecond || s.Overdue > 20*time.Second || s.Silent > 250*time.Millisecond {
+			t.Errorf("overdue %v, silent %v, want about 20 s and at most a poll", s.Overdue, s.Silent)
+		}
+		if s.Completed != 2 || s.Held != 2 || s.Claimed != 4 {
+			t.Errorf("Stats = %+v, want 2 completed, 2 held", s)
+		}
+	})
+}
+
+// A runner that has stopped leaves no goroutine, however often it is started and
+// whatever it was doing.
+func TestNoGoroutineLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timers, j := escalation.NewMemoryTimers(time.Now), &journal{start: time.Now()}
+		r, err := runner.New(runner.Config{Timers: timers, Handle: func(ctx context.Context, l escalation.Lease) error {
+			time.Sleep(time.Second)
+			return j.handle(ctx, l)
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := runtime.NumGoroutine()
+		for i := range 100 {
+			schedule(t, timers, task(fmt.Sprint("k", i), time.Now()))
+			ctx, stop := context.WithTimeout(t.Context(), time.Duration(i)*20*time.Millisecond) // in mid-call up to a second
+			if err := r.Run(ctx); err != nil {
+				t.Fatal(err)
+			}
+			stop()
+		}
+		synctest.Wait()
+		if after := runtime.NumGoroutine(); after != before {
+			t.Errorf("%d goroutines after 100 runs, want the %d of before", after, before)
+		}
+		if len(j.lines) < 99 {
+			t.Errorf("%d tasks were handled, want those of all runs but the first", len(j.lines))
 		}
 	})
 }

@@ -22,6 +22,11 @@ type Stats struct {
 	Errors    uint64 // calls of the store that failed
 	Pruned    uint64 // old tasks forgotten
 
+	// Unreported counts tasks whose outcome the store did not take, however often it
+	// was asked while it answered otherwise. They come back when their leases end,
+	// with one attempt more, until they are dead.
+	Unreported uint64
+
 	// Late counts first attempts by how long after their due instant they were
 	// claimed: up to 10 ms, 100 ms, 1 s, 10 s, 1 min, and longer.
 	Late [len(lateBounds) + 1]uint64

@@ -144,24 +144,39 @@ func (r *Runner) settle(stop, outlive context.Context, all []result) {
 			// If this fails, the lease ends by itself.
 			_ = r.insist(stop, outlive, func(ctx context.Context) error { return r.c.Timers.Retry(ctx, x.lease, x.At, x.err.Error()) })
 		case errors.Is(x.err, ErrPermanent), x.Attempt >= r.c.Attempts:
-			r.bury(stop, outlive, x)
+			r.dead(stop, outlive, x.lease, x.err)
 		default:
 			r.again(stop, outlive, x)
 		}
-	}
-	if len(complete) > 0 {
-		_ = r.insist(stop, outlive, func(ctx context.Context) error {
-			gone, err := r.c.Timers.Complete(ctx, complete...)
-			if err == nil {
-				completed, lost = completed+uint64(len(complete)-len(gone)), lost+uint64(len(gone))
-			}
-			return err
-		})
 	}
 	r.mu.Lock()
 	r.stats.Completed += completed
 	r.stats.Lost += lost
 	r.mu.Unlock()
+	if len(complete) == 0 {
+		return
+	}
+	err := r.insist(stop, outlive, func(ctx context.Context) error { return r.complete(ctx, complete) })
+	if !errors.Is(err, errRefused) {
+		return
+	}
+	for _, l := range complete { // one of them is to blame
+		if err := r.once(outlive, func(ctx context.Context) error { return r.complete(ctx, []escalation.Lease{l}) }); err != nil {
+			r.dead(stop, outlive, l, fmt.Errorf("it was handled, but could not be reported as done: %w", err))
+		}
+	}
+}
+
+func (r *Runner) complete(ctx context.Context, done []escalation.Lease) error {
+	gone, err := r.c.Timers.Complete(ctx, done...)
+	if err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.stats.Completed += uint64(len(done) - len(gone))
+	r.stats.Lost += uint64(len(gone))
+	return nil
 }
 
 func (r *Runner) again(stop, outlive context.Context, x result) {
@@ -172,17 +187,20 @@ func (r *Runner) again(stop, outlive context.Context, x result) {
 	r.tally(err, &r.stats.Retried)
 }
 
-func (r *Runner) bury(stop, outlive context.Context, x result) {
-	reason := x.err.Error()
-	r.c.Log.Error("runner: given up", "tenant", x.Tenant, "key", x.Key, "attempt", x.Attempt, "error", x.err)
-	err := r.insist(stop, outlive, func(ctx context.Context) error { return r.c.Timers.Dead(ctx, x.lease, reason) })
+// dead gives up on a task. Where the store does not take that either, the task
+// comes back when the lease ends.
+func (r *Runner) dead(stop, outlive context.Context, l escalation.Lease, why error) {
+	reason := why.Error()
+	r.c.Log.Error("runner: given up", "tenant", l.Tenant, "key", l.Key, "attempt", l.Attempt, "error", why)
+	err := r.insist(stop, outlive, func(ctx context.Context) error { return r.c.Timers.Dead(ctx, l, reason) })
 	r.tally(err, &r.stats.Dead)
 	if err == nil && r.c.OnDead != nil {
-		r.c.OnDead(x.Lease, reason)
+		r.c.OnDead(l, reason)
 	}
 }
 
-// tally counts a report that was made, or one that came too late.
+// tally counts a report that was made, one that came too late, or one that the
+// store does not take.
 func (r *Runner) tally(err error, made *uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -191,22 +209,36 @@ func (r *Runner) tally(err error, made *uint64) {
 		*made++
 	case errors.Is(err, escalation.ErrLeaseLost):
 		r.stats.Lost++
+	default:
+		r.stats.Unreported++
 	}
 }
 
-// insist reports again and again while the store fails: a task that was handled
-// and not reported would be handled once more. A runner that stops gives up after
-// the length of a lease, when others take over anyway.
+// errRefused means that the store answers and does not take a report.
+var errRefused = errors.New("refused again and again")
+
+// insist reports again and again while the store is away: a task that was handled
+// and not reported would be handled once more. A store that answers and still does
+// not take the report is asked as often as a task is tried. A runner that stops
+// gives up after the length of a lease, when others take over anyway.
 func (r *Runner) insist(stop, outlive context.Context, report func(context.Context) error) error {
 	var giveUp <-chan time.Time
-	for {
-		ctx, cancel := context.WithTimeout(outlive, r.c.Lease)
-		err := report(ctx)
-		cancel()
+	for refused := 0; ; {
+		err := r.once(outlive, report)
 		if err == nil || errors.Is(err, escalation.ErrLeaseLost) {
 			return err
 		}
 		r.failed("report", err)
+		away := r.once(outlive, func(ctx context.Context) error {
+			_, _, err := r.c.Timers.NextWake(ctx)
+			return err
+		})
+		if away == nil {
+			refused++
+		}
+		if refused >= r.c.Attempts {
+			return fmt.Errorf("%w: %w", errRefused, err)
+		}
 		if giveUp == nil && stop.Err() != nil {
 			giveUp = time.After(r.c.Lease)
 		}
@@ -216,6 +248,13 @@ func (r *Runner) insist(stop, outlive context.Context, report func(context.Conte
 		case <-time.After(r.c.Poll):
 		}
 	}
+}
+
+// once calls the store.
+func (r *Runner) once(outlive context.Context, call func(context.Context) error) error {
+	ctx, cancel := context.WithTimeout(outlive, r.c.Lease)
+	defer cancel()
+	return call(ctx)
 }
 
 // release makes room for more, and learns how long tasks take.

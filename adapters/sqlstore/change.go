@@ -44,6 +44,8 @@ type Incident struct {
 	Version int64             // 0 for a new incident, else the version that was read
 	State   json.RawMessage   // replaces the one before
 	Entries []json.RawMessage // appended to the timeline
+
+	leader string // the id of the incident that it is bundled under while it is open
 }
 
 // Commit writes a change in one transaction. It returns ErrConflict, and writes
@@ -78,6 +80,8 @@ type Tx struct {
 	store          *Store
 	tx             *sql.Tx
 	timers, outbox bool // something was scheduled
+
+	commons map[*Escalator]*common
 }
 
 // In lets a store take part in a transaction of the caller, who commits it.
@@ -90,6 +94,34 @@ func (s *Store) In(tx *sql.Tx) *Tx { return &Tx{store: s, tx: tx} }
 // _txlock=immediate makes it.
 func (t *Tx) Incident(ctx context.Context, tenant, id string) (Incident, error) {
 	return readIncident(id, t.tx.QueryRowContext(ctx, t.store.lockIncident, tenant, id))
+}
+
+// peek reads an incident that the transaction does not change.
+func (t *Tx) peek(ctx context.Context, tenant, id string) (Incident, error) {
+	return readIncident(id, t.tx.QueryRowContext(ctx, t.store.incident, tenant, id))
+}
+
+// bundle locks the incidents that are bundled under another one.
+func (t *Tx) bundle(ctx context.Context, tenant, leader string) ([]Incident, error) {
+	found, err := t.tx.QueryContext(ctx, t.store.lockBundle, tenant, leader)
+	if err != nil {
+		return nil, err
+	}
+	return scan(found, func(i *Incident) []any { return []any{&i.ID, &i.Version, (*[]byte)(&i.State)} })
+}
+
+// lockSnapshot reads a snapshot, which is "{}" where there was none, and keeps
+// others from it until the end of the transaction.
+func (t *Tx) lockSnapshot(ctx context.Context, tenant, name string) (data []byte, err error) {
+	err = t.tx.QueryRowContext(ctx, t.store.lockedSnapshot, tenant, name).Scan(&data)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return data, err
+	}
+	if _, err := t.tx.ExecContext(ctx, t.store.newSnapshot, tenant, name, []byte("{}")); err != nil {
+		return nil, err
+	}
+	err = t.tx.QueryRowContext(ctx, t.store.lockedSnapshot, tenant, name).Scan(&data)
+	return data, err
 }
 
 // Write writes a change as a part of the transaction; see [Store.Commit].
@@ -147,12 +179,13 @@ func (t *Tx) writeIncident(ctx context.Context, tenant string, i Incident) error
 	if i.ID == "" || !json.Valid(i.State) {
 		return errors.New("want an id and a state of valid JSON")
 	}
+	leader := sql.NullString{String: i.leader, Valid: i.leader != ""}
 	var n int
 	var err error
 	if i.Version == 0 {
-		n, err = affected(t.tx.ExecContext(ctx, t.store.insertIncident, tenant, i.ID, string(i.State)))
+		n, err = affected(t.tx.ExecContext(ctx, t.store.insertIncident, tenant, i.ID, string(i.State), leader))
 	} else {
-		n, err = affected(t.tx.ExecContext(ctx, t.store.updateIncident, string(i.State), tenant, i.ID, i.Version))
+		n, err = affected(t.tx.ExecContext(ctx, t.store.updateIncident, string(i.State), tenant, i.ID, i.Version, leader))
 	}
 	if err != nil {
 		return err

@@ -14,6 +14,10 @@
 // gets each message once however often a sender crashed. Package
 // adapters/runner claims and hands out.
 //
+// [Escalator] runs the escalation of incidents that way, and [Handoffs] the handoffs
+// of centres: who is responsible moves in the store at the acceptance, and at the end
+// of the window at the latest.
+//
 // # Databases
 //
 // The package imports no driver: the caller opens the *sql.DB. [Open] finds out

@@ -5,65 +5,103 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/evenkeelops/evenkeel/escalation"
 )
 
 // Escalator runs the escalation of incidents out of a store, in any number of
-// processes at once. The state of each incident is an [escalation.Engine] of its
-// own, kept in the row of the incident; whoever changes it locks the row, so an
+// processes at once. The state of each incident is an [escalation.Engine.Part] in
+// the row of the incident; whoever changes it locks the row, so an
 // acknowledgement and a level that is due at the same instant come one after the
 // other, and the second sees what the first has done.
 //
 // Its timers go to [Store.Timers] and come back through [Escalator.Fire]; pages
 // and notices go to [Store.Outbox], with the [escalation.Action] as payload.
 //
-// An engine knows of its incident only: how many other incidents a person has
-// open does not count in the choice.
+// # What incidents share
+//
+// How many incidents people have open, and when they were last paged, is counted
+// over all escalators of the tenant. It is read without a lock: of two incidents
+// that are opened at the same instant on PostgreSQL, neither counts for the other,
+// so a person may come to have one above their maximum.
+//
+// Bundles, page limits and turns are exact. A configuration that has any of them
+// keeps what incidents share in the snapshot named prefix + "escalation", which
+// every change locks first; the changes of a tenant then come one after the other.
+// Without them there is no such lock. An incident that began under round-robin
+// steps which the configuration does not have any more begins with their first
+// target.
 type Escalator struct {
 	store  *Store
-	config escalation.Config
+	tenant string
 	prefix string
+	engine *escalation.Engine // knows no incident; those that decide are its forks
+	locks  bool
 }
 
 // NewEscalator returns an escalator for the tenant of the configuration. Prefix
 // begins the ids of its rows; it keeps them apart from other uses of the incident
-// table and may be empty.
+// table and may be empty. The error joins [*escalation.ConfigError]s.
 func NewEscalator(s *Store, c escalation.Config, prefix string) (*Escalator, error) {
 	if c.Tenant == "" {
-		return nil, errors.New("sqlstore: escalator: tenant missing")
+		return nil, &escalation.ConfigError{Path: "tenant", Want: "a name"}
 	}
-	if _, err := escalation.NewEngine(c); err != nil {
+	engine, err := escalation.NewEngine(c)
+	if err != nil {
 		return nil, err
 	}
-	return &Escalator{store: s, config: c, prefix: prefix}, nil
+	return &Escalator{store: s, tenant: c.Tenant, prefix: prefix, engine: engine, locks: exact(c)}, nil
 }
 
-// escalated is the state of an incident row.
-type escalated struct {
-	Engine json.RawMessage `json:"engine"`
+// exact reports whether a configuration has features for which the changes of
+// different incidents have to come one after the other.
+func exact(c escalation.Config) bool {
+	if c.Bundle > 0 || c.PageLimit.Pages > 0 || turns(c.Matrix) {
+		return true
+	}
+	for _, m := range c.Policies {
+		if turns(m) {
+			return true
+		}
+	}
+	return false
+}
 
-	// Pages are the keys of the pages since the incident was last taken on.
-	Pages []string `json:"pages,omitempty"`
+func turns(m escalation.Matrix) bool {
+	for _, p := range m {
+		if slices.ContainsFunc(p.Steps, func(s escalation.Step) bool { return s.RoundRobin }) {
+			return true
+		}
+	}
+	return false
 }
 
 // Apply applies an event and writes what follows from it, in one transaction. It
-// returns what was put into the outbox or set as a timer. The error is an
-// [*escalation.EventError] for an event that cannot be applied. Pages that nobody
-// has begun to send are withdrawn when somebody acknowledges, resolves or merges
-// the incident.
+// returns what was decided. The error is an [*escalation.EventError] for an event
+// that cannot be applied. Of the pages that the event withdraws, those that nobody
+// has begun to send are not sent.
 func (e *Escalator) Apply(ctx context.Context, event escalation.Event) (actions []escalation.Action, err error) {
 	for range tries {
 		err = e.store.Do(ctx, func(tx *Tx) error {
-			actions, err = e.change(ctx, tx, event.Incident, func(engine *escalation.Engine) ([]escalation.Action, error) { return engine.Apply(event) },
-				event.Kind == escalation.Acknowledged || event.Kind == escalation.Resolved || event.Kind == escalation.Merged)
-			return err
+			d := decision{Escalator: e, tx: tx, at: event.At}
+			if err := d.read(ctx, event.Incident, &event); err != nil {
+				return err
+			}
+			if actions, err = d.engine.Apply(event); err != nil {
+				return err
+			}
+			return d.write(ctx, actions)
 		})
 		if !errors.Is(err, ErrConflict) { // another process opened the same incident
 			break
 		}
 	}
-	return actions, err
+	if err != nil {
+		return nil, err
+	}
+	return actions, nil
 }
 
 // Fire fires the levels of the timer's incident that are due; it is for
@@ -73,99 +111,45 @@ func (e *Escalator) Fire(ctx context.Context, tx *Tx, l escalation.Lease) error 
 	if err := json.Unmarshal(l.Payload, &timer); err != nil {
 		return fmt.Errorf("payload: %w", err)
 	}
-	_, err := e.change(ctx, tx, timer.Incident, func(engine *escalation.Engine) ([]escalation.Action, error) { return engine.Step(l.At), nil }, false)
-	return err
-}
-
-// change locks an incident, decides, and writes the outcome.
-func (e *Escalator) change(ctx context.Context, tx *Tx, id string, decide func(*escalation.Engine) ([]escalation.Action, error), taken bool) ([]escalation.Action, error) {
-	row, err := tx.Incident(ctx, e.config.Tenant, e.prefix+id)
-	var state escalated
-	var engine *escalation.Engine
-	switch {
-	case errors.Is(err, ErrNotFound):
-		row.ID = e.prefix + id
-		engine, err = escalation.NewEngine(e.config)
-	case err == nil:
-		if err = json.Unmarshal(row.State, &state); err == nil {
-			engine, err = escalation.Restore(e.config, state.Engine)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	before, _ := engine.Incident(id)
-	actions, err := decide(engine)
-	if err != nil {
-		return nil, err
-	}
-	after, known := engine.Incident(id)
-	if !known || len(actions) == 0 && len(after.Log) == len(before.Log) {
-		return nil, nil // nothing has happened
-	}
-	change := Change{Tenant: e.config.Tenant}
-	if taken {
-		change.Withdraw, state.Pages = state.Pages, nil
-	}
-	for _, a := range actions {
-		if err := change.add(a, &state); err != nil {
-			return nil, err
-		}
-	}
-	for _, entry := range after.Log[len(before.Log):] {
-		line, err := json.Marshal(entry)
-		if err != nil {
-			return nil, err
-		}
-		row.Entries = append(row.Entries, line)
-	}
-	if state.Engine, err = engine.Snapshot(); err == nil {
-		row.State, err = json.Marshal(state)
-	}
-	if err != nil {
-		return nil, err
-	}
-	change.Incidents = []Incident{row}
-	return actions, tx.Write(ctx, change)
-}
-
-// add puts an action to where it belongs.
-func (c *Change) add(a escalation.Action, state *escalated) error {
-	task, err := a.Task(c.Tenant)
-	if err != nil {
+	d := decision{Escalator: e, tx: tx, at: l.At}
+	if err := d.read(ctx, timer.Incident, nil); err != nil {
 		return err
 	}
-	switch a.Kind {
-	case escalation.SetTimer:
-		c.Timers = append(c.Timers, task)
-	case escalation.CancelTimer:
-		c.Cancel = append(c.Cancel, a.Key)
-	case escalation.Page:
-		state.Pages = append(state.Pages, a.Key)
-		c.Outbox = append(c.Outbox, task)
-	default:
-		c.Outbox = append(c.Outbox, task)
-	}
-	return nil
+	return d.write(ctx, d.engine.Step(l.At))
 }
 
-// Incident returns the state of an incident, or ErrNotFound.
+// Incident returns the state of an incident, or ErrNotFound. Its bundle are those
+// that are open.
 func (e *Escalator) Incident(ctx context.Context, id string) (escalation.View, error) {
-	row, err := e.store.Incident(ctx, e.config.Tenant, e.prefix+id)
+	row, err := e.store.Incident(ctx, e.tenant, e.prefix+id)
 	if err != nil {
 		return escalation.View{}, err
 	}
-	var state escalated
-	if err := json.Unmarshal(row.State, &state); err != nil {
-		return escalation.View{}, fmt.Errorf("incident %q: %w", id, err)
+	view, err := e.view(row, id)
+	if err == nil {
+		view.Bundle, err = texts(e.store.db.QueryContext(ctx, e.store.bundleIDs, e.tenant, row.ID))
 	}
-	engine, err := escalation.Restore(e.config, state.Engine)
 	if err != nil {
 		return escalation.View{}, fmt.Errorf("incident %q: %w", id, err)
 	}
-	view, ok := engine.Incident(id)
-	if !ok {
-		return escalation.View{}, fmt.Errorf("incident %q: %w", id, ErrNotFound)
+	for i, child := range view.Bundle {
+		view.Bundle[i] = strings.TrimPrefix(child, e.prefix)
 	}
 	return view, nil
+}
+
+func (e *Escalator) view(row Incident, id string) (escalation.View, error) {
+	var state escalated
+	if err := json.Unmarshal(row.State, &state); err != nil {
+		return escalation.View{}, err
+	}
+	engine, err := e.engine.Fork(escalation.Shared{}, state.Engine)
+	if err != nil {
+		return escalation.View{}, err
+	}
+	view, ok := engine.Incident(id)
+	if !ok {
+		err = ErrNotFound
+	}
+	return view, err
 }

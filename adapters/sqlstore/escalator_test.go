@@ -48,7 +48,8 @@ func fire(t *testing.T, s *sqlstore.Store, e *sqlstore.Escalator) []error {
 	return s.Fire(t.Context(), leases, e.Fire)
 }
 
-// outbox lists the messages as "kind key state", without tenant and incident.
+// outbox lists the messages as "kind key state", without tenant, incident and the
+// instant of its opening.
 func outbox(t *testing.T, s *sqlstore.Store) string {
 	t.Helper()
 	all, err := s.Outbox().List(t.Context(), escalation.TaskFilter{Tenant: "acme"})
@@ -57,7 +58,7 @@ func outbox(t *testing.T, s *sqlstore.Store) string {
 	}
 	var lines []string
 	for _, m := range all {
-		lines = append(lines, fmt.Sprintf("%s %s %v", m.Kind, strings.TrimPrefix(m.Key, "acme/INC-1/"), m.State))
+		lines = append(lines, fmt.Sprintf("%s %s %v", m.Kind, strings.TrimPrefix(m.Key, "acme/INC-1/"+at.Format(time.RFC3339Nano)+"/"), m.State))
 	}
 	return strings.Join(lines, "\n")
 }
@@ -119,6 +120,56 @@ func TestAcknowledgementWithdraws(t *testing.T) {
 	c.set(at.Add(20 * time.Minute))
 	if errs := fire(t, s, e); len(errs) != 0 {
 		t.Errorf("%d timers were due, want none", len(errs))
+	}
+}
+
+// An acknowledgement withdraws the first page and those of levels that it stops. The
+// page of level 2, which resolving stops, is still to be sent; resolving withdraws it.
+func TestAcknowledgementKeepsPagesOfHigherLevels(t *testing.T) {
+	s, c := open(t)
+	e := escalator(t, s)
+	apply(t, e, escalation.Opened, at)
+	c.set(at.Add(30 * time.Minute))
+	for _, err := range fire(t, s, e) {
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	states := func() string {
+		all, err := s.Outbox().List(t.Context(), escalation.TaskFilter{Tenant: "acme"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, m := range all {
+			var a escalation.Action
+			if err := json.Unmarshal(m.Payload, &a); err != nil {
+				t.Fatal(err)
+			}
+			if a.Kind == escalation.Page {
+				out = append(out, fmt.Sprintf("%d %v", a.Level, m.State))
+			}
+		}
+		slices.Sort(out)
+		return strings.Join(out, ", ")
+	}
+	same(t, "after level 2", states(), "0 pending, 2 pending")
+	apply(t, e, escalation.Acknowledged, at.Add(31*time.Minute))
+	same(t, "after the acknowledgement", states(), "0 cancelled, 2 pending")
+	apply(t, e, escalation.Resolved, at.Add(32*time.Minute))
+	same(t, "after the end", states(), "0 cancelled, 2 cancelled")
+}
+
+// An event that has no effect yet is kept in the row: the resolution that was on its
+// way gives the reopening one.
+func TestReopeningBeforeResolution(t *testing.T) {
+	s, _ := open(t)
+	e := escalator(t, s)
+	apply(t, e, escalation.Opened, at)
+	apply(t, e, escalation.Reopened, at.Add(20*time.Minute))
+	apply(t, e, escalation.Resolved, at.Add(10*time.Minute))
+	if view, err := e.Incident(t.Context(), "INC-1"); err != nil || view.Round != 2 || !view.Closed.IsZero() {
+		t.Errorf("round %d, closed %v, %v, want the second, open", view.Round, view.Closed, err)
 	}
 }
 

@@ -45,8 +45,9 @@ func newQueue(s *Store, table string) *Queue {
 		insert: text(`INSERT INTO {queue} (tenant, key, kind, payload, due, wake, state)
 			SELECT of_tenant, of_key, of_kind, of_payload, of_due, of_due, 1
 			FROM {rows $1 of_tenant text, of_key text, of_kind text, of_payload text, of_due bigint} WHERE true ON CONFLICT (tenant, key) DO NOTHING`),
+		// With the tenant as a parameter of its own SQLite would read all its tasks.
 		cancel: text(`UPDATE {queue} SET state = CASE WHEN state = 1 THEN 4 ELSE 6 END, wake = NULL, ended = {now}
-			FROM {rows $2 of_key text} WHERE tenant = $3 AND key = of_key AND state IN (1, 2) RETURNING state`),
+			FROM {rows $2 of_tenant text, of_key text} WHERE tenant = of_tenant AND key = of_key AND state IN (1, 2) RETURNING state`),
 		// The limit stands in a CTE that is evaluated once: in WHERE id IN (SELECT …
 		// LIMIT n FOR UPDATE SKIP LOCKED) a nested loop takes more than n rows. The
 		// rows are then found by where they are, not by a join.
@@ -155,11 +156,11 @@ func (q *Queue) withdraw(ctx context.Context, db querier, tenant string, keys []
 	if len(keys) == 0 {
 		return 0, nil
 	}
-	list, err := rows(keys, func(key string) row { return row{Key: key} })
+	list, err := rows(keys, func(key string) row { return row{Tenant: tenant, Key: key} })
 	if err != nil {
 		return 0, err
 	}
-	found, err := db.QueryContext(ctx, q.cancel, q.store.clock(), list, tenant)
+	found, err := db.QueryContext(ctx, q.cancel, q.store.clock(), list)
 	if err != nil {
 		return 0, err
 	}

@@ -12,9 +12,9 @@ import (
 // version after the other. Version 1 was for SQLite alone.
 func schema(d Dialect) [][]string {
 	if d == PostgreSQL {
-		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer"))}
+		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables)}
 	}
-	return [][]string{version1, slices.Concat(outboxAside, queueTable("outbox"), outboxBack, queueTable("timer"))}
+	return [][]string{version1, slices.Concat(outboxAside, queueTable("outbox"), outboxBack, queueTable("timer")), slices.Concat(version3, playbookTables)}
 }
 
 // base are the tables beside the queues, in all versions.
@@ -47,6 +47,15 @@ var outboxBack = []string{
 		SELECT id, tenant, key, kind, payload, due, wake, CASE state WHEN 'pending' THEN 1 WHEN 'sent' THEN 3 ELSE 5 END,
 		attempt, attempt, done, reason FROM outbox1`,
 	`DROP TABLE outbox1`,
+}
+
+// version3 has what incidents share: which of them are bundled under another, and
+// the ledger of what people have to do.
+var version3 = []string{
+	`ALTER TABLE incident ADD COLUMN leader {text}`,
+	`CREATE INDEX incident_leader ON incident (tenant, leader) WHERE leader IS NOT NULL`,
+	`CREATE TABLE load (id {id}, tenant {text} NOT NULL, person {text} NOT NULL, open {int} NOT NULL, paged {int})`,
+	`CREATE INDEX load_person ON load (tenant, person)`,
 }
 
 // queueTable is a table of tasks. wake is when a task can be claimed, NULL when

@@ -26,6 +26,8 @@ type Store struct {
 
 	lockIncident, insertIncident, updateIncident, appendEntry, putSnapshot string // statements
 	incident, incidents, timeline, snapshot                                string
+	lockBundle, bundleIDs, lockedSnapshot, newSnapshot                     string
+	sumLoads, addLoad, takeLoads                                           string
 }
 
 // Options are what [Open] may be told.
@@ -58,8 +60,8 @@ func Open(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	s.timers, s.outbox = newQueue(s, "timer"), newQueue(s, "outbox")
 	text := s.dialect.text
 	s.lockIncident = text(`SELECT version, data FROM incident WHERE tenant = $1 AND id = $2 {lock}`)
-	s.insertIncident = text(`INSERT INTO incident (tenant, id, version, data) VALUES ($1, $2, 1, $3) ON CONFLICT DO NOTHING`)
-	s.updateIncident = text(`UPDATE incident SET version = version + 1, data = $1 WHERE tenant = $2 AND id = $3 AND version = $4`)
+	s.insertIncident = text(`INSERT INTO incident (tenant, id, version, data, leader) VALUES ($1, $2, 1, $3, $4) ON CONFLICT DO NOTHING`)
+	s.updateIncident = text(`UPDATE incident SET version = version + 1, data = $1, leader = $5 WHERE tenant = $2 AND id = $3 AND version = $4`)
 	s.appendEntry = text(`INSERT INTO timeline (tenant, incident, seq, data)
 		SELECT $1, $2, coalesce(max(seq), 0) + 1, $3 FROM timeline WHERE tenant = $1 AND incident = $2`)
 	s.putSnapshot = text(`INSERT INTO snapshot (tenant, name, at, data) VALUES ($1, $2, $3, $4)
@@ -68,6 +70,15 @@ func Open(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	s.incidents = text(`SELECT id FROM incident WHERE tenant = $1 ORDER BY id`)
 	s.timeline = text(`SELECT data FROM timeline WHERE tenant = $1 AND incident = $2 ORDER BY seq`)
 	s.snapshot = text(`SELECT at, data FROM snapshot WHERE tenant = $1 AND name = $2`)
+	// In one query SQLite would rather read all of the tenant than look up each row.
+	s.lockBundle = text(`SELECT id, version, data FROM incident WHERE tenant = $1 AND id IN
+		(SELECT id FROM incident WHERE tenant = $1 AND leader = $2) ORDER BY id {lock}`)
+	s.bundleIDs = text(`SELECT id FROM incident WHERE tenant = $1 AND leader = $2 ORDER BY id`)
+	s.lockedSnapshot = text(`SELECT data FROM snapshot WHERE tenant = $1 AND name = $2 {lock}`)
+	s.newSnapshot = text(`INSERT INTO snapshot (tenant, name, at, data) VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING`)
+	s.sumLoads = text(`SELECT person, CAST(sum(open) AS {int}), max(paged), count(*) FROM load WHERE tenant = $1 GROUP BY person`)
+	s.addLoad = text(`INSERT INTO load (tenant, person, open, paged) VALUES ($1, $2, $3, $4)`)
+	s.takeLoads = text(`DELETE FROM load WHERE {row} {among}(SELECT {row} FROM load WHERE tenant = $1 AND person = $2 {skip}){/among} RETURNING open, paged`)
 	return s, nil
 }
 

@@ -30,7 +30,13 @@ func (c *clock) advance(d time.Duration) { c.nanos.Add(int64(d)) }
 
 func database(tb testing.TB) *sql.DB {
 	tb.Helper()
-	db, err := sql.Open("sqlite", "file:"+filepath.Join(tb.TempDir(), "x.db")+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_txlock=immediate")
+	return databaseAt(tb, filepath.Join(tb.TempDir(), "x.db"))
+}
+
+// databaseAt opens a file, as another process may do too.
+func databaseAt(tb testing.TB, file string) *sql.DB {
+	tb.Helper()
+	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=busy_timeout(10000)&_txlock=immediate")
 	if err != nil {
 		tb.Fatal(err)
 	}

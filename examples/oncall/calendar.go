@@ -51,7 +51,7 @@ func (in *inputs) calendar(env *program.Env) error {
 	if err != nil {
 		return program.Exit(program.Usage, fmt.Errorf("-ical: %w", err))
 	}
-	for _, n := range in.notices {
+	for _, n := range in.Notices {
 		env.Log.Warn(n.Message, "code", n.Code)
 	}
 	if in.ical != "-" {

@@ -9,14 +9,14 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/adapters/report"
-	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/escalation/coverage"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/internal/wallclock"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
-// coverage is the JSON result.
-type coverage struct {
+// coverageResult is the JSON result.
+type coverageResult struct {
 	program.Envelope
 	From         time.Time     `json:"from"`
 	To           time.Time     `json:"to"`
@@ -93,16 +93,16 @@ func (in *inputs) coverage(env *program.Env) error {
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
-	duty := escalation.DutyQuery{From: span.Start, To: span.End}
-	knowledge, err := in.router.Knowledge(in.dates(span))
+	duty := coverage.DutyQuery{From: span.Start, To: span.End}
+	knowledge, err := coverage.KnowledgeOf(in.router, in.dates(span))
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
-	fairness, err := in.router.Fairness(escalation.FairnessQuery{DutyQuery: duty})
+	fairness, err := coverage.FairnessOf(in.router, coverage.FairnessQuery{DutyQuery: duty})
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
-	conflicts, err := in.router.Conflicts(duty)
+	conflicts, err := coverage.Conflicts(in.router, duty)
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
@@ -127,13 +127,13 @@ func (in *inputs) coverage(env *program.Env) error {
 }
 
 // dates are those that a stretch of time touches, by the clock of the team.
-func (in *inputs) dates(span calendar.Interval) escalation.KnowledgeQuery {
+func (in *inputs) dates(span calendar.Interval) coverage.KnowledgeQuery {
 	last := wallclock.At(span.End.Add(-1), in.zone).AddDate(0, 0, 1)
-	return escalation.KnowledgeQuery{From: wallclock.At(span.Start, in.zone).Format(time.DateOnly), To: last.Format(time.DateOnly)}
+	return coverage.KnowledgeQuery{From: wallclock.At(span.Start, in.zone).Format(time.DateOnly), To: last.Format(time.DateOnly)}
 }
 
-func coverageOf(k escalation.Knowledge, f escalation.Fairness, conflicts []escalation.Conflict) coverage {
-	out := coverage{
+func coverageOf(k coverage.Knowledge, f coverage.Fairness, conflicts []coverage.Conflict) coverageResult {
+	out := coverageResult{
 		Least: k.Least, Covered: k.Covered(), Technologies: []technology{}, SinglePoints: []singlePoint{},
 		People: []personDuty{}, Centres: []centreDuty{}, Conflicts: []conflict{}, Findings: f.Findings,
 	}
@@ -162,7 +162,7 @@ func coverageOf(k escalation.Knowledge, f escalation.Fairness, conflicts []escal
 	return out
 }
 
-func ratioPercent(r escalation.Ratio) *float64 {
+func ratioPercent(r coverage.Ratio) *float64 {
 	if !r.IsSet() {
 		return nil
 	}
@@ -180,7 +180,7 @@ func lastDate(end string) string {
 	return day.AddDate(0, 0, -1).Format(time.DateOnly)
 }
 
-func (in *inputs) coverageDocument(r coverage) report.Document {
+func (in *inputs) coverageDocument(r coverageResult) report.Document {
 	doc := report.Document{Title: "People enough", Subtitle: in.clock(r.From) + " to " + in.clock(r.To)}
 	add := func(id, title string, blocks ...report.Block) {
 		doc.Sections = append(doc.Sections, report.Section{ID: id, Title: title, Blocks: blocks})

@@ -80,7 +80,7 @@ func (in *inputs) incidents(env *program.Env) error {
 	if in.until != "" {
 		until, _ = instant(in.until) // checked with the flags
 	}
-	if in.sample {
+	if in.Sample {
 		name = "incidents.csv"
 	}
 	rows, err := in.rows(name)
@@ -120,7 +120,7 @@ func (in *inputs) incidents(env *program.Env) error {
 func (in *inputs) rows(name string) ([]row, error) {
 	var rows []row
 	lines := map[string]int{}
-	read, err := evidence.Table(in.open, name, []string{"id", "severity", "domain", "opened"}, []string{
+	read, err := evidence.Table(in.Open, name, []string{"id", "severity", "domain", "opened"}, []string{
 		"service", "started", "detected", "acknowledged", "responded", "resolved", "title", "cause", "action", "first_contact", "escalations", "reopened", "csat", "cost",
 		"engineer", "postmortem",
 	}, func(t *table.Table) {
@@ -157,7 +157,7 @@ func (in *inputs) rows(name string) ([]row, error) {
 		}
 		rows = append(rows, r)
 	})
-	in.sources, in.notices = append(in.sources, read.Sources...), append(in.notices, read.Notices...)
+	in.Sources, in.Notices = append(in.Sources, read.Sources...), append(in.Notices, read.Notices...)
 	slices.SortStableFunc(rows, func(a, b row) int { return cmp.Or(a.opened.Compare(b.opened), cmp.Compare(a.id, b.id)) })
 	return rows, err
 }
@@ -208,7 +208,7 @@ func (in *inputs) timeline(r row, v escalation.View) timeline {
 		t.Refused = append(t.Refused, refusal(c))
 	}
 	for _, e := range v.Log {
-		t.Timeline = append(t.Timeline, moment{At: e.At, Event: e.Event, Level: orNull(e.Level), To: append([]string{}, e.To...), Why: append([]string{}, e.Why...)})
+		t.Timeline = append(t.Timeline, moment{At: e.At, Event: string(e.Event), Level: orNull(e.Level), To: append([]string{}, e.To...), Why: append([]string{}, e.Why...)})
 	}
 	if v.Closed.IsZero() {
 		due := v.Opened.Add(in.cadence(v.Severity))

@@ -1,13 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +21,6 @@ import (
 //go:embed testdata/sample
 var sample embed.FS
 
-const sampleDir = "testdata/sample"
-
 // sampleNow is in the middle of the incidents of the sample, in the night after the
 // clocks of Amsterdam were put back.
 var sampleNow = time.Date(2026, 10, 26, 4, 0, 0, 0, time.UTC)
@@ -33,52 +28,29 @@ var sampleNow = time.Date(2026, 10, 26, 4, 0, 0, 0, time.UTC)
 // inputs are the team and the question.
 type inputs struct {
 	*options
+	program.Inputs
 
 	team    config.Organisation
 	router  *escalation.Router
-	open    func(name string) (io.ReadCloser, error)
-	sources []program.Source
-	notices []program.Notice
 	present time.Time
 	zone    *time.Location // of the times shown
-	sample  bool
 }
 
 // load reads the team.
 func (o *options) load(env *program.Env) (*inputs, error) {
-	in := &inputs{options: o, present: env.Now, zone: env.Zone, sample: env.Config == "", notices: []program.Notice{}}
-	in.open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	if in.sample {
-		if !env.Stated {
-			in.present = sampleNow
-		}
-		in.open = func(name string) (io.ReadCloser, error) { return sample.Open(path.Join(sampleDir, name)) }
-	}
-	name, data, err := env.Config, []byte(nil), error(nil)
-	switch {
-	case in.sample:
-		name = "team.yaml"
-		data, err = sample.ReadFile(path.Join(sampleDir, name))
-	case name == "-":
-		name = "stdin"
-		data, err = io.ReadAll(os.Stdin)
-	default:
-		data, err = os.ReadFile(name)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("-config: %w", err)
-	}
-	team, document, err := config.Team(name, data)
+	in := &inputs{options: o, Inputs: program.NewInputs(sample, env.Config == ""), zone: env.Zone}
+	in.present = in.Now(env, sampleNow)
+	name, data, err := in.Read("config", cmp.Or(env.Config, "team.yaml"))
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range document.Problems() {
-		ref := p.Path
-		in.notices = append(in.notices, program.Notice{Code: p.Code, Message: p.String(), Ref: &ref})
+	team, document, err := config.TeamAt(name, data, in.present)
+	if err != nil {
+		return nil, err
 	}
-	in.sources = append(in.sources, program.NewSource(filepath.Base(name), data, -1))
+	in.Note(document)
 	in.team = team
-	if in.router, err = escalation.NewRouter(team.Roster); err != nil {
+	if in.router, err = team.Router(); err != nil {
 		return nil, err
 	}
 	if team.Zone != "" {

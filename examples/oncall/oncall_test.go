@@ -216,6 +216,8 @@ func TestErrors(t *testing.T) {
 		"team.yaml": smallTeam, "bad.yaml": strings.Replace(smallTeam, "Europe/Amsterdam", "CEST", 1) + "on_call: nights\n",
 		"bad.csv": "id,severity,domain,opened,resolved,odd\nI-1,urgent,,2026-10-26T03:00,,\nI-1,p1,databases,2026-10-26T03:00:00Z,2026-10-26T02:00:00Z,\n",
 		"no.csv":  "id,severity,opened\n",
+		"gap.yaml": smallTeam + "schedules: {days: {layers: [{name: d, rotation: {tz: Europe/Amsterdam, start_local: \"2026-01-05T09:00\", unit: weeks, length: 1, users: [ann]}, windows: [{from: \"09:00\", to: \"17:00\"}]}]}}\n" +
+			"matrix:\n  P1: &p {steps: [{minutes: 0, targets: [{schedule: days}], stop_on: acknowledged}]}\n  P2: *p\n  P3: *p\n  P4: *p\n",
 		"old.ics": "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\n",
 	}
 	for _, c := range []struct {
@@ -224,6 +226,8 @@ func TestErrors(t *testing.T) {
 		want []string
 	}{
 		{"-config bad.yaml -at 2026-10-26T03:00:00Z", 2, []string{`bad.yaml:2:11: timezone: "CEST" is an abbreviation`, `did you mean "Europe/Amsterdam"?`, `bad.yaml:5:10: on_call: "nights", want the name of a schedule`}},
+		// From 17:00 in Amsterdam on, now on summer time, nobody is on call.
+		{"-config gap.yaml -at 2026-10-20T12:00:00Z -now 2026-10-20T12:00:00Z", 2, []string{"gap.yaml:7:18: matrix.P1.steps: tells nobody at 2026-10-20T15:00:00Z; step 1: schedule days: nobody"}},
 		{"-config none.yaml -at 2026-10-26T03:00:00Z", 2, []string{"none.yaml"}},
 		{"-config team.yaml -incidents bad.csv", 3, []string{`bad.csv:2: severity: `, `bad.csv:2: domain: the cell is empty`, `bad.csv:2: opened: found "2026-10-26T03:00": want a time with a zone`, `bad.csv:3: id: "I-1" stands already in line 2`, `bad.csv:3: resolved: 2026-10-26T02:00:00Z is before opened`}},
 		{"-config team.yaml -incidents no.csv", 3, []string{"no.csv:1: domain: the column is missing"}},

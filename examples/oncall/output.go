@@ -14,16 +14,16 @@ import (
 
 // envelope is the head of a JSON result.
 func (in *inputs) envelope(schema string) program.Envelope {
-	return program.Envelope{Schema: schema, Now: in.present, Sample: in.sample, Inputs: in.sources, Warnings: in.notices}
+	return program.Envelope{Schema: schema, Now: in.present, Sample: in.Sample, Inputs: in.Sources, Warnings: in.Notices}
 }
 
 // write writes a document in the format asked for, anything but JSON.
 func (in *inputs) write(env *program.Env, doc report.Document) error {
 	doc.Generated, doc.Zone = in.present, in.zone
-	for _, s := range in.sources {
+	for _, s := range in.Sources {
 		doc.Sources = append(doc.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
 	}
-	for _, n := range in.notices {
+	for _, n := range in.Notices {
 		env.Log.Warn(n.Message, "code", n.Code)
 	}
 	switch env.Format {
@@ -32,7 +32,7 @@ func (in *inputs) write(env *program.Env, doc report.Document) error {
 	case "md":
 		return doc.Markdown(env.Out)
 	}
-	if in.sample {
+	if in.Sample {
 		fmt.Fprint(env.Out, "The embedded sample; name your own files with -config and -incidents.\n\n")
 	}
 	return doc.Text(env.Out)
@@ -40,8 +40,8 @@ func (in *inputs) write(env *program.Env, doc report.Document) error {
 
 // explanation is one entry of explain.
 func (in *inputs) explanation(field, formula string, values map[string]any) report.Explanation {
-	names := make([]string, len(in.sources))
-	for i, s := range in.sources {
+	names := make([]string, len(in.Sources))
+	for i, s := range in.Sources {
 		names[i] = s.Name
 	}
 	return report.Explanation{Field: field, Formula: formula, Values: values, Source: strings.Join(names, ", ")}

@@ -150,7 +150,7 @@ func (m *machine) act(actions []escalation.Action) error {
 			if err := m.enqueue("notice", a.Key, a); err != nil {
 				return err
 			}
-		case escalation.SetTimer, escalation.CancelTimer: // the machine asks NextWake instead
+		case escalation.SetTimer, escalation.CancelTimer, escalation.Withdraw: // the machine asks NextWake, and sends at once
 		}
 	}
 	return nil

@@ -18,3 +18,13 @@ var Objectives []byte
 //
 //go:embed team.schema.json
 var Team []byte
+
+// Playbooks describes the files of playbooks.
+//
+//go:embed playbooks.schema.json
+var Playbooks []byte
+
+// Incident describes the files of incidents with what was found and the measures.
+//
+//go:embed incident.schema.json
+var Incident []byte

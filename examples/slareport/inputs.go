@@ -1,13 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
-	"io"
-	"os"
-	"path"
-	"path/filepath"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/adapters/config"
@@ -22,37 +19,30 @@ import (
 //go:embed testdata/sample
 var sample embed.FS
 
-const sampleDir = "testdata/sample"
-
 // sampleNow is the present of the sample, some hours after its month.
 var sampleNow = time.Date(2026, 10, 1, 6, 0, 0, 0, time.UTC)
 
 // inputs are the contract and the evidence of a run.
 type inputs struct {
+	program.Inputs
+
 	agreed    config.Agreed
 	agreement *sla.Agreement
 	period    sla.Period
 	evidence  sla.Evidence
-	sources   []program.Source
-	notices   []program.Notice
 	now       time.Time
-	sample    bool
 	trend     int
 }
 
 // load reads the contract, settles the period and reads the evidence for it.
 func (o *options) load(env *program.Env) (*inputs, error) {
-	in := &inputs{now: env.Now, sample: env.Config == "", trend: o.trend, notices: []program.Notice{}}
+	in := &inputs{Inputs: program.NewInputs(sample, env.Config == ""), trend: o.trend}
+	in.now = in.Now(env, sampleNow)
 	files := evidence.Files{
 		Outages: o.outages, Checks: o.checks, Incidents: o.incidents, Maintenance: o.maintenance, Changes: o.changes, Restores: o.restores, MaxGap: o.maxGap,
 	}
-	open := func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	if in.sample {
-		if !env.Stated {
-			in.now = sampleNow
-		}
+	if in.Sample {
 		files = evidence.Files{Outages: "outages.csv", Incidents: "incidents.csv", Maintenance: "maintenance.csv", Changes: "changes.csv", Restores: "restores.csv"}
-		open = func(name string) (io.ReadCloser, error) { return sample.Open(path.Join(sampleDir, name)) }
 	}
 	if err := in.contract(env); err != nil {
 		return nil, program.Exit(program.Usage, err)
@@ -60,40 +50,26 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 	if err := in.settle(o.period); err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
-	read, err := evidence.Read(open, files, in.frame())
+	read, err := evidence.Read(in.Open, files, in.frame())
 	if err != nil {
 		return nil, program.Exit(program.Input, err)
 	}
 	in.evidence = read.Evidence
-	in.sources, in.notices = append(in.sources, read.Sources...), append(in.notices, read.Notices...)
+	in.Sources, in.Notices = append(in.Sources, read.Sources...), append(in.Notices, read.Notices...)
 	return in, nil
 }
 
 func (in *inputs) contract(env *program.Env) error {
-	name, data, err := env.Config, []byte(nil), error(nil)
-	switch {
-	case in.sample:
-		name = "contract.yaml"
-		data, err = sample.ReadFile(path.Join(sampleDir, name))
-	case name == "-":
-		name = "stdin"
-		data, err = io.ReadAll(os.Stdin)
-	default:
-		data, err = os.ReadFile(name)
-	}
+	name, data, err := in.Read("config", cmp.Or(env.Config, "contract.yaml"))
 	if err != nil {
-		return fmt.Errorf("-config: %w", err)
+		return err
 	}
 	agreed, document, err := config.Contract(name, data)
 	if err != nil {
 		return err
 	}
-	for _, p := range document.Problems() {
-		path := p.Path
-		in.notices = append(in.notices, program.Notice{Code: p.Code, Message: p.String(), Ref: &path})
-	}
+	in.Note(document)
 	in.agreed = agreed
-	in.sources = append(in.sources, program.NewSource(filepath.Base(name), data, -1))
 	return nil
 }
 
@@ -115,7 +91,7 @@ func (in *inputs) settle(flags periodFlags) error {
 		if contract.Fee, err = feeOf(contract.Fee, period, zone, contract.Rounding); err != nil {
 			return err
 		}
-		in.notices = append(in.notices, program.Notice{Code: "no_billing_period", Message: fmt.Sprintf(
+		in.Notices = append(in.Notices, program.Notice{Code: "no_billing_period", Message: fmt.Sprintf(
 			"%s is no month of the contract: targets and credits are applied to it as a whole, and to the fee of its time, %s; what is due for its months is in their reports", period.Label, contract.Fee)})
 	}
 	in.period = period

@@ -15,7 +15,7 @@ import (
 // The tables of the sample give the same report as JSON objects.
 func TestTablesOfObjects(t *testing.T) {
 	names := []string{"outages", "incidents", "maintenance", "changes", "restores"}
-	contract, err := os.ReadFile(filepath.Join(sampleDir, "contract.yaml"))
+	contract, err := os.ReadFile(filepath.Join("testdata", "sample", "contract.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -28,7 +28,7 @@ func TestTablesOfObjects(t *testing.T) {
 		return list
 	}
 	for _, name := range names {
-		text, err := os.ReadFile(filepath.Join(sampleDir, name+".csv"))
+		text, err := os.ReadFile(filepath.Join("testdata", "sample", name+".csv"))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -18,10 +18,10 @@ func newResult(in *inputs, r sla.Report) *result {
 	out := &result{in: in, report: report.ServiceReport{
 		Report: r, Contract: in.agreed.Contract, Zone: in.agreement.Location(), Customer: in.agreed.CustomerName, Services: in.agreed.ServiceNames, Locale: in.agreed.Locale,
 	}}
-	for _, s := range in.sources {
+	for _, s := range in.Sources {
 		out.report.Sources = append(out.report.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
 	}
-	for _, n := range in.notices {
+	for _, n := range in.Notices {
 		out.report.Notices = append(out.report.Notices, report.Notice{Code: n.Code, Message: n.Message})
 	}
 	return out
@@ -57,7 +57,7 @@ func (r *result) write(env *program.Env, o *options) error {
 	case "json":
 		d := document{
 			Envelope: program.Envelope{
-				Schema: report.ServiceReportSchema, Now: r.in.now, Sample: r.in.sample, Inputs: r.in.sources, Warnings: r.in.notices,
+				Schema: report.ServiceReportSchema, Now: r.in.now, Sample: r.in.Sample, Inputs: r.in.Sources, Warnings: r.in.Notices,
 			},
 			ServiceData: r.report.Data(),
 		}
@@ -75,7 +75,7 @@ func (r *result) write(env *program.Env, o *options) error {
 	case "md":
 		return doc.Markdown(env.Out)
 	}
-	if r.in.sample {
+	if r.in.Sample {
 		fmt.Fprint(env.Out, "The embedded sample; name your own files with -config, -outages, -incidents and so on.\n\n")
 	}
 	return doc.Text(env.Out)

@@ -4,10 +4,6 @@ import (
 	"cmp"
 	"embed"
 	"fmt"
-	"io"
-	"os"
-	"path"
-	"path/filepath"
 	"reflect"
 	"runtime/debug"
 	"slices"
@@ -26,32 +22,24 @@ import (
 //go:embed testdata/sample
 var sample embed.FS
 
-const sampleDir = "testdata/sample"
-
 // sampleNow is the end of the sample, in the middle of its second burst.
 var sampleNow = time.Date(2026, 9, 17, 22, 0, 0, 0, time.UTC)
 
 // inputs are the objectives and where the measurements are.
 type inputs struct {
+	program.Inputs
+
 	objectives []config.Objective // by id
-	open       func(name string) (io.ReadCloser, error)
-	sources    []program.Source
-	notices    []program.Notice
 	now, at    time.Time
 	zone       *time.Location
-	sample     bool
 }
 
 // load reads the objectives and settles the instant.
 func (o *options) load(env *program.Env) (*inputs, error) {
-	in := &inputs{now: env.Now, zone: env.Zone, sample: env.Config == "", notices: []program.Notice{}}
-	in.open = func(name string) (io.ReadCloser, error) { return os.Open(name) }
-	if in.sample {
-		if !env.Stated {
-			in.now = sampleNow
-		}
+	in := &inputs{Inputs: program.NewInputs(sample, env.Config == ""), zone: env.Zone}
+	in.now = in.Now(env, sampleNow)
+	if in.Sample {
 		o.sli, o.maintenance = "sli.csv", "maintenance.csv"
-		in.open = func(name string) (io.ReadCloser, error) { return sample.Open(path.Join(sampleDir, name)) }
 	}
 	in.at = in.now
 	if o.at != "" {
@@ -68,21 +56,10 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 }
 
 func (in *inputs) read(env *program.Env) error {
-	name, data, err := env.Config, []byte(nil), error(nil)
-	switch {
-	case in.sample:
-		name = "slo.yaml"
-		data, err = sample.ReadFile(path.Join(sampleDir, name))
-	case name == "-":
-		name = "stdin"
-		data, err = io.ReadAll(os.Stdin)
-	default:
-		data, err = os.ReadFile(name)
-	}
+	name, data, err := in.Read("config", cmp.Or(env.Config, "slo.yaml"))
 	if err != nil {
-		return fmt.Errorf("-config: %w", err)
+		return err
 	}
-	in.sources = append(in.sources, program.NewSource(filepath.Base(name), data, -1))
 	return in.parse(name, data)
 }
 
@@ -92,13 +69,7 @@ func (in *inputs) parse(name string, data []byte) error {
 	if err != nil {
 		return err
 	}
-	for _, p := range document.Problems() {
-		n := program.Notice{Code: p.Code, Message: p.String()}
-		if p.Path != "" {
-			n.Ref = &p.Path
-		}
-		in.notices = append(in.notices, n)
-	}
+	in.Note(document)
 	slices.SortStableFunc(objectives, func(a, b config.Objective) int { return cmp.Compare(a.ID, b.ID) })
 	in.objectives = objectives
 	return nil
@@ -194,11 +165,11 @@ func (in *inputs) measure(o *options, history bool) (*result, error) {
 			return nil
 		}, nil
 	}
-	read, err := evidence.Indicators(in.open, o.sli, names, in.at, start)
+	read, err := evidence.Indicators(in.Open, o.sli, names, in.at, start)
 	if err != nil {
 		return nil, program.Exit(program.Input, err)
 	}
-	in.sources, in.notices = append(in.sources, read.Sources...), append(in.notices, read.Notices...)
+	in.Sources, in.Notices = append(in.Sources, read.Sources...), append(in.Notices, read.Notices...)
 	in.shared(all)
 	r := &result{in: in, report: report.BudgetReport{At: in.at, Zone: in.zone, Series: o.series}}
 	for _, w := range all {
@@ -212,7 +183,7 @@ func (in *inputs) measure(o *options, history bool) (*result, error) {
 		b.History = w.history.Points()
 		r.report.Budgets = append(r.report.Budgets, b)
 	}
-	for _, s := range in.sources {
+	for _, s := range in.Sources {
 		r.report.Sources = append(r.report.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
 	}
 	return r, nil
@@ -227,7 +198,7 @@ func (in *inputs) shared(all []*watched) {
 				reflect.DeepEqual(w.objective.Rules.Events, v.objective.Rules.Events) {
 				continue
 			}
-			in.notices = append(in.notices, program.Notice{
+			in.Notices = append(in.Notices, program.Notice{
 				Code: "shared_rows", Ref: &w.objective.ID,
 				Message: fmt.Sprintf("objectives %s and %s count different events, but both have the rows of %s; rows of one alone stand under its id", v.objective.ID, w.objective.ID, w.rows),
 			})
@@ -243,18 +214,18 @@ func (in *inputs) exclusions(name string, services []string) (map[string][]slo.E
 	if name == "" {
 		return exclusions, nil
 	}
-	read, err := evidence.Read(in.open, evidence.Files{Maintenance: name}, evidence.Frame{Services: services, Window: calendar.Interval{Start: in.at, End: in.at}})
+	read, err := evidence.Read(in.Open, evidence.Files{Maintenance: name}, evidence.Frame{Services: services, Window: calendar.Interval{Start: in.at, End: in.at}})
 	if err != nil {
 		return nil, err
 	}
-	in.sources, in.notices = append(in.sources, read.Sources...), append(in.notices, read.Notices...)
+	in.Sources, in.Notices = append(in.Sources, read.Sources...), append(in.Notices, read.Notices...)
 	for _, m := range read.Evidence.Maintenance {
 		if m.Cancelled {
 			continue
 		}
 		if m.Emergency {
 			ref := m.Ref
-			in.notices = append(in.notices, program.Notice{Code: "emergency_not_excluded", Message: "emergency maintenance " + m.Ref + " is not left out: it was not planned", Ref: &ref})
+			in.Notices = append(in.Notices, program.Notice{Code: "emergency_not_excluded", Message: "emergency maintenance " + m.Ref + " is not left out: it was not planned", Ref: &ref})
 			continue
 		}
 		if !m.End.After(m.Start) {

@@ -44,7 +44,7 @@ type document struct {
 
 // warn logs what a reader of the inputs should know; JSON has it in the result.
 func (in *inputs) warn(env *program.Env) {
-	for _, n := range in.notices {
+	for _, n := range in.Notices {
 		env.Log.Warn(n.Message, "code", n.Code)
 	}
 }
@@ -54,7 +54,7 @@ func (r *result) write(env *program.Env, _ *options) error {
 	if env.Format == "json" {
 		d := document{
 			Envelope: program.Envelope{
-				Schema: report.BudgetReportSchema, Now: r.in.now, Sample: r.in.sample, Inputs: r.in.sources, Warnings: r.in.notices,
+				Schema: report.BudgetReportSchema, Now: r.in.now, Sample: r.in.Sample, Inputs: r.in.Sources, Warnings: r.in.Notices,
 			},
 			BudgetsData: r.report.Data(),
 		}
@@ -75,7 +75,7 @@ func (r *result) write(env *program.Env, _ *options) error {
 		}
 		return err
 	}
-	if r.in.sample {
+	if r.in.Sample {
 		fmt.Fprint(env.Out, "The embedded sample; name your own files with -config, -sli and -maintenance.\n\n")
 	}
 	return doc.Text(env.Out)

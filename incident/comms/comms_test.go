@@ -378,7 +378,7 @@ func TestUndeliverable(t *testing.T) {
 	plan := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{nowhere, person("tec", comms.TechnicalContact)}})
 	thread := plan.Open("acme", "INC-2024-001")
 	got := apply(t, thread, state(incident.P2), after(0))
-	want(t, "no address", got, "undeliverable lea page", "initial tec email")
+	want(t, "no address", got, "initial tec email", "undeliverable lea page")
 	want(t, "news", apply(t, thread, withNews(state(incident.P2), "a"), after(1)), "update tec email")
 	want(t, "with SMS", apply(t, thread, withNews(state(incident.P1), "a"), after(2)), "initial own sms")
 
@@ -392,12 +392,38 @@ func TestUndeliverable(t *testing.T) {
 			t.Error("Report is not known")
 		}
 	}
-	got = thread.Step(after(4))
-	want(t, "failed", got, "undeliverable lea page")
-	if !strings.HasSuffix(got[0].Key, "/own") || got[0].Why.Rule != comms.ByFailure {
+	want(t, "failed", thread.Step(after(4))) // the lead was told of somebody at 0 minutes
+	if wake, ok := thread.NextWake(); !ok || !wake.Equal(after(15)) {
+		t.Errorf("NextWake = %v %v, want an interval after the last alarm", wake, ok)
+	}
+	got = thread.Step(after(15))
+	want(t, "an interval later", got, "undeliverable lea page")
+	if got[0].Key != "acme/INC-2024-001/1/undeliverable/2/lea/page" || got[0].Why.Rule != comms.ByFailure || got[0].Body != `cannot be reached: "own" (every channel failed)` {
 		t.Errorf("message = %+v", got[0])
 	}
-	want(t, "told once", thread.Step(after(5)))
+	want(t, "told once", thread.Step(after(16)))
+}
+
+// A channel that is down is one page, not one for each who is on it.
+func TestUndeliverableStorm(t *testing.T) {
+	var people []comms.Stakeholder
+	for i := range 100 {
+		people = append(people, person(fmt.Sprintf("p%03d", i), comms.TechnicalContact))
+	}
+	thread := newPlan(t, comms.Config{Stakeholders: people}).Open("acme", "INC-2024-001")
+	sent := apply(t, thread, state(incident.P1), after(0))
+	var pages []comms.Message
+	for i, m := range sent {
+		thread.Report(m.Key, comms.Failed)
+		pages = append(pages, thread.Step(after(0).Add(time.Duration(i)*time.Second))...)
+	}
+	pages = append(pages, thread.Step(after(14))...)
+	pages = append(pages, only(thread.Step(after(15)), "lea")...)
+	want(t, "pages", pages, "undeliverable lea page", "undeliverable lea page", "reminder lea page")
+	if first, second := pages[0].Body, pages[1].Body; first != `cannot be reached: "p000" (every channel failed)` ||
+		!strings.HasPrefix(second, `cannot be reached: "p001" (every channel failed), "p002"`) || !strings.HasSuffix(second, `"p020" (every channel failed) and 79 more`) {
+		t.Errorf("pages %q and %q", first, second)
+	}
 }
 
 func TestEndings(t *testing.T) {
@@ -491,6 +517,9 @@ func TestTemplateErrors(t *testing.T) {
 		"empty name":           {func(t *comms.Template) { t.Body = "{}" }, "body", 1},
 		"other interval":       {func(t *comms.Template) { t.Body = "We write every 20 minutes." }, "body", 16},
 		"other interval, word": {func(t *comms.Template) { t.Body = "news Every 1h!" }, "body", 12},
+		"every hour":           {func(t *comms.Template) { t.Body = "We write every hour." }, "body", 16},
+		"each":                 {func(t *comms.Template) { t.Body = "An update each 20 minutes" }, "body", 16},
+		"hourly":               {func(t *comms.Template) { t.Body = "We write (hourly), here." }, "body", 11},
 		"two lines":            {func(t *comms.Template) { t.Subject = "a\nBcc: b" }, "subject", 0},
 		"no subject":           {func(t *comms.Template) { t.Subject = "" }, "subject", 0},
 		"no body":              {func(t *comms.Template) { t.Body = "" }, "body", 0},
@@ -510,9 +539,33 @@ func TestTemplateErrors(t *testing.T) {
 	newPlan(t, comms.Config{Templates: []comms.Template{good}})
 }
 
+// A type that is forgotten for a severity in use is found when only own texts are
+// wanted.
+func TestOwnTemplates(t *testing.T) {
+	c := comms.Config{
+		OwnTemplates: true,
+		Matrix:       map[incident.Severity][]comms.Role{incident.P1: {comms.TechnicalContact}, incident.P2: {comms.TechnicalContact}},
+	}
+	for _, s := range []incident.Severity{incident.P1, incident.P2} {
+		for _, kind := range []comms.Type{comms.Initial, comms.News, comms.Resolution} {
+			c.Templates = append(c.Templates, comms.Template{Severity: s, Type: kind, Subject: "s", Body: "b", Channels: []comms.Channel{comms.Email}})
+		}
+	}
+	newPlan(t, c)
+	c.Templates = slices.Delete(c.Templates, 4, 5)
+	_, err := comms.New(c)
+	var bad *comms.TemplateError
+	if !errors.As(err, &bad) || bad.Severity != incident.P2 || bad.Type != comms.News || bad.Part != "template" {
+		t.Errorf("New without the update of a P2 = %v", err)
+	}
+	c.OwnTemplates = false
+	newPlan(t, c)
+}
+
 func TestConfigErrors(t *testing.T) {
 	for path, spoil := range map[string]func(*comms.Config){
 		"stakeholders[0].id":                       func(c *comms.Config) { c.Stakeholders[0].Name = "" },
+		"stakeholders[0].name":                     func(c *comms.Config) { c.Stakeholders[0].Name = "a\r\nBcc: b" },
 		"stakeholders[0].role":                     func(c *comms.Config) { c.Stakeholders[0].Role = "neighbour" },
 		"stakeholders[0].hours":                    func(c *comms.Config) { c.Stakeholders[0].Zone = "Mars/Base" },
 		"stakeholders[0].contact_methods":          func(c *comms.Config) { c.Stakeholders[0].Contact["fax"] = "1" },
@@ -579,8 +632,13 @@ func TestMonth(t *testing.T) {
 			p := person(zone[:2]+string(role), role)
 			p.Zone, p.BusinessHoursOnly = zone, true
 			p.Preferences.Updates = role != comms.ExecutiveSponsor
+			week := calendar.MondayToFriday("09:00", "18:00")
+			if role == comms.TechnicalContact { // at any hour but those of sleep
+				p.BusinessHoursOnly, p.QuietHours = false, []calendar.Span{{From: "22:00", To: "07:00"}}
+				week = calendar.EveryDay("07:00", "22:00")
+			}
 			people = append(people, p)
-			cal, err := calendar.New(calendar.Hours{Zone: zone, Week: calendar.MondayToFriday("09:00", "18:00")})
+			cal, err := calendar.New(calendar.Hours{Zone: zone, Week: week})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -23,5 +23,10 @@
 // snapshot of the thread and the messages in one transaction loses nothing and
 // tells nobody twice.
 //
-// A Plan is safe for concurrent use, a Thread is not.
+// [Plan.Recipients] says who would be told now, [Plan.Preview] what each would
+// read, and why others would not. [Ledger] is the record of who was told what, when,
+// on which channel, and what became of it. [Plan.Digests] are summaries for those
+// who want one a day or a week, [StatusPage] what may be said in public.
+//
+// A Plan is safe for concurrent use, a Thread and a Ledger are not.
 package comms

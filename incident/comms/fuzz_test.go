@@ -17,8 +17,21 @@ func FuzzTemplate(f *testing.F) {
 	}
 	f.Add("{{}}", "}}{{")
 	f.Add("{x", "every 5 minutes, every 1h every")
+	fuzzTemplate(f, comms.Braces)
+}
+
+// FuzzGoTemplate does the same for the other syntax.
+func FuzzGoTemplate(f *testing.F) {
+	f.Add("{{.service_name}}", `{{if eq .severity "P1"}}{{printf "%s" .description}}{{else if not .x}}{{end}}`)
+	f.Add(`{{"\n" | print}}`, `{{eq "x" (or (eq .severity "P1") "x")}}`)
+	f.Add("{{/* a */}}x", `{{with .}}{{range .}}{{template "a"}}{{end}}{{define "a"}}{{end}}`)
+	fuzzTemplate(f, comms.GoTemplate)
+}
+
+func fuzzTemplate(f *testing.F, syntax comms.Syntax) {
+	f.Helper()
 	f.Fuzz(func(t *testing.T, subject, body string) {
-		tpl := comms.Template{Severity: incident.P1, Type: comms.Initial, Subject: subject, Body: body, Channels: []comms.Channel{comms.Email}}
+		tpl := comms.Template{Severity: incident.P1, Type: comms.Initial, Subject: subject, Body: body, Channels: []comms.Channel{comms.Email}, Syntax: syntax}
 		plan, err := comms.New(comms.Config{Templates: []comms.Template{tpl}, Stakeholders: []comms.Stakeholder{person("tec", comms.TechnicalContact)}})
 		if err != nil {
 			if _, ok := errors.AsType[*comms.TemplateError](err); !ok {

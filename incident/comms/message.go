@@ -27,6 +27,7 @@ type Message struct {
 	Address   string  `json:"address"`
 	Subject   string  `json:"subject"`
 	Body      string  `json:"body"`
+	HTML      bool    `json:"html,omitempty"`     // the body is HTML; e-mail only
 	Segments  int     `json:"segments,omitempty"` // parts of an SMS
 
 	Due time.Time `json:"due"` // when it fell due
@@ -58,12 +59,17 @@ const (
 	ByFlag     Rule = "flag"           // a flag brings the role in
 	ByRoom     Rule = "room"           // the templates of the severity go to the room
 	ByLowering Rule = "lowered"        // the role is not told about the lower severity
+	ByClearing Rule = "cleared"        // the flag that brought the role in is gone
+	ByDigest   Rule = "digest"         // the summary of a day or week is due
 	ByCadence  Rule = "cadence"        // the next update is overdue
 	ByNoAnswer Rule = "no_answer"      // the first message was not confirmed
 	ByFailure  Rule = "cannot_deliver" // no address, or every send failed
 )
 
-var keyEscaper = strings.NewReplacer("%", "%25", "/", "%2F")
+var (
+	keyEscaper   = strings.NewReplacer("%", "%25", "/", "%2F")
+	keyUnescaper = strings.NewReplacer("%25", "%", "%2F", "/")
+)
 
 // key joins the parts of a key; slashes and percent signs in them are escaped.
 func key(parts ...string) string {
@@ -78,8 +84,9 @@ type Outcome string
 
 // The outcomes.
 const (
-	Delivered Outcome = "delivered" // the channel took it
+	Deferred  Outcome = "deferred"  // an attempt failed, another will follow
 	Failed    Outcome = "failed"    // for good: no more attempts
+	Delivered Outcome = "delivered" // the channel took it
 	Confirmed Outcome = "confirmed" // the person answered
 )
 

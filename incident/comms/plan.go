@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
 // Config is the communication plan as data. Everything but the stakeholders
@@ -29,6 +30,9 @@ type Config struct {
 	// Templates replace the default of their severity and type. Defaults to
 	// DefaultTemplates.
 	Templates []Template `json:"templates,omitempty"`
+	// OwnTemplates asks for a template of each type for every severity that somebody
+	// is told about: without it, the default stands in for one that is missing.
+	OwnTemplates bool `json:"own_templates,omitempty"`
 	// Zone is that of stakeholders without one. Defaults to "UTC".
 	Zone string `json:"zone,omitempty"`
 	// DropMissed says nothing to somebody whose first message was still deferred
@@ -39,11 +43,16 @@ type Config struct {
 // Plan is a checked and compiled Config. It never changes and is safe for
 // concurrent use.
 type Plan struct {
-	recipients []*recipient // sorted by id, then service
+	byID      map[string][]*recipient // each sorted by service
+	byService map[string][]*recipient // each sorted by id; "" holds those of every service
+	digests   []*recipient            // who gets one, by order
+	hours     int                     // number of different hours of recipients
+
 	matrix     map[incident.Severity][]Role
 	cadence    map[incident.Severity]time.Duration
 	legalFlags []incident.Flag
 	templates  map[templateKey]*compiled
+	standard   map[templateKey]*compiled // of DefaultTemplates
 	dropMissed bool
 }
 
@@ -60,7 +69,8 @@ const fallback = incident.P3
 // [*ConfigError] or a [*TemplateError].
 func New(c Config) (*Plan, error) {
 	p := &Plan{
-		matrix: DefaultMatrix(), cadence: DefaultCadence(), templates: map[templateKey]*compiled{},
+		byID: map[string][]*recipient{}, byService: map[string][]*recipient{},
+		matrix: DefaultMatrix(), cadence: DefaultCadence(), templates: map[templateKey]*compiled{}, standard: map[templateKey]*compiled{},
 		legalFlags: []incident.Flag{incident.DataFlag, incident.SecurityFlag, incident.RegulatoryFlag},
 		dropMissed: c.DropMissed,
 	}
@@ -96,6 +106,9 @@ func New(c Config) (*Plan, error) {
 		p.legalFlags = slices.Clone(c.LegalFlags)
 	}
 	errs = append(errs, p.compileTemplates(c.Templates)...)
+	if c.OwnTemplates {
+		errs = append(errs, p.missing(c.Templates)...)
+	}
 	p.compileRecipients(c, bad)
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -104,7 +117,8 @@ func New(c Config) (*Plan, error) {
 }
 
 func (p *Plan) compileTemplates(own []Template) (errs []error) {
-	for _, t := range append(DefaultTemplates(), own...) {
+	standard := DefaultTemplates()
+	for i, t := range append(standard, own...) {
 		if !t.Severity.IsSet() || Placeholders(t.Type) == nil {
 			errs = append(errs, &ConfigError{
 				Path: "templates", Value: fmt.Sprintf("%s %s", t.Severity, t.Type),
@@ -117,9 +131,40 @@ func (p *Plan) compileTemplates(own []Template) (errs []error) {
 			errs = append(errs, err)
 			continue
 		}
-		p.templates[templateKey{t.Severity, t.Type}] = c
+		key := templateKey{t.Severity, t.Type}
+		p.templates[key] = c
+		if i < len(standard) {
+			p.standard[key] = c
+		}
 	}
 	return errs
+}
+
+// missing reports the templates that would be the default ones.
+func (p *Plan) missing(own []Template) (errs []error) {
+	for _, s := range incident.Severities {
+		if len(p.matrix[s]) == 0 {
+			continue
+		}
+		for _, kind := range []Type{Initial, News, Resolution} {
+			if !slices.ContainsFunc(own, func(t Template) bool { return t.Severity == s && t.Type == kind }) {
+				errs = append(errs, &TemplateError{Severity: s, Type: kind, Part: "template", Want: "one: the severity is in use"})
+			}
+		}
+	}
+	return errs
+}
+
+// render fills in a template for a channel, or the default one if it fails: the
+// reader is to be told whatever happens.
+func (p *Plan) render(key templateKey, values map[string]string, channel Channel) filled {
+	t := p.templates[key]
+	subject, body, err := t.render(values, channel)
+	if err != nil {
+		t = p.standard[key]
+		subject, body, _ = t.render(values, channel)
+	}
+	return filled{subject, body, t.HTML && channel == Email}
 }
 
 func (p *Plan) compileRecipients(c Config, bad func(path, value, want string)) {
@@ -128,25 +173,45 @@ func (p *Plan) compileRecipients(c Config, bad func(path, value, want string)) {
 		zone = "UTC"
 	}
 	seen := map[[2]string]bool{}
+	var all []*recipient
 	add := func(r *recipient, path string) {
 		key := [2]string{r.id, r.service}
 		if seen[key] {
 			bad(path, r.id, "an id that the service has once")
 		}
 		seen[key] = true
-		p.recipients = append(p.recipients, r)
+		all = append(all, r)
 	}
+	known := calendars{}
 	for i, s := range c.Stakeholders {
 		path := fmt.Sprintf("stakeholders[%d]", i)
-		add(compilePerson(s, path, zone, bad), path)
+		add(known.compilePerson(s, path, zone, bad), path)
 	}
 	for i, room := range c.Rooms {
 		path := fmt.Sprintf("rooms[%d]", i)
 		add(compileRoom(room, path, bad), path)
 	}
-	slices.SortFunc(p.recipients, func(a, b *recipient) int {
+	slices.SortFunc(all, func(a, b *recipient) int {
 		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.service, b.service))
 	})
+	type when struct {
+		office, quiet *calendar.Calendar
+		bar           bool
+	}
+	hours := map[when]int{}
+	for i, r := range all {
+		w := when{r.office, r.quiet, r.officeBar}
+		if _, ok := hours[w]; !ok {
+			hours[w] = len(hours)
+		}
+		r.order, r.hours = i, hours[w]
+		p.byID[r.id] = append(p.byID[r.id], r)
+		p.byService[r.service] = append(p.byService[r.service], r)
+		if r.prefs.Digest != "" {
+			p.digests = append(p.digests, r)
+		}
+	}
+	p.hours = len(hours)
 }
 
 // Roles returns the roles that are told about an incident of a severity with
@@ -184,9 +249,10 @@ func effective(s incident.Severity) incident.Severity {
 
 // find returns the recipient with an id that serves one of the services.
 func (p *Plan) find(id string, services []string) *recipient {
-	i := slices.IndexFunc(p.recipients, func(r *recipient) bool { return r.id == id && r.serves(services) })
+	all := p.byID[id]
+	i := slices.IndexFunc(all, func(r *recipient) bool { return r.serves(services) })
 	if i < 0 {
 		return nil
 	}
-	return p.recipients[i]
+	return all[i]
 }

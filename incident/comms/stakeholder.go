@@ -1,6 +1,7 @@
 package comms
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +68,10 @@ type Stakeholder struct {
 	// BusinessHoursOnly defers messages to the next opening, except about a P1.
 	BusinessHoursOnly bool `json:"business_hours_only"`
 
+	// QuietHours are spans of every day, on the person's clock, in which messages
+	// are held back, except about a P1: {"22:00", "07:00"} is a night.
+	QuietHours []calendar.Span `json:"quiet_hours,omitempty"`
+
 	Zone  string          `json:"zone,omitempty"`  // IANA; defaults to that of the plan
 	Hours *calendar.Hours `json:"hours,omitempty"` // defaults to Monday to Friday 09:00-18:00 in Zone
 }
@@ -74,8 +79,9 @@ type Stakeholder struct {
 // Preferences are what a stakeholder wants to hear. The zero value is the least:
 // the first message after the delay, no updates, the resolution.
 type Preferences struct {
-	Immediate bool `json:"immediate"`
-	Updates   bool `json:"updates"`
+	Immediate bool   `json:"immediate"`
+	Updates   bool   `json:"updates"`
+	Digest    Period `json:"digest,omitempty"` // of the summary of all incidents; defaults to none
 }
 
 // Room is a shared channel.
@@ -120,13 +126,17 @@ func (e *ConfigError) Error() string {
 // recipient is a stakeholder or a room, compiled.
 type recipient struct {
 	id        string // unique in the plan; rooms begin with a colon
+	order     int    // in the plan, by id, then service
 	name      string
 	role      Role // empty for a room
 	service   string
 	addresses map[Channel]string
 	prefs     Preferences
 	delay     time.Duration
-	hours     *calendar.Calendar // nil: any time
+	office    *calendar.Calendar // nil for a room
+	officeBar bool               // told in the hours of the office only
+	hours     int                // in the plan: the same for those with the same hours
+	quiet     *calendar.Calendar // open when not to be told; nil: never
 	zone      *time.Location
 }
 
@@ -137,10 +147,51 @@ func (r *recipient) serves(services []string) bool {
 	return r.service == "" || slices.Contains(services, r.service)
 }
 
+// free returns the first instant from t on at which the recipient may be told of
+// anything but a P1. ok is false if there is none.
+func (r *recipient) free(t time.Time) (at time.Time, ok bool) {
+	const enough = 1000 // openings that lie in quiet hours, one after the other
+	for range enough {
+		next, err := t, error(nil)
+		if r.officeBar {
+			next, err = r.office.NextOpen(t)
+		}
+		if err == nil && r.quiet != nil && r.quiet.IsOpen(next) {
+			next, _, err = r.quiet.NextTransition(next)
+		}
+		if err != nil {
+			return time.Time{}, false
+		}
+		if next.Equal(t) {
+			return t, true
+		}
+		t = next
+	}
+	return time.Time{}, false
+}
+
+// calendars compiles hours, those that are equal once.
+type calendars map[string]*calendar.Calendar
+
+func (known calendars) get(h calendar.Hours) (*calendar.Calendar, error) {
+	text, err := json.Marshal(h)
+	if err != nil {
+		return nil, err
+	}
+	if c := known[string(text)]; c != nil {
+		return c, nil
+	}
+	c, err := calendar.New(h)
+	if err == nil {
+		known[string(text)] = c
+	}
+	return c, err
+}
+
 // compilePerson checks a stakeholder; bad collects what is wrong.
-func compilePerson(s Stakeholder, path, zone string, bad func(path, value, want string)) *recipient {
+func (known calendars) compilePerson(s Stakeholder, path, zone string, bad func(path, value, want string)) *recipient {
 	r := &recipient{
-		id: s.ID, name: s.Name, role: s.Role, service: s.Service, prefs: s.Preferences,
+		id: s.ID, name: s.Name, role: s.Role, service: s.Service, prefs: s.Preferences, officeBar: s.BusinessHoursOnly,
 		delay: time.Duration(s.EscalationDelayMinutes) * time.Minute, addresses: map[Channel]string{}, zone: time.UTC,
 	}
 	if r.id == "" {
@@ -148,6 +199,9 @@ func compilePerson(s Stakeholder, path, zone string, bad func(path, value, want 
 	}
 	if r.id == "" || strings.HasPrefix(r.id, ":") {
 		bad(path+".id", r.id, "an id or a name, without a colon in front")
+	}
+	if strings.ContainsAny(s.Name, "\r\n") {
+		bad(path+".name", s.Name, "one line")
 	}
 	if !slices.Contains(roles[:], s.Role) {
 		bad(path+".role", string(s.Role), joinRoles())
@@ -169,26 +223,44 @@ func compilePerson(s Stakeholder, path, zone string, bad func(path, value, want 
 			bad(path+".contact_methods."+method, s.Contact[method], "an address on one line")
 		}
 	}
+	if s.Preferences.Digest != "" && !s.Preferences.Digest.known() {
+		bad(path+".notification_preferences.digest", string(s.Preferences.Digest), "daily or weekly")
+	}
+	if s.Preferences.Digest != "" && r.addresses[Email] == "" {
+		bad(path+".notification_preferences.digest", string(s.Preferences.Digest), "an e-mail address to send it to")
+	}
 	if s.Zone != "" {
 		zone = s.Zone
 	}
+	known.compileHours(r, s, path, zone, bad)
+	return r
+}
+
+// compileHours sets when the person may be told.
+func (known calendars) compileHours(r *recipient, s Stakeholder, path, zone string, bad func(path, value, want string)) {
 	hours := calendar.Hours{Zone: zone, Week: calendar.MondayToFriday("09:00", "18:00")}
 	if s.Hours != nil {
 		hours = *s.Hours
 	}
-	compiled, err := calendar.New(hours)
-	if err != nil {
+	var err error
+	if r.office, err = known.get(hours); err != nil {
 		bad(path+".hours", zone, err.Error())
-		return r
+		return
 	}
-	r.zone = compiled.Location()
-	if s.BusinessHoursOnly {
-		r.hours = compiled
-		if _, err := compiled.NextOpen(time.Unix(0, 0)); err != nil {
-			bad(path+".hours", zone, "hours that open at some time")
+	r.zone = r.office.Location()
+	if len(s.QuietHours) > 0 {
+		night := calendar.Week{}
+		for day := time.Sunday; day <= time.Saturday; day++ {
+			night[day] = s.QuietHours
+		}
+		if r.quiet, err = known.get(calendar.Hours{Zone: hours.Zone, Week: night}); err != nil {
+			bad(path+".quiet_hours", fmt.Sprint(s.QuietHours), err.Error())
+			return
 		}
 	}
-	return r
+	if _, ok := r.free(time.Unix(0, 0)); !ok {
+		bad(path+".hours", zone, "hours that open at some time outside the quiet hours")
+	}
 }
 
 func compileRoom(room Room, path string, bad func(path, value, want string)) *recipient {

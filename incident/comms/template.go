@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -15,7 +16,8 @@ import (
 type Type string
 
 // The types. The first three have templates; a closing note uses that of an
-// update, and the last two are for the lead of the incident.
+// update, reminders and undeliverable messages are for the lead of the incident,
+// and digests are about many.
 const (
 	Initial       Type = "initial"       // it begins, or somebody joins
 	News          Type = "update"        // there is news
@@ -23,10 +25,10 @@ const (
 	Closing       Type = "closing"       // the severity is lower now, no further messages
 	Reminder      Type = "reminder"      // an update is overdue
 	Undeliverable Type = "undeliverable" // somebody cannot be reached
+	Digest        Type = "digest"        // a summary of all incidents; see Plan.Digests
 )
 
-// Template is the text of one type of message about one severity. Placeholders
-// are names in braces; a brace itself is written twice.
+// Template is the text of one type of message about one severity.
 type Template struct {
 	Severity incident.Severity `json:"severity"`
 	Type     Type              `json:"template_type"`
@@ -36,7 +38,18 @@ type Template struct {
 	// HTML says that the body is HTML when sent by e-mail, so that values are
 	// escaped there. Defaults to plain text.
 	HTML bool `json:"html,omitempty"`
+	// Syntax is that of subject and body. Defaults to Braces.
+	Syntax Syntax `json:"syntax,omitempty"`
 }
+
+// Syntax is how a template names a value.
+type Syntax string
+
+// The syntaxes. Both refuse names that the type of message does not have.
+const (
+	Braces     Syntax = ""              // {service_name}; a brace itself is written twice
+	GoTemplate Syntax = "text/template" // {{.service_name}}, {{if eq .severity "P1"}}…{{else}}…{{end}}; see package text/template
+)
 
 // Placeholders returns the names that a template of a type may use.
 func Placeholders(t Type) []string {
@@ -57,7 +70,7 @@ func Placeholders(t Type) []string {
 type TemplateError struct {
 	Severity incident.Severity
 	Type     Type
-	Part     string // "subject", "body" or "channels"
+	Part     string // "subject", "body", "channels", "syntax", or "template" for one that is missing
 	Column   int    // in characters, from 1; 0 for the whole part
 	Found    string
 	Want     string
@@ -72,18 +85,30 @@ func (e *TemplateError) Error() string {
 	return fmt.Sprintf("comms: template %s %s: %s: %q: want %s", e.Severity, e.Type, at, e.Found, e.Want)
 }
 
-// text is a compiled template text: literals and placeholders in turn.
-type text []piece
-
-type piece struct {
-	literal string
-	name    string // of the placeholder behind the literal; empty at the end
+// text is a compiled template text. It returns an error only if it is a
+// GoTemplate that failed in a way which its check could not foresee.
+type text interface {
+	render(values map[string]string) (string, error)
 }
 
 // compiled is a template ready for use.
 type compiled struct {
 	Template
 	subject, body text
+}
+
+// render fills in the values for a channel.
+func (c *compiled) render(values map[string]string, channel Channel) (subject, body string, err error) {
+	if subject, err = c.subject.render(values); err != nil {
+		return "", "", err
+	}
+	escape := escaperOf(channel, c.HTML)
+	escaped := make(map[string]string, len(values))
+	for name, value := range values {
+		escaped[name] = escape(value)
+	}
+	body, err = c.body.render(escaped)
+	return oneLine.Replace(subject), body, err
 }
 
 // compileTemplate checks a template; cadence is the promised time between
@@ -94,13 +119,22 @@ func compileTemplate(t Template, cadence time.Duration) (*compiled, error) {
 	}
 	known := Placeholders(t.Type)
 	t.Channels = slices.Clone(t.Channels)
+	var parse func(from string, known []string) (out text, column int, want string)
+	switch t.Syntax {
+	case Braces:
+		parse = parseBraces
+	case GoTemplate:
+		parse = parseGo
+	default:
+		return nil, fail("syntax", 0, string(t.Syntax), fmt.Sprintf("nothing or %q", GoTemplate))
+	}
 	c := &compiled{Template: t}
 	for _, part := range []struct {
 		name string
 		from string
 		to   *text
 	}{{"subject", t.Subject, &c.subject}, {"body", t.Body, &c.body}} {
-		compiledText, column, want := parseText(part.from, known)
+		compiledText, column, want := parse(part.from, known)
 		if want != "" {
 			return nil, fail(part.name, column, part.from, want)
 		}
@@ -129,9 +163,27 @@ func compileTemplate(t Template, cadence time.Duration) (*compiled, error) {
 	return c, nil
 }
 
-// parseText splits a template text. want is empty, or says what was expected
+// pieces is a text with placeholders in braces: literals and placeholders in turn.
+type pieces []piece
+
+type piece struct {
+	literal string
+	name    string // of the placeholder behind the literal; empty at the end
+}
+
+func (t pieces) render(values map[string]string) (string, error) {
+	var b strings.Builder
+	for _, p := range t {
+		b.WriteString(p.literal)
+		b.WriteString(values[p.name])
+	}
+	return b.String(), nil
+}
+
+// parseBraces splits a template text. want is empty, or says what was expected
 // at the column.
-func parseText(from string, known []string) (out text, column int, want string) {
+func parseBraces(from string, known []string) (_ text, column int, want string) {
+	var out pieces
 	var literal strings.Builder
 	at := func(i int) int { return utf8.RuneCountInString(from[:i]) + 1 }
 	if !utf8.ValidString(from) {
@@ -166,27 +218,41 @@ func parseText(from string, known []string) (out text, column int, want string) 
 	return out, 0, ""
 }
 
-// otherInterval finds a promise like "every 15 minutes" that is not the cadence.
+// otherInterval finds a promise like "every 15 minutes" or "hourly" that is not the
+// cadence.
 func otherInterval(from string, cadence time.Duration) (literal string, column int) {
-	words := strings.Fields(from)
-	for i, w := range words {
-		if !strings.EqualFold(strings.Trim(w, ",.;:("), "every") || i+1 == len(words) {
-			continue
+	const marks = ".,;:()!"
+	for word, rest := nextWord(from); word != ""; word, rest = nextWord(rest) {
+		promised, at := time.Duration(-1), 0
+		switch literal = strings.Trim(word, marks); strings.ToLower(literal) {
+		case "hourly":
+			promised, at = time.Hour, len(from)-len(rest)-len(strings.TrimLeft(word, marks))
+		case "every", "each":
+			first, after := nextWord(rest)
+			second, _ := nextWord(after)
+			at = len(from) - len(after) - len(first)
+			for _, text := range []string{first + " " + second, first, "1 " + first} {
+				text = strings.TrimRight(text, marks)
+				if d, err := threshold.ParseDuration(text); err == nil {
+					promised, literal = d, strings.TrimPrefix(text, "1 ")
+					break
+				}
+			}
 		}
-		for n := min(2, len(words)-i-1); n > 0; n-- {
-			promise := strings.TrimRight(strings.Join(words[i+1:i+1+n], " "), ",.;:)!")
-			d, err := threshold.ParseDuration(promise)
-			if err != nil {
-				continue
-			}
-			if d != cadence {
-				at := max(strings.Index(from, words[i+1]), 0)
-				return promise, utf8.RuneCountInString(from[:at]) + 1
-			}
-			break
+		if promised >= 0 && promised != cadence {
+			return literal, utf8.RuneCountInString(from[:at]) + 1
 		}
 	}
 	return "", 0
+}
+
+// nextWord splits the first word off.
+func nextWord(text string) (word, rest string) {
+	text = strings.TrimLeftFunc(text, unicode.IsSpace)
+	if i := strings.IndexFunc(text, unicode.IsSpace); i >= 0 {
+		return text[:i], text[i:]
+	}
+	return text, ""
 }
 
 // spoken writes a duration of whole minutes for people.
@@ -198,18 +264,6 @@ func spoken(d time.Duration) string {
 		return "1 minute"
 	}
 	return fmt.Sprintf("%d minutes", d/time.Minute)
-}
-
-// render fills in the values, each passed through escape.
-func (t text) render(values map[string]string, escape func(string) string) string {
-	var b strings.Builder
-	for _, p := range t {
-		b.WriteString(p.literal)
-		if p.name != "" {
-			b.WriteString(escape(values[p.name]))
-		}
-	}
-	return b.String()
 }
 
 var (

@@ -1,7 +1,9 @@
 package comms
 
 import (
+	"cmp"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strconv"
@@ -16,6 +18,21 @@ import (
 type Thread struct {
 	plan *Plan
 	memory
+	texts map[textKey]filled // of one step, in which many read the same
+}
+
+// textKey is all that a text depends on within a step.
+type textKey struct {
+	templateKey
+	kind    Type
+	channel Channel
+	zone    *time.Location
+}
+
+// filled is a template with its values.
+type filled struct {
+	subject, body string
+	html          bool
 }
 
 // Snapshot is all that a thread remembers, as a value that can be stored as
@@ -40,6 +57,8 @@ type memory struct {
 	LastSent  time.Time       `json:"last_sent,omitzero"` // of the incident as a whole
 	Reminded  time.Time       `json:"reminded,omitzero"`  // last reminder since LastSent
 	Reminders int             `json:"reminders"`
+	Alarmed   time.Time       `json:"alarmed,omitzero"` // last word about who cannot be reached, in this round
+	Alarms    int             `json:"alarms,omitempty"` // their number
 }
 
 // contact is what the thread remembers of one recipient in this round.
@@ -135,6 +154,7 @@ func (t *Thread) begin(round int) {
 	t.Round, t.Ended, t.Raised = round, time.Time{}, time.Time{}
 	t.Contacts = map[string]*contact{}
 	t.LastSent, t.Reminded, t.Announced, t.NewsText = time.Time{}, time.Time{}, t.News, ""
+	t.Alarmed = time.Time{}
 }
 
 // countNews numbers the updates that are new. Several at once are one message
@@ -154,15 +174,16 @@ func (t *Thread) countNews(at time.Time) {
 
 // seat lets recipients join and leave by the severity and flags of now.
 func (t *Thread) seat(at time.Time, before incident.Severity) {
-	for _, r := range t.audience() {
-		why, wanted := t.wanted(r)
+	invited := t.plan.invite(t.State)
+	for r := range t.plan.audience(t.State.Services) {
+		why, wanted := invited.why(r)
 		c := t.Contacts[r.id]
 		switch {
 		case c == nil && wanted:
 			t.Contacts[r.id] = &contact{Since: at, Why: why}
 		case c == nil:
 		case c.Over: // nothing is left to say in this round
-		case wanted && c.NoWay && t.reachable(r):
+		case wanted && c.NoWay && invited.reaches(r):
 			t.Contacts[r.id] = &contact{Since: at, Why: why, Firsts: c.Firsts, Leaves: c.Leaves, Failures: c.Failures, Reported: c.Reported}
 		case wanted && c.Left.IsZero():
 			c.Why = why
@@ -176,39 +197,6 @@ func (t *Thread) seat(at time.Time, before incident.Severity) {
 			c.Left, c.LeftFrom = at, before
 		}
 	}
-}
-
-// reachable reports whether the first message would find an address.
-func (t *Thread) reachable(r *recipient) bool {
-	channels := t.plan.templates[templateKey{effective(t.State.Severity), Initial}].Channels
-	return slices.ContainsFunc(channels, func(c Channel) bool { return r.addresses[c] != "" })
-}
-
-// audience returns the recipients of the services of the incident, each once,
-// in the order of their ids.
-func (t *Thread) audience() []*recipient {
-	var out []*recipient
-	for _, r := range t.plan.recipients {
-		if r.serves(t.State.Services) && (len(out) == 0 || out[len(out)-1].id != r.id) {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
-// wanted reports whether the recipient is told about the incident as it is.
-func (t *Thread) wanted(r *recipient) (Reason, bool) {
-	s := effective(t.State.Severity)
-	if r.isRoom() {
-		return Reason{Rule: ByRoom, Text: fmt.Sprintf("messages about %s go to the room", s)}, t.reachable(r)
-	}
-	if slices.Contains(t.plan.matrix[s], r.role) {
-		return Reason{Role: r.role, Rule: ByMatrix, Text: fmt.Sprintf("the role is told about %s", s)}, true
-	}
-	if flag, because := t.plan.legal(t.State.Severity, t.State.Flags); because && r.role == LegalCompliance {
-		return Reason{Role: r.role, Rule: ByFlag, Text: fmt.Sprintf("a %s with the flag %q", s, flag)}, true
-	}
-	return Reason{}, false
 }
 
 // next returns the next message that a contact is owed and when it is due. ok
@@ -251,14 +239,11 @@ func (t *Thread) next(r *recipient, c *contact) (kind Type, due time.Time, ok bo
 // deferred moves a due instant into the hours of the recipient. A P1 ignores
 // them: what was held back falls due when the severity is raised.
 func (t *Thread) deferred(r *recipient, due time.Time) (time.Time, bool) {
-	switch {
-	case r.hours == nil || r.hours.IsOpen(due):
-		return due, true
-	case effective(t.State.Severity) == incident.P1:
+	free, ok := r.free(due)
+	if (!ok || free.After(due)) && effective(t.State.Severity) == incident.P1 {
 		return later(due, t.Raised), true
 	}
-	opens, err := r.hours.NextOpen(due)
-	return opens, err == nil
+	return free, ok
 }
 
 // untried returns the personal channels that the first message was not sent on.
@@ -280,6 +265,7 @@ func (t *Thread) Step(at time.Time) []Message {
 		return nil
 	}
 	t.markRound(at)
+	clear(t.texts)
 	var out []Message
 	for _, id := range slices.Sorted(maps.Keys(t.Contacts)) {
 		r, c := t.plan.find(id, t.State.Services), t.Contacts[id]
@@ -293,8 +279,8 @@ func (t *Thread) Step(at time.Time) []Message {
 			}
 			out = append(out, t.send(r, c, kind, due, at)...)
 		}
-		out = append(out, t.failures(r, c, at)...)
 	}
+	out = append(out, t.alarm(at)...)
 	return append(out, t.remind(at)...)
 }
 
@@ -326,6 +312,9 @@ func (t *Thread) send(r *recipient, c *contact, kind Type, due, at time.Time) []
 		n, c.Done = c.Leaves, true
 		severity = c.LeftFrom
 		why = Reason{Role: r.role, Rule: ByLowering, Text: fmt.Sprintf("the incident is %s now, it was %s", t.State.Severity, severity)}
+		if severity == effective(t.State.Severity) {
+			why = Reason{Role: r.role, Rule: ByClearing, Text: "the flag that brought the role in was cleared"}
+		}
 	case Resolution:
 		if c.Told.IsZero() {
 			c.Told = at
@@ -336,37 +325,58 @@ func (t *Thread) send(r *recipient, c *contact, kind Type, due, at time.Time) []
 		c.Done, c.Over = true, true
 	default: // the lead gets those
 	}
-	template := t.plan.templates[templateKey{severity, templateType(kind)}]
-	channels := template.Channels
+	channels := t.plan.templates[templateKey{severity, templateType(kind)}].Channels
 	if again {
 		channels = t.untried(r, c)[:1]
 	}
-	var out []Message
+	out := t.write(r, kind, n, severity, channels, due, at)
 	c.Pending = nil
-	values := t.values(r, kind, at)
-	for _, channel := range channels {
-		address := r.addresses[channel]
-		if address == "" {
-			continue
-		}
-		m := t.message(r.id, kind, n, channel, due, at)
-		m.Name, m.Address, m.Severity, m.Why = r.name, address, severity, why
-		m.Subject = template.subject.render(values, oneLine.Replace)
-		m.Body = template.body.render(values, escaperOf(channel, template.HTML))
-		if channel == SMS {
-			m.Segments = segments(m.Body)
-		}
-		c.Pending = append(c.Pending, send{Key: m.Key})
+	for i := range out {
+		out[i].Why = why
+		c.Pending = append(c.Pending, send{Key: out[i].Key})
 		if kind == Initial {
-			c.Tried = append(c.Tried, channel)
+			c.Tried = append(c.Tried, out[i].Channel)
 		}
-		out = append(out, m)
 	}
 	if len(out) == 0 {
 		c.Failures++
 		c.NoWay = kind == Initial
 	}
 	return out
+}
+
+// write fills in the template of a severity and type for one recipient, for each
+// of the channels on which there is an address.
+func (t *Thread) write(r *recipient, kind Type, n int, severity incident.Severity, channels []Channel, due, at time.Time) []Message {
+	var out []Message
+	for _, channel := range channels {
+		address := r.addresses[channel]
+		if address == "" {
+			continue
+		}
+		m := t.message(r.id, kind, n, channel, due, at)
+		m.Name, m.Address, m.Severity = r.name, address, severity
+		text := t.text(r, textKey{templateKey{severity, templateType(kind)}, kind, channel, r.zone}, at)
+		m.Subject, m.Body, m.HTML = text.subject, text.body, text.html
+		if channel == SMS {
+			m.Segments = segments(m.Body)
+		}
+		out = append(out, m)
+	}
+	return out
+}
+
+// text fills in a template, once a step for all who read the same.
+func (t *Thread) text(r *recipient, key textKey, at time.Time) filled {
+	text, ok := t.texts[key]
+	if !ok {
+		text = t.plan.render(key.templateKey, t.values(r, key.kind, at), key.channel)
+		if t.texts == nil {
+			t.texts = map[textKey]filled{}
+		}
+		t.texts[key] = text
+	}
+	return text
 }
 
 func templateType(kind Type) Type {
@@ -389,22 +399,13 @@ func (t *Thread) message(recipient string, kind Type, n int, channel Channel, du
 // values are the texts behind the placeholders, for one reader.
 func (t *Thread) values(r *recipient, kind Type, at time.Time) map[string]string {
 	s := t.State
-	begin := s.Times.Started
-	for _, other := range []time.Time{s.Times.Detected, s.Times.Created} {
-		if begin.IsZero() {
-			begin = other
-		}
-	}
-	ended := t.Ended
-	for _, known := range []time.Time{s.Times.Resolved, s.Times.Closed} {
-		if !known.IsZero() {
-			ended = known
-			break
-		}
+	begin, over := begun(s), ended(s)
+	if over.IsZero() {
+		over = t.Ended
 	}
 	stampOf := at
 	if kind == Resolution {
-		stampOf = ended
+		stampOf = over
 	}
 	description := s.Title
 	if t.NewsText != "" {
@@ -412,12 +413,15 @@ func (t *Thread) values(r *recipient, kind Type, at time.Time) map[string]string
 	}
 	update := t.NewsText
 	if kind == Closing {
-		update = fmt.Sprintf("The severity is %s now. You will get no further messages about this incident.", effective(s.Severity))
+		update = "You will get no further messages about this incident."
+		if c := t.Contacts[r.id]; c != nil && c.LeftFrom != effective(s.Severity) {
+			update = fmt.Sprintf("The severity is %s now. %s", effective(s.Severity), update)
+		}
 	}
 	v := map[string]string{
 		"incident_id": s.ID, "service_name": joinServices(s.Services), "severity": effective(s.Severity).String(),
-		"description": description, "update_message": update, "resolution_message": t.endText(),
-		"timestamp": stamp(stampOf, r.zone), "duration": elapsed(begin, at), "total_duration": elapsed(begin, ended),
+		"description": description, "update_message": update, "resolution_message": ending(s),
+		"timestamp": stamp(stampOf, r.zone), "duration": elapsed(begin, at), "total_duration": elapsed(begin, over),
 		"update_interval": spoken(t.plan.cadence[effective(s.Severity)]), "next_update_due": "",
 	}
 	if next, ok := t.NextUpdateDue(); ok {
@@ -436,9 +440,30 @@ func joinServices(services []string) string {
 	return strings.Join(services, ", ")
 }
 
-// endText says how the incident ended.
-func (t *Thread) endText() string {
-	s := t.State
+// begun returns when an incident began, as far as anybody knows.
+func begun(s incident.State) time.Time {
+	for _, known := range []time.Time{s.Times.Started, s.Times.Detected, s.Times.Created} {
+		if !known.IsZero() {
+			return known
+		}
+	}
+	return time.Time{}
+}
+
+// ended returns when an incident ended; zero if it has not, or nobody said when.
+func ended(s incident.State) time.Time {
+	switch {
+	case s.Status.Active():
+		return time.Time{}
+	case s.Times.Resolved.IsZero():
+		return s.Times.Closed
+	default:
+		return s.Times.Resolved
+	}
+}
+
+// ending says how an incident ended.
+func ending(s incident.State) string {
 	switch s.Status {
 	case incident.Cancelled:
 		return "It was a false alarm: " + s.Reason
@@ -452,11 +477,15 @@ func (t *Thread) endText() string {
 // NextUpdateDue returns when the next update is owed: the last one plus the
 // interval of the severity. ok is false while nobody is waiting for one.
 func (t *Thread) NextUpdateDue() (due time.Time, ok bool) {
-	waiting := func(c *contact) bool { return c.Left.IsZero() && !c.Done }
-	if t.LastSent.IsZero() || !t.Ended.IsZero() || !slices.ContainsFunc(slices.Collect(maps.Values(t.Contacts)), waiting) {
+	if t.LastSent.IsZero() || !t.Ended.IsZero() {
 		return time.Time{}, false
 	}
-	return t.plan.NextUpdate(t.State.Severity, t.LastSent), true
+	for _, c := range t.Contacts {
+		if c.Left.IsZero() && !c.Done {
+			return t.plan.NextUpdate(t.State.Severity, t.LastSent), true
+		}
+	}
+	return time.Time{}, false
 }
 
 // reminderDue returns when the lead is reminded next.
@@ -478,7 +507,7 @@ func (t *Thread) remind(at time.Time) []Message {
 	t.Reminded = due
 	t.Reminders++
 	why := Reason{Rule: ByCadence, Text: "no update since " + stamp(t.LastSent, time.UTC)}
-	return t.toLead(Reminder, t.Reminders, "", why, due, at)
+	return t.toLead(Reminder, t.Reminders, why, due, at)
 }
 
 // latestTick returns the last of the instants first, first + interval, ... that
@@ -488,22 +517,58 @@ func (t *Thread) latestTick(first, at time.Time) time.Time {
 	return first.Add(at.Sub(first) / interval * interval)
 }
 
-// failures tells the lead about a recipient who cannot be reached.
-func (t *Thread) failures(r *recipient, c *contact, at time.Time) []Message {
-	if c.Reported >= c.Failures {
-		return nil
+// alarmDue returns when the lead is told of recipients who cannot be reached: an
+// interval after the last time, so that a channel that is down is no storm of pages.
+// The zero time is at once. ok is false if there is nobody new.
+func (t *Thread) alarmDue() (due time.Time, ok bool) {
+	for _, c := range t.Contacts {
+		if c.Reported < c.Failures {
+			if t.Alarmed.IsZero() {
+				return time.Time{}, true
+			}
+			return t.plan.NextUpdate(t.State.Severity, t.Alarmed), true
+		}
 	}
-	c.Reported = c.Failures
-	text := fmt.Sprintf("%q cannot be reached: every channel failed", r.id)
-	if len(c.Pending) == 0 {
-		text = fmt.Sprintf("%q cannot be reached: no address on a channel of the template", r.id)
-	}
-	return t.toLead(Undeliverable, c.Failures, r.id, Reason{Role: r.role, Rule: ByFailure, Text: text}, at, at)
+	return time.Time{}, false
 }
 
-// toLead writes, about a recipient if there is one, to the lead and the communicator of the incident. Without
-// either it is addressed to the role, so that it does not get lost.
-func (t *Thread) toLead(kind Type, n int, about string, why Reason, due, at time.Time) []Message {
+// alarm tells the lead who cannot be reached.
+func (t *Thread) alarm(at time.Time) []Message {
+	due, ok := t.alarmDue()
+	if !ok || due.After(at) {
+		return nil
+	}
+	const most = 20
+	var who []string
+	unnamed := 0
+	for _, id := range slices.Sorted(maps.Keys(t.Contacts)) {
+		c := t.Contacts[id]
+		if c.Reported >= c.Failures {
+			continue
+		}
+		c.Reported = c.Failures
+		if len(who) == most {
+			unnamed++
+			continue
+		}
+		why := "every channel failed"
+		if len(c.Pending) == 0 {
+			why = "no address on a channel of the template"
+		}
+		who = append(who, fmt.Sprintf("%q (%s)", id, why))
+	}
+	text := strings.Join(who, ", ")
+	if unnamed > 0 {
+		text += fmt.Sprintf(" and %d more", unnamed)
+	}
+	t.Alarmed = at
+	t.Alarms++
+	return t.toLead(Undeliverable, t.Alarms, Reason{Rule: ByFailure, Text: "cannot be reached: " + text}, later(due, at), at)
+}
+
+// toLead writes to the lead and the communicator of the incident. Without either it
+// is addressed to the role, so that it does not get lost.
+func (t *Thread) toLead(kind Type, n int, why Reason, due, at time.Time) []Message {
 	persons := slices.Concat(t.State.Roles[incident.Lead], t.State.Roles[incident.Communicator])
 	slices.Sort(persons)
 	persons = slices.Compact(persons)
@@ -514,9 +579,6 @@ func (t *Thread) toLead(kind Type, n int, about string, why Reason, due, at time
 	for _, person := range persons {
 		m := t.message(person, kind, n, Page, due, at)
 		m.Address, m.Why = person, why
-		if about != "" {
-			m.Key += "/" + key(about)
-		}
 		m.Subject = fmt.Sprintf("[%s %s] %s - %s", m.Severity, kind, joinServices(t.State.Services), t.State.ID)
 		m.Body = why.Text
 		out = append(out, m)
@@ -525,30 +587,39 @@ func (t *Thread) toLead(kind Type, n int, about string, why Reason, due, at time
 }
 
 // Report tells the thread what became of a message. known is false for a
-// message that is not the latest to its recipient; it then changes nothing.
+// message that is not of this round, and for a delivery or failure of one that is
+// not the latest to its recipient; it then changes nothing. A confirmation counts
+// whichever message it answers.
 func (t *Thread) Report(key string, outcome Outcome) (known bool) {
-	for _, id := range slices.Sorted(maps.Keys(t.Contacts)) {
-		c := t.Contacts[id]
-		i := slices.IndexFunc(c.Pending, func(s send) bool { return s.Key == key })
-		if i < 0 {
-			continue
-		}
-		switch outcome {
-		case Confirmed:
-			c.Answered = true
-		case Failed:
-			if c.Pending[i].Failed {
-				return true
-			}
-			c.Pending[i].Failed = true
-			if !slices.ContainsFunc(c.Pending, func(s send) bool { return !s.Failed }) {
-				c.Failures++
-			}
-		case Delivered:
-		}
+	c := t.addressee(key)
+	if c == nil {
+		return false
+	}
+	if outcome == Confirmed {
+		c.Answered = true
 		return true
 	}
-	return false
+	i := slices.IndexFunc(c.Pending, func(s send) bool { return s.Key == key })
+	if i < 0 {
+		return false
+	}
+	if outcome == Failed && !c.Pending[i].Failed {
+		c.Pending[i].Failed = true
+		if !slices.ContainsFunc(c.Pending, func(s send) bool { return !s.Failed }) {
+			c.Failures++
+		}
+	}
+	return true
+}
+
+// addressee returns the contact to whom a message of this round went, by its key.
+func (t *Thread) addressee(message string) *contact {
+	rest, ok := strings.CutPrefix(message, key(t.State.Tenant, t.State.ID, strconv.Itoa(t.Round))+"/")
+	parts := strings.Split(rest, "/")
+	if !ok || len(parts) != 4 || parts[3] == string(Page) {
+		return nil
+	}
+	return t.Contacts[keyUnescaper.Replace(parts[2])]
 }
 
 // Planned is a message that will be due if nothing changes.
@@ -560,34 +631,50 @@ type Planned struct {
 }
 
 // Planned returns the next message of every recipient who is owed one, and the
-// next reminder, in the order of their due instants.
+// next reminder and alarm of the lead, in the order of their due instants, then of
+// recipients.
 func (t *Thread) Planned() []Planned {
-	var out []Planned
-	for _, id := range slices.Sorted(maps.Keys(t.Contacts)) {
-		r, c := t.plan.find(id, t.State.Services), t.Contacts[id]
-		if r == nil || t.Round == 0 {
-			continue
-		}
-		if kind, due, ok := t.next(r, c); ok {
-			out = append(out, Planned{Recipient: id, Type: kind, Due: due.UTC(), Why: c.Why})
-		}
-	}
-	if due, ok := t.reminderDue(); ok {
-		why := Reason{Rule: ByCadence, Text: fmt.Sprintf("every %s about %s", spoken(t.plan.cadence[effective(t.State.Severity)]), effective(t.State.Severity))}
-		out = append(out, Planned{Recipient: string(incident.Lead), Type: Reminder, Due: due.UTC(), Why: why})
-	}
-	slices.SortStableFunc(out, func(a, b Planned) int { return a.Due.Compare(b.Due) })
-	return out
+	return slices.SortedFunc(t.planned(), func(a, b Planned) int {
+		return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Recipient, b.Recipient), cmp.Compare(a.Type, b.Type))
+	})
 }
 
 // NextWake returns the earliest instant at which Step has something to say if
 // nothing else happens; ok is false if there is none.
 func (t *Thread) NextWake() (at time.Time, ok bool) {
-	planned := t.Planned()
-	if len(planned) == 0 {
-		return time.Time{}, false
+	for p := range t.planned() {
+		if !ok || p.Due.Before(at) {
+			at, ok = p.Due, true
+		}
 	}
-	return planned[0].Due, true
+	return at, ok
+}
+
+// planned yields what Planned returns, in no order.
+func (t *Thread) planned() iter.Seq[Planned] {
+	return func(yield func(Planned) bool) {
+		if due, ok := t.reminderDue(); ok {
+			why := Reason{Rule: ByCadence, Text: fmt.Sprintf("every %s about %s", spoken(t.plan.cadence[effective(t.State.Severity)]), effective(t.State.Severity))}
+			if !yield(Planned{Recipient: string(incident.Lead), Type: Reminder, Due: due.UTC(), Why: why}) {
+				return
+			}
+		}
+		if due, ok := t.alarmDue(); ok && !due.IsZero() {
+			why := Reason{Rule: ByFailure, Text: "more cannot be reached"}
+			if !yield(Planned{Recipient: string(incident.Lead), Type: Undeliverable, Due: due.UTC(), Why: why}) {
+				return
+			}
+		}
+		for id, c := range t.Contacts {
+			r := t.plan.find(id, t.State.Services)
+			if r == nil {
+				continue
+			}
+			if kind, due, ok := t.next(r, c); ok && !yield(Planned{Recipient: id, Type: kind, Due: due.UTC(), Why: c.Why}) {
+				return
+			}
+		}
+	}
 }
 
 func later(a, b time.Time) time.Time {

@@ -33,6 +33,9 @@ func (t ActionType) reachesPeople() bool {
 	}
 }
 
+// changes reports whether the action changes something: [Limits] count those.
+func (t ActionType) changes() bool { return t != Diagnostic && !t.reachesPeople() }
+
 func (t ActionType) known() bool {
 	switch t {
 	case Diagnostic, Scaling, Remediation, Traffic, Decision, Notification, Ticket, Paging, Escalation, Collaboration:
@@ -74,8 +77,15 @@ type ActionSpec struct {
 	Operation string `json:"operation,omitempty"`
 	// Conditions hold for every use of the action, beside those of the playbook.
 	Conditions []string `json:"conditions,omitempty"`
-	Undo       string   `json:"undo,omitempty"` // how to take it back, for people
-	Note       string   `json:"note,omitempty"`
+	// Compensation is the action that takes this one back; see [Undo]. It is
+	// registered like any other and gets the parameters and the result of what it
+	// takes back.
+	Compensation string `json:"compensation,omitempty"`
+	// Approvers and Quorum, where set, count instead of those of the [Config].
+	Approvers []string `json:"approvers,omitempty"`
+	Quorum    int      `json:"quorum,omitempty"`
+	Undo      string   `json:"undo,omitempty"` // how to take it back, for people
+	Note      string   `json:"note,omitempty"`
 }
 
 // normalized fills in the defaults; want says what is wrong.
@@ -97,6 +107,8 @@ func (s ActionSpec) normalized(name string) (_ ActionSpec, want string) {
 		return s, fmt.Sprintf("a known type of action, not %q", s.Type)
 	case s.Timeout < 0:
 		return s, "a timeout of 0 or more"
+	case s.Quorum < 0:
+		return s, "a quorum of 0 or more"
 	case s.Timeout == 0 && s.Type == Diagnostic:
 		s.Timeout = time.Minute
 	case s.Timeout == 0:
@@ -109,8 +121,9 @@ func (s ActionSpec) normalized(name string) (_ ActionSpec, want string) {
 }
 
 // DefaultActions returns the properties of the 26 actions of the default
-// playbooks. They are ours: the operations guide names the actions, and its
-// safety checks read the properties, but it gives none.
+// playbooks, and of the five that take some of them back. They are ours: the
+// operations guide names the actions, and its safety checks read the properties,
+// but it gives none.
 func DefaultActions() map[string]ActionSpec {
 	diagnostic := ActionSpec{Type: Diagnostic, Risk: NoRisk, Idempotent: true, Timeout: time.Minute, Approval: ApproveByRisk}
 	quick := diagnostic
@@ -125,6 +138,12 @@ func DefaultActions() map[string]ActionSpec {
 	warRoom.Note = "the name holds a condition; it is start_war_room with that condition"
 	samples := diagnostic
 	samples.Note = "error samples may hold personal data: redact before storing"
+	restore := func(t ActionType, traffic bool) ActionSpec {
+		return ActionSpec{
+			Type: t, Risk: MediumRisk, AffectsTraffic: traffic, Idempotent: true, Timeout: 5 * time.Minute, Approval: ApproveByRisk,
+			Note: "takes another action back, to the state that its result names",
+		}
+	}
 	return map[string]ActionSpec{
 		"capture_performance_snapshot":     quick,
 		"identify_top_processes":           diagnostic,
@@ -146,18 +165,18 @@ func DefaultActions() map[string]ActionSpec {
 		"start_war_room_if_business_hours": warRoom,
 		"trigger_horizontal_scaling": {
 			Type: Scaling, Risk: MediumRisk, Timeout: 5 * time.Minute, Approval: ApproveByRisk,
-			Undo: "go back to the count that was recorded before", Note: "idempotent only with an absolute target count",
+			Compensation: "restore_instance_count", Undo: "go back to the count that was recorded before", Note: "idempotent only with an absolute target count",
 		},
 		"increase_connection_pool_size": {
 			Type: Scaling, Risk: MediumRisk, Timeout: 5 * time.Minute, Approval: ApproveByRisk,
-			Undo: "set the pool size that was recorded before",
+			Compensation: "restore_connection_pool_size", Undo: "set the pool size that was recorded before",
 		},
 		"kill_idle_connections": {
 			Type: Remediation, Risk: MediumRisk, Idempotent: true, Timeout: 2 * time.Minute, Approval: ApproveByRisk,
 		},
 		"enable_connection_throttling": {
 			Type: Remediation, Risk: HighRisk, Idempotent: true, Timeout: 2 * time.Minute, Approval: ApproveByRisk,
-			Undo: "switch the throttling off",
+			Compensation: "disable_connection_throttling", Undo: "switch the throttling off",
 		},
 		"prepare_read_replica_failover": {
 			Type: Remediation, Risk: MediumRisk, Idempotent: true, Timeout: 5 * time.Minute, Approval: ApproveByRisk,
@@ -165,15 +184,20 @@ func DefaultActions() map[string]ActionSpec {
 		},
 		"enable_circuit_breaker": {
 			Type: Traffic, Risk: MediumRisk, AffectsTraffic: true, Idempotent: true, Timeout: time.Minute, Approval: ApproveByRisk,
-			Undo: "close the breaker again",
+			Compensation: "disable_circuit_breaker", Undo: "close the breaker again",
 		},
 		"route_traffic_to_healthy_instances": {
 			Type: Traffic, Risk: HighRisk, AffectsTraffic: true, Idempotent: true, Timeout: 2 * time.Minute, Approval: ApproveByRisk,
-			Undo: "put the recorded routing back",
+			Compensation: "restore_traffic_routing", Undo: "put the recorded routing back",
 		},
 		"consider_rollback": {
 			Type: Decision, Risk: HighRisk, AffectsTraffic: true, Timeout: 15 * time.Minute, Approval: ApproveAlways,
 			Operation: "rollback", Note: "to consider is for a person; the rollback runs on their yes",
 		},
+		"restore_instance_count":        restore(Remediation, false),
+		"restore_connection_pool_size":  restore(Remediation, false),
+		"disable_connection_throttling": restore(Remediation, false),
+		"disable_circuit_breaker":       restore(Remediation, false),
+		"restore_traffic_routing":       restore(Traffic, true),
 	}
 }

@@ -1,11 +1,13 @@
 package playbook
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Errors of decisions and reports; they are wrapped by an [*EventError].
@@ -19,10 +21,10 @@ var (
 
 // find returns the run and step of a key.
 func (e *Engine) find(step string) (*Run, *Step) {
-	for _, r := range e.runs {
-		for _, s := range r.Steps {
-			if s.Key == step {
-				return r, s
+	if parts := strings.Split(step, "/"); len(parts) > 1 {
+		if r := e.byID[keyUnescaper.Replace(parts[1])]; r != nil {
+			if i := slices.IndexFunc(r.Steps, func(s *Step) bool { return s.Key == step }); i >= 0 {
+				return r, r.Steps[i]
 			}
 		}
 	}
@@ -40,7 +42,7 @@ func (e *Engine) decide(event Event) error {
 		return refuse("step", event.Step, "a step of a run", nil)
 	case event.By == "":
 		return refuse("by", "", "a person", nil)
-	case slices.Contains(step.Approved, event.By):
+	case step.approvedBy(event.By):
 		return nil // repeated
 	case event.Kind == Reject && step.Status == Rejected:
 		return nil // repeated
@@ -54,19 +56,36 @@ func (e *Engine) decide(event Event) error {
 		if event.Text != "" {
 			step.Why += ": " + event.Text
 		}
+		e.recordStep(Voted, r, step, event.At, event.By, step.Why)
 		return nil
 	}
+	approvers, quorum := e.approvers(r, step)
 	switch {
 	case event.Hash != step.Hash:
 		return refuse("hash", event.Hash, step.Hash, ErrOtherAction)
-	case event.By == r.By:
+	case event.By == r.By, step.Undoes != "" && event.By == r.UndoneBy:
 		return refuse("by", event.By, "somebody else than who started the run", ErrSelfApproval)
-	case len(e.config.Approvers) > 0 && !slices.Contains(e.config.Approvers, event.Role):
-		return refuse("role", event.Role, strings.Join(e.config.Approvers, " or "), ErrNotApprover)
+	case len(approvers) > 0 && !slices.Contains(approvers, event.Role):
+		return refuse("role", event.Role, strings.Join(approvers, " or "), ErrNotApprover)
 	}
-	step.Approved = append(step.Approved, event.By)
-	step.Agreed = len(step.Approved) >= e.config.Quorum
+	approval := Approval{By: event.By, Role: event.Role, At: event.At, Reason: event.Text}
+	step.Approved = append(step.Approved, approval)
+	step.Agreed = len(step.Approved) >= quorum
+	e.recordStep(Voted, r, step, event.At, event.By, fmt.Sprintf("approved by %s, %d of %d", names([]Approval{approval}), len(step.Approved), quorum))
 	return nil
+}
+
+// approvers returns the roles that may approve a step, none for all, and how many
+// persons have to.
+func (e *Engine) approvers(r *Run, step *Step) (roles []string, quorum int) {
+	roles, quorum = e.config.Approvers, e.config.Quorum
+	if c := e.call(r, step); c != nil {
+		if len(c.spec.Approvers) > 0 {
+			roles = c.spec.Approvers
+		}
+		quorum = cmp.Or(c.spec.Quorum, quorum)
+	}
+	return roles, quorum
 }
 
 // report takes the result of an attempt. One that comes after the engine gave
@@ -84,10 +103,7 @@ func (e *Engine) report(event Event) error {
 	default:
 		return refuse("outcome", string(event.Outcome), "ok, failed, not_done or uncertain", nil)
 	}
-	var c *call
-	if p := e.playbook(r.Playbook); p != nil {
-		c = p.call(step)
-	}
+	c := e.call(r, step)
 	switch {
 	case c == nil:
 		return refuse("step", event.Step, "a step of a playbook of the book", nil)
@@ -95,14 +111,20 @@ func (e *Engine) report(event Event) error {
 		return nil // repeated
 	case event.Attempt < 1 || event.Attempt > step.Attempt:
 		return refuse("attempt", strconv.Itoa(event.Attempt), fmt.Sprintf("1 to %d", step.Attempt), ErrNotRunning)
-	case step.Status == Running && (event.Attempt == step.Attempt || event.Outcome == OK):
-		e.finish(step, c, event.At, event.Outcome, event.Text)
+	case step.Status == Running && event.Attempt == step.Attempt:
+		e.finish(r, step, c, event.At, event.Outcome, event.Text)
 		return nil
-	case event.Outcome == OK && (step.Status == Pausing || step.Status == Unsure || step.Status == Failure):
-		step.Status, step.Result = Succeeded, event.Text
+	case event.Outcome == OK && (step.Status == Running || step.Status == Pausing || step.Status == Unsure || step.Status == Failure):
+		another := step.Status == Running // of which nothing matters any more
+		step.Status, step.Result, step.Call, step.Until = Succeeded, event.Text, "", time.Time{}
+		if another {
+			e.recordResult(r, step, step.Attempt, event.At, Uncertain, fmt.Sprintf("attempt %d had worked", event.Attempt))
+		}
+		e.recordResult(r, step, event.Attempt, event.At, OK, "late: "+event.Text)
 		return nil
-	case step.Status == Unsure:
+	case step.Status == Unsure && event.Outcome != Uncertain:
 		step.Status, step.Result = Failure, event.Text
+		e.recordResult(r, step, event.Attempt, event.At, event.Outcome, "late: "+event.Text)
 		return nil
 	case event.Attempt < step.Attempt || step.Status == Pausing || step.Status.Done():
 		return nil // it was given up already

@@ -19,8 +19,31 @@ import (
 type Condition struct {
 	text    string
 	root    *node
-	watches int   // atoms with "for"; each needs a place in the memory
-	facts   []int // used, sorted
+	quick   []quickAtom // of a condition that is nothing but these, joined by AND
+	watches int         // atoms with "for"; each needs a place in the memory
+	facts   []int       // used, sorted
+}
+
+// quickAtom is a yes-or-no fact, or a number against a threshold without "for" and
+// reference: what most conditions are made of.
+type quickAtom struct {
+	fact  int
+	yesNo bool
+	limit
+}
+
+// limit decides by a glance: numbers below lo or above hi are surely on one side of
+// the threshold, those in between are for the exact comparison.
+type limit struct {
+	lo, hi      float64
+	below, over bool // the answer there
+}
+
+// newLimit leaves 3e-9 of the bound on each side, more than what the conversion of
+// units and the reading of a float may be off.
+func newLimit(op threshold.Op, bound float64) limit {
+	margin := 3e-9 * math.Abs(bound)
+	return limit{lo: bound - margin, hi: bound + margin, below: op.Holds(-1), over: op.Holds(1)}
 }
 
 // ConditionError reports where a condition stops making sense.
@@ -66,6 +89,7 @@ func Compile(text string, v *Vocabulary) (*Condition, error) {
 		return nil, err
 	}
 	p.cond.root = root
+	p.cond.quick = quickAtoms(root, nil)
 	slices.Sort(p.cond.facts)
 	p.cond.facts = slices.Compact(p.cond.facts)
 	return p.cond, nil
@@ -78,8 +102,61 @@ func (c *Condition) String() string { return c.text }
 // a service "in business_hours" is unknown, and without its history so is a
 // "for". It does not allocate.
 func (c *Condition) Eval(f *Facts, at time.Time) Truth {
+	if t := c.glance(f, nanos(at)); t != Unknown {
+		return t
+	}
 	e := newEnv(f, at)
 	return c.root.eval(&e)
+}
+
+// quickAtoms returns the atoms of a tree, or nil if it is more than quick ones joined
+// by AND.
+func quickAtoms(n *node, atoms []quickAtom) []quickAtom {
+	switch {
+	case n.kind == andNode:
+		if atoms = quickAtoms(n.left, atoms); atoms != nil {
+			atoms = quickAtoms(n.right, atoms)
+		}
+		return atoms
+	case n.kind == boolNode:
+		return append(atoms, quickAtom{fact: n.fact, yesNo: true})
+	case n.kind == limitNode && n.slot < 0 && n.other < 0:
+		return append(atoms, quickAtom{fact: n.fact, limit: n.quick})
+	}
+	return nil
+}
+
+// glance evaluates a condition of quick atoms; unknown means that it takes a closer
+// look.
+func (c *Condition) glance(f *Facts, now int64) Truth {
+	if len(c.quick) == 0 {
+		return Unknown
+	}
+	for i := range c.quick {
+		a := &c.quick[i]
+		q := &f.quick[a.fact]
+		if q.staleness >= 0 && now-q.at > q.staleness {
+			return Unknown
+		}
+		holds := false
+		switch {
+		case a.yesNo && q.form == yesForm:
+			holds = true
+		case a.yesNo && q.form == noForm:
+		case a.yesNo || q.form != numberForm:
+			return Unknown
+		case q.number < a.lo:
+			holds = a.below
+		case q.number > a.hi:
+			holds = a.over
+		default:
+			return Unknown
+		}
+		if !holds {
+			return False
+		}
+	}
+	return True
 }
 
 // env is what a condition is evaluated against.
@@ -116,9 +193,9 @@ type node struct {
 	watch       *threshold.Watch
 	slot        int // of a watch with "for"; -1 for none
 	op          threshold.Op
-	bound       float64 // of limitNode: about the limit, in the unit of the fact
-	word        string  // of texts; of actionNode the wanted text
-	property    string  // of actionNode
+	quick       limit  // of limitNode without reference, in the unit of the fact
+	word        string // of texts; of actionNode the wanted text
+	property    string // of actionNode
 }
 
 func (n *node) eval(e *env) Truth {
@@ -193,8 +270,10 @@ func (n *node) limit(e *env) Truth {
 		return False
 	case is == unknownForm:
 		return Unknown
-	case n.other < 0 && math.Abs(x-n.bound) > 1e-9*(math.Abs(x)+math.Abs(n.bound)):
-		return truth(n.op.Holds(compare(x, n.bound))) // clearly apart
+	case n.other < 0 && x < n.quick.lo:
+		return truth(n.quick.below)
+	case n.other < 0 && x > n.quick.hi:
+		return truth(n.quick.over)
 	}
 	switch n.watch.Check(x, n.reference(e)) {
 	case threshold.Breach:
@@ -564,8 +643,9 @@ func (p *parser) limit(start, fact int) (*node, error) {
 	if c.Mode == threshold.Value && unit == "" && threshold.FamilyOf(c.Unit) != threshold.Label {
 		return nil, p.fail(start, fmt.Sprintf("a number without a unit, %s has none", spec.Name))
 	}
+	n.quick = limit{lo: math.Inf(-1), hi: math.Inf(1)} // nothing by a glance
 	if num, den, err := threshold.Scale(unit, c.Unit); err == nil {
-		n.bound = c.Value.Float64() * float64(den) / float64(num)
+		n.quick = newLimit(c.Op, c.Value.Float64()*float64(den)/float64(num))
 	}
 	if c.Mode != threshold.Value {
 		if n.other, err = p.referenceFact(start, c.Ref); err != nil {

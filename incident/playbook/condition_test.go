@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/big"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -292,5 +294,62 @@ func TestTrueDoesNotAllocate(t *testing.T) {
 	}
 	if got := fmt.Sprint(playbook.Truth(9)); got != "Truth(9)" {
 		t.Errorf("Truth(9) = %q", got)
+	}
+}
+
+// TestNearTheThreshold compares conditions with exact fractions where a float is on
+// the threshold or a hair beside it, in several units. A float is read as its shortest
+// decimal text, as people write it.
+func TestNearTheThreshold(t *testing.T) {
+	for _, tt := range []struct {
+		unit, limit string
+		bound       *big.Rat // in the unit of the fact
+	}{
+		{"%", "5%", big.NewRat(5, 1)},
+		{"ratio", "5%", big.NewRat(5, 100)},
+		{"ms", "2 s", big.NewRat(2000, 1)},
+		{"s", "250 ms", big.NewRat(1, 4)},
+		{"MiB", "1.5 GiB", big.NewRat(1536, 1)},
+		{"", "0", new(big.Rat)},
+		{"", "20", big.NewRat(20, 1)},
+	} {
+		v, err := playbook.NewVocabulary(playbook.FactSpec{Name: "x", Type: playbook.NumberFact, Unit: tt.unit}, playbook.FactSpec{Name: "y", Type: playbook.BoolFact})
+		if err != nil {
+			t.Fatal(err)
+		}
+		bound, _ := tt.bound.Float64()
+		values := []float64{0, bound, -bound, math.Nextafter(bound, 0), math.Nextafter(bound, math.Inf(1)), 1e300, -1e300, math.SmallestNonzeroFloat64}
+		for _, hair := range []float64{1e-15, 1e-12, 1e-10, 1e-9, 2.9e-9, 3.1e-9, 1e-8, 1e-3} {
+			values = append(values, bound*(1+hair), bound*(1-hair))
+		}
+		for op, holds := range map[string]func(int) bool{
+			">": func(c int) bool { return c > 0 }, ">=": func(c int) bool { return c >= 0 }, "<": func(c int) bool { return c < 0 },
+			"<=": func(c int) bool { return c <= 0 }, "==": func(c int) bool { return c == 0 }, "!=": func(c int) bool { return c != 0 },
+		} {
+			plain, err := playbook.Compile(fmt.Sprintf("x %s %s AND y", op, tt.limit), v) // by a glance, if that is enough
+			if err != nil {
+				t.Fatal(err)
+			}
+			deep, err := playbook.Compile(fmt.Sprintf("NOT (NOT x %s %s OR NOT y)", op, tt.limit), v) // by the tree
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, x := range values {
+				exact, ok := new(big.Rat).SetString(strconv.FormatFloat(x, 'g', -1, 64))
+				f := v.NewFacts()
+				if err := errors.Join(f.Set("x", playbook.Number(x), noon), f.Set("y", playbook.Bool(true), noon)); err != nil || !ok {
+					t.Fatal(err)
+				}
+				want := playbook.False
+				if holds(exact.Cmp(tt.bound)) {
+					want = playbook.True
+				}
+				for _, c := range []*playbook.Condition{plain, deep} {
+					if got := c.Eval(f, noon); got != want {
+						t.Errorf("%s over x = %v %s: %v, want %v", c, x, tt.unit, got, want)
+					}
+				}
+			}
+		}
 	}
 }

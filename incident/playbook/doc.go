@@ -23,6 +23,16 @@
 // after a crash, [Engine.Recover] repeats what may be repeated and hands the
 // rest to a person.
 //
+// [Limits] bound what runs may change at once, a [Halt] stops all of them, and an
+// [Undo] takes back what a run has done, action by action, the latest first. All that
+// is decided or learnt is an [Entry], for the timeline of an incident. [Simulate]
+// answers when playbooks would have begun over recorded facts, and [Engine.Explain]
+// what they would do now.
+//
+// What an intent asks for is carried out by an [Action]; [Actions.Carry] turns its end
+// into the outcome to report. Package adapters/command runs programs, adapters/sqlstore
+// keeps runs in a database.
+//
 // Conditions are a small language of their own; nothing of the host language is
 // ever evaluated. An Engine is not safe for concurrent use.
 package playbook

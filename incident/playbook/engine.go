@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -50,6 +51,14 @@ type Config struct {
 	CoolDown time.Duration
 	// DryRun decides everything and asks for nothing: Step returns no intent.
 	DryRun bool
+	// Limits bound what runs may change at once. Defaults to no limits.
+	Limits Limits
+	// Jitter, where set, spreads the waits between attempts: each is drawn evenly
+	// from 0 to what the retry policy says. Defaults to the full wait.
+	Jitter rand.Source
+	// Record is told of everything that is decided or learnt, in order. Defaults
+	// to nobody.
+	Record func(Entry)
 }
 
 // ConfigError reports one value of a [Config] that cannot be used.
@@ -69,11 +78,20 @@ type Engine struct {
 	config     Config
 	vocabulary *Vocabulary
 	playbooks  []*compiled // sorted by name
+	actions    map[string]action
 	services   map[string]*service
 	guards     []guard
 	retry      RetryPolicy
-	runs       []*Run // in the order of their beginning
-	halted     string // why; empty: not halted
+	runs       []*Run          // in the order of their beginning
+	byID       map[string]*Run // the same
+	halted     string          // why; empty: not halted
+	elsewhere  Usage           // of the other engines of the tenant
+}
+
+// action is a checked [ActionSpec].
+type action struct {
+	spec       ActionSpec
+	conditions []*Condition
 }
 
 type compiled struct {
@@ -95,6 +113,7 @@ type call struct {
 	timeout    time.Duration
 	conditions []*Condition
 	hash       string
+	undo       *call // takes it back; nil: nothing does
 }
 
 // service is a registered service with what is known of it.
@@ -103,12 +122,13 @@ type service struct {
 	hours  *calendar.Calendar
 	facts  *Facts
 	memory map[string][][]threshold.Progress // by playbook, then condition
+	runs   []*Run                            // in the order of their beginning
 }
 
 // New checks a configuration and returns an engine that knows nothing yet. All
 // problems are joined in the error, most of them a [*ConfigError].
 func New(c Config) (*Engine, error) {
-	e := &Engine{config: c, services: map[string]*service{}}
+	e := &Engine{config: c, actions: map[string]action{}, services: map[string]*service{}, byID: map[string]*Run{}}
 	var errs []error
 	bad := func(path, value, want string) {
 		errs = append(errs, &ConfigError{Path: path, Value: value, Want: want})
@@ -122,22 +142,26 @@ func New(c Config) (*Engine, error) {
 	if e.config.Quorum == 0 {
 		e.config.Quorum = 1
 	}
-	switch {
-	case c.ApprovalTime < 0:
+	if c.ApprovalTime < 0 {
 		bad("approval_time", c.ApprovalTime.String(), "more than 0")
-	case c.Quorum < 0:
+	}
+	if c.Quorum < 0 {
 		bad("quorum", strconv.Itoa(c.Quorum), "at least 1")
-	case c.CoolDown < 0:
+	}
+	if c.CoolDown < 0 {
 		bad("cool_down", c.CoolDown.String(), "0 or more")
 	}
+	c.Limits.check("limits", bad)
 	facts := c.Facts
 	if facts == nil {
 		facts = DefaultFacts()
 	}
+	// What is wrong with a fact does not keep the rest from being checked.
 	var err error
 	if e.vocabulary, err = NewVocabulary(facts...); err != nil {
-		return nil, errors.Join(append(errs, err)...)
+		errs = append(errs, err)
 	}
+	e.compileActions(bad)
 	e.compileResponse(bad)
 	delays := c.Book.delays(bad)
 	for _, name := range slices.Sorted(maps.Keys(c.Book.Playbooks)) {
@@ -152,15 +176,26 @@ func New(c Config) (*Engine, error) {
 	return e, nil
 }
 
+func (e *Engine) compileActions(bad func(path, value, want string)) {
+	for _, name := range slices.Sorted(maps.Keys(e.config.Actions)) {
+		spec, want := e.config.Actions[name].normalized(name)
+		if want != "" {
+			bad("actions."+name, name, want)
+		}
+		if other, known := e.config.Actions[spec.Compensation]; spec.Compensation != "" && (!known || other.Compensation != "") {
+			bad("actions."+name+".compensation", spec.Compensation, "a registered action without a compensation of its own")
+		}
+		e.actions[name] = action{spec, compileAll(spec.Conditions, "actions."+name+".conditions", e.vocabulary, bad)}
+	}
+}
+
 func (e *Engine) compileResponse(bad func(path, value, want string)) {
 	r := e.config.Book.Response
 	if r.Framework != "" && r.Framework != "event_driven" {
 		bad("response_engine.execution_framework", r.Framework, "event_driven")
 	}
 	e.retry = r.Retry.normalized()
-	if field, want := e.retry.problem(); field != "" {
-		bad("response_engine.retry_policy."+field, fmt.Sprintf("%+v", e.retry), want)
-	}
+	e.retry.check("response_engine.retry_policy", bad)
 	checks := r.Safety
 	if checks == nil {
 		checks = DefaultSafety()
@@ -179,10 +214,10 @@ func (e *Engine) compile(name string, d Definition, delays [3]time.Duration, bad
 	trigger, err := Compile(d.Trigger.Condition, e.vocabulary)
 	if err != nil {
 		bad(path+".trigger.condition", d.Trigger.Condition, err.Error())
-		return p
+	} else {
+		p.trigger = trigger
+		p.conditions = append(p.conditions, trigger)
 	}
-	p.trigger = trigger
-	p.conditions = append(p.conditions, trigger)
 	seen := map[string]bool{}
 	for i, calls := range [...][]Call{d.Actions.Immediate, d.Actions.Level1, d.Actions.Level2} {
 		p.stages[i].delay = delays[i]
@@ -204,17 +239,12 @@ func (e *Engine) compile(name string, d Definition, delays [3]time.Duration, bad
 }
 
 func (e *Engine) compileCall(c Call, path string, bad func(path, value, want string)) call {
-	out := call{Call: c}
-	spec, known := e.config.Actions[c.Action]
-	if !known {
+	known, ok := e.actions[c.Action]
+	if !ok {
 		bad(path+".action", c.Action, "an action with registered properties")
-		return out
 	}
-	spec, want := spec.normalized(c.Action)
-	if want != "" {
-		bad("actions."+c.Action, c.Action, want)
-	}
-	out.spec, out.timeout = spec, spec.Timeout
+	spec := known.spec
+	out := call{Call: c, spec: spec, timeout: spec.Timeout, hash: hashOf(c, spec)}
 	if c.Timeout != "" {
 		d, err := threshold.ParseDuration(c.Timeout)
 		switch {
@@ -231,9 +261,12 @@ func (e *Engine) compileCall(c Call, path string, bad func(path, value, want str
 			bad(path+".parameters", string(c.Parameters), "a JSON object")
 		}
 	}
-	out.conditions = compileAll(spec.Conditions, "actions."+c.Action+".conditions", e.vocabulary, bad)
-	out.conditions = append(out.conditions, compileAll(c.Conditions, path+".conditions", e.vocabulary, bad)...)
-	out.hash = hashOf(c, spec)
+	out.conditions = slices.Concat(known.conditions, compileAll(c.Conditions, path+".conditions", e.vocabulary, bad))
+	if spec.Compensation != "" {
+		taken := Call{Action: spec.Compensation, Parameters: c.Parameters}
+		undo := e.actions[spec.Compensation]
+		out.undo = &call{Call: taken, spec: undo.spec, timeout: undo.spec.Timeout, conditions: undo.conditions, hash: hashOf(taken, undo.spec)}
+	}
 	return out
 }
 
@@ -257,12 +290,36 @@ func (e *Engine) addService(s Service, path string, bad func(path, value, want s
 		}
 		out.hours = compiledHours
 	}
+	e.watch(out)
+	e.services[s.ID] = out
+}
+
+// watch makes room for the history of the conditions on a service.
+func (e *Engine) watch(s *service) {
 	for _, p := range e.playbooks {
 		if p.serviceType == s.Type && p.trigger != nil {
-			out.memory[p.name] = p.newMemory()
+			s.memory[p.name] = p.newMemory()
 		}
 	}
-	e.services[s.ID] = out
+}
+
+// ForService returns an engine for one service that knows nothing yet, or nil
+// for one that is not registered. It shares the checked configuration and costs
+// little, so that a store can keep each service by itself. Record replaces that of
+// the configuration. What the other services of the tenant do has to be told by
+// [Engine.Elsewhere], where there are [Limits].
+func (e *Engine) ForService(id string, record func(Entry)) *Engine {
+	s := e.services[id]
+	if s == nil {
+		return nil
+	}
+	out := *e
+	out.config.Record = record
+	alone := &service{Service: s.Service, hours: s.hours, facts: e.vocabulary.NewFacts(), memory: map[string][][]threshold.Progress{}}
+	out.watch(alone)
+	out.services, out.runs, out.byID = map[string]*service{id: alone}, nil, map[string]*Run{}
+	out.halted, out.elsewhere = "", Usage{}
+	return &out
 }
 
 func (p *compiled) newMemory() [][]threshold.Progress {
@@ -298,9 +355,11 @@ type Kind string
 // The kinds of events.
 const (
 	Observe Kind = "observe" // Service, Fact, Value
-	Start   Kind = "start"   // Service, Playbook, By: a person begins a run by hand
+	Start   Kind = "start"   // Service, Playbook, By, Incident: a person begins a run by hand
 	Stop    Kind = "stop"    // Run, By: a person ends it; later stages are skipped
-	Approve Kind = "approve" // Step, Hash, By, Role
+	Undo    Kind = "undo"    // Run, By, Text: a person has taken back what succeeded, the latest first
+	Attach  Kind = "attach"  // Run, Incident: the incident that the run belongs to
+	Approve Kind = "approve" // Step, Hash, By, Role, Text
 	Reject  Kind = "reject"  // Step, By, Text
 	Report  Kind = "report"  // Step, Attempt, Outcome, Text: result of an attempt
 	Halt    Kind = "halt"    // By, Text: kill switch, nothing begins any more
@@ -316,6 +375,7 @@ type Event struct {
 	Value    Value     `json:"value,omitzero"`
 	Playbook string    `json:"playbook,omitempty"`
 	Run      string    `json:"run,omitempty"`
+	Incident string    `json:"incident,omitempty"`
 	Step     string    `json:"step,omitempty"` // key of the step, as its intents carry it
 	Hash     string    `json:"hash,omitempty"` // of what is approved, as the intent carries it
 	By       string    `json:"by,omitempty"`
@@ -355,31 +415,58 @@ func (e *Engine) Apply(event Event) error {
 		return e.observe(event)
 	case Start:
 		return e.start(event)
-	case Stop:
-		run := e.run(event.Run)
-		if run == nil {
-			return &EventError{Kind: Stop, Field: "run", Value: event.Run, Want: "a run of this engine"}
-		}
-		if run.ClearedAt.IsZero() {
-			run.Stopped = run.By == "" || run.Joined
-		}
-		run.clear(event.At, "stopped by "+event.By)
-		return nil
+	case Stop, Undo, Attach:
+		return e.onRun(event)
 	case Approve, Reject:
 		return e.decide(event)
 	case Report:
 		return e.report(event)
 	case Halt:
-		e.halted = "halted by " + event.By
+		why := "halted by " + event.By
 		if event.Text != "" {
-			e.halted += ": " + event.Text
+			why += ": " + event.Text
+		}
+		if e.halted != why {
+			e.halted = why
+			e.record(Entry{Kind: Halted, At: event.At, By: event.By, Text: why})
 		}
 		return nil
 	case Release:
-		e.halted = ""
+		if e.halted != "" {
+			e.halted = ""
+			e.record(Entry{Kind: Released, At: event.At, By: event.By, Text: "released by " + event.By})
+		}
 		return nil
 	}
-	return &EventError{Kind: event.Kind, Field: "kind", Value: string(event.Kind), Want: "observe, start, stop, approve, reject, report, halt or release"}
+	return &EventError{
+		Kind: event.Kind, Field: "kind", Value: string(event.Kind),
+		Want: "observe, start, stop, undo, attach, approve, reject, report, halt or release",
+	}
+}
+
+// Halted returns who has switched the runs off and why, "" if nobody has.
+func (e *Engine) Halted() string { return e.halted }
+
+// onRun takes the word of a person on a whole run.
+func (e *Engine) onRun(event Event) error {
+	run := e.byID[event.Run]
+	switch {
+	case run == nil:
+		return &EventError{Kind: event.Kind, Field: "run", Value: event.Run, Want: "a run of this engine"}
+	case event.Kind == Attach:
+		run.Incident = event.Incident
+		return nil
+	case event.Kind == Undo && event.By == "":
+		return &EventError{Kind: Undo, Field: "by", Want: "a person"}
+	}
+	if run.ClearedAt.IsZero() {
+		run.Stopped = run.By == "" || run.Joined
+	}
+	e.clear(run, event.At, "stopped by "+event.By)
+	if event.Kind == Undo {
+		e.undo(run, event)
+	}
+	return nil
 }
 
 // observe records a fact and looks at the triggers that use it.
@@ -446,14 +533,14 @@ func (e *Engine) pull(p *compiled, s *service, at time.Time) {
 		}
 		run.Stopped, run.Joined = false, false
 		if run.By == "" || run.Ended() {
-			run.clear(at, why())
+			e.clear(run, at, why())
 		}
 		return
 	}
 	if now != True || run != nil && (!run.Ended() || !at.After(run.TriggeredAt) || at.Sub(run.EndedAt) < e.config.CoolDown) {
 		return
 	}
-	e.begin(p, s, at, "", why())
+	e.begin(p, s, at, Event{}, why())
 }
 
 // start begins a run by hand. It joins one that is under way.
@@ -468,25 +555,17 @@ func (e *Engine) start(event Event) error {
 		return &EventError{Kind: Start, Field: "by", Want: "a person"}
 	}
 	if run := e.latest(p.name, s.ID); run == nil || run.Ended() && run.TriggeredAt.Before(event.At) {
-		e.begin(p, s, event.At, event.By, "started by "+event.By)
+		e.begin(p, s, event.At, event, "started by "+event.By)
 	}
 	return nil
 }
 
 // latest returns the last run of a playbook on a service, or nil.
 func (e *Engine) latest(playbook, service string) *Run {
-	for _, r := range slices.Backward(e.runs) {
-		if r.Playbook == playbook && r.Service == service {
+	for _, r := range slices.Backward(e.services[service].runs) {
+		if r.Playbook == playbook {
 			return r
 		}
 	}
 	return nil
-}
-
-func (e *Engine) run(id string) *Run {
-	i := slices.IndexFunc(e.runs, func(r *Run) bool { return r.ID == id })
-	if i < 0 {
-		return nil
-	}
-	return e.runs[i]
 }

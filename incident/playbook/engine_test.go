@@ -172,8 +172,17 @@ func TestSharedData(t *testing.T) {
 		t.Fatal(err)
 	}
 	actions := playbook.DefaultActions()
-	if len(actions) != 26 || len(in.Actions) != 26 {
-		t.Errorf("%d and %d actions, want 26", len(actions), len(in.Actions))
+	compensations := 0
+	for name, a := range actions {
+		if _, ours := in.Actions[name]; !ours {
+			compensations++
+		}
+		if a.Compensation != "" && a.Undo == "" {
+			t.Errorf("%s is taken back by %s and does not tell people how", name, a.Compensation)
+		}
+	}
+	if len(actions)-compensations != 26 || len(in.Actions) != 26 || compensations != 5 {
+		t.Errorf("%d actions, %d of them compensations, and %d in the file, want 26 and 5", len(actions), compensations, len(in.Actions))
 	}
 	for name, a := range in.Actions {
 		timeout, err := time.ParseDuration(a.Timeout)
@@ -656,6 +665,10 @@ func TestRetries(t *testing.T) {
 	if s := step(t, e, do.Action); s.Status != playbook.Unsure || !strings.Contains(got[0].Why, "may have happened") {
 		t.Errorf("step = %+v", s)
 	}
+	report(t, e, do, playbook.Uncertain, minute(7.5)) // nobody knows more than before
+	if s := step(t, e, do.Action); s.Status != playbook.Unsure {
+		t.Errorf("step after a late word that settles nothing = %+v", s)
+	}
 	report(t, e, do, playbook.OK, minute(8)) // the answer comes after all
 	if s := step(t, e, do.Action); s.Status != playbook.Succeeded {
 		t.Errorf("step after the late answer = %+v", s)
@@ -876,6 +889,49 @@ func TestConfigErrors(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Path != path {
 			t.Errorf("%s: New = %v, want an error there", path, err)
 		}
+	}
+}
+
+// TestConfigErrorsAllAtOnce: a bad fact, trigger or action keeps nothing else from
+// being checked.
+func TestConfigErrorsAllAtOnce(t *testing.T) {
+	c := playbook.Config{Book: playbook.DefaultBook(), Services: []playbook.Service{{ID: "api", Type: "compute", Zone: "Mars/Base"}}}
+	c.Facts = append(playbook.DefaultFacts(), playbook.FactSpec{Name: "pool", Type: playbook.NumberFact})
+	for name, d := range c.Book.Playbooks {
+		d.Trigger.Condition = "soon"
+		d.Actions.Immediate[0].Action = "dance"
+		d.Actions.Level2[1].Timeout = "30"
+		c.Book.Playbooks[name] = d
+	}
+	c.Book.Response.Retry = playbook.RetryPolicy{MaxAttempts: -1, BackoffMultiplier: -1, DeadlineSeconds: -1}
+	c.Actions = playbook.DefaultActions()
+	c.Actions["spare"] = playbook.ActionSpec{Type: playbook.Scaling, Risk: playbook.LowRisk, Conditions: []string{"("}, Compensation: "nothing"}
+	c.Limits = playbook.Limits{Running: -1, Begun: 1}
+	_, err := playbook.New(c)
+	got := map[string]bool{}
+	facts := 0
+	for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
+		if bad := (*playbook.ConfigError)(nil); errors.As(e, &bad) {
+			got[bad.Path] = true
+		} else if strings.Contains(e.Error(), `fact "pool"`) {
+			facts++
+		}
+	}
+	wants := []string{
+		"services[0].business_hours", "response_engine.retry_policy.max_attempts", "response_engine.retry_policy.backoff_multiplier",
+		"response_engine.retry_policy.deadline_seconds", "actions.spare.conditions[0]", "actions.spare.compensation", "limits.running", "limits.per_ns",
+	}
+	for name := range c.Book.Playbooks {
+		root := "incident_automation." + name + "."
+		wants = append(wants, root+"trigger.condition", root+"automated_actions.immediate[0].action", root+"automated_actions.level_2[1].timeout")
+	}
+	for _, path := range wants {
+		if !got[path] {
+			t.Errorf("no error at %s", path)
+		}
+	}
+	if len(got) != len(wants) || facts != 1 {
+		t.Errorf("%d errors in places and %d about facts, want %d and 1:\n%v", len(got), facts, len(wants), err)
 	}
 }
 

@@ -1,6 +1,7 @@
 package playbook_test
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -87,4 +88,76 @@ func ExampleCondition_Eval() {
 	// true
 	// unknown
 	// true
+}
+
+// When would the playbook have begun yesterday?
+func ExampleSimulate() {
+	start := time.Date(2026, 10, 5, 8, 0, 0, 0, time.UTC)
+	recorded := func(yield func(playbook.Event) bool) {
+		for m, load := range []float64{60, 88, 91, 93, 90, 92, 95, 94, 70} {
+			event := playbook.Event{
+				Kind: playbook.Observe, At: start.Add(time.Duration(m) * time.Minute), Service: "api", Fact: "cpu_utilization", Value: playbook.Number(load),
+			}
+			if !yield(event) {
+				return
+			}
+		}
+	}
+	runs, err := playbook.Simulate(playbook.Config{
+		Book: playbook.DefaultBook(), Services: []playbook.Service{{ID: "api", Type: "compute", Zone: "Europe/Amsterdam"}},
+	}, recorded, start.Add(time.Hour))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range runs {
+		fmt.Println(r.Playbook, "from", r.TriggeredAt.Format("15:04"), "to", r.ClearedAt.Format("15:04"), "with", len(r.Steps), "actions")
+	}
+	// Output:
+	// high_cpu_utilization from 08:06 to 08:08 with 3 actions
+}
+
+// What would become of each action now, and why?
+func ExampleEngine_Explain() {
+	engine, err := playbook.New(playbook.Config{
+		Tenant: "acme", Book: playbook.DefaultBook(), Services: []playbook.Service{{ID: "db", Type: "database", Zone: "Europe/Amsterdam"}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	at := time.Date(2026, 10, 5, 10, 0, 0, 0, time.UTC)
+	if err := engine.Apply(playbook.Event{Kind: playbook.Observe, At: at, Service: "db", Fact: "idle_connections", Value: playbook.Number(12)}); err != nil {
+		fmt.Println(err)
+	}
+	explained, err := engine.Explain("database_connection_exhaustion", "db", at)
+	if err != nil {
+		fmt.Println(err)
+	}
+	for _, x := range explained {
+		if x.Decision != playbook.RunIt {
+			fmt.Println(x.Action+":", x.Decision, x.Why)
+		}
+	}
+	// Output:
+	// kill_idle_connections: skip idle_connections > 20 is false (idle_connections = 12)
+	// increase_connection_pool_size: block auto_scaling_enabled is unknown (auto_scaling_enabled was never observed); memory_available is unknown (memory_available was never observed)
+	// enable_connection_throttling: approval business_hours_check: action.risk_level == 'high' and current_time in business_hours is true (action.risk_level = high, it is Mon 12:00 in Europe/Amsterdam)
+}
+
+// An action says what it did, that it did nothing, or fails, and so it is reported.
+func ExampleActions_Carry() {
+	actions := playbook.Actions{
+		"kill_idle_connections": playbook.ActionFunc(func(_ context.Context, i playbook.Intent) (string, error) { return "killed 23 on " + i.Service, nil }),
+		"rollback": playbook.ActionFunc(func(context.Context, playbook.Intent) (string, error) {
+			return "", fmt.Errorf("another rollback is under way: %w", playbook.ErrNotDone)
+		}),
+	}
+	for _, operation := range []string{"kill_idle_connections", "rollback", "dance"} {
+		fmt.Println(actions.Carry(context.Background(), playbook.Intent{Service: "db", Operation: operation}))
+	}
+	// Output:
+	// ok killed 23 on db
+	// not_done another rollback is under way: nothing was done
+	// not_done nobody carries out the operation "dance"
 }

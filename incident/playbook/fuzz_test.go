@@ -1,6 +1,7 @@
 package playbook_test
 
 import (
+	"encoding/json"
 	"errors"
 	"testing"
 
@@ -56,5 +57,82 @@ func FuzzParseBook(f *testing.F) {
 			_ = e.Apply(playbook.Event{Kind: playbook.Start, At: noon, Playbook: name, Service: "db", By: "ann"})
 		}
 		e.Step(noon)
+	})
+}
+
+// FuzzSnapshot: whatever is restored goes on without a panic, tells the same state
+// again when it is asked again, and asks for nothing at an instant that is past.
+func FuzzSnapshot(f *testing.F) {
+	book := playbook.DefaultBook()
+	config := playbook.Config{Tenant: "acme", Book: book, Limits: playbook.Limits{Running: 1}, Services: []playbook.Service{
+		{ID: "api", Type: "compute", Zone: "UTC"}, {ID: "shop", Type: "application"},
+	}}
+	seed, err := playbook.New(config)
+	if err != nil {
+		f.Fatal(err)
+	}
+	for m := range 16 {
+		for _, event := range []playbook.Event{
+			{Kind: playbook.Observe, At: minute(float64(m)), Service: "api", Fact: "cpu_utilization", Value: playbook.Number(90)},
+			{Kind: playbook.Start, At: minute(float64(m)), Service: "shop", Playbook: "application_error_spike", By: "ann"},
+		} {
+			if err := seed.Apply(event); err != nil {
+				f.Fatal(err)
+			}
+		}
+		for _, i := range seed.Step(minute(float64(m))) {
+			if i.Kind == playbook.Do && m%2 == 0 {
+				if err := seed.Apply(playbook.Event{Kind: playbook.Report, At: i.At, Step: i.Step, Attempt: i.Attempt, Outcome: playbook.OK}); err != nil {
+					f.Fatal(err)
+				}
+			}
+		}
+		data, err := json.Marshal(seed.Snapshot())
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var s playbook.Snapshot
+		if json.Unmarshal(data, &s) != nil {
+			return
+		}
+		e, err := playbook.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Restore(s) != nil {
+			return
+		}
+		first, err := json.Marshal(e.Snapshot())
+		if err != nil {
+			return // an instant that JSON cannot say
+		}
+		var again playbook.Snapshot
+		if err := json.Unmarshal(first, &again); err != nil {
+			t.Fatalf("its own snapshot cannot be read: %v", err)
+		}
+		e2, err := playbook.New(config)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := e2.Restore(again); err != nil {
+			t.Fatalf("its own snapshot cannot be restored: %v", err)
+		}
+		second, err := json.Marshal(e2.Snapshot())
+		if err != nil || string(second) != string(first) {
+			t.Fatalf("restored twice (%v):\n%s\n%s", err, first, second)
+		}
+		e.Recover(minute(20))
+		for _, r := range e.Runs() {
+			if e.Apply(playbook.Event{Kind: playbook.Undo, At: minute(20), Run: r.ID, By: "bob"}) != nil {
+				t.Fatalf("run %q cannot be undone", r.ID)
+			}
+		}
+		for m := range 3 {
+			e.Step(minute(float64(20 + m)))
+			e.NextWake()
+		}
 	})
 }

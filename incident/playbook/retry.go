@@ -1,6 +1,11 @@
 package playbook
 
-import "time"
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+)
 
 // RetryPolicy says how often an action is tried and how long is waited in
 // between: the initial delay, multiplied after every attempt, never more than
@@ -11,6 +16,9 @@ type RetryPolicy struct {
 	MaxBackoffSeconds int `json:"max_backoff_seconds"`
 	// InitialBackoffSeconds defaults to 1; the operations guide gives none.
 	InitialBackoffSeconds int `json:"initial_backoff_seconds,omitempty"`
+	// DeadlineSeconds after the beginning of the first attempt no other one
+	// begins. Defaults to no such end.
+	DeadlineSeconds int `json:"deadline_seconds,omitempty"`
 }
 
 // DefaultRetry returns 3 attempts, waiting 1 and 2 seconds, at most 300.
@@ -50,17 +58,24 @@ func (r RetryPolicy) Delay(failed int) (wait time.Duration, ok bool) {
 	return time.Duration(seconds) * time.Second, true
 }
 
-// problem returns the first value that cannot be used.
-func (r RetryPolicy) problem() (field, want string) {
-	switch {
-	case r.MaxAttempts < 1:
-		return "max_attempts", "at least 1"
-	case r.BackoffMultiplier < 1:
-		return "backoff_multiplier", "at least 1"
-	case r.MaxBackoffSeconds < 0 || r.MaxBackoffSeconds > 1e9:
-		return "max_backoff_seconds", "0 to 1000000000"
-	case r.InitialBackoffSeconds < 0:
-		return "initial_backoff_seconds", "0 or more"
+// check reports the values that cannot be used.
+func (r RetryPolicy) check(path string, bad func(path, value, want string)) {
+	for _, f := range []struct {
+		field       string
+		value       int
+		least, most int
+	}{
+		{"max_attempts", r.MaxAttempts, 1, math.MaxInt},
+		{"backoff_multiplier", r.BackoffMultiplier, 1, math.MaxInt},
+		{"max_backoff_seconds", r.MaxBackoffSeconds, 0, 1e9},
+		{"initial_backoff_seconds", r.InitialBackoffSeconds, 0, math.MaxInt},
+		{"deadline_seconds", r.DeadlineSeconds, 0, 1e9},
+	} {
+		switch {
+		case f.value < f.least:
+			bad(path+"."+f.field, strconv.Itoa(f.value), fmt.Sprintf("%d or more", f.least))
+		case f.value > f.most:
+			bad(path+"."+f.field, strconv.Itoa(f.value), fmt.Sprintf("at most %d", f.most))
+		}
 	}
-	return "", ""
 }

@@ -14,6 +14,7 @@ const (
 	RunIt   Verdict = "run"
 	SkipIt  Verdict = "skip"     // a condition is false
 	AskIt   Verdict = "approval" // a person has to agree first
+	QueueIt Verdict = "queue"    // it has to wait for others; see Limits
 	BlockIt Verdict = "block"    // it must not run, or nobody knows whether it may
 )
 

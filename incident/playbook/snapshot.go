@@ -88,13 +88,16 @@ func (e *Engine) Restore(s Snapshot) error {
 			}
 		}
 	}
-	e.halted, e.runs = s.Halted, nil
+	e.halted, e.runs, e.byID = s.Halted, nil, map[string]*Run{}
+	for _, service := range e.services {
+		service.runs = nil
+	}
 	for i := range s.Runs {
 		r := s.Runs[i].clone()
 		r.Steps = slices.DeleteFunc(r.Steps, func(step *Step) bool {
-			return step == nil || !slices.Contains(stageNames[:], step.Stage)
+			return step == nil || !slices.Contains(stageNames[:], step.Stage) && step.Stage != undoStage
 		})
-		e.runs = append(e.runs, &r)
+		e.keep(&r)
 	}
 	return nil
 }
@@ -108,17 +111,13 @@ func (e *Engine) Recover(at time.Time) []string {
 	at = at.Round(0).UTC()
 	var out []string
 	for _, r := range e.runs {
-		p := e.playbook(r.Playbook)
 		for _, step := range r.Steps {
-			if p == nil || step.Status != Running {
-				continue
-			}
-			c := p.call(step)
-			if c == nil {
+			c := e.call(r, step)
+			if step.Status != Running || c == nil {
 				continue
 			}
 			out = append(out, step.Key)
-			e.finish(step, c, at, Uncertain, "the process ended during the attempt")
+			e.finish(r, step, c, at, Uncertain, "the process ended during the attempt")
 			if step.Status == Pausing {
 				step.Until = at
 			}
@@ -159,6 +158,13 @@ func (e *Engine) Explain(playbook, serviceID string, at time.Time) ([]Explanatio
 		for n := range p.stages[i].calls {
 			c := &p.stages[i].calls[n]
 			verdict, why := e.judge(p, s, c, at)
+			if verdict == RunIt && c.spec.Type.changes() {
+				if limited, full := e.limit(&Run{Service: serviceID}, &Step{}, at); full {
+					verdict, why = BlockIt, limited
+				} else if limited != "" {
+					verdict, why = QueueIt, limited
+				}
+			}
 			out = append(out, Explanation{Stage: stageNames[i], Action: c.Action, Decision: verdict, Why: why})
 		}
 	}

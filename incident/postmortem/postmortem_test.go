@@ -1,9 +1,12 @@
 package postmortem_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +69,7 @@ func TestDraft(t *testing.T) {
 			t.Errorf("%s = %v, want %d s", name, f.got, f.want)
 		}
 	}
-	if !d.Anchored || d.Open != 1 || d.Overdue != 1 || !d.Measures[0].IsOverdue || d.Measures[0].IsAnchored || d.Measures[1].IsOverdue {
+	if !d.Anchored || d.Open != 1 || d.Overdue != 1 || !d.Measures[0].Overdue || d.Measures[0].Anchored || d.Measures[1].Overdue {
 		t.Errorf("measures = %+v, open %d, overdue %d", d.Measures, d.Open, d.Overdue)
 	}
 	var lines []string
@@ -83,6 +86,10 @@ func TestDraft(t *testing.T) {
 	}
 	if got := strings.Join(d.Missing(), ", "); got != "impact, root cause, contributing factors" {
 		t.Errorf("Missing = %s", got)
+	}
+	// The second was anchored when it was recorded, the first is not yet.
+	if since := d.Measures[1].AnchoredAt; !since.Equal(after(711)) || !d.Measures[0].AnchoredAt.IsZero() {
+		t.Errorf("anchored at %v and %v", d.Measures[0].AnchoredAt, since)
 	}
 	if d.Head != reviewed(t).Head() {
 		t.Errorf("Head = %+v", d.Head)
@@ -150,13 +157,13 @@ func TestMarkdown(t *testing.T) {
 		}
 	}
 	want := []string{
-		`# Post-mortem INC\-110: Checkout \| down`, "## Summary", "## Impact", "## Timeline", "## Figures", "## Root cause",
+		`# Post-mortem INC-110: Checkout \| down`, "## Summary", "## Impact", "## Timeline", "## Figures", "## Root cause",
 		"## Contributing factors", "## Detection", "## What helped", "## Measures",
 	}
 	if !slices.Equal(headings, want) {
 		t.Errorf("headings = %q, want %q", headings, want)
 	}
-	for _, part := range []string{`\# not a heading \[not\]\(a\-link\) \<b\>`, "| time to resolve | detected | resolved | 9h56m |", `lock \<found\>`} {
+	for _, part := range []string{`\# not a heading \[not\]\(a-link\) &lt;b\>`, "| time to resolve | detected | resolved | 9h56m |", `lock &lt;found\>`} {
 		if !strings.Contains(text, part) {
 			t.Errorf("Markdown lacks %q:\n%s", part, text)
 		}
@@ -202,5 +209,87 @@ func TestSharedReview(t *testing.T) {
 	if *got.Detect != want.Durations.Detect || *got.Acknowledge != want.Durations.Acknowledge || *got.Restore != want.Durations.Restore ||
 		*got.Resolve != want.Durations.Resolve || d.Anchored != want.Anchored || d.Open != want.Open || d.Overdue != want.Overdue {
 		t.Errorf("draft = %+v, want %+v", d, want)
+	}
+}
+
+// TestExtract: what people did is in the extract in one line each, what programs did
+// beside it is not, and a text that was redacted stays so.
+func TestExtract(t *testing.T) {
+	inc, err := incident.New("acme", "INC-7", incident.Options{Salts: ones{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, c := range []struct {
+		kind    incident.Kind
+		details incident.Details
+		want    string // "" for no line
+	}{
+		{incident.Declare, incident.Details{Severity: incident.P2, Title: "x"}, "participant: declared P2"},
+		{incident.AssignRole, incident.Details{Role: incident.Scribe, Person: "zoe"}, ""},
+		{incident.SetFlag, incident.Details{Flag: incident.DataFlag}, "scribe: flag data"},
+		{incident.ChangeSeverity, incident.Details{Severity: incident.P1, Text: "more users"}, "scribe: severity is P1: more users"},
+		{incident.Escalate, incident.Details{Level: 2}, "scribe: escalated to level 2"},
+		{incident.Acknowledge, incident.Details{Person: "bob"}, "scribe: acknowledged"},
+		{incident.Notify, incident.Details{Ref: "m"}, ""},
+		{incident.RecordResult, incident.Details{Ref: "a"}, ""},
+		{incident.Mitigate, incident.Details{}, "scribe: mitigated"},
+		{incident.Resolve, incident.Details{Text: "restarted"}, "scribe: resolved: restarted"},
+		{incident.Reopen, incident.Details{Text: "again"}, "scribe: reopened: again"},
+		{incident.Note, incident.Details{Text: "a secret"}, "scribe: note, redacted"},
+		{incident.Merge, incident.Details{Target: "INC-8"}, "scribe: merged into INC-8"},
+	} {
+		actor := "zoe"
+		if c.kind == incident.Declare {
+			actor = "bot"
+		}
+		entries, err := inc.Apply(incident.Event{Key: strconv.Itoa(i), Kind: c.kind, At: after(i), Actor: actor, Details: c.details})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c.kind == incident.Note {
+			if _, _, err := inc.Redact(entries[0].Seq, after(i), "zoe", "gone", "it was a secret"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d := draft(t, inc, postmortem.Options{At: begin})
+		got := ""
+		if n := len(d.Timeline); n > 0 && d.Timeline[n-1].Seq == entries[0].Seq {
+			got = d.Timeline[n-1].Who + ": " + d.Timeline[n-1].Text
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.kind, got, c.want)
+		}
+	}
+	cancelled, err := incident.New("acme", "INC-8", incident.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range []incident.Event{{Kind: incident.Declare, Imported: true}, {Kind: incident.Cancel, Details: incident.Details{Text: "a test"}}} {
+		e.Key, e.At, e.Actor = strconv.Itoa(i), after(i), "bob"
+		if _, err := cancelled.Apply(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d := draft(t, cancelled, postmortem.Options{At: begin})
+	if len(d.Timeline) != 2 || d.Timeline[0].Text != "declared" || d.Timeline[1].Text != "cancelled: a test" {
+		t.Errorf("timeline = %+v", d.Timeline)
+	}
+}
+
+// ones are salts that everybody knows.
+type ones struct{}
+
+func (ones) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte{1}, len(p))), nil }
+
+// TestAsOf: bringing a document up to date twice is the same as once, and back again
+// gives what was.
+func TestAsOf(t *testing.T) {
+	d := full(t)
+	later := d.AsOf(after(60 * 24 * 40))
+	if !reflect.DeepEqual(later.AsOf(after(60*24*40)), later) || !reflect.DeepEqual(later.AsOf(after(60*24*12)), d) {
+		t.Error("AsOf depends on the instants before it")
+	}
+	if before := d.AsOf(begin); before.Overdue != 0 || d.Overdue != 1 || !d.Measures[0].Overdue {
+		t.Errorf("at the begin %d are overdue, and %d of the document itself", before.Overdue, d.Overdue)
 	}
 }

@@ -7,6 +7,7 @@ require (
 	github.com/e-XpertSolutions/go-iforest/v2 v2.0.0
 	github.com/evenkeelops/evenkeel v0.0.0
 	github.com/evenkeelops/evenkeel/internal/itest v0.0.0-00010101000000-000000000000
+	github.com/expr-lang/expr v1.17.8
 	github.com/govalues/decimal v0.1.36
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/narumiruna/go-iforest v0.1.0

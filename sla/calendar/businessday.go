@@ -125,12 +125,32 @@ func (c *Calendar) receiptDate(receipt time.Time, rule NextDayRule) (day, error)
 	return 0, modeError(rule.Mode.String())
 }
 
+// IsBusinessDay reports whether a span opens on a local date of the calendar that
+// no holiday closes. The date is the one that the argument shows in its own
+// location: time.Date(2026, 12, 25, 0, 0, 0, 0, time.UTC) asks for the 25th wherever
+// the calendar is, and t.In(c.Location()) for the local date of an instant.
+func (c *Calendar) IsBusinessDay(date time.Time) bool {
+	year, month, dayOfMonth := date.Date()
+	if year < firstYear || year > lastYear {
+		return false
+	}
+	return len(c.openings(dayOf(time.Date(year, month, dayOfMonth, 0, 0, 0, 0, time.UTC)))) > 0
+}
+
+// openings returns the spans that open on a local date if it is a business day.
+func (c *Calendar) openings(d day) []segment {
+	if c.closed(d) {
+		return nil
+	}
+	return c.appendDay(nil, c.year(yearOf(d.start())), d)
+}
+
 // businessDay finds the first local date from d on which a span opens.
 func (c *Calendar) businessDay(d day) (day, BusinessDay, error) {
 	d = max(d, firstDay(firstYear))
 	for limit := min(d+horizon*366, firstDay(lastYear+1)); d < limit; d++ {
-		spans := c.appendDay(nil, c.year(yearOf(d.start())), d)
-		if len(spans) == 0 || c.closed(d) {
+		spans := c.openings(d)
+		if len(spans) == 0 {
 			continue
 		}
 		opens, closes := spans[0].start, spans[0].end

@@ -199,3 +199,49 @@ func TestSpecialDateAndNights(t *testing.T) {
 		t.Errorf("Expand = %v, want %v", got, want)
 	}
 }
+
+// The date is the one that the argument shows in its own location.
+func TestIsBusinessDay(t *testing.T) {
+	cal := office(t)
+	apia := compile(t, calendar.Hours{Zone: "Pacific/Apia", Week: calendar.EveryDay("09:00", "17:00")})
+	nights := compile(t, calendar.Hours{Zone: "UTC", Week: calendar.MondayToFriday("22:00", "06:00"), Holidays: []string{"2026-12-25"}})
+	for _, c := range []struct {
+		name string
+		cal  *calendar.Calendar
+		date time.Time
+		want bool
+	}{
+		{"Tuesday", cal, at(t, "2026-04-07T00:00:00Z"), true},
+		{"Tuesday, in a zone where it still is Monday", cal, at(t, "2026-04-06T23:00:00-05:00"), false},
+		{"Easter Monday", cal, at(t, "2026-04-06T12:00:00Z"), false},
+		{"Sunday", cal, at(t, "2026-04-05T12:00:00Z"), false},
+		{"Friday closed by a special date", cal, at(t, "2026-04-10T12:00:00Z"), false},
+		{"Saturday opened by one", cal, at(t, "2026-04-11T00:00:00Z"), true},
+		{"a date that the zone skips", apia, at(t, "2011-12-30T12:00:00Z"), false},
+		{"the one after it", apia, at(t, "2011-12-31T12:00:00Z"), true},
+		{"the morning in which a night ends", nights, at(t, "2026-12-26T00:00:00Z"), false},
+		{"a night cut off by a holiday", nights, at(t, "2026-12-24T00:00:00Z"), true},
+		{"first of the range", cal, at(t, "1678-01-03T00:00:00Z"), true}, // a Monday
+		{"before the range", cal, at(t, "1677-12-31T00:00:00Z"), false},
+		{"after the range", cal, at(t, "2262-01-02T00:00:00Z"), false},
+	} {
+		if got := c.cal.IsBusinessDay(c.date); got != c.want {
+			t.Errorf("%s: IsBusinessDay(%v) = %v, want %v", c.name, c.date, got, c.want)
+		}
+	}
+}
+
+// The next business day is the first date after the receipt that is one.
+func TestIsBusinessDayAgreesWithNext(t *testing.T) {
+	cal := office(t)
+	for d := at(t, "2026-03-30T12:00:00+02:00"); d.Before(at(t, "2026-04-30T00:00:00Z")); d = d.AddDate(0, 0, 1) {
+		next := d.AddDate(0, 0, 1)
+		for !cal.IsBusinessDay(next) {
+			next = next.AddDate(0, 0, 1)
+		}
+		got, err := cal.NextBusinessDay(d, calendar.NextDayRule{})
+		if err != nil || got.Opens.In(cal.Location()).Format(time.DateOnly) != next.Format(time.DateOnly) {
+			t.Errorf("after %v: NextBusinessDay opens %v, %v, want %v", d, got.Opens, err, next)
+		}
+	}
+}

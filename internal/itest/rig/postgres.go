@@ -25,7 +25,7 @@ type Postgres struct {
 // LookPostgres reports whether the programs of PostgreSQL are installed.
 func LookPostgres() error {
 	var missing []error
-	for _, name := range []string{"initdb", "pg_ctl"} {
+	for _, name := range []string{"initdb", "pg_ctl", "createdb", "dropdb", "pgbench", "pg_dump", "pg_restore"} {
 		if _, err := exec.LookPath(filepath.Join(PostgresBin, name)); err != nil {
 			missing = append(missing, err)
 		}
@@ -56,6 +56,15 @@ func StartPostgres(ctx context.Context, dir string, port int, settings ...string
 func (p *Postgres) DSN(database string) string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/%s", p.port, database)
 }
+
+// Client runs one of the programs that talk to the server, such as createdb, pgbench, pg_dump or pg_restore. Files that it reads
+// or writes are best in Path, where it may.
+func (p *Postgres) Client(ctx context.Context, name string, args ...string) error {
+	return p.run(ctx, name, append([]string{"-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-U", "postgres"}, args...)...)
+}
+
+// Path is that of a file beside the data of the cluster.
+func (p *Postgres) Path(name string) string { return filepath.Join(p.dir, name) }
 
 // Restart ends the server at once, as a crash does, and starts it again with the same settings.
 func (p *Postgres) Restart(ctx context.Context) error {

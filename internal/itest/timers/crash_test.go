@@ -11,6 +11,7 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
 	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/itest/rig"
 )
 
 // night is a store with incidents whose first level is due about now, and the journal of those who send.
@@ -57,10 +58,15 @@ func acknowledged(i int) bool { return i%5 == 4 }
 func (n *night) expected() []string {
 	var all []string
 	for i := range n.count {
+		view, err := n.desk.Incident(n.Context(), name(i))
+		if err != nil {
+			n.Fatal(err)
+		}
+		round := fmt.Sprintf("acme/%s/%s/1/", name(i), view.Opened.Format(time.RFC3339Nano))
 		if acknowledged(i) {
-			all = append(all, "acme/"+name(i)+"/1/ack1/")
+			all = append(all, round+"ack1/")
 		} else {
-			all = append(all, "acme/"+name(i)+"/1/assign/", "acme/"+name(i)+"/1/L1/")
+			all = append(all, round+"assign/", round+"L1/")
 		}
 	}
 	return all
@@ -163,7 +169,7 @@ func TestKill(t *testing.T) {
 	onBoth(t, func(t *testing.T, system, dsn string) {
 		t.Helper()
 		n := newNight(t, system, dsn, 100)
-		victim, _ := startWorker(t, n.orders), startWorker(t, n.orders)
+		victim, _ := rig.Again(t, workerEnv, n.orders), rig.Again(t, workerEnv, n.orders)
 		n.waitSent(20)
 		if err := victim.Process.Kill(); err != nil {
 			t.Fatal(err)
@@ -186,7 +192,7 @@ func TestSleep(t *testing.T) {
 		t.Helper()
 		n := newNight(t, system, dsn, 60)
 		n.Lease = 2 * time.Second
-		sleeper, _ := startWorker(t, n.orders), startWorker(t, n.orders)
+		sleeper, _ := rig.Again(t, workerEnv, n.orders), rig.Again(t, workerEnv, n.orders)
 		n.waitSent(20)
 		if err := sleeper.Process.Signal(syscall.SIGSTOP); err != nil {
 			t.Fatal(err)

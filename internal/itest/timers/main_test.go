@@ -1,5 +1,5 @@
-// Package timers tests the durable timers of adapters/sqlstore against a real PostgreSQL and real SQLite files, with
-// processes that are killed, stopped and raced.
+// Package timers tests the durable timers and the playbooks of adapters/sqlstore against a real PostgreSQL and real SQLite
+// files, with processes that are killed, stopped and raced.
 package timers
 
 import (
@@ -26,6 +26,13 @@ func TestMain(m *testing.M) {
 	if os.Getenv(workerEnv) != "" {
 		if err := worker(); err != nil {
 			fmt.Fprintln(os.Stderr, "worker:", err)
+			os.Exit(1)
+		}
+		return
+	}
+	if os.Getenv(stagehandEnv) != "" {
+		if err := stagehand(); err != nil {
+			fmt.Fprintln(os.Stderr, "stagehand:", err)
 			os.Exit(1)
 		}
 		return

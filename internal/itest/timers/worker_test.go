@@ -4,10 +4,11 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -27,7 +28,61 @@ type orders struct {
 	Journal     string        // a file; each send is a line before and one after
 	Send        time.Duration // how long one takes
 	Lease       time.Duration
+	Die         boundary // of the firing of level 1; the zero value is for those who live
 }
+
+// boundary is a place between two steps of a firing.
+type boundary string
+
+// The boundaries, in order.
+const (
+	beforeClaim     boundary = "before the claim"
+	afterClaim      boundary = "after the claim"
+	inTransaction   boundary = "in the transaction"
+	beforeSend      boundary = "after the commit, before the send"
+	claimedMessage  boundary = "after the claim of the message"
+	afterSend       boundary = "after the send, before its completion"
+	afterCompletion boundary = "after the completion"
+)
+
+// reach ends the process, as kill -9 does, where its orders are to die there.
+func (o orders) reach(b boundary) {
+	if b != "" && o.Die == b {
+		_ = syscall.Kill(os.Getpid(), syscall.SIGKILL)
+		select {} // until it arrives
+	}
+}
+
+// mortal is a queue whose worker may die at its boundaries.
+type mortal struct {
+	*sqlstore.Queue
+	orders
+	before, claimed, handled, done boundary
+}
+
+// Claim may end the process before it and after it.
+func (m mortal) Claim(ctx context.Context, n int, lease time.Duration) ([]escalation.Lease, error) {
+	m.reach(m.before)
+	leases, err := m.Queue.Claim(ctx, n, lease)
+	if slices.ContainsFunc(leases, ofLevel1) {
+		m.reach(m.claimed)
+	}
+	return leases, err
+}
+
+// Complete may end the process before it and after it.
+func (m mortal) Complete(ctx context.Context, held ...escalation.Lease) ([]escalation.Lease, error) {
+	if slices.ContainsFunc(held, ofLevel1) {
+		m.reach(m.handled)
+	}
+	lost, err := m.Queue.Complete(ctx, held...)
+	if slices.ContainsFunc(held, ofLevel1) {
+		m.reach(m.done)
+	}
+	return lost, err
+}
+
+func ofLevel1(l escalation.Lease) bool { return strings.Contains(l.Key, "/L1") }
 
 // worker is the program of a worker process.
 func worker() error {
@@ -55,13 +110,21 @@ func worker() error {
 		return err
 	}
 	defer journal.Close()
-	fire, err := runner.New(runner.Config{Timers: store.Timers(), Lease: o.Lease, Size: 20, Batch: func(ctx context.Context, l []escalation.Lease) []error {
-		return store.Fire(ctx, l, desk.Fire)
+	timers := mortal{Queue: store.Timers(), orders: o, before: beforeClaim, claimed: afterClaim}
+	fire, err := runner.New(runner.Config{Timers: timers, Lease: o.Lease, Size: 20, Batch: func(ctx context.Context, l []escalation.Lease) []error {
+		errs := store.Fire(ctx, l, func(ctx context.Context, tx *sqlstore.Tx, l escalation.Lease) error {
+			err := desk.Fire(ctx, tx, l)
+			o.reach(inTransaction)
+			return err
+		})
+		o.reach(beforeSend)
+		return errs
 	}})
 	if err != nil {
 		return err
 	}
-	send, err := runner.New(runner.Config{Timers: store.Outbox(), Lease: o.Lease, Size: 40, Handle: func(_ context.Context, l escalation.Lease) error {
+	outbox := mortal{Queue: store.Outbox(), orders: o, claimed: claimedMessage, handled: afterSend, done: afterCompletion}
+	send, err := runner.New(runner.Config{Timers: outbox, Lease: o.Lease, Size: 40, Handle: func(_ context.Context, l escalation.Lease) error {
 		if err := note(journal, "start", l); err != nil {
 			return err
 		}
@@ -71,13 +134,19 @@ func worker() error {
 	if err != nil {
 		return err
 	}
-	failed := make(chan error, 2)
-	go func() { failed <- fire.Run(ctx) }()
-	go func() { failed <- send.Run(ctx) }()
-	if err := <-failed; err != nil {
-		return err
+	runners := []*runner.Runner{fire, send}
+	if slices.Contains([]boundary{beforeClaim, afterClaim, inTransaction, beforeSend}, o.Die) {
+		runners = runners[:1] // nothing is sent while it dies
 	}
-	return <-failed
+	failed := make(chan error, len(runners))
+	for _, r := range runners {
+		go func() { failed <- r.Run(ctx) }()
+	}
+	var problems []error
+	for range runners {
+		problems = append(problems, <-failed)
+	}
+	return errors.Join(problems...)
 }
 
 // newDesk returns an escalator of the sample roster.
@@ -130,26 +199,4 @@ func readJournal(t *testing.T, name string) []line {
 		all = append(all, l)
 	}
 	return all
-}
-
-// startWorker runs this program again as a worker.
-func startWorker(t *testing.T, o orders) *exec.Cmd {
-	t.Helper()
-	text, err := json.Marshal(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), workerEnv+"="+string(text))
-	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if cmd.ProcessState == nil {
-			_ = cmd.Process.Kill()
-			_ = cmd.Wait()
-		}
-	})
-	return cmd
 }

@@ -24,6 +24,7 @@ var needed = []struct{ program, pkg string }{
 	{"prometheus-alertmanager", "prometheus-alertmanager"},
 	{"prometheus-node-exporter", "prometheus-node-exporter"},
 	{"/usr/lib/postgresql/15/bin/initdb", "postgresql-15"}, // not on the path in Debian
+	{"aiosmtpd", "python3-aiosmtpd"},
 }
 
 // The modules below internal that are vetted, and the folders in them whose tests

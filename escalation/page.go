@@ -1,0 +1,83 @@
+package escalation
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// pageAll pages everybody whom a level reaches.
+func (e *Engine) pageAll(r *record, at time.Time, level int, stop EventKind, key string, who reached, why []string) []Action {
+	r.Top = max(r.Top, who.level)
+	r.Log = append(r.Log, Entry{At: at, Event: EntryEscalate, Level: level, To: who.people, Why: why})
+	var actions []Action
+	for _, target := range who.people {
+		actions = append(actions, e.page(r, at, level, stop, key, target, why))
+	}
+	return actions
+}
+
+var escape = strings.NewReplacer("%", "%25", "/", "%2F")
+
+// key tells a step from all others, also from those of an earlier incident of the
+// same id that was forgotten since.
+func (e *Engine) key(r *record, step string) string {
+	return fmt.Sprintf("%s/%s/%s/%d/%s", escape.Replace(e.tenant), escape.Replace(r.ID), r.Opened.Format(time.RFC3339Nano), r.Round, step)
+}
+
+func (e *Engine) page(r *record, at time.Time, level int, stop EventKind, key, target string, why []string) Action {
+	key += "/" + escape.Replace(target)
+	if !slices.Contains(r.Paged, target) {
+		r.Paged = append(r.Paged, target)
+	}
+	load := e.loads[target]
+	load.Paged = latest(load.Paged, at) // an event may be late
+	e.loads[target] = load
+	kind := Page
+	if e.isLimited(r, target) && e.limited(target, at) {
+		kind, why = Notice, append(slices.Clone(why), fmt.Sprintf("a notice: more than %d pages in %s", e.limit.Pages, e.limit.Per))
+	}
+	if kind == Page {
+		r.Pages = append(r.Pages, sent{key, stop})
+	}
+	return Action{
+		Kind: kind, Key: key, At: at,
+		Incident: r.ID, Round: r.Round, Level: level, Target: target, Why: why,
+	}
+}
+
+func (e *Engine) notice(r *record, at time.Time, step, target string, why ...string) Action {
+	return Action{
+		Kind: Notice, Key: e.key(r, step) + "/" + escape.Replace(target), At: at,
+		Incident: r.ID, Round: r.Round, Target: target, Why: why,
+	}
+}
+
+// withdraw takes back the pages of the steps that an event stops. Resolving and
+// merging stop all of them.
+func (e *Engine) withdraw(r *record, at time.Time, kind EventKind) []Action {
+	var out []Action
+	r.Pages = slices.DeleteFunc(r.Pages, func(p sent) bool {
+		stopped := kind != Acknowledged || p.StopOn == Acknowledged
+		if stopped {
+			out = append(out, Action{Kind: Withdraw, Key: p.Key, At: at, Incident: r.ID, Round: r.Round, Why: []string{kind.String()}})
+		}
+		return stopped
+	})
+	return out
+}
+
+// tell sends a notice to everybody paged in this round but one.
+func (e *Engine) tell(r *record, at time.Time, step, by, text string) []Action {
+	var out []Action
+	if by != "" {
+		text += " by " + by
+	}
+	for _, target := range r.Paged {
+		if target != by {
+			out = append(out, e.notice(r, at, step, target, text))
+		}
+	}
+	return out
+}
