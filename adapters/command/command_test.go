@@ -79,8 +79,8 @@ func TestCommand(t *testing.T) {
 // them.
 func TestWholeGroupEnds(t *testing.T) {
 	for name, text := range map[string]string{
-		"waits":         `trap '' TERM; sh -c 'trap "" TERM; echo $$ > grandchild; while :; do sleep 1; done' & echo $$ > child; wait`,
-		"leaves behind": `sh -c 'trap "" TERM; echo $$ > grandchild; while :; do sleep 1; done' & echo $$ > child; while [ ! -s grandchild ]; do sleep 0.01; done`,
+		"waits":         `trap '' TERM; echo $$ > child; sh -c 'trap "" TERM; echo $$ > grandchild; while :; do sleep 1; done' & wait`,
+		"leaves behind": `echo $$ > child; sh -c 'trap "" TERM; echo $$ > grandchild; while :; do sleep 1; done' & while [ ! -s grandchild ]; do sleep 0.01; done`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := script(t, text)
