@@ -85,11 +85,19 @@ func largestShares(outages []Outage, end time.Time) []concerned {
 // byShare is a heap, the largest share first.
 type byShare []concerned
 
-func (h byShare) Len() int           { return len(h) }
-func (h byShare) Less(i, j int) bool { return h[i].affected > h[j].affected }
-func (h byShare) Swap(i, j int)      { h[i], h[j] = h[j], h[i] }
-func (h *byShare) Push(x any)        { *h = append(*h, x.(concerned)) }
+// Len returns how many there are.
+func (h byShare) Len() int { return len(h) }
 
+// Less puts the larger share first.
+func (h byShare) Less(i, j int) bool { return h[i].affected > h[j].affected }
+
+// Swap exchanges two.
+func (h byShare) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
+
+// Push appends one.
+func (h *byShare) Push(x any) { *h = append(*h, x.(concerned)) }
+
+// Pop takes the last.
 func (h *byShare) Pop() any {
 	last := len(*h) - 1
 	x := (*h)[last]

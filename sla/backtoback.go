@@ -119,6 +119,7 @@ func (p promised) stricter(q promised) int {
 	return cmp.Or(cmp.Compare(p.target, q.target), compareBool(p.clause.Strict, q.clause.Strict))
 }
 
+// String returns the target and how it is meant.
 func (p promised) String() string {
 	if p.clause.Strict {
 		return "above " + p.target.String()
@@ -228,6 +229,7 @@ func (p promisedTime) stricter(q promisedTime) int {
 	return compareBool(p.strict, q.strict)
 }
 
+// String returns the time and how it is meant.
 func (p promisedTime) String() string {
 	switch {
 	case !p.strict:

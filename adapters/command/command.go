@@ -126,6 +126,7 @@ type tail struct {
 	data []byte
 }
 
+// Write keeps the end and never fails.
 func (t *tail) Write(p []byte) (int, error) {
 	t.data = append(t.data, p...)
 	if extra := len(t.data) - t.most; extra > 0 {

@@ -153,6 +153,7 @@ type sharedSource struct {
 	src rand.Source
 }
 
+// Uint64 draws while no other service does.
 func (s *sharedSource) Uint64() uint64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -356,6 +356,7 @@ func gauss(src rand.Source) float64 {
 	return math.Sqrt2 * math.Erfinv(2*unit(src)-1)
 }
 
+// String returns the name of the kind.
 func (k kind) String() string { return kindNames[k] }
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

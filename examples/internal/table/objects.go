@@ -179,6 +179,7 @@ type newlines struct {
 	line int     // of the last offset asked for
 }
 
+// Read reads on and notes where lines end.
 func (n *newlines) Read(p []byte) (int, error) {
 	size, err := n.r.Read(p)
 	for i, b := range p[:size] {

@@ -128,6 +128,7 @@ func answer(value func(*rand.Rand, int) string) []byte {
 // memory answers every request with the same body.
 type memory []byte
 
+// RoundTrip answers with the body and status 200.
 func (m memory) RoundTrip(r *http.Request) (*http.Response, error) {
 	return &http.Response{
 		Status: "200 OK", StatusCode: http.StatusOK, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
