@@ -1,8 +1,8 @@
 package correlation
 
 import (
-	"cmp"
 	"encoding/binary"
+	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -29,20 +29,45 @@ type Alert struct {
 // String returns layer.name{label=value,...}; the tenant is not part of it.
 func (a Alert) String() string { return a.Name + a.Labels.String() }
 
+// IsComposite reports whether it is the alert of a [Composite].
+func (a Alert) IsComposite() bool { return strings.HasPrefix(a.Name, compositeLayer+".") }
+
+// Key returns a text of 32 hexadecimal digits that names the tenant and the identity,
+// also of alerts that print alike.
+func (a Alert) Key() string {
+	return shortHash(appendKey(appendPart(nil, a.Tenant), a.Name, a.Labels))
+}
+
+// NameLabel is the label by which matchers and routes see the name of an alert.
+const NameLabel = "alertname"
+
+// LabelSet returns what matchers and routes see of the alert: a new map of its labels,
+// with its name under [NameLabel] unless it has a label of that name.
+func (a Alert) LabelSet() map[string]string {
+	m := make(map[string]string, len(a.Labels)+1)
+	m[NameLabel] = a.Name
+	for _, l := range a.Labels {
+		m[l.Name] = l.Value
+	}
+	return m
+}
+
 // alert is the record of one identity within a tenant.
 type alert struct {
 	sp     *space
-	key    string
-	name   string
-	layer  string
-	labels Labels
-	of     *instance // the instance of a composite, nil for other alerts
-	seq    uint64    // order of creation; breaks ties where the result does not show it
+	name   *alertName
+	labels labels
+	next   *alert // of the same hash
+	seq    uint64 // order of creation; breaks ties where the result does not show it
 
 	since, last, ends int64 // last: time of the event that won; ends 0: open
 	ended             int64 // engine time at which it became inactive
-	// Deadlines that are in the timer heap, 0 for none.
+	// Deadlines that are among the timers, 0 for none.
 	expiryAt, forgetAt, settleAt int64
+
+	members []member // one per rule that it can match
+	more    *more    // nil for most
+	covers  int32    // instances that hide it
 
 	lastFiring bool
 	active     bool
@@ -52,28 +77,76 @@ type alert struct {
 	notified   bool
 	paged      bool // notified at least once
 	touched    bool
-
-	severity    incident.Severity
-	annotations map[string]string
-
-	members  []member    // one per rule that it can match
-	supports []*instance // instances that it gives evidence to
-	cover    []*instance // instances that hide it
-	printed  string
-	final    *Composite // of a closed composite
+	severity   incident.Severity
 }
 
-// text is the printed form, kept once it was asked for.
-func (a *alert) text() string {
-	if a.printed == "" {
-		a.printed = a.name + a.labels.String()
+// more is what few alerts have.
+type more struct {
+	annotations map[string]string
+	of          *instance  // the instance of a composite
+	supports    bool       // the composite is one of what that instance stands on
+	final       *Composite // of a closed composite
+}
+
+// of is the instance of a composite, nil for other alerts.
+func (a *alert) of() *instance {
+	if a.more == nil {
+		return nil
 	}
-	return a.printed
+	return a.more.of
+}
+
+func (a *alert) annotate(m map[string]string) {
+	switch {
+	case a.more != nil:
+		a.more.annotations = m
+	case m != nil:
+		a.more = &more{annotations: m}
+	}
 }
 
 // before orders alerts by onset, then by printed form, then exactly.
 func (a *alert) before(b *alert) bool {
-	return cmp.Or(cmp.Compare(a.since, b.since), strings.Compare(a.text(), b.text()), strings.Compare(a.key, b.key)) < 0
+	if a.since != b.since {
+		return a.since < b.since
+	}
+	return compareAlerts(a, b) < 0
+}
+
+// compareAlerts orders by printed form, then exactly.
+func compareAlerts(a, b *alert) int {
+	if c := compareText(a, b); c != 0 || a == b {
+		return c
+	}
+	return strings.Compare(string(a.appendKey(nil)), string(b.appendKey(nil)))
+}
+
+// appendKey appends the identity of the alert, as [appendKey] does.
+func (a *alert) appendKey(b []byte) []byte { return appendKey(b, a.name.full, a.labels.list()) }
+
+// covering yields the instances that hide the alert.
+func (a *alert) covering() iter.Seq[*instance] {
+	return func(yield func(*instance) bool) {
+		for n := range a.members {
+			if m := &a.members[n]; m.hidden && !yield(m.inst) {
+				return
+			}
+		}
+	}
+}
+
+// supported yields the instances that stand on the alert; see ground.go.
+func (a *alert) supported() iter.Seq[*instance] {
+	return func(yield func(*instance) bool) {
+		for n := range a.members {
+			if m := &a.members[n]; m.evidence && !m.rule().grounded && !yield(m.inst) {
+				return
+			}
+		}
+		if a.more != nil && a.more.supports {
+			yield(a.more.of)
+		}
+	}
 }
 
 // appendKey appends the identity of an alert within its tenant: every part is
@@ -94,11 +167,11 @@ func appendPart(b []byte, s string) []byte {
 
 // reasons returns the sorted names of the rules that hide the alert.
 func (a *alert) reasons() []string {
-	if len(a.cover) == 0 || a.released {
+	if a.covers == 0 || a.released {
 		return nil
 	}
-	names := make([]string, 0, len(a.cover))
-	for _, i := range a.cover {
+	names := make([]string, 0, a.covers)
+	for i := range a.covering() {
 		names = append(names, i.rule.Name)
 	}
 	slices.Sort(names)
@@ -108,46 +181,54 @@ func (a *alert) reasons() []string {
 // view copies the record for a reader.
 func (a *alert) view() Alert {
 	v := Alert{
-		Tenant: a.sp.tenant, Name: a.name, Labels: a.labels, Active: a.active, Since: instant(a.since), Ends: instant(a.ends),
-		Severity: a.severity, Notified: a.notified, Annotations: a.annotations,
+		Tenant: a.sp.tenant, Name: a.name.full, Labels: a.labels.list(), Active: a.active, Since: instant(a.since), Ends: instant(a.ends),
+		Severity: a.severity, Notified: a.notified,
 	}
 	if a.active {
 		v.SuppressedBy = a.reasons()
 	}
-	switch {
-	case a.final != nil:
-		v.Severity = a.final.Severity
-	case a.of != nil:
-		v.Severity = a.of.severity()
+	if x := a.more; x != nil {
+		v.Annotations = x.annotations
+		switch {
+		case x.final != nil:
+			v.Severity = x.final.Severity
+		case x.of != nil:
+			v.Severity = x.of.severity()
+		}
 	}
 	return v
 }
 
-// addCover records that an instance hides the alert.
-func (a *alert) addCover(i *instance) {
-	if len(a.cover) == 0 {
-		for _, j := range a.supports {
+// hide records that an instance hides the alert of a member.
+func (m *member) hide() {
+	a, i := m.a, m.inst
+	if a.covers == 0 {
+		for j := range a.supported() {
 			j.visible--
 			if j.visible == 0 {
 				a.sp.flag(j)
 			}
 		}
 	}
-	for _, j := range a.supports {
+	for j := range a.supported() {
 		j.edge(i, 1)
 	}
-	a.cover = append(a.cover, i)
+	if i.life != nil {
+		i.life.suppressed[a.text()] = true
+	}
+	m.hidden = true
+	a.covers++
 	a.sp.touch(a)
 }
 
-func (a *alert) removeCover(i *instance) {
-	at := slices.Index(a.cover, i)
-	a.cover[at] = a.cover[len(a.cover)-1]
-	a.cover[len(a.cover)-1] = nil
-	a.cover = a.cover[:len(a.cover)-1]
-	for _, j := range a.supports {
+// reveal undoes hide.
+func (m *member) reveal() {
+	a, i := m.a, m.inst
+	m.hidden = false
+	a.covers--
+	for j := range a.supported() {
 		j.edge(i, -1)
-		if len(a.cover) == 0 {
+		if a.covers == 0 {
 			if j.visible == 0 {
 				a.sp.flag(j)
 			}
@@ -160,13 +241,61 @@ func (a *alert) removeCover(i *instance) {
 // space is everything of one tenant. Nothing in it points to another one.
 type space struct {
 	tenant    string
-	alerts    map[string]*alert
+	alerts    map[uint64]*alert // by the hash of their identity, the first of a chain
+	count     int               // of them
 	instances map[instanceKey]*instance
 	touched   []*alert    // whose notification must be looked at in this step
 	flagged   []*instance // whose grounding must be looked at in this step
 	idle      int         // instances that nothing refers to
 	round     uint64      // number of the last look at grounding
 	hot       bool        // listed in the engine
+}
+
+// all yields the alerts in any order.
+func (sp *space) all() iter.Seq[*alert] {
+	return func(yield func(*alert) bool) {
+		for _, a := range sp.alerts {
+			for ; a != nil; a = a.next {
+				if !yield(a) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// find returns the alert of an identity of which the hash and the number of labels
+// are known, nil if there is none.
+func (sp *space) find(hash uint64, name string, m map[string]string, n int) *alert {
+	for a := sp.alerts[hash]; a != nil; a = a.next {
+		if a.name.full == name && a.labels.are(m, n) {
+			return a
+		}
+	}
+	return nil
+}
+
+func (sp *space) insert(hash uint64, a *alert) {
+	a.next = sp.alerts[hash]
+	sp.alerts[hash] = a
+	sp.count++
+}
+
+func (sp *space) remove(a *alert) {
+	hash := a.hash()
+	sp.count--
+	if sp.alerts[hash] == a {
+		if sp.alerts[hash] = a.next; a.next == nil {
+			delete(sp.alerts, hash)
+		}
+		return
+	}
+	for b := sp.alerts[hash]; b != nil; b = b.next {
+		if b.next == a {
+			b.next = a.next
+			return
+		}
+	}
 }
 
 type instanceKey struct {
@@ -182,8 +311,8 @@ func (sp *space) touch(a *alert) {
 }
 
 func (sp *space) flag(i *instance) {
-	if !i.flagged {
-		i.flagged = true
+	if i.footing != nil && !i.footing.flagged {
+		i.footing.flagged = true
 		sp.flagged = append(sp.flagged, i)
 	}
 }

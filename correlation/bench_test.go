@@ -3,6 +3,7 @@ package correlation_test
 import (
 	"fmt"
 	"maps"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -15,10 +16,7 @@ import (
 func storm(n int) []correlation.Event {
 	events := make([]correlation.Event, 0, 3*n)
 	for i := range n {
-		labels := map[string]string{
-			"host": fmt.Sprintf("h%d", i), "service": fmt.Sprintf("s%d", i%97), "region": fmt.Sprintf("r%d", i%7), "cluster": fmt.Sprintf("c%d", i/250),
-			"instance": fmt.Sprintf("10.0.%d.%d:9100", i/250, i%250), "job": "node", "team": fmt.Sprintf("t%d", i%31), "env": "prod",
-		}
+		labels := node(i)
 		for k, name := range []string{"infrastructure.node_down", "platform.db_slow", "application.slow_response"} {
 			events = append(events, correlation.Event{
 				Alert: name, Labels: labels, Status: correlation.Firing,
@@ -106,7 +104,7 @@ func BenchmarkIngest(b *testing.B) {
 			for k := range m {
 				rules = append(rules, correlation.Rule{
 					Name: fmt.Sprintf("r%d", k), By: []string{"cluster"},
-					Logic: fmt.Sprintf(`IF infrastructure.node_down WHERE pool="p%d" THEN suppress platform.* WHERE pool="p%d" CREATE composite_alert: "x"`, k, k),
+					Logic: fmt.Sprintf(`IF infrastructure.node_down WHERE pool="p%d" THEN suppress platform.* WHERE pool="p%d"`, k, k),
 				})
 			}
 			events := storm(1000)
@@ -183,4 +181,89 @@ func BenchmarkSnapshot(b *testing.B) {
 		}
 	})
 	b.ReportMetric(float64(len(data))/30_000, "bytes/alert")
+}
+
+// Memory of active alerts with eight labels, of which the engine keeps no text of the
+// caller's: the rules match all of them, with an instance for 250 alerts, or for each.
+func BenchmarkMemory(b *testing.B) {
+	for _, shape := range []struct {
+		rules, alerts, tenants int
+		by                     string
+	}{{1, 100_000, 1, "cluster"}, {10, 100_000, 1, "cluster"}, {1, 100_000, 1, "host"}, {1000, 1_000_000, 5000, "cluster"}} {
+		b.Run(fmt.Sprintf("alerts=%d/tenants=%d/rules=%d/by=%s", shape.alerts, shape.tenants, shape.rules, shape.by), func(b *testing.B) {
+			var rules []correlation.Rule
+			for k := range shape.rules {
+				source := "infrastructure.node_down"
+				if k >= 10 { // the others match nothing
+					source = fmt.Sprintf("platform.other%d", k)
+				}
+				rules = append(rules, correlation.Rule{
+					Name: fmt.Sprintf("r%d", k), By: []string{shape.by},
+					Logic: fmt.Sprintf(`IF %s WHERE env="prod" THEN suppress application.slow%d`, source, k),
+				})
+			}
+			if shape.rules > 10 {
+				rules = append(rules[:1:1], rules[10:]...)
+			}
+			for b.Loop() {
+				before := heap()
+				e, err := correlation.New(rules, correlation.Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				for i := range shape.alerts {
+					at := start.Add(time.Duration(i) * time.Microsecond)
+					ev := correlation.Event{Tenant: fmt.Sprintf("t%d", i%shape.tenants), Alert: "infrastructure.node_down", Labels: node(i), Status: correlation.Firing, Time: at}
+					if _, err := e.Apply(at, ev); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(heap()-before)/float64(shape.alerts), "heap-B/alert")
+				runtime.KeepAlive(e)
+			}
+		})
+	}
+}
+
+// node is the labels of one machine.
+func node(i int) map[string]string {
+	return map[string]string{
+		"host": fmt.Sprintf("h%d", i), "service": fmt.Sprintf("s%d", i%97), "region": fmt.Sprintf("r%d", i%7), "cluster": fmt.Sprintf("c%d", i/250),
+		"instance": fmt.Sprintf("10.0.%d.%d:9100", i/250, i%250), "job": "node", "team": fmt.Sprintf("t%d", i%31), "env": "prod",
+	}
+}
+
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
+// A million alerts of 5,000 tenants come back after a restart.
+func BenchmarkRestore(b *testing.B) {
+	for _, n := range []int{10_000, 100_000, 1_000_000} {
+		b.Run(fmt.Sprintf("alerts=%d", n), func(b *testing.B) {
+			e, err := correlation.New(stormRules["wide"], correlation.Options{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			for i := range n {
+				at := start.Add(time.Duration(i) * time.Microsecond)
+				ev := correlation.Event{Tenant: fmt.Sprintf("t%d", i%(n/200)), Alert: "infrastructure.node_down", Labels: node(i), Status: correlation.Firing, Time: at}
+				if _, err := e.Apply(at, ev); err != nil {
+					b.Fatal(err)
+				}
+			}
+			data := snapshot(b, e)
+			cpu := cpuTime()
+			for b.Loop() {
+				if _, err := correlation.Restore(stormRules["wide"], correlation.Options{}, data); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N*n), "cpu-ns/alert")
+			b.ReportMetric(float64(len(data))/float64(n), "bytes/alert")
+		})
+	}
 }

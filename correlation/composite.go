@@ -27,7 +27,8 @@ type Composite struct {
 	// which the composite closes unless they hold again.
 	Lingers time.Time `json:"lingers,omitzero"`
 	// Evidence and Suppressed are printed alerts, sorted. Evidence of a lingering
-	// composite is that of its last moment.
+	// composite is that of its last moment. With [Options].WholeLife they are all
+	// that have been since it opened.
 	Evidence   []string `json:"evidence"`
 	Suppressed []string `json:"suppressed"`
 	// SuppressedBy names the rules that hide the composite itself, sorted.
@@ -37,7 +38,7 @@ type Composite struct {
 // view copies an instance with a composite for a reader.
 func (i *instance) view() *Composite {
 	c := &Composite{
-		ID: i.id(), Rule: i.rule.Name, Tenant: i.sp.tenant, By: i.by(), Labels: i.composite.labels,
+		ID: i.id(), Rule: i.rule.Name, Tenant: i.sp.tenant, By: i.by(), Labels: i.composite.labels.list(),
 		Severity: i.severity(), Since: instant(i.since), SuppressedBy: i.composite.reasons(),
 		Evidence: []string{}, Suppressed: []string{},
 	}
@@ -54,16 +55,19 @@ func (i *instance) view() *Composite {
 		}
 	}
 	slices.Sort(c.Suppressed)
+	if i.life != nil {
+		c.Evidence, c.Suppressed = sortedNames(i.life.evidence), sortedNames(i.life.suppressed)
+	}
 	c.Title = i.title(evidence)
 	return c
 }
 
 // by returns the BY values as labels.
 func (i *instance) by() Labels {
-	l := make(Labels, 0, len(i.values))
-	for n, name := range i.rule.By {
-		if i.values[n] != "" {
-			l = append(l, Label{name, i.values[n]})
+	l := make(Labels, 0, len(i.rule.By))
+	for n, value := range i.values() {
+		if value != "" {
+			l = append(l, Label{i.rule.By[n], value})
 		}
 	}
 	l.sort()
@@ -74,9 +78,7 @@ func (i *instance) id() string {
 	var b []byte
 	b = appendPart(b, i.sp.tenant)
 	b = appendPart(b, i.rule.Name)
-	for _, v := range i.values {
-		b = appendPart(b, v)
-	}
+	b = append(b, i.key...)
 	b = appendPart(b, strconv.FormatInt(instant(i.opened).UnixNano(), 10))
 	return shortHash(b)
 }
@@ -99,7 +101,7 @@ func (i *instance) title(evidence []witness) string {
 	return expand(i.rule.title, func(name string) string {
 		v, label, ok := strings.Cut(name, ".")
 		if n := slices.Index(i.rule.By, name); n >= 0 {
-			return i.values[n]
+			return i.values()[n]
 		}
 		cond := -1
 		if ok {

@@ -26,6 +26,15 @@
 // notification of a new alert is held back; the end of an alert that somebody
 // was told about is always told.
 //
+// What the engine reports goes through the packages silence, which holds back what
+// nobody wants to be told for a while, and group, which puts together what belongs
+// together.
+//
+// Beside the rules a [Graph] answers what is the root of what and what breaks with
+// it, a [Damper] behind the engine tells of flapping and storms once, and a
+// [Monitor] before it makes events of measurements. The packages rootcause and
+// mining rank causes and propose rules.
+//
 // The engine reads no clock, starts no goroutine and answers with the same
 // bytes for the same input. It is not safe for concurrent use.
 package correlation

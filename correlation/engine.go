@@ -29,6 +29,10 @@ type Options struct {
 	// them in the order of their times; one that arrives later still is reported
 	// as Late and not applied. Defaults to 0: events are applied on arrival.
 	Reorder time.Duration `json:"reorder_ns,omitempty"`
+	// WholeLife lets composites list all alerts that have been evidence or
+	// suppressed since they opened, not those of the moment. That costs memory for
+	// each, so it is for replays.
+	WholeLife bool `json:"whole_life,omitempty"`
 	// Topology answers depends_on and near. It is not changed. Defaults to none.
 	Topology *Topology `json:"topology,omitempty"`
 	// MaxAlerts limits the remembered alerts of one tenant; events for further
@@ -92,8 +96,10 @@ type Engine struct {
 	graph    *graph
 	programs []*program
 	index    *index
+	atlas    *atlas
 	spaces   map[string]*space
 	now      int64 // engine time; 0 before the first step
+	edge     int64 // the next at which the hours of a rule open or close; 0 before the first step
 	seq      uint64
 	arrivals uint64
 	timers   []timer     // heap
@@ -106,8 +112,9 @@ type Engine struct {
 	orphans  []Transition // of composites whose rules were replaced
 	stats    Stats
 
-	labels Labels // scratch
-	key    []byte // scratch
+	matched []match // scratch
+	labels  Labels  // scratch
+	key     []byte  // scratch
 }
 
 // New compiles the rules. All problems of all rules are reported together, as
@@ -130,7 +137,7 @@ func New(rules []Rule, options Options) (*Engine, error) {
 		ranks = max(ranks, p.rank+1)
 	}
 	return &Engine{
-		opts: o, graph: g, programs: programs, index: newIndex(programs), spaces: map[string]*space{},
+		opts: o, graph: g, programs: programs, index: newIndex(programs), atlas: newAtlas(), spaces: map[string]*space{},
 		dirty: make([][]*instance, ranks),
 	}, nil
 }
@@ -201,21 +208,7 @@ func (e *Engine) Alerts() []Alert {
 }
 
 // sorted returns the alerts of a tenant by printed form.
-func (sp *space) sorted() []*alert {
-	list := make([]*alert, 0, len(sp.alerts))
-	for _, a := range sp.alerts {
-		list = append(list, a)
-	}
-	slices.SortFunc(list, compareAlerts)
-	return list
-}
-
-func compareAlerts(a, b *alert) int {
-	if c := strings.Compare(a.text(), b.text()); c != 0 {
-		return c
-	}
-	return strings.Compare(a.key, b.key)
-}
+func (sp *space) sorted() []*alert { return slices.SortedFunc(sp.all(), compareAlerts) }
 
 // Composites returns all open and lingering composites, sorted by since, rule,
 // tenant and BY values.
@@ -223,7 +216,7 @@ func (e *Engine) Composites() []Composite {
 	var list []*instance
 	for _, sp := range e.spaces {
 		for _, i := range sp.instances {
-			if i.composite != nil {
+			if i.live() && i.composite != nil {
 				list = append(list, i)
 			}
 		}
@@ -239,6 +232,9 @@ func (e *Engine) Composites() []Composite {
 // begin starts a step: expiries first, then events held for this instant.
 func (e *Engine) begin(now int64) {
 	e.now = now
+	if e.edge <= now {
+		e.shift()
+	}
 	e.runTimers()
 	for len(e.held) > 0 && e.held[0].due(e.opts.Reorder) <= now {
 		ev := heapPop(&e.held)
@@ -251,7 +247,10 @@ func (e *Engine) begin(now int64) {
 // accept checks an event and applies it, or holds it for the reorder window.
 func (e *Engine) accept(ev *Event) *EventError {
 	e.stats.Events++
-	err := ev.check(&e.opts)
+	err := ev.check()
+	if err == nil && e.opts.Reorder > 0 {
+		err = ev.checkIdentity(&e.opts)
+	}
 	if err == nil && e.opts.MaxFuture > 0 && nanos(ev.Time)-e.now > int64(e.opts.MaxFuture) {
 		err = &EventError{
 			Alert: ev.Alert, Field: "Time", Got: ev.Time.Format(time.RFC3339Nano),
@@ -286,7 +285,7 @@ func (e *Engine) late(ev *Event) {
 	e.stats.Late++
 	copied := *ev
 	a := Alert{Tenant: ev.Tenant, Name: ev.Alert, Labels: LabelsOf(ev.Labels), Since: ev.Time, Severity: ev.Severity, Annotations: ev.Annotations}
-	e.out = append(e.out, Transition{At: instant(e.now), Kind: Late, Alert: a, Event: &copied, order: a.String()})
+	e.out = append(e.out, Transition{At: instant(e.now), Kind: Late, Alert: a, Event: &copied})
 }
 
 // apply is last writer wins on (time, firing < resolved).
@@ -334,13 +333,14 @@ func (e *Engine) apply(ev *Event) *EventError {
 			a.severity = ev.Severity
 		}
 		if ev.Annotations != nil {
-			a.annotations = ev.Annotations
+			a.annotate(ev.Annotations)
 		}
 	} else {
 		if a.active { // ended and began again within one step
 			e.leave(a, t)
 		}
-		a.since, a.severity, a.annotations = t, ev.Severity, ev.Annotations
+		a.since, a.severity = t, ev.Severity
+		a.annotate(ev.Annotations)
 	}
 	a.last, a.lastFiring, a.ends = t, true, ends
 	active := ends == 0 || ends > e.now
@@ -359,40 +359,46 @@ func (e *Engine) apply(ev *Event) *EventError {
 	return nil
 }
 
-// record finds or makes the alert of an event.
+// record finds or makes the alert of an event. The identity of one that is known
+// needs no check.
 func (e *Engine) record(ev *Event) (*alert, *EventError) {
-	sp := e.space(ev.Tenant)
-	e.labels = e.labels[:0]
-	for name, value := range ev.Labels {
-		if value != "" {
-			e.labels = append(e.labels, Label{name, value})
+	hash, n := identity(ev.Alert, ev.Labels)
+	var a *alert
+	sp := e.spaces[ev.Tenant]
+	if sp != nil {
+		a = sp.find(hash, ev.Alert, ev.Labels, n)
+	}
+	if a == nil || n < len(ev.Labels) {
+		if err := ev.checkIdentity(&e.opts); err != nil {
+			return nil, err
 		}
 	}
-	e.labels.sort()
-	e.key = appendKey(e.key[:0], ev.Alert, e.labels)
-	if a := sp.alerts[string(e.key)]; a != nil {
+	if a != nil {
+		e.heat(sp)
 		return a, nil
 	}
-	if len(sp.alerts) >= e.opts.MaxAlerts {
+	if sp != nil && sp.count >= e.opts.MaxAlerts {
 		return nil, &EventError{Alert: ev.Alert, Field: "Tenant", Got: ev.Tenant, Want: fmt.Sprintf("at most %d remembered alerts of one tenant", e.opts.MaxAlerts)}
 	}
-	a := e.newAlert(sp, ev.Alert, slices.Clone(e.labels), string(e.key))
-	sp.alerts[a.key] = a
+	sp = e.space(ev.Tenant)
+	e.labels = appendLabels(e.labels[:0], ev.Labels)
+	a = e.newAlert(sp, ev.Alert, e.labels)
+	clear(e.labels) // the texts are the caller's
+	sp.insert(hash, a)
 	e.stats.Alerts++
 	return a, nil
 }
 
-func (e *Engine) newAlert(sp *space, name string, l Labels, key string) *alert {
-	layer, _, _ := strings.Cut(name, ".")
+func (e *Engine) newAlert(sp *space, name string, l Labels) *alert {
 	e.seq++
-	return &alert{sp: sp, key: key, name: name, layer: layer, labels: l, seq: e.seq}
+	return &alert{sp: sp, name: e.atlas.name(name), labels: e.atlas.compact(l), seq: e.seq}
 }
 
 // space returns the space of a tenant and lists it as changed in this step.
 func (e *Engine) space(tenant string) *space {
 	sp := e.spaces[tenant]
 	if sp == nil {
-		sp = &space{tenant: tenant, alerts: map[string]*alert{}, instances: map[instanceKey]*instance{}}
+		sp = &space{tenant: tenant, alerts: map[uint64]*alert{}, instances: map[instanceKey]*instance{}}
 		e.spaces[tenant] = sp
 	}
 	e.heat(sp)
@@ -415,10 +421,16 @@ func (e *Engine) activate(a *alert, stamp int64) {
 	}
 	for n := range a.members {
 		m := &a.members[n]
-		i := e.instance(a.sp, m.rule, a.labels)
-		i.wake()
-		i.add(m)
-		e.mark(i, stamp)
+		if m.inst == nil || m.inst.swept {
+			m.inst = e.instance(a.sp, m.rule(), a.labels.Get)
+			if m.joined != nil {
+				clear(m.joined.places)
+				clear(m.joined.bindings)
+			}
+		}
+		m.inst.wake()
+		m.inst.add(m)
+		e.mark(m.inst, stamp)
 	}
 	a.sp.touch(a)
 }
@@ -427,9 +439,9 @@ func (e *Engine) activate(a *alert, stamp int64) {
 func (e *Engine) leave(a *alert, stamp int64) {
 	a.active = false
 	for n := range a.members {
-		if i := a.members[n].inst; i != nil {
-			i.remove(&a.members[n])
-			e.mark(i, stamp)
+		if m := &a.members[n]; m.active {
+			m.inst.remove(m)
+			e.mark(m.inst, stamp)
 		}
 	}
 	a.sp.touch(a)
@@ -444,7 +456,7 @@ func (e *Engine) deactivate(a *alert, stamp int64) {
 // end starts the time for which an inactive alert is remembered.
 func (e *Engine) end(a *alert) {
 	a.ended = e.now
-	if a.forgetAt == 0 && a.of == nil {
+	if a.forgetAt == 0 && a.of() == nil {
 		a.forgetAt = after(e.now, e.opts.Retention)
 		heapPush(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
 	}
@@ -453,17 +465,16 @@ func (e *Engine) end(a *alert) {
 // match finds the rules that an alert can match, once in its life.
 func (e *Engine) match(a *alert) {
 	a.matched = true
-	_, short, _ := strings.Cut(a.name, ".")
-	var found []member
-	e.index.candidates(a.name, a.layer, a.labels, func(r reference) {
+	found := e.matched[:0]
+	e.index.candidates(a.name, &a.labels, func(r reference) {
 		m := r.matcher()
-		if !m.matchesName(a.layer, short) || !m.matchesLabels(a.labels, e.graph) {
+		if !m.matchesName(a.name.layer, a.name.short) || !m.matchesLabels(&a.labels, e.graph) {
 			return
 		}
-		at := slices.IndexFunc(found, func(m member) bool { return m.rule == r.p })
+		at := slices.IndexFunc(found, func(m match) bool { return m.rule == r.p })
 		if at < 0 {
 			at = len(found)
-			found = append(found, member{a: a, rule: r.p})
+			found = append(found, match{rule: r.p})
 		}
 		if r.target {
 			found[at].sels |= 1 << r.number
@@ -471,33 +482,49 @@ func (e *Engine) match(a *alert) {
 			found[at].conds |= 1 << r.number
 		}
 	})
-	slices.SortFunc(found, func(x, y member) int { return x.rule.index - y.rule.index })
-	a.members = slices.Clip(found)
+	e.matched = found
+	if len(found) == 0 {
+		return
+	}
+	slices.SortFunc(found, func(x, y match) int { return x.rule.index - y.rule.index })
+	a.members = make([]member, len(found))
+	joins, probes, vars := 0, 0, 0
+	for n, m := range found {
+		shared := m.rule.match(m.conds, m.sels)
+		a.members[n] = member{a: a, match: shared}
+		if len(m.rule.vars) > 0 {
+			joins, probes, vars = joins+1, probes+shared.probes, vars+len(m.rule.vars)
+		}
+	}
+	if joins == 0 {
+		return
+	}
+	known, places, bindings := make([]joined, joins), make([]place, probes), make([]*binding, vars) // in one piece each
+	for n := range a.members {
+		m := &a.members[n]
+		if r := m.match.rule; len(r.vars) > 0 {
+			m.joined, known = &known[0], known[1:]
+			m.joined.places, places = places[:m.match.probes:m.match.probes], places[m.match.probes:]
+			m.joined.bindings, bindings = bindings[:len(r.vars):len(r.vars)], bindings[len(r.vars):]
+		}
+	}
 }
 
-// instance finds or makes the instance of a rule that an alert belongs to.
-func (e *Engine) instance(sp *space, p *program, l Labels) *instance {
+// instance finds or makes the instance of a rule that labels belong to.
+func (e *Engine) instance(sp *space, p *program, get func(string) string) *instance {
 	e.key = e.key[:0]
 	for _, name := range p.By {
-		e.key = appendPart(e.key, l.Get(name))
+		e.key = appendPart(e.key, get(name))
 	}
 	if i := sp.instances[instanceKey{p.index, string(e.key)}]; i != nil {
 		return i
 	}
-	values := make([]string, len(p.By))
-	for n, name := range p.By {
-		values[n] = l.Get(name)
-	}
-	i := &instance{
-		rule: p, sp: sp, key: instanceKey{p.index, string(e.key)}, values: values,
-		counts: make([]int32, len(p.conds)),
-	}
+	i := &instance{rule: p, sp: sp, key: string(e.key), counts: make([]int32, len(p.conds)), idle: true}
 	if p.Within > 0 {
-		i.onsets = make([][]*member, len(p.conds))
+		i.onsets = &onsets{lists: make([][]*member, len(p.conds))}
 	}
-	i.idle = true
 	sp.idle++
-	sp.instances[i.key] = i
+	sp.instances[instanceKey{p.index, i.key}] = i
 	return i
 }
 
@@ -536,7 +563,7 @@ func (e *Engine) finish() {
 		sp.touched = sp.touched[:0]
 		sp.hot = false
 		sp.sweep()
-		if len(sp.alerts) == 0 && len(sp.instances) == sp.idle {
+		if sp.count == 0 && len(sp.instances) == sp.idle {
 			delete(e.spaces, sp.tenant)
 		}
 	}
@@ -547,7 +574,7 @@ func (e *Engine) finish() {
 
 // notify reports what changed for one alert in this step.
 func (e *Engine) notify(a *alert) {
-	hidden := a.active && len(a.cover) > 0 && !a.released
+	hidden := a.active && a.covers > 0 && !a.released
 	if hidden != a.suppressed {
 		a.suppressed = hidden
 		switch {
@@ -579,7 +606,7 @@ func (e *Engine) notify(a *alert) {
 		return
 	}
 	a.notified = true
-	if !a.paged && a.of == nil {
+	if !a.paged && a.of() == nil {
 		a.paged = true
 		e.stats.Notified++
 	}
@@ -588,17 +615,17 @@ func (e *Engine) notify(a *alert) {
 
 // settleTime is the earliest instant for the notification of an alert.
 func (e *Engine) settleTime(a *alert) int64 {
-	if a.of != nil {
+	if a.of() != nil {
 		return after(a.since, e.opts.CompositeSettle)
 	}
 	return after(a.since, e.opts.Settle)
 }
 
 func (e *Engine) report(k Kind, a *alert) {
-	t := Transition{At: instant(e.now), Kind: k, Alert: a.view(), order: a.text()}
-	if a.of != nil && (k == Open || k == Notify || k == Resolve) {
-		if t.Composite = a.final; t.Composite == nil {
-			t.Composite = a.of.view()
+	t := Transition{At: instant(e.now), Kind: k, Alert: a.view()}
+	if a.of() != nil && (k == Open || k == Notify || k == Resolve) {
+		if t.Composite = a.more.final; t.Composite == nil {
+			t.Composite = a.more.of.view()
 		}
 	}
 	e.out = append(e.out, t)
@@ -618,5 +645,5 @@ func compareInstances(a, b *instance) int {
 	if c := strings.Compare(a.sp.tenant, b.sp.tenant); c != 0 {
 		return c
 	}
-	return slices.Compare(a.values, b.values)
+	return slices.Compare(a.values(), b.values())
 }

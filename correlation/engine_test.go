@@ -292,7 +292,7 @@ func TestReplace(t *testing.T) {
 }
 
 func TestRestoreErrors(t *testing.T) {
-	for _, data := range []string{"", "{}", `{"version":2}`, `{"version":1,"now":"2026-03-01T00:00:00Z","tenants":[{"alerts":[{"alert":"a.b","labels":{}}]}]}`, `{"version":1,"now":"1800-03-01T00:00:00Z"}`} {
+	for _, data := range []string{"", "{}", `{"version":1}`, `{"version":2,"now":"2026-03-01T00:00:00Z","tenants":[{"alerts":1}]}`, `{"version":2,"now":"1800-03-01T00:00:00Z"}`} {
 		if _, err := correlation.Restore(nil, correlation.Options{}, []byte(data)); err == nil {
 			t.Errorf("Restore(%q) = nil error, want one", data)
 		}
@@ -415,7 +415,8 @@ func TestRestoreRefusesInstancesTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s map[string]any
-	if err := json.Unmarshal(data, &s); err != nil {
+	head, alerts, _ := bytes.Cut(data, []byte{'\n'})
+	if err := json.Unmarshal(head, &s); err != nil {
 		t.Fatal(err)
 	}
 	tenant := s["tenants"].([]any)[0].(map[string]any)
@@ -424,6 +425,7 @@ func TestRestoreRefusesInstancesTwice(t *testing.T) {
 	if data, err = json.Marshal(s); err != nil {
 		t.Fatal(err)
 	}
+	data = slices.Concat(data, []byte{'\n'}, alerts)
 	if _, err := correlation.Restore(rules, correlation.Options{}, data); err == nil || !strings.Contains(err.Error(), "stands twice") {
 		t.Errorf("Restore with an instance twice = %v, want an error", err)
 	}

@@ -1,6 +1,7 @@
 package correlation
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -92,43 +93,64 @@ func (e *EventError) Error() string {
 // compositeLayer is the layer of the alerts that rules create.
 const compositeLayer = "composite"
 
-// check reports what is wrong with an event as such.
-func (ev *Event) check(o *Options) *EventError {
-	fail := func(field, got, want string) *EventError {
-		return &EventError{Alert: ev.Alert, Field: field, Got: got, Want: want}
+// fail makes an error about a field.
+func (ev *Event) fail(field, got, want string) *EventError {
+	return &EventError{Alert: ev.Alert, Field: field, Got: got, Want: want}
+}
+
+// Validate reports whether an engine with these options would refuse the event, as
+// an [*EventError] with Index 0, whatever its arrival.
+func (ev *Event) Validate(o Options) error {
+	o, err := o.withDefaults()
+	if err != nil {
+		return err
 	}
+	if err := cmp.Or(ev.check(), ev.checkIdentity(&o)); err != nil {
+		return err
+	}
+	return nil
+}
+
+// check reports what is wrong with an event, but for its identity.
+func (ev *Event) check() *EventError {
+	switch {
+	case ev.Status != Firing && ev.Status != Resolved:
+		return ev.fail("Status", ev.Status.String(), "Firing or Resolved")
+	case !inRange(ev.Time):
+		return ev.fail("Time", ev.Time.Format(time.RFC3339Nano), "the time of the event, in the years 1897 to 2188")
+	case !ev.Ends.IsZero() && (!inRange(ev.Ends) || ev.Ends.Before(ev.Time)):
+		return ev.fail("Ends", ev.Ends.Format(time.RFC3339Nano), "a time that is not before Time")
+	case ev.Severity != 0 && !ev.Severity.IsSet():
+		return ev.fail("Severity", ev.Severity.String(), "P1 to P4 or unset")
+	}
+	return nil
+}
+
+// checkIdentity reports what is wrong with tenant, alert and labels.
+func (ev *Event) checkIdentity(o *Options) *EventError {
 	layer, name, ok := strings.Cut(ev.Alert, ".")
 	switch {
 	case !ok || layer == "" || name == "" || strings.ContainsFunc(ev.Alert, func(r rune) bool { return r == '*' || !isWordRune(r) }):
-		return fail("Alert", ev.Alert, `layer.name of letters, digits, _ - and points, such as "platform.db_slow"`)
+		return ev.fail("Alert", ev.Alert, `layer.name of letters, digits, _ - and points, such as "platform.db_slow"`)
 	case layer == compositeLayer:
-		return fail("Alert", ev.Alert, "another layer: composite is for the alerts that rules create")
-	case ev.Status != Firing && ev.Status != Resolved:
-		return fail("Status", ev.Status.String(), "Firing or Resolved")
-	case !inRange(ev.Time):
-		return fail("Time", ev.Time.Format(time.RFC3339Nano), "the time of the event, in the years 1897 to 2188")
-	case !ev.Ends.IsZero() && (!inRange(ev.Ends) || ev.Ends.Before(ev.Time)):
-		return fail("Ends", ev.Ends.Format(time.RFC3339Nano), "a time that is not before Time")
-	case ev.Severity != 0 && !ev.Severity.IsSet():
-		return fail("Severity", ev.Severity.String(), "P1 to P4 or unset")
+		return ev.fail("Alert", ev.Alert, "another layer: composite is for the alerts that rules create")
 	case len(ev.Labels) > o.MaxLabels:
-		return fail("Labels", strconv.Itoa(len(ev.Labels)), fmt.Sprintf("at most %d labels", o.MaxLabels))
-	}
-	if !utf8.ValidString(ev.Tenant) {
-		return fail("Tenant", ev.Tenant, "text in UTF-8")
+		return ev.fail("Labels", strconv.Itoa(len(ev.Labels)), fmt.Sprintf("at most %d labels", o.MaxLabels))
+	case !utf8.ValidString(ev.Tenant):
+		return ev.fail("Tenant", ev.Tenant, "text in UTF-8")
 	}
 	size := 0
 	for name, value := range ev.Labels {
 		switch {
 		case name == "":
-			return fail("Labels", name, "label names that are not empty")
+			return ev.fail("Labels", name, "label names that are not empty")
 		case !utf8.ValidString(name) || !utf8.ValidString(value):
-			return fail("Labels", name+"="+value, "text in UTF-8")
+			return ev.fail("Labels", name+"="+value, "text in UTF-8")
 		}
 		size += len(name) + len(value)
 	}
 	if size > o.MaxLabelBytes {
-		return fail("Labels", strconv.Itoa(size), fmt.Sprintf("at most %d bytes of names and values", o.MaxLabelBytes))
+		return ev.fail("Labels", strconv.Itoa(size), fmt.Sprintf("at most %d bytes of names and values", o.MaxLabelBytes))
 	}
 	return nil
 }

@@ -18,6 +18,14 @@ type Frequency struct {
 	on        bool
 }
 
+// Limits are those of a [Frequency]. The zero value means that nothing is
+// watched.
+type Limits struct {
+	Window time.Duration `json:"window_ns"`
+	High   int           `json:"high"` // starts when so many lie in the window
+	Low    int           `json:"low"`  // ends when no more than these do
+}
+
 // NewFrequency returns a Frequency. It fails unless window > 0 and 0 <= low <
 // high.
 func NewFrequency(window time.Duration, high, low int) (*Frequency, error) {
@@ -61,13 +69,23 @@ func (f *Frequency) Count(at time.Time) int {
 	return len(f.times)
 }
 
+// next returns when the oldest happening leaves the window; false if there is
+// none.
+func (f *Frequency) next() (time.Time, bool) {
+	if len(f.times) == 0 {
+		return time.Time{}, false
+	}
+	return f.times[0].Add(f.window), true
+}
+
+// expire forgets what has left the window by an instant.
 func (f *Frequency) expire(at time.Time) {
 	from := at.Add(-f.window)
 	n := 0
 	for n < len(f.times) && !f.times[n].After(from) {
 		n++
 	}
-	f.times = slices.Delete(f.times, 0, n)
+	f.times = f.times[n:]
 	if len(f.times) <= f.low {
 		f.on = false
 	}
@@ -114,6 +132,34 @@ const (
 	Nagios FlapScheme = iota
 	Icinga
 )
+
+var schemeTexts = [...]string{Nagios: "nagios", Icinga: "icinga"}
+
+// String returns the scheme in lower case.
+func (s FlapScheme) String() string {
+	if int(s) >= len(schemeTexts) {
+		return fmt.Sprintf("FlapScheme(%d)", uint8(s))
+	}
+	return schemeTexts[s]
+}
+
+// MarshalText returns [FlapScheme.String]; an unknown scheme is an error.
+func (s FlapScheme) MarshalText() ([]byte, error) {
+	if int(s) >= len(schemeTexts) {
+		return nil, fmt.Errorf("flap scheme %d, want one of %q", uint8(s), schemeTexts)
+	}
+	return []byte(schemeTexts[s]), nil
+}
+
+// UnmarshalText reads the texts of [FlapScheme.String].
+func (s *FlapScheme) UnmarshalText(b []byte) error {
+	n := slices.Index(schemeTexts[:], string(b))
+	if n < 0 {
+		return fmt.Errorf("flap scheme %q, want one of %q", b, schemeTexts)
+	}
+	*s = FlapScheme(n)
+	return nil
+}
 
 // flapSamples is the number of states that both schemes look back on.
 const flapSamples = 21
@@ -188,4 +234,9 @@ func (f *StateFlapping) Observe(state int) bool {
 		f.on = p >= 30*one
 	}
 	return f.on
+}
+
+// idle reports whether nothing but 0 has been seen in the states that count.
+func (f *StateFlapping) idle() bool {
+	return !f.on && !slices.ContainsFunc(f.states, func(s int) bool { return s != 0 })
 }

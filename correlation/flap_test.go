@@ -132,29 +132,27 @@ func TestStateFlapping(t *testing.T) {
 	}
 }
 
-func TestRootsHops(t *testing.T) {
-	topology := &correlation.Topology{Edges: []correlation.Edge{{Dependent: "web", Dependency: "api"}, {Dependent: "api", Dependency: "db"}, {Dependent: "web", Dependency: "cache"}}}
-	alerting := map[string]time.Time{"web": sec(0), "db": sec(5), "cache": sec(5), "odd": sec(1)}
+// The sixth change in a row is the one that counts, in both schemes: the k newest
+// weights are 5*(1.25 k - 0.5/19*k(k-1)/2) percent of Nagios, 29.93 for five and
+// 35.53 for six, and 5*(1.18 k - 0.01*k(k-1)) of Icinga, 28.5 and 33.9. After j
+// equal states every change is j places older. Nagios has 20.07 percent at j = 15,
+// where the first change has left the 21 states, and 15.79 at 16; Icinga has 25.5
+// at j = 14 and 21 at 15.
+func TestStateFlappingByHand(t *testing.T) {
 	for _, c := range []struct {
-		hops int
-		want string
-	}{
-		{0, `[{"root":"cache","members":["cache","web"]},{"root":"db","members":["db"]},{"root":"odd","members":["odd"]}]`}, // same onset: fewer hops
-		{1, `[{"root":"cache","members":["cache","web"]},{"root":"db","members":["db"]},{"root":"odd","members":["odd"]}]`},
-	} {
-		got, err := topology.Roots(alerting, c.hops)
-		if err != nil || asJSON(t, got) != c.want {
-			t.Errorf("Roots with %d hops = %s, %v, want %s", c.hops, asJSON(t, got), err, c.want)
+		scheme correlation.FlapScheme
+		calm   int // equal states after which it ends
+	}{{correlation.Nagios, 16}, {correlation.Icinga, 15}} {
+		f, err := correlation.NewStateFlapping(c.scheme)
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
-	delete(alerting, "cache")
-	for hops, root := range map[int]string{0: "db", 1: "web", 2: "db"} {
-		got, err := topology.Roots(alerting, hops)
-		if err != nil || !slices.ContainsFunc(got, func(g correlation.Group) bool { return g.Root == root && slices.Contains(g.Members, "web") }) {
-			t.Errorf("Roots with %d hops = %v, %v, want web under %s", hops, got, err, root)
+		for n := range 7 + 30 {
+			changes, equal := min(n, 6), max(0, n-6)
+			want := changes == 6 && equal < c.calm
+			if got := f.Observe(changes % 2); got != want {
+				t.Errorf("scheme %d after %d changes and %d equal states: %v, want %v", c.scheme, changes, equal, got, want)
+			}
 		}
-	}
-	if _, err := (&correlation.Topology{Edges: []correlation.Edge{{}}}).Roots(nil, 0); err == nil {
-		t.Error("Roots with an empty edge = nil error, want one")
 	}
 }

@@ -1,6 +1,9 @@
 package correlation
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // No black hole: a hidden alert needs a visible alert that stands for it. An
 // instance is grounded, and with it all that it hides, if it lingers, if
@@ -15,35 +18,58 @@ import "slices"
 // a supporting alert of the one is hidden by the other. Only nodes that lead to
 // a change are looked at again.
 
-// support is one entry of the heap that finds the earliest supporting alert.
-// Entries of alerts that left are dropped when they come up.
+// footing is kept for instances that hide a supporting alert of one, and for those
+// of which one is hidden; the others stand for themselves.
+type footing struct {
+	stands  []support           // heap of the supporting alerts, and of some that left; nil until it is asked for
+	out, in map[*instance]int32 // number of supporting alerts of the one hidden by the other
+	release *alert
+	flagged bool
+	visit   visit
+}
+
+// foot returns the footing of an instance.
+func (i *instance) foot() *footing {
+	if i.footing == nil {
+		i.footing = &footing{}
+	}
+	return i.footing
+}
+
+// support is one entry of the heap that finds the earliest evidence. Entries of
+// alerts that left are dropped when they come up.
 type support struct {
 	since int64
-	a     *alert
-	m     *member // nil for the composite
+	m     *member
 }
 
 func (s support) valid(i *instance) bool {
-	if s.m == nil {
-		return i.composite == s.a
-	}
-	return s.m.inst == i && s.m.evidence && s.a.since == s.since
+	return s.m.inst == i && s.m.evidence && s.m.a.since == s.since
 }
 
-func (s support) before(o support) bool { return s.a.before(o.a) }
+// before goes by the onset of the entry: that of an alert that left and came back
+// is another by now, and a heap must not change under its entries.
+func (s support) before(o support) bool {
+	return cmp.Or(cmp.Compare(s.since, o.since), compareAlerts(s.m.a, o.m.a)) < 0
+}
 
+// addSupport notes that the instance stands on an alert: on that of a member, which
+// is evidence from now on, or, without one, on its composite.
 func (i *instance) addSupport(a *alert, m *member) {
-	if len(i.stands) > 2*i.support+16 {
-		i.stands = slices.DeleteFunc(i.stands, func(s support) bool { return !s.valid(i) })
-		heapInit(i.stands)
+	if m == nil {
+		a.more.supports = true
+	} else if f := i.footing; f != nil && f.stands != nil {
+		if len(f.stands) > 2*int(i.support)+16 {
+			f.stands = slices.DeleteFunc(f.stands, func(s support) bool { return !s.valid(i) })
+			heapInit(f.stands)
+		}
+		heapPush(&f.stands, support{a.since, m})
 	}
-	heapPush(&i.stands, support{a.since, a, m})
 	i.support++
-	a.supports = append(a.supports, i)
-	if len(a.cover) == 0 {
+	if a.covers == 0 {
 		i.visible++
 	}
-	for _, c := range a.cover {
+	for c := range a.covering() {
 		i.edge(c, 1)
 	}
 	if i.visible <= 1 {
@@ -53,13 +79,10 @@ func (i *instance) addSupport(a *alert, m *member) {
 
 func (i *instance) removeSupport(a *alert) {
 	i.support--
-	n := slices.Index(a.supports, i)
-	a.supports[n] = a.supports[len(a.supports)-1]
-	a.supports = a.supports[:len(a.supports)-1]
-	if len(a.cover) == 0 {
+	if a.covers == 0 {
 		i.visible--
 	}
-	for _, c := range a.cover {
+	for c := range a.covering() {
 		i.edge(c, -1)
 	}
 	if i.visible == 0 {
@@ -69,31 +92,43 @@ func (i *instance) removeSupport(a *alert) {
 
 // earliest returns the first supporting alert by (since, printed form).
 func (i *instance) earliest() *alert {
-	for len(i.stands) > 0 {
-		if s := i.stands[0]; s.valid(i) {
-			return s.a
+	f := i.footing
+	if f.stands == nil {
+		f.stands = make([]support, 0, i.support)
+		for _, m := range i.members {
+			if m.evidence {
+				f.stands = append(f.stands, support{m.a.since, m})
+			}
 		}
-		heapPop(&i.stands)
+		heapInit(f.stands)
 	}
-	return nil
+	for len(f.stands) > 0 && !f.stands[0].valid(i) {
+		heapPop(&f.stands)
+	}
+	first := i.composite
+	if len(f.stands) > 0 && (first == nil || f.stands[0].m.a.before(first)) {
+		first = f.stands[0].m.a
+	}
+	return first
 }
 
 // edge counts supporting alerts of i that j hides.
 func (i *instance) edge(j *instance, d int32) {
-	if i.out == nil {
-		i.out = map[*instance]int32{}
+	from, to := i.foot(), j.foot()
+	if from.out == nil {
+		from.out = map[*instance]int32{}
 	}
-	if j.in == nil {
-		j.in = map[*instance]int32{}
+	if to.in == nil {
+		to.in = map[*instance]int32{}
 	}
-	before := i.out[j]
+	before := from.out[j]
 	after := before + d
 	if after == 0 {
-		delete(i.out, j)
-		delete(j.in, i)
+		delete(from.out, j)
+		delete(to.in, i)
 	} else {
-		i.out[j] = after
-		j.in[i] = after
+		from.out[j] = after
+		to.in[i] = after
 	}
 	if i.visible == 0 && (before == 0 || after == 0) {
 		i.sp.flag(i)
@@ -114,7 +149,7 @@ type visit struct {
 	group   int // from 1 when its component is complete
 }
 
-func (i *instance) seen(round uint64) bool { return i.visit.round == round }
+func (i *instance) seen(round uint64) bool { return i.footing.visit.round == round }
 
 // ground decides again what to release, for all instances that lead to one of
 // the flagged ones.
@@ -125,26 +160,26 @@ func (sp *space) ground() {
 	sp.round++
 	queue := sp.flagged
 	for _, i := range queue {
-		i.visit = visit{round: sp.round}
-		i.flagged = false
+		i.footing.visit = visit{round: sp.round}
+		i.footing.flagged = false
 	}
 	for n := 0; n < len(queue); n++ {
-		for j := range queue[n].in {
+		for j := range queue[n].footing.in {
 			if !j.seen(sp.round) && j.floating() {
-				j.visit = visit{round: sp.round}
+				j.footing.visit = visit{round: sp.round}
 				queue = append(queue, j)
 			}
 		}
 	}
 	nodes := queue[:0]
 	for _, i := range queue {
-		if a := i.release; a != nil {
-			i.release = nil
+		if a := i.footing.release; a != nil {
+			i.footing.release = nil
 			a.released = false
 			sp.touch(a)
 		}
 		if i.floating() {
-			i.visit.pending = true
+			i.footing.visit.pending = true
 			nodes = append(nodes, i)
 		}
 	}
@@ -159,7 +194,7 @@ func (sp *space) ground() {
 		first.released = true
 		sp.touch(first)
 		for _, i := range group {
-			i.release = first
+			i.footing.release = first
 		}
 	}
 	clear(queue)
@@ -170,7 +205,7 @@ func (sp *space) ground() {
 func (sp *space) anchor(nodes []*instance) {
 	var found []*instance
 	for _, i := range nodes {
-		for j := range i.out {
+		for j := range i.footing.out {
 			// A floating instance that this look did not reach is represented
 			// already: its answer cannot have changed.
 			if !j.floating() || !j.seen(sp.round) {
@@ -182,12 +217,12 @@ func (sp *space) anchor(nodes []*instance) {
 	for len(found) > 0 {
 		i := found[len(found)-1]
 		found = found[:len(found)-1]
-		if !i.visit.pending {
+		if !i.footing.visit.pending {
 			continue
 		}
-		i.visit.pending = false
-		for j := range i.in {
-			if j.seen(sp.round) && j.visit.pending {
+		i.footing.visit.pending = false
+		for j := range i.footing.in {
+			if j.seen(sp.round) && j.footing.visit.pending {
 				found = append(found, j)
 			}
 		}
@@ -202,8 +237,8 @@ func closedGroups(nodes []*instance) [][]*instance {
 		next []*instance // successors still to look at
 	}
 	successors := func(i *instance) (list []*instance) {
-		for j := range i.out {
-			if j.visit.pending {
+		for j := range i.footing.out {
+			if j.footing.visit.pending {
 				list = append(list, j)
 			}
 		}
@@ -214,12 +249,12 @@ func closedGroups(nodes []*instance) [][]*instance {
 	found := 0
 	enter := func(i *instance) step {
 		found++
-		i.visit.number, i.visit.low = found, found
+		i.footing.visit.number, i.footing.visit.low = found, found
 		stack = append(stack, i)
 		return step{i, successors(i)}
 	}
 	for _, root := range nodes {
-		if !root.visit.pending || root.visit.number > 0 {
+		if !root.footing.visit.pending || root.footing.visit.number > 0 {
 			continue
 		}
 		path := []step{enter(root)}
@@ -229,10 +264,10 @@ func closedGroups(nodes []*instance) [][]*instance {
 				j := top.next[len(top.next)-1]
 				top.next = top.next[:len(top.next)-1]
 				switch {
-				case j.visit.number == 0:
+				case j.footing.visit.number == 0:
 					path = append(path, enter(j))
-				case j.visit.group == 0:
-					top.i.visit.low = min(top.i.visit.low, j.visit.number)
+				case j.footing.visit.group == 0:
+					top.i.footing.visit.low = min(top.i.footing.visit.low, j.footing.visit.number)
 				}
 				continue
 			}
@@ -240,9 +275,9 @@ func closedGroups(nodes []*instance) [][]*instance {
 			path = path[:len(path)-1]
 			if len(path) > 0 {
 				parent := path[len(path)-1].i
-				parent.visit.low = min(parent.visit.low, i.visit.low)
+				parent.footing.visit.low = min(parent.footing.visit.low, i.footing.visit.low)
 			}
-			if i.visit.low != i.visit.number {
+			if i.footing.visit.low != i.footing.visit.number {
 				continue
 			}
 			at := slices.Index(stack, i)
@@ -250,14 +285,14 @@ func closedGroups(nodes []*instance) [][]*instance {
 			stack = stack[:at]
 			groups = append(groups, members)
 			for _, j := range members {
-				j.visit.group = len(groups)
+				j.footing.visit.group = len(groups)
 			}
 		}
 	}
 	return slices.DeleteFunc(groups, func(members []*instance) bool {
 		for _, i := range members {
 			for _, j := range successors(i) {
-				if j.visit.group != i.visit.group {
+				if j.footing.visit.group != i.footing.visit.group {
 					return true
 				}
 			}

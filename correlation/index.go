@@ -1,6 +1,9 @@
 package correlation
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // index finds the selectors that an alert can match without looking at all of
 // them: by name or layer, then by the value of one label.
@@ -13,8 +16,14 @@ type index struct {
 // shelf holds the selectors of one name or layer, split by one equality
 // predicate where they have one.
 type shelf struct {
-	by    map[string]map[string][]reference // label -> value
+	by    []labelled
 	plain []reference
+}
+
+// labelled are the selectors that want a value of one label, by that value.
+type labelled struct {
+	label  string
+	values map[string][]reference
 }
 
 // reference points to one selector of a rule.
@@ -73,29 +82,29 @@ func (s *shelf) add(r reference) {
 		if q.op != Equals || q.label == dependsOn {
 			continue
 		}
-		if s.by == nil {
-			s.by = map[string]map[string][]reference{}
+		at := slices.IndexFunc(s.by, func(l labelled) bool { return l.label == q.label })
+		if at < 0 {
+			at = len(s.by)
+			s.by = append(s.by, labelled{q.label, map[string][]reference{}})
 		}
-		if s.by[q.label] == nil {
-			s.by[q.label] = map[string][]reference{}
-		}
-		s.by[q.label][q.value] = append(s.by[q.label][q.value], r)
+		values := s.by[at].values
+		values[q.value] = append(values[q.value], r)
 		return
 	}
 	s.plain = append(s.plain, r)
 }
 
 // candidates calls yield for every selector that may match.
-func (ix *index) candidates(full, layer string, l Labels, yield func(reference)) {
-	for _, s := range [...]*shelf{ix.exact[full], ix.layer[layer], ix.rest} {
+func (ix *index) candidates(name *alertName, l *labels, yield func(reference)) {
+	for _, s := range [...]*shelf{ix.exact[name.full], ix.layer[name.layer], ix.rest} {
 		if s == nil {
 			continue
 		}
 		for _, r := range s.plain {
 			yield(r)
 		}
-		for label, values := range s.by {
-			for _, r := range values[l.Get(label)] {
+		for n := range s.by {
+			for _, r := range s.by[n].values[l.Get(s.by[n].label)] {
 				yield(r)
 			}
 		}

@@ -21,7 +21,11 @@ func LabelsOf(m map[string]string) Labels {
 	if len(m) == 0 {
 		return nil
 	}
-	l := make(Labels, 0, len(m))
+	return appendLabels(make(Labels, 0, len(m)), m)
+}
+
+// appendLabels is [LabelsOf] into an empty list.
+func appendLabels(l Labels, m map[string]string) Labels {
 	for name, value := range m {
 		if value != "" {
 			l = append(l, Label{name, value})

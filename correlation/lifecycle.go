@@ -19,12 +19,12 @@ func (e *Engine) mark(i *instance, stamp int64) {
 // evaluate opens and closes instances. Those of a rank see the composites of
 // all lower ranks.
 func (e *Engine) evaluate(rank int) {
-	list := e.dirty[rank]
-	e.dirty[rank] = nil
-	for _, i := range list {
+	for _, i := range e.dirty[rank] { // what it changes is of higher ranks
 		i.dirty = false
 		e.turn(i)
 	}
+	clear(e.dirty[rank])
+	e.dirty[rank] = e.dirty[rank][:0]
 }
 
 // turn brings one instance up to date.
@@ -56,15 +56,31 @@ func (e *Engine) turn(i *instance) {
 	case was == lingering:
 		i.updateHidden(false)
 	}
-	clear(i.fresh)
-	i.fresh, i.gone = i.fresh[:0], nil
+	i.settle()
 	e.rest(i)
 }
 
+// settle ends an evaluation.
+func (i *instance) settle() {
+	i.settled = int32(len(i.members))
+	if i.run != nil && i.state == open {
+		i.past = nil
+	}
+	if i.joining != nil {
+		i.joining.sweep()
+	}
+}
+
 func (e *Engine) open(i *instance) {
-	i.since, i.opened = e.now, i.stamp
+	if i.run == nil {
+		i.run = &run{}
+	}
+	*i.run = run{since: e.now, opened: i.stamp}
 	if i.rule.title == "" {
 		return
+	}
+	if e.opts.WholeLife {
+		i.life = &life{map[string]bool{}, map[string]bool{}}
 	}
 	e.stats.Composites++
 	i.composite = e.newComposite(i)
@@ -81,45 +97,37 @@ func (e *Engine) newComposite(i *instance) *alert {
 	}
 	l.sort()
 	name := compositeLayer + "." + i.rule.Name
-	a := e.newAlert(i.sp, name, l, string(appendKey(nil, name, l)))
-	a.of, a.since, a.severity = i, i.since, i.rule.Severity
+	a := e.newAlert(i.sp, name, l)
+	a.more, a.since, a.severity = &more{of: i}, i.since, i.rule.Severity
 	return a
 }
 
 // linger freezes the evidence of an instance whose conditions ceased to hold.
 func (e *Engine) linger(i *instance) {
-	i.frozen = i.lastEvidence()
+	i.past = i.lastEvidence()
 	i.dropSupports()
 	i.state = lingering
 	i.sp.flag(i)
 	i.lingerEnds = after(e.now, i.rule.Linger)
-	i.bound = nil
-	i.rejoin = len(i.rule.vars) > 0
-	for _, w := range i.frozen {
-		i.bindWitness(w)
+	for _, w := range i.past {
+		i.bindWitness(w, 1)
 	}
 	i.updateHidden(false)
 	heapPush(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
 }
 
-// bindWitness binds frozen evidence to its variables.
-func (i *instance) bindWitness(w witness) {
-	for v := range i.rule.vars {
-		if w.Conds&(1<<i.rule.vars[v].cond) != 0 {
-			i.bind(v, w.Labels, true)
-		}
-	}
-}
-
-// thaw forgets the frozen evidence before the instance is open again.
+// thaw forgets the frozen evidence before the instance is open again, or closed.
 func (i *instance) thaw() {
-	i.frozen, i.bound = nil, nil
+	for _, w := range i.past {
+		i.bindWitness(w, -1)
+	}
+	i.past = nil
 	i.sp.flag(i)
 }
 
 // lastEvidence is the evidence at the end of the step before.
 func (i *instance) lastEvidence() []witness {
-	list := slices.Clone(i.gone)
+	list := slices.Clone(i.past)
 	for _, m := range i.members {
 		if m.evidence {
 			list = append(list, m.witness())
@@ -138,27 +146,36 @@ func (i *instance) dropSupports() {
 	}
 	if i.composite != nil && !i.rule.grounded {
 		i.removeSupport(i.composite)
+		i.composite.more.supports = false
+	}
+	if i.footing != nil {
+		i.footing.stands = nil
 	}
 }
 
 func (e *Engine) close(i *instance) {
+	var bound []witness // to variables
 	if i.state == open {
-		i.frozen = i.lastEvidence() // for the report
+		i.past = i.lastEvidence() // for the report
 		i.dropSupports()
+	} else {
+		bound = i.past
 	}
 	if i.composite != nil {
 		i.state = lingering
 		v := i.view()
 		v.Lingers = time.Time{}
-		e.out = append(e.out, Transition{At: instant(e.now), Kind: Close, Alert: i.composite.view(), Composite: v, order: i.composite.text()})
-		i.composite.final = v
+		e.out = append(e.out, Transition{At: instant(e.now), Kind: Close, Alert: i.composite.view(), Composite: v})
+		i.composite.more.final = v
 		e.leave(i.composite, i.stamp)
+		e.atlas.drop(i.composite)
 		i.composite = nil
 	}
-	i.state = closed
-	i.frozen, i.bound = nil, nil
-	i.whole, i.wasWhole = false, false
-	i.sp.flag(i)
+	i.state, i.past = closed, bound
+	i.thaw()
+	if o := i.onsets; o != nil {
+		o.whole, o.wasWhole = false, false
+	}
 	i.updateHidden(true)
 }
 
@@ -179,7 +196,7 @@ func (sp *space) sweep() {
 		return
 	}
 	for key, i := range sp.instances {
-		if i.idle {
+		if i.swept = i.idle; i.swept {
 			delete(sp.instances, key)
 		}
 	}

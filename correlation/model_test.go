@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
 )
@@ -235,9 +236,23 @@ func (m *model) by(r modelRule, a *modelAlert) string {
 	return fmt.Sprintf("%q", v)
 }
 
+// active reports whether a rule is active at a second: all hours are of every day, in
+// UTC, and second 0 is a midnight.
+func (r modelRule) active(now int) bool {
+	if r.Active == nil {
+		return true
+	}
+	clock := start.Add(time.Duration(now) * time.Second).Format(time.TimeOnly)
+	s := r.Active.Week[time.Monday][0]
+	return s.From <= clock && clock < s.To
+}
+
 // conditions returns whether the rule holds for one set of BY values, and its
 // evidence.
 func (m *model) conditions(r modelRule, tenant, by string) (bool, []bound) {
+	if !r.active(m.now) {
+		return false, nil
+	}
 	var sets [][]*modelAlert
 	var all []*modelAlert
 	for _, c := range r.logic.If {

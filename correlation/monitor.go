@@ -103,7 +103,7 @@ func (m *Monitor) compile(l Layer, t LayerThreshold) (*watch, error) {
 	for _, s := range signals {
 		name := l.Name + "." + s
 		ev := Event{Alert: name, Status: Firing, Time: time.Unix(0, 0)}
-		if err := ev.check(&Options{}); err != nil {
+		if err := ev.checkIdentity(&Options{}); err != nil {
 			return nil, fmt.Errorf("signal %q: want %s", name, err.Want)
 		}
 		out.alerts = append(out.alerts, name)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
 // worlds is the number of random settings that TestModel runs; tests that run
@@ -112,6 +113,9 @@ func newWorld(rnd *rand.Rand) *world {
 		if rnd.IntN(3) == 0 {
 			r.Linger = time.Duration(rnd.IntN(20)) * time.Second
 		}
+		if rnd.IntN(4) == 0 {
+			r.Active = &calendar.Hours{Zone: "UTC", Week: calendar.EveryDay(worldClock(rnd.IntN(40)), worldClock(40+rnd.IntN(40)))}
+		}
 		w.rules = append(w.rules, r)
 	}
 	if rnd.IntN(2) == 0 {
@@ -122,6 +126,9 @@ func newWorld(rnd *rand.Rand) *world {
 	}
 	return w
 }
+
+// worldClock is a time of day early after midnight, at which worlds start.
+func worldClock(s int) string { return start.Add(time.Duration(s) * time.Second).Format(time.TimeOnly) }
 
 func (w *world) options() correlation.Options {
 	return correlation.Options{Topology: w.topology, Settle: time.Duration(w.settle) * time.Second, Retention: 1000 * time.Hour}
@@ -139,7 +146,7 @@ func (w *world) engine(tb testing.TB) *correlation.Engine {
 func (w *world) String() string {
 	var b strings.Builder
 	for _, r := range w.rules {
-		fmt.Fprintf(&b, "%s: %s [by %v within %v linger %v]\n", r.Name, r.Logic, r.By, r.Within, r.Linger)
+		fmt.Fprintf(&b, "%s: %s [by %v within %v linger %v active %+v]\n", r.Name, r.Logic, r.By, r.Within, r.Linger, r.Active)
 	}
 	fmt.Fprintf(&b, "topology %+v settle %d\n", w.topology, w.settle)
 	return b.String()
@@ -336,6 +343,7 @@ func TestSnapshotAtAnyPrefix(t *testing.T) {
 		o := w.options()
 		o.Retention = 30 * time.Second
 		o.ResolveTimeout = time.Duration(rnd.IntN(2)*40) * time.Second
+		o.WholeLife = seed%2 == 1
 		o.Reorder = time.Duration(rnd.IntN(2)*rnd.IntN(6)) * time.Second
 		batches := w.random(rnd, 15)
 		whole, err := correlation.New(w.rules, o)

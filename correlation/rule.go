@@ -1,6 +1,7 @@
 package correlation
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
 // Rule is one rule with its text. Rules are data: they load from a file,
@@ -36,13 +38,22 @@ type Rule struct {
 	// Severity of the composite. Defaults to the highest of its members.
 	Severity incident.Severity `json:"severity,omitempty"`
 	Labels   map[string]string `json:"labels,omitempty"` // further labels of the composite
-	Disabled bool              `json:"disabled,omitempty"`
+	// Active limits the rule to when these hours are open: outside of them its
+	// conditions do not hold, so it closes when they close, after its Linger, and
+	// opens when they open. Defaults to always.
+	Active   *calendar.Hours `json:"active,omitempty"`
+	Disabled bool            `json:"disabled,omitempty"`
 }
 
 // canonical is the text of everything that decides what a rule does.
 func (r Rule) canonical(l Logic) string {
-	return fmt.Sprintf("%q by %q within %d linger %d severity %s labels %q: %s",
-		r.Name, r.By, r.Within, r.Linger, r.Severity, LabelsOf(r.Labels), l)
+	active := ""
+	if r.Active != nil {
+		hours, _ := json.Marshal(r.Active) // hours always marshal
+		active = " active " + string(hours)
+	}
+	return fmt.Sprintf("%q by %q within %d linger %d severity %s labels %q%s: %s",
+		r.Name, r.By, r.Within, r.Linger, r.Severity, LabelsOf(r.Labels), active, l)
 }
 
 // maxSelectors is the largest number of conditions and of selectors to
@@ -63,7 +74,10 @@ type program struct {
 	// grounded: the composite is always there to stand for what the rule hides,
 	// or it hides nothing.
 	grounded bool
+	hours    *hours // nil: always active
 	graph    *graph
+	probes   []probe // of all targets, in order
+	matches  map[[2]uint64]*match
 }
 
 type condition struct {
@@ -174,6 +188,10 @@ func compileRule(n int, r Rule, g *graph) (*program, error) {
 			bad(label, "labels in by that are not empty and not twice")
 		}
 	}
+	active, err := newHours(r.Active)
+	if err != nil {
+		bad("active", "hours of a calendar: "+err.Error())
+	}
 	logic, err := Parse(r.Logic)
 	if err != nil {
 		problems = append(problems, namedErrors(shown, err)...)
@@ -184,7 +202,7 @@ func compileRule(n int, r Rule, g *graph) (*program, error) {
 	if len(problems) > 0 {
 		return nil, errors.Join(problems...)
 	}
-	p := &program{Rule: r, text: r.canonical(logic), title: logic.Composite, graph: g}
+	p := &program{Rule: r, text: r.canonical(logic), title: logic.Composite, hours: active, graph: g}
 	p.By = slices.Clone(r.By)
 	for i, c := range logic.If {
 		cc := condition{matcher: newMatcher(c.Selector), not: c.Not, count: int32(max(c.Count, 1)), v: -1}
@@ -200,6 +218,14 @@ func compileRule(n int, r Rule, g *graph) (*program, error) {
 	for _, s := range logic.Suppress {
 		p.targets = append(p.targets, p.newTarget(s, g))
 	}
+	for n := range p.targets {
+		for k := range p.targets[n].joins {
+			if j := &p.targets[n].joins[k]; j.probe >= 0 {
+				p.probes = append(p.probes, probe{sel: n, of: j})
+			}
+		}
+	}
+	p.matches = map[[2]uint64]*match{}
 	return p, nil
 }
 
@@ -375,7 +401,7 @@ func (m *matcher) matchesName(layer, name string) bool {
 	return glob(m.layer, layer) && glob(m.name, name)
 }
 
-func (m *matcher) matchesLabels(l Labels, g *graph) bool {
+func (m *matcher) matchesLabels(l *labels, g *graph) bool {
 	for i := range m.preds {
 		if !m.preds[i].holds(l, g) {
 			return false
@@ -384,7 +410,7 @@ func (m *matcher) matchesLabels(l Labels, g *graph) bool {
 	return true
 }
 
-func (q *labelPredicate) holds(l Labels, g *graph) bool {
+func (q *labelPredicate) holds(l *labels, g *graph) bool {
 	if q.label == dependsOn {
 		return g.alertDepends(l, q.value) == (q.op == Equals)
 	}

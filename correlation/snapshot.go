@@ -2,17 +2,19 @@ package correlation
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
-
-	"github.com/evenkeelops/evenkeel/incident"
 )
 
 // snapshotVersion is raised when the form changes.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
+// snapshot is the first line of a snapshot, in JSON; the alerts follow it, packed,
+// in the order of the tenants.
 type snapshot struct {
 	Version int              `json:"version"`
 	Now     time.Time        `json:"now,omitzero"`
@@ -30,24 +32,8 @@ type ruleSnapshot struct {
 
 type tenantSnapshot struct {
 	Tenant    string             `json:"tenant"`
-	Alerts    []alertSnapshot    `json:"alerts"`
+	Alerts    int                `json:"alerts"`
 	Instances []instanceSnapshot `json:"instances"`
-}
-
-type alertSnapshot struct {
-	Name        string            `json:"alert"`
-	Labels      Labels            `json:"labels"`
-	Since       time.Time         `json:"since,omitzero"`
-	Last        time.Time         `json:"last,omitzero"`
-	Ends        time.Time         `json:"ends,omitzero"`
-	Ended       time.Time         `json:"ended,omitzero"`
-	Firing      bool              `json:"firing,omitempty"`
-	Active      bool              `json:"active,omitempty"`
-	Suppressed  bool              `json:"suppressed,omitempty"`
-	Notified    bool              `json:"notified,omitempty"`
-	Paged       bool              `json:"paged,omitempty"`
-	Severity    incident.Severity `json:"severity,omitempty"`
-	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 type instanceSnapshot struct {
@@ -60,10 +46,12 @@ type instanceSnapshot struct {
 	Composite  *Composite `json:"composite,omitempty"`
 	Suppressed bool       `json:"suppressed,omitempty"`
 	Notified   bool       `json:"notified,omitempty"`
+	WholeLife  bool       `json:"whole_life,omitempty"` // the lists of the composite are those of its life
 }
 
-// Snapshot returns the whole state as JSON. Equal states give equal bytes. It
-// does not hold the rules and options themselves, which Restore is given again.
+// Snapshot returns the whole state: a line of JSON, and after it the alerts in a
+// form of their own. Equal states give equal bytes. It does not hold the rules and
+// options themselves, which Restore is given again.
 func (e *Engine) Snapshot() ([]byte, error) {
 	s := snapshot{
 		Version: snapshotVersion, Now: instant(e.now), Stats: e.stats, Orphans: e.orphans,
@@ -82,8 +70,15 @@ func (e *Engine) Snapshot() ([]byte, error) {
 	for _, h := range held {
 		s.Held = append(s.Held, h.Event)
 	}
+	packed := packer{known: map[string]uint64{}}
 	for _, tenant := range sortedNames(e.spaces) {
-		s.Tenants = append(s.Tenants, e.spaces[tenant].snapshot())
+		sp := e.spaces[tenant]
+		s.Tenants = append(s.Tenants, sp.snapshot())
+		for _, a := range slices.SortedFunc(sp.all(), compareIdentity) {
+			if err := packed.alert(a); err != nil {
+				return nil, err
+			}
+		}
 	}
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -91,18 +86,28 @@ func (e *Engine) Snapshot() ([]byte, error) {
 	if err := enc.Encode(s); err != nil {
 		return nil, err
 	}
-	return b.Bytes(), nil
+	return append(b.Bytes(), packed.out...), nil
+}
+
+// compareIdentity orders alerts in a way that is quick to find out.
+func compareIdentity(a, b *alert) int {
+	if a.name != b.name {
+		return strings.Compare(a.name.full, b.name.full)
+	}
+	if x, y := a.labels.names, b.labels.names; x != y {
+		switch {
+		case x == nil:
+			return -1
+		case y == nil:
+			return 1
+		}
+		return strings.Compare(x.key, y.key)
+	}
+	return strings.Compare(a.labels.text, b.labels.text)
 }
 
 func (sp *space) snapshot() tenantSnapshot {
-	t := tenantSnapshot{Tenant: sp.tenant, Alerts: []alertSnapshot{}, Instances: []instanceSnapshot{}}
-	for _, a := range sp.sorted() {
-		t.Alerts = append(t.Alerts, alertSnapshot{
-			Name: a.name, Labels: a.labels, Since: instant(a.since), Last: instant(a.last), Ends: instant(a.ends), Ended: instant(a.ended),
-			Firing: a.lastFiring, Active: a.active, Suppressed: a.suppressed, Notified: a.notified, Paged: a.paged,
-			Severity: a.severity, Annotations: a.annotations,
-		})
-	}
+	t := tenantSnapshot{Tenant: sp.tenant, Alerts: sp.count, Instances: []instanceSnapshot{}}
 	var live []*instance
 	for _, i := range sp.instances {
 		if i.live() {
@@ -111,12 +116,12 @@ func (sp *space) snapshot() tenantSnapshot {
 	}
 	slices.SortFunc(live, compareInstances)
 	for _, i := range live {
-		x := instanceSnapshot{Rule: i.rule.Name, Values: i.values, Since: instant(i.since), Opened: instant(i.opened)}
+		x := instanceSnapshot{Rule: i.rule.Name, Values: i.values(), Since: instant(i.since), Opened: instant(i.opened)}
 		if i.state == lingering {
-			x.LingerEnds, x.Frozen = instant(i.lingerEnds), i.frozen
+			x.LingerEnds, x.Frozen = instant(i.lingerEnds), i.past
 		}
 		if i.composite != nil {
-			x.Composite = i.view()
+			x.Composite, x.WholeLife = i.view(), i.life != nil
 			x.Suppressed, x.Notified = i.composite.suppressed, i.composite.notified
 		}
 		t.Instances = append(t.Instances, x)
@@ -135,13 +140,14 @@ func Restore(rules []Rule, options Options, data []byte) (*Engine, error) {
 		return nil, err
 	}
 	var s snapshot
-	if err := json.Unmarshal(data, &s); err != nil {
+	head, packed, _ := bytes.Cut(data, []byte{'\n'})
+	if err := json.Unmarshal(head, &s); err != nil {
 		return nil, fmt.Errorf("correlation: snapshot: %w", err)
 	}
 	if s.Version != snapshotVersion {
 		return nil, fmt.Errorf("correlation: snapshot has version %d, want %d", s.Version, snapshotVersion)
 	}
-	if err := e.restore(&s); err != nil {
+	if err := e.restore(&s, packed); err != nil {
 		return nil, fmt.Errorf("correlation: snapshot: %w", err)
 	}
 	return e, nil
@@ -162,7 +168,7 @@ func (e *Engine) Replace(rules []Rule) error {
 	return nil
 }
 
-func (e *Engine) restore(s *snapshot) error {
+func (e *Engine) restore(s *snapshot, packed []byte) error {
 	if s.Now.IsZero() {
 		return nil // nothing has happened yet
 	}
@@ -170,27 +176,32 @@ func (e *Engine) restore(s *snapshot) error {
 		return fmt.Errorf("now is %s, want %w", s.Now, ErrTime)
 	}
 	e.now, e.stats = nanos(s.Now), s.Stats
+	e.shift()
 	for n := range s.Held {
-		if err := s.Held[n].check(&e.opts); err != nil {
+		if err := cmp.Or(s.Held[n].check(), s.Held[n].checkIdentity(&e.opts)); err != nil {
 			return err
 		}
 		e.hold(s.Held[n])
 	}
-	for _, t := range s.Orphans {
-		t.order = t.Alert.String()
-		e.orphans = append(e.orphans, t)
-	}
+	e.orphans = append(e.orphans, s.Orphans...)
 	unchanged := map[string]*program{}
 	for _, p := range e.programs {
 		if !p.Disabled && slices.Contains(s.Rules, ruleSnapshot{p.Name, p.text}) {
 			unchanged[p.Name] = p
 		}
 	}
+	u := unpacker{rest: string(packed)}
 	for n := range s.Tenants {
 		t := &s.Tenants[n]
+		if t.Alerts < 0 || t.Alerts > len(packed) {
+			return errPacked
+		}
 		sp := e.space(t.Tenant)
-		for k := range t.Alerts {
-			if err := e.restoreAlert(sp, &t.Alerts[k]); err != nil {
+		if sp.count == 0 {
+			sp.alerts = make(map[uint64]*alert, t.Alerts)
+		}
+		for range t.Alerts {
+			if err := u.alert(e, sp); err != nil {
 				return err
 			}
 		}
@@ -208,6 +219,9 @@ func (e *Engine) restore(s *snapshot) error {
 				e.orphan(x)
 			}
 		}
+	}
+	if u.rest != "" {
+		return errPacked
 	}
 	e.resume()
 	return nil
@@ -228,31 +242,19 @@ func number(t time.Time) int64 {
 	return nanos(t)
 }
 
-func (e *Engine) restoreAlert(sp *space, x *alertSnapshot) error {
-	key := string(appendKey(nil, x.Name, x.Labels))
-	if sp.alerts[key] != nil {
-		return fmt.Errorf("alert %s%s of tenant %q stands twice", x.Name, x.Labels, sp.tenant)
-	}
-	if !inRange(x.Last) {
-		return fmt.Errorf("alert %s%s of tenant %q: last is %s, want the time of an event", x.Name, x.Labels, sp.tenant, x.Last)
-	}
-	a := e.newAlert(sp, x.Name, x.Labels, key)
-	sp.alerts[key] = a
-	a.since, a.last, a.ends, a.ended = number(x.Since), number(x.Last), number(x.Ends), number(x.Ended)
-	a.lastFiring, a.suppressed, a.notified, a.paged = x.Firing, x.Suppressed, x.Notified, x.Paged
-	a.severity, a.annotations = x.Severity, x.Annotations
-	if !x.Active {
+// resurrect lets an alert of a snapshot go on.
+func (e *Engine) resurrect(a *alert, active bool) {
+	if !active {
 		a.forgetAt = after(a.ended, e.opts.Retention)
 		heapPush(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
-		sp.touch(a) // it may still owe something
-		return nil
+		a.sp.touch(a) // it may still owe something
+		return
 	}
 	if a.ends != 0 {
 		a.expiryAt = a.ends
 		heapPush(&e.timers, timer{at: a.ends, kind: expiry, a: a})
 	}
 	e.activate(a, e.now)
-	return nil
 }
 
 // restoreInstance opens an instance without a report.
@@ -266,16 +268,27 @@ func (e *Engine) restoreInstance(sp *space, p *program, x *instanceSnapshot) err
 	if len(x.Values) != len(p.By) {
 		return fmt.Errorf("rule %q has %d BY values, want %d", p.Name, len(x.Values), len(p.By))
 	}
-	i := e.instance(sp, p, by)
+	i := e.instance(sp, p, by.Get)
 	if i.live() {
 		return fmt.Errorf("rule %q with BY values %q of tenant %q stands twice", p.Name, x.Values, sp.tenant)
 	}
 	i.wake()
-	i.since, i.opened = number(x.Since), number(x.Opened)
+	i.run = &run{since: number(x.Since), opened: number(x.Opened)}
 	i.state = open
 	if p.title != "" {
 		i.composite = e.newComposite(i)
 		i.composite.notified, i.composite.suppressed = x.Notified, x.Suppressed
+	}
+	if c := x.Composite; e.opts.WholeLife && c != nil && p.title != "" {
+		i.life = &life{map[string]bool{}, map[string]bool{}}
+		if x.WholeLife {
+			for _, text := range c.Evidence {
+				i.life.evidence[text] = true
+			}
+			for _, text := range c.Suppressed {
+				i.life.suppressed[text] = true
+			}
+		}
 	}
 	holds := i.holds()
 	if x.LingerEnds.IsZero() {
@@ -284,9 +297,9 @@ func (e *Engine) restoreInstance(sp *space, p *program, x *instanceSnapshot) err
 			i.addSupport(i.composite, nil)
 		}
 	} else {
-		i.state, i.lingerEnds, i.frozen = lingering, number(x.LingerEnds), x.Frozen
-		for _, w := range i.frozen {
-			i.bindWitness(w)
+		i.state, i.lingerEnds, i.past = lingering, number(x.LingerEnds), x.Frozen
+		for _, w := range i.past {
+			i.bindWitness(w, 1)
 		}
 		heapPush(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
 	}
@@ -307,7 +320,7 @@ func (e *Engine) orphan(x *instanceSnapshot) {
 		return
 	}
 	a := Alert{Tenant: c.Tenant, Name: compositeLayer + "." + c.Rule, Labels: c.Labels, Since: c.Since, Severity: c.Severity}
-	t := Transition{Kind: Close, Alert: a, Composite: c, order: a.String()}
+	t := Transition{Kind: Close, Alert: a, Composite: c}
 	e.orphans = append(e.orphans, t)
 	if x.Suppressed {
 		e.stats.Suppressed--
@@ -325,8 +338,8 @@ func (e *Engine) resume() {
 		var rest []*instance
 		for _, i := range list {
 			i.dirty = false
-			i.fresh, i.gone = nil, nil
 			if i.holds() == (i.state == open) {
+				i.settle()
 				e.rest(i)
 				continue
 			}
@@ -339,7 +352,7 @@ func (e *Engine) resume() {
 		sp.ground()
 		var rest []*alert
 		for _, a := range sp.touched {
-			hidden := a.active && len(a.cover) > 0 && !a.released
+			hidden := a.active && a.covers > 0 && !a.released
 			waits := a.active && !hidden && !a.notified && e.settleTime(a) <= e.now
 			owes := !a.active && a.notified
 			if hidden != a.suppressed || waits || owes {

@@ -27,8 +27,8 @@ func (t timer) before(o timer) bool { return t.at < o.at }
 
 // nextDue returns the earliest appointment.
 func (e *Engine) nextDue() (int64, bool) {
-	due, ok := int64(0), false
-	if len(e.timers) > 0 {
+	due, ok := e.edge, e.edge > 0 && e.edge < never
+	if len(e.timers) > 0 && (!ok || e.timers[0].at < due) {
 		due, ok = e.timers[0].at, true
 	}
 	if len(e.held) > 0 {
@@ -95,7 +95,8 @@ func (e *Engine) forget(a *alert, at int64) {
 		return
 	}
 	e.heat(a.sp)
-	delete(a.sp.alerts, a.key)
+	a.sp.remove(a)
+	e.atlas.drop(a)
 }
 
 // heldEvent waits until the reorder window has passed its time.

@@ -2,22 +2,42 @@ package correlation
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
 // DefaultEntityLabel names the entity of an alert where a Topology does not.
 const DefaultEntityLabel = "service"
 
-// Topology says what depends on what. Cycles are allowed.
+// Topology says what depends on what. Cycles are allowed. It is data: prepare
+// it with [NewGraph] to ask questions.
 type Topology struct {
 	// EntityLabel is the label of an alert that names its node. Defaults to
 	// DefaultEntityLabel.
 	EntityLabel string `json:"entity_label,omitempty"`
 	Edges       []Edge `json:"edges"`
-	// Kinds gives nodes a kind, such as "orders-db": "database".
+	// Redundant lists dependencies of which a part may fail.
+	Redundant []Redundancy `json:"redundant,omitempty"`
+	// Kinds gives nodes a kind, such as "orders-db": "database". A rule asks for
+	// it with WHERE depends_on = "database".
 	Kinds map[string]string `json:"kinds,omitempty"`
+	// Regions gives nodes a place, such as "orders-db": "us-east". It is told
+	// with each [Impact], rules ask for the label of the alert instead.
+	Regions map[string]string `json:"regions,omitempty"`
+	// Parts gives a whole its interchangeable parts, such as a service its
+	// instances. It is no dependency; package rootcause uses it.
+	Parts map[string][]string `json:"parts,omitempty"`
+}
+
+// Redundancy is a group of dependencies that fails only when fewer than Need of
+// them are healthy, as redundancy_group of Icinga 2 does with Need 1.
+type Redundancy struct {
+	Dependent    string   `json:"dependent"`
+	Dependencies []string `json:"dependencies"`
+	Need         int      `json:"need"` // 1 to the number of dependencies
 }
 
 // Edge is one dependency. In JSON it is the pair [dependent, dependency].
@@ -46,16 +66,64 @@ func (e *Edge) UnmarshalJSON(b []byte) error {
 // dependsOn is the label and predicate that asks for a dependency.
 const dependsOn = "depends_on"
 
-// graph is a Topology prepared for questions. It keeps the answers, so it
-// belongs to one engine.
+// TopologyError says which part of a [Topology] is wrong.
+type TopologyError struct {
+	Path string // such as "edges[3]" or "parts[web][0]"
+	Got  string
+	Want string
+}
+
+// Error returns the place, what is there and what was expected.
+func (e *TopologyError) Error() string {
+	return fmt.Sprintf("topology %s: %s, want %s", e.Path, e.Got, e.Want)
+}
+
+// check reports all problems, joined.
+func (t *Topology) check() error {
+	var problems []error
+	bad := func(path, got, want string) {
+		problems = append(problems, &TopologyError{Path: path, Got: got, Want: want})
+	}
+	for i, e := range t.Edges {
+		if e.Dependent == "" || e.Dependency == "" {
+			bad(fmt.Sprintf("edges[%d]", i), fmt.Sprintf("%q -> %q", e.Dependent, e.Dependency), "two names")
+		}
+	}
+	for i, r := range t.Redundant {
+		path := fmt.Sprintf("redundant[%d]", i)
+		if r.Dependent == "" {
+			bad(path+".dependent", `""`, "a name")
+		}
+		checkNames(path+".dependencies", r.Dependencies, bad)
+		if r.Need < 1 || r.Need > len(r.Dependencies) {
+			bad(path+".need", strconv.Itoa(r.Need), fmt.Sprintf("1 to %d, the number of dependencies", len(r.Dependencies)))
+		}
+	}
+	for _, whole := range sortedNames(t.Parts) {
+		if whole == "" {
+			bad("parts", `""`, "a name")
+		}
+		checkNames(fmt.Sprintf("parts[%s]", whole), t.Parts[whole], bad)
+	}
+	return errors.Join(problems...)
+}
+
+// checkNames reports names that are empty or stand twice.
+func checkNames(path string, names []string, bad func(path, got, want string)) {
+	seen := make(map[string]bool, len(names))
+	for i, n := range names {
+		if n == "" || seen[n] {
+			bad(fmt.Sprintf("%s[%d]", path, i), strconv.Quote(n), "names that are not empty and not twice")
+		}
+		seen[n] = true
+	}
+}
+
+// graph is a [Graph] with the answers that one engine has asked for, and so
+// not safe for concurrent use.
 type graph struct {
-	label string
-	ids   map[string]int
-	names []string
-	kinds map[string]string
+	*Graph
 	isA   map[string]bool // all kinds
-	down  [][]int         // dependent -> dependencies
-	both  [][]int         // neighbours in either direction
 	deps  map[depKey]bool
 	balls map[ballKey][]string
 }
@@ -69,40 +137,20 @@ type ballKey struct {
 	node, hops int
 }
 
+// newGraph prepares a topology for an engine; nil is an empty one.
 func newGraph(t *Topology) (*graph, error) {
-	g := &graph{label: DefaultEntityLabel, ids: map[string]int{}, isA: map[string]bool{}, deps: map[depKey]bool{}, balls: map[ballKey][]string{}}
 	if t == nil {
-		return g, nil
+		t = &Topology{}
 	}
-	if t.EntityLabel != "" {
-		g.label = t.EntityLabel
+	prepared, err := NewGraph(t)
+	if err != nil {
+		return nil, err
 	}
-	g.kinds = t.Kinds
+	g := &graph{Graph: prepared, isA: map[string]bool{}, deps: map[depKey]bool{}, balls: map[ballKey][]string{}}
 	for _, kind := range t.Kinds {
 		g.isA[kind] = true
 	}
-	for i, e := range t.Edges {
-		if e.Dependent == "" || e.Dependency == "" {
-			return nil, fmt.Errorf("topology edge %d: %q -> %q, want two names", i, e.Dependent, e.Dependency)
-		}
-		from, to := g.node(e.Dependent), g.node(e.Dependency)
-		g.down[from] = append(g.down[from], to)
-		g.both[from] = append(g.both[from], to)
-		g.both[to] = append(g.both[to], from)
-	}
 	return g, nil
-}
-
-func (g *graph) node(name string) int {
-	if id, ok := g.ids[name]; ok {
-		return id
-	}
-	id := len(g.names)
-	g.ids[name] = id
-	g.names = append(g.names, name)
-	g.down = append(g.down, nil)
-	g.both = append(g.both, nil)
-	return id
 }
 
 // depends reports whether entity leads over at least one hop to a node with
@@ -120,7 +168,7 @@ func (g *graph) depends(entity, name string) bool {
 		return answer
 	}
 	answer := false
-	g.walk(from, g.down, -1, func(n, _ int) bool {
+	walk(from, g.down, nil, -1, func(n, _ int) bool {
 		answer = g.names[n] == name || g.kinds[g.names[n]] == name
 		return !answer
 	})
@@ -139,17 +187,12 @@ func (g *graph) ball(entity string, hops int) []string {
 	if b, ok := g.balls[key]; ok {
 		return b
 	}
-	b := []string{entity}
-	g.walk(from, g.both, hops, func(n, _ int) bool {
-		if n != from {
-			b = append(b, g.names[n])
-		}
-		return true
-	})
+	b := g.Near(entity, hops)
 	g.balls[key] = b
 	return b
 }
 
+// near reports whether two entities are within so many undirected hops.
 func (g *graph) near(a, b string, hops int) bool {
 	if a == b {
 		return true
@@ -160,36 +203,12 @@ func (g *graph) near(a, b string, hops int) bool {
 	return slices.Contains(g.ball(a, hops), b)
 }
 
-// walk visits, breadth first, what is reachable from a node over at least one
-// and at most limit edges (limit < 0: any number), until visit returns false.
-// The start itself is visited if a cycle leads back to it.
-func (g *graph) walk(from int, edges [][]int, limit int, visit func(node, hops int) bool) {
-	seen := map[int]bool{}
-	layer := []int{from}
-	for hops := 1; len(layer) > 0 && hops != limit+1; hops++ {
-		var next []int
-		for _, n := range layer {
-			for _, m := range edges[n] {
-				if seen[m] {
-					continue
-				}
-				seen[m] = true
-				if !visit(m, hops) {
-					return
-				}
-				next = append(next, m)
-			}
-		}
-		layer = next
-	}
-}
-
 // entity returns the node name of an alert, empty if it has none.
-func (g *graph) entity(l Labels) string { return l.Get(g.label) }
+func (g *graph) entity(l *labels) string { return l.Get(g.label) }
 
 // alertDepends is the predicate depends_on = name: by the label of that name,
 // a list separated by commas, or by the topology.
-func (g *graph) alertDepends(l Labels, name string) bool {
+func (g *graph) alertDepends(l *labels, name string) bool {
 	if name == "" {
 		return false
 	}

@@ -97,6 +97,9 @@ func sortTransitions(list []Transition) {
 	if len(list) < 2 {
 		return
 	}
+	for n := range list {
+		list[n].order = list[n].Alert.String()
+	}
 	slices.SortStableFunc(list, func(a, b Transition) int {
 		return cmp.Or(
 			cmp.Compare(a.Kind, b.Kind),

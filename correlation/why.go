@@ -38,10 +38,10 @@ func (e *Engine) Why(tenant, name string, labels map[string]string) (Explanation
 	if sp == nil {
 		return Explanation{}, false
 	}
-	l := LabelsOf(labels)
-	a := sp.alerts[string(appendKey(nil, name, l))]
+	hash, n := identity(name, labels)
+	a := sp.find(hash, name, labels, n)
 	if a == nil {
-		a = sp.composite(name, l)
+		a = sp.composite(name, labels, n)
 	}
 	if a == nil {
 		return Explanation{}, false
@@ -51,22 +51,20 @@ func (e *Engine) Why(tenant, name string, labels map[string]string) (Explanation
 		return x, true
 	}
 	x.Released = a.released
-	covers := slices.Clone(a.cover)
-	slices.SortFunc(covers, compareInstances)
-	for _, i := range covers {
+	for _, i := range slices.SortedFunc(a.covering(), compareInstances) {
 		x.Reasons = append(x.Reasons, i.reason())
 	}
 	x.Path = a.path()
 	return x, true
 }
 
-func (sp *space) composite(name string, l Labels) *alert {
+func (sp *space) composite(name string, l map[string]string, n int) *alert {
 	if !strings.HasPrefix(name, compositeLayer+".") {
 		return nil
 	}
 	for _, i := range sp.instances {
-		if c := i.composite; c != nil && c.name == name && slices.Equal(c.labels, l) {
-			return c
+		if i.live() && i.composite != nil && i.composite.name.full == name && i.composite.labels.are(l, n) {
+			return i.composite
 		}
 	}
 	return nil
@@ -93,12 +91,10 @@ func (a *alert) path() []string {
 	queue := []*alert{a}
 	for n := 0; n < len(queue); n++ {
 		x := queue[n]
-		if len(x.cover) == 0 || x.released {
+		if x.covers == 0 || x.released {
 			return trace(from, x)
 		}
-		covers := slices.Clone(x.cover)
-		slices.SortFunc(covers, compareInstances)
-		for _, i := range covers {
+		for _, i := range slices.SortedFunc(x.covering(), compareInstances) {
 			if i.state == lingering && (i.composite == nil || i.composite.suppressed) {
 				return append(trace(from, x), "lingering "+i.rule.Name)
 			}

@@ -6,19 +6,28 @@ import (
 	"time"
 )
 
-// insertOnset keeps the members of a condition in the order of their onsets.
-// Most alerts come in that order, so most insertions append.
-func insertOnset(list []*member, m *member) []*member {
-	if n := len(list); n == 0 || compareOnsets(list[n-1], m) < 0 {
-		return append(list, m)
-	}
-	at, _ := slices.BinarySearchFunc(list, m, compareOnsets)
-	return slices.Insert(list, at, m)
+// onsets are the members of the conditions without NOT of a rule with WITHIN.
+type onsets struct {
+	lists    [][]*member // per condition, by onset
+	epoch    uint32      // number of the last sweep
+	whole    bool        // one window holds all
+	wasWhole bool        // it did so before
 }
 
-func removeOnset(list []*member, m *member) []*member {
-	at, _ := slices.BinarySearchFunc(list, m, compareOnsets)
-	return slices.Delete(list, at, at+1)
+// insert keeps the members of a condition in the order of their onsets. Most
+// alerts come in that order, so most insertions append.
+func (o *onsets) insert(cond int, m *member) {
+	list := o.lists[cond]
+	at := len(list)
+	if at > 0 && compareOnsets(list[at-1], m) >= 0 {
+		at, _ = slices.BinarySearchFunc(list, m, compareOnsets)
+	}
+	o.lists[cond] = slices.Insert(list, at, m)
+}
+
+func (o *onsets) remove(cond int, m *member) {
+	at, _ := slices.BinarySearchFunc(o.lists[cond], m, compareOnsets)
+	o.lists[cond] = slices.Delete(o.lists[cond], at, at+1)
 }
 
 func compareOnsets(a, b *member) int {
@@ -30,11 +39,11 @@ func compareOnsets(a, b *member) int {
 // is enough to try windows that begin with an onset: any other holds no more
 // than the next of them. It costs a look at the ends if whole, else time linear
 // in the number of onsets.
-func (i *instance) sweep() bool {
-	i.epoch++
+func (o *onsets) sweep(p *program) bool {
+	o.epoch++
 	first, last := int64(0), int64(0)
 	some := false
-	for _, list := range i.onsets {
+	for _, list := range o.lists {
 		if len(list) == 0 {
 			continue
 		}
@@ -44,18 +53,18 @@ func (i *instance) sweep() bool {
 		}
 		first, last = min(first, lo), max(last, hi)
 	}
-	i.wasWhole = i.whole
-	i.whole = last-first >= 0 && time.Duration(last-first) <= i.rule.Within
-	if i.whole {
+	o.wasWhole = o.whole
+	o.whole = last-first >= 0 && time.Duration(last-first) <= p.Within
+	if o.whole {
 		return true
 	}
 	found := false
-	n := len(i.onsets)
+	n := len(o.lists)
 	begin, end, marked := make([]int, n), make([]int, n), make([]int, n)
 	next := make([]int, n) // the candidates: a merge of all lists
 	for {
 		w, more := int64(0), false
-		for c, list := range i.onsets {
+		for c, list := range o.lists {
 			if next[c] < len(list) && (!more || list[next[c]].a.since < w) {
 				w, more = list[next[c]].a.since, true
 			}
@@ -64,17 +73,17 @@ func (i *instance) sweep() bool {
 			return found
 		}
 		enough := true
-		for c, list := range i.onsets {
+		for c, list := range o.lists {
 			for next[c] < len(list) && list[next[c]].a.since <= w {
 				next[c]++
 			}
 			for begin[c] < len(list) && list[begin[c]].a.since < w {
 				begin[c]++
 			}
-			for end[c] < len(list) && time.Duration(list[end[c]].a.since-w) <= i.rule.Within {
+			for end[c] < len(list) && time.Duration(list[end[c]].a.since-w) <= p.Within {
 				end[c]++
 			}
-			if i.rule.need&(1<<c) != 0 && end[c]-begin[c] < int(i.rule.conds[c].count) {
+			if p.need&(1<<c) != 0 && end[c]-begin[c] < int(p.conds[c].count) {
 				enough = false
 			}
 		}
@@ -82,9 +91,9 @@ func (i *instance) sweep() bool {
 			continue
 		}
 		found = true
-		for c, list := range i.onsets {
+		for c, list := range o.lists {
 			for k := max(begin[c], marked[c]); k < end[c]; k++ {
-				list[k].mark = i.epoch
+				list[k].mark = o.epoch
 			}
 			marked[c] = max(marked[c], end[c])
 		}

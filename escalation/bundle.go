@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
 // leader returns the open incident that another one of its service is bundled
@@ -64,7 +66,7 @@ func (e *Engine) dissolve(r *record, at time.Time) []Action {
 // leave begins an incident that was bundled. Its levels are counted from now, or
 // from its opening if what ends the bundle became known later than that.
 func (e *Engine) leave(r *record, at time.Time) []Action {
-	at = latest(at, r.Anchor)
+	at = times.Later(at, r.Anchor)
 	r.Bundled, r.Anchor = "", at
 	r.note(at, EntryUnbundled, 0, "")
 	return e.begin(r, at)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
 // book returns the matrix that an incident follows.
@@ -50,8 +52,8 @@ func (e *Engine) pending(r *record) []Timer {
 		}
 	}
 	if acked && p.repage > 0 {
-		due := latest(r.Acknowledged, r.Repaged).Add(p.repage)
-		want(Repages, 0, e.awake(r.Service, latest(due, r.Snoozed)))
+		due := times.Later(r.Acknowledged, r.Repaged).Add(p.repage)
+		want(Repages, 0, e.awake(r.Service, times.Later(due, r.Snoozed)))
 	}
 	for i, f := range r.firings(len(p.rungs)) {
 		if g := &p.rungs[i]; f == nil && !r.stopped(g) {
@@ -69,22 +71,15 @@ func (e *Engine) due(r *record, level int, g *rung) time.Time {
 		if e.tighten && !r.RespondBy.IsZero() && r.Round == 1 && r.RespondBy.Before(due) {
 			due = r.RespondBy
 		}
-		due = latest(due, r.Rearmed)
+		due = times.Later(due, r.Rearmed)
 	}
-	due = latest(due, r.Snoozed)
+	due = times.Later(due, r.Snoozed)
 	for _, h := range r.Held {
 		if h.Level == level {
-			due = latest(due, h.Until)
+			due = times.Later(due, h.Until)
 		}
 	}
 	return e.awake(r.Service, due)
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // arm brings the timers in line with the state: it cancels those that no longer

@@ -3,6 +3,8 @@ package escalation
 import (
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
 // Override changes who is on call from From to To.
@@ -138,7 +140,7 @@ func setReach(list []override) (reach time.Time) {
 	}
 	mid := len(list) / 2
 	root := &list[mid]
-	root.reach = latest(root.To, latest(setReach(list[:mid]), setReach(list[mid+1:])))
+	root.reach = times.Later(root.To, times.Later(setReach(list[:mid]), setReach(list[mid+1:])))
 	return root.reach
 }
 

@@ -3,53 +3,54 @@ package escalation
 import (
 	"fmt"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/key"
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
 // pageAll pages everybody whom a level reaches.
-func (e *Engine) pageAll(r *record, at time.Time, level int, stop EventKind, key string, who reached, why []string) []Action {
+func (e *Engine) pageAll(r *record, at time.Time, level int, stop EventKind, stepKey string, who reached, why []string) []Action {
 	r.Top = max(r.Top, who.level)
 	r.Log = append(r.Log, Entry{At: at, Event: EntryEscalate, Level: level, To: who.people, Why: why})
 	var actions []Action
 	for _, target := range who.people {
-		actions = append(actions, e.page(r, at, level, stop, key, target, why))
+		actions = append(actions, e.page(r, at, level, stop, stepKey, target, why))
 	}
 	return actions
 }
 
-var escape = strings.NewReplacer("%", "%25", "/", "%2F")
-
 // key tells a step from all others, also from those of an earlier incident of the
 // same id that was forgotten since.
 func (e *Engine) key(r *record, step string) string {
-	return fmt.Sprintf("%s/%s/%s/%d/%s", escape.Replace(e.tenant), escape.Replace(r.ID), r.Opened.Format(time.RFC3339Nano), r.Round, step)
+	return key.Join(e.tenant, r.ID, r.Opened.Format(time.RFC3339Nano), strconv.Itoa(r.Round)) + "/" + step
 }
 
-func (e *Engine) page(r *record, at time.Time, level int, stop EventKind, key, target string, why []string) Action {
-	key += "/" + escape.Replace(target)
+func (e *Engine) page(r *record, at time.Time, level int, stop EventKind, stepKey, target string, why []string) Action {
+	pageKey := stepKey + "/" + key.Join(target)
 	if !slices.Contains(r.Paged, target) {
 		r.Paged = append(r.Paged, target)
 	}
 	load := e.loads[target]
-	load.Paged = latest(load.Paged, at) // an event may be late
+	load.Paged = times.Later(load.Paged, at) // an event may be late
 	e.loads[target] = load
 	kind := Page
 	if e.isLimited(r, target) && e.limited(target, at) {
 		kind, why = Notice, append(slices.Clone(why), fmt.Sprintf("a notice: more than %d pages in %s", e.limit.Pages, e.limit.Per))
 	}
 	if kind == Page {
-		r.Pages = append(r.Pages, sent{key, stop})
+		r.Pages = append(r.Pages, sent{pageKey, stop})
 	}
 	return Action{
-		Kind: kind, Key: key, At: at,
+		Kind: kind, Key: pageKey, At: at,
 		Incident: r.ID, Round: r.Round, Level: level, Target: target, Why: why,
 	}
 }
 
 func (e *Engine) notice(r *record, at time.Time, step, target string, why ...string) Action {
 	return Action{
-		Kind: Notice, Key: e.key(r, step) + "/" + escape.Replace(target), At: at,
+		Kind: Notice, Key: e.key(r, step) + "/" + key.Join(target), At: at,
 		Incident: r.ID, Round: r.Round, Target: target, Why: why,
 	}
 }

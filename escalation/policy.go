@@ -125,6 +125,7 @@ type rung struct {
 type book struct {
 	name     string
 	matrix   Matrix
+	text     json.RawMessage // of which the name is a digest
 	policies map[incident.Severity]*policy
 }
 
@@ -146,11 +147,11 @@ func (m Matrix) compile(r *Router, zs zones, p problems) *book {
 		b.matrix[s] = data
 		b.policies[s] = data.compile(s, r, zs, p.at("[%s]", s))
 	}
-	text, err := json.Marshal(b.matrix)
-	if err != nil {
+	var err error
+	if b.text, err = json.Marshal(b.matrix); err != nil {
 		return nil // an enumeration out of range, which is a problem already
 	}
-	sum := sha256.Sum256(text)
+	sum := sha256.Sum256(b.text)
 	b.name = hex.EncodeToString(sum[:8])
 	return b
 }

@@ -37,7 +37,7 @@ func (e *Engine) Part(id string) ([]byte, error) {
 	alone.Bundle = nil
 	return json.Marshal(snapshot{
 		Version: snapshotVersion, Tenant: e.tenant, Incidents: []*record{&alone},
-		Books: map[string]Matrix{r.Book: e.books[r.Book].matrix},
+		Books: map[string]json.RawMessage{r.Book: e.books[r.Book].text},
 	})
 }
 

@@ -20,23 +20,23 @@ type snapshot struct {
 	Incidents []*record            `json:"incidents"`
 	Paged     map[string]time.Time `json:"paged,omitempty"` // last page by person
 
-	Books   map[string]Matrix      `json:"books,omitempty"` // by digest, of the rounds and timers on record
-	Pages   map[string][]time.Time `json:"pages,omitempty"` // what the limit counts
-	Turns   map[string]int         `json:"turns,omitempty"`
-	Leaders map[string]string      `json:"leaders,omitempty"`
+	Books   map[string]json.RawMessage `json:"books,omitempty"` // matrices by digest, of the rounds and timers on record
+	Pages   map[string][]time.Time     `json:"pages,omitempty"` // what the limit counts
+	Turns   map[string]int             `json:"turns,omitempty"`
+	Leaders map[string]string          `json:"leaders,omitempty"`
 }
 
 // Snapshot returns the state as JSON. The same state gives the same bytes.
 func (e *Engine) Snapshot() ([]byte, error) {
 	s := snapshot{
 		Version: snapshotVersion, Tenant: e.tenant, Incidents: []*record{}, Paged: map[string]time.Time{},
-		Books: map[string]Matrix{}, Pages: e.pages, Turns: e.turns, Leaders: e.leaders,
+		Books: map[string]json.RawMessage{}, Pages: e.pages, Turns: e.turns, Leaders: e.leaders,
 	}
 	for _, id := range e.ids() {
 		r := e.records[id]
 		s.Incidents = append(s.Incidents, r)
-		s.Books[r.Book] = e.books[r.Book].matrix
-		s.Books[r.armedBy()] = e.books[r.armedBy()].matrix
+		s.Books[r.Book] = e.books[r.Book].text
+		s.Books[r.armedBy()] = e.books[r.armedBy()].text
 	}
 	for who, load := range e.loads {
 		if !load.Paged.IsZero() {
@@ -89,7 +89,11 @@ func (e *Engine) load(data []byte) (snapshot, error) {
 			continue // the present one
 		}
 		q := p.at("books[%q]", name)
-		b := s.Books[name].compile(nil, zones{}, q)
+		var m Matrix
+		if err := decode(s.Books[name], &m); err != nil {
+			return s, fmt.Errorf("escalation: snapshot: books[%q]: %w", name, err)
+		}
+		b := m.compile(nil, zones{}, q)
 		if b != nil && b.name != name {
 			q.add(b.name, "the digest of the matrix, which was changed")
 		}

@@ -43,6 +43,7 @@ func (a Alert) ProcessingTime() (l Lapse, ok bool) {
 type AlertFigures struct {
 	Storing        Durations `json:"alert_storing_time"`
 	Processing     Durations `json:"alert_processing_time"`
+	Untold         Durations `json:"alert_untold"` // how long those that are not told have waited at the instant
 	Kept           Share     `json:"alert_processing_kept"`
 	FalsePositives Share     `json:"false_positive_rate"` // of those whose outcome is known
 }
@@ -52,7 +53,7 @@ type AlertFigures struct {
 // alert that is not told has missed it as soon as it cannot be kept any more at the
 // instant at, and is undecided before, and always for a zero at.
 func FiguresOfAlerts(alerts []Alert, period calendar.Interval, targets KPITargets, at time.Time) AlertFigures {
-	f := AlertFigures{Storing: Durations{Of: "alert fired to stored"}, Processing: Durations{Of: "alert fired to stored and told"}}
+	f := AlertFigures{Storing: Durations{Of: "alert fired to stored"}, Processing: Durations{Of: "alert fired to stored and told"}, Untold: Durations{Of: "alert fired and not told"}}
 	target := targets[KPIAlertProcessing]
 	for _, a := range alerts {
 		if !period.IsEmpty() && !period.Contains(a.Fired) {
@@ -64,8 +65,10 @@ func FiguresOfAlerts(alerts []Alert, period calendar.Interval, targets KPITarget
 		verdict := target.JudgeDuration(l.Duration)
 		if !ok {
 			verdict = Undecided
-			if !at.IsZero() && !a.Fired.IsZero() {
-				verdict = target.soFar(at.Sub(a.Fired))
+			if !at.IsZero() && !a.Fired.IsZero() && !at.Before(a.Fired) {
+				waits, _ := lapse(a.Fired, at)
+				f.Untold.addLapse(waits, true)
+				verdict = target.soFar(waits.Duration)
 			}
 		}
 		tally(&f.Kept, verdict != Undecided, verdict == Met)
@@ -73,5 +76,6 @@ func FiguresOfAlerts(alerts []Alert, period calendar.Interval, targets KPITarget
 	}
 	f.Storing.finish()
 	f.Processing.finish()
+	f.Untold.finish()
 	return f
 }

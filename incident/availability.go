@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -94,7 +95,7 @@ func Uptimes(records []Record, services []string, period calendar.Interval, at t
 		}
 		for _, stretch := range r.Impact {
 			if stretch.End.IsZero() {
-				stretch.End = later(at, stretch.Start)
+				stretch.End = times.Later(at, stretch.Start)
 			}
 			for _, service := range r.Services {
 				down[service] = append(down[service], stretch)
@@ -110,13 +111,6 @@ func Uptimes(records []Record, services []string, period calendar.Interval, at t
 		out = append(out, ServiceUptime{Service: service, Uptime: u})
 	}
 	return out, nil
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // Ratio returns up time over counted time, nil if nothing counts.

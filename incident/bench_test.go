@@ -1,6 +1,7 @@
 package incident_test
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 	"testing"
@@ -49,6 +50,31 @@ func BenchmarkVerify(b *testing.B) {
 		}
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(entries)), "ns/entry")
+}
+
+// BenchmarkReadTimeline reads and checks an export of entries with 200 bytes each.
+func BenchmarkReadTimeline(b *testing.B) {
+	const n = 1000
+	timeline := incident.NewTimeline("acme", "INC-1")
+	for i := range n {
+		e := incident.Entry{Kind: incident.Note, Key: fmt.Sprint("note-", i), Actor: "ann", At: noon, RecordedAt: noon, Payload: strings.Repeat("x", 200)}
+		if _, err := timeline.Append(uint64(i), e); err != nil {
+			b.Fatal(err)
+		}
+	}
+	var out bytes.Buffer
+	if err := timeline.Write(&out); err != nil {
+		b.Fatal(err)
+	}
+	b.SetBytes(int64(out.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		got, err := incident.ReadTimeline(bytes.NewReader(out.Bytes()))
+		if err != nil || got.Len() != n {
+			b.Fatalf("%v, want %d entries", err, n)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/entry")
 }
 
 func BenchmarkApply(b *testing.B) {

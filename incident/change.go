@@ -156,24 +156,38 @@ type ChangeFigures struct {
 	Emergencies Changes `json:"emergencies"`         // the others
 	Success     Share   `json:"change_success_rate"` // of the planned ones
 
-	// Approval is the time that emergency changes waited for their approval.
+	// Approval is the time that emergency changes waited for their approval, Unapproved
+	// how long those without one have waited, up to their end or the instant. Approved
+	// says how many were approved, of them and those that ended without.
 	Approval     Durations `json:"emergency_change_approval"`
+	Unapproved   Durations `json:"emergency_change_unapproved"`
+	Approved     Share     `json:"emergency_change_approved"`
 	ApprovalKept Share     `json:"emergency_change_approval_kept"`
 
-	// Notice is how long before their windows planned changes were announced;
-	// those that never were are in Notice.Missing and in no share.
+	// Notice is how long before their windows planned changes were announced, none
+	// where the window began without. Announced says how many were announced before,
+	// of them and those that began without. Windows that are still to be announced
+	// are in Notice.Missing.
 	Notice     Durations `json:"maintenance_notice"`
+	Announced  Share     `json:"maintenance_announced"`
 	NoticeKept Share     `json:"maintenance_notice_kept"`
 }
 
 // FiguresOfChanges returns the key figures of the changes of a period: results
-// count where the change ended, approvals where they were given, notices where
-// the window begins. An empty period is all of them. Approval and notice are
-// judged by [KPIApproval] and [KPINotice] of the targets.
-func FiguresOfChanges(changes []Change, period calendar.Interval, targets KPITargets) ChangeFigures {
+// count where the change ended, notices where the window begins, approvals where they
+// were given, and those that were not where the change ended or else was requested.
+// An empty period is all of them.
+//
+// Approval and notice are judged by [KPIApproval] and [KPINotice] of the targets. What
+// was neither approved nor announced has missed its target when the change ended or the
+// window began, and as soon as the target cannot be kept any more at the instant at; it
+// is undecided before. A zero at is before everything: then only what has ended is
+// decided. A cancelled change needs neither.
+func FiguresOfChanges(changes []Change, period calendar.Interval, targets KPITargets, at time.Time) ChangeFigures {
 	f := ChangeFigures{
-		Approval: Durations{Of: "emergency change requested to approved"},
-		Notice:   Durations{Of: "change announced to start of window"},
+		Approval:   Durations{Of: "emergency change requested to approved"},
+		Unapproved: Durations{Of: "emergency change requested and not approved"},
+		Notice:     Durations{Of: "change announced to start of window"},
 	}
 	within := func(t time.Time) bool { return !t.IsZero() && (period.IsEmpty() || period.Contains(t)) }
 	for _, c := range changes {
@@ -186,19 +200,70 @@ func FiguresOfChanges(changes []Change, period calendar.Interval, targets KPITar
 				f.Planned.count(c)
 			}
 		}
-		if l, ok := c.ApprovalTime(); emergency && within(c.Approved) {
-			f.Approval.addLapse(l, ok)
-			judgeInto(&f.ApprovalKept, targets[KPIApproval], l, ok)
-		}
-		if l, ok := c.Notice(); !emergency && within(c.Window.Start) && c.Result != ChangeCancelled {
-			f.Notice.addLapse(l, ok)
-			judgeInto(&f.NoticeKept, targets[KPINotice], l, ok)
+		switch {
+		case emergency && within(c.approvalCounts()):
+			f.approval(c, targets[KPIApproval], at)
+		case !emergency && within(c.Window.Start) && c.Result != ChangeCancelled:
+			f.notice(c, targets[KPINotice], at)
 		}
 	}
 	f.Approval.finish()
+	f.Unapproved.finish()
 	f.Notice.finish()
 	f.Success = f.Planned.SuccessRate()
 	return f
+}
+
+// approvalCounts returns the instant at which the approval of a change, or its want of
+// one, counts.
+func (c Change) approvalCounts() time.Time {
+	t := c.Approved
+	if t.IsZero() && c.Result == ChangeCancelled {
+		return time.Time{}
+	}
+	setOnce(&t, c.Ended)
+	setOnce(&t, c.Requested)
+	setOnce(&t, c.Window.Start)
+	return t
+}
+
+// approval counts the approval of an emergency change.
+func (f *ChangeFigures) approval(c Change, target Target, at time.Time) {
+	if !c.Approved.IsZero() {
+		l, ok := c.ApprovalTime()
+		f.Approval.addLapse(l, ok)
+		tally(&f.Approved, true, true)
+		judgeInto(&f.ApprovalKept, target, l, ok)
+		return
+	}
+	ended := !c.Ended.IsZero()
+	if !ended && !at.IsZero() && at.Before(c.Requested) {
+		return // nobody has asked yet
+	}
+	until := c.Ended
+	setOnce(&until, at)
+	l, ok := lapse(c.Requested, until)
+	f.Unapproved.addLapse(l, ok)
+	tally(&f.Approved, ended, false)
+	tally(&f.ApprovalKept, target.IsSet() && (ended || ok && target.soFar(l.Duration) == Missed), false)
+}
+
+// notice counts the notice of a planned change.
+func (f *ChangeFigures) notice(c Change, target Target, at time.Time) {
+	start := c.Window.Start
+	l, ok := c.Notice()
+	began := !c.Ended.IsZero() || !at.IsZero() && !at.Before(start)
+	switch {
+	case ok:
+		tally(&f.Announced, true, !l.Clamped)
+	case began:
+		ok = true // and l is none
+		tally(&f.Announced, true, false)
+	case !at.IsZero():
+		tally(&f.NoticeKept, target.atMost(start.Sub(at)) == Missed, false)
+	}
+	f.Notice.addLapse(l, ok)
+	judgeInto(&f.NoticeKept, target, l, ok)
 }
 
 func judgeInto(s *Share, t Target, l Lapse, ok bool) {

@@ -69,22 +69,109 @@ func TestChangeFigures(t *testing.T) {
 		emergency(incident.ChangeOK, 4*time.Hour),
 		emergency(incident.ChangeFailed, 4*time.Hour-1),
 	}
-	f := incident.FiguresOfChanges(changes, incident.Month(2026, time.March, amsterdam), incident.DefaultKPITargets())
+	march := incident.Month(2026, time.March, amsterdam)
+	f := incident.FiguresOfChanges(changes, march, incident.DefaultKPITargets(), march.End)
 	if want := (incident.Changes{Succeeded: 2, CausedIncident: 1, Failed: 1, RolledBack: 1, Cancelled: 1, Emergency: 2}); f.Planned != want {
 		t.Errorf("Planned = %+v, want %+v", f.Planned, want)
 	}
 	if want := (incident.Changes{Succeeded: 1, Failed: 1}); f.Emergencies != want {
 		t.Errorf("Emergencies = %+v, want %+v", f.Emergencies, want)
 	}
-	if f.Success != (incident.Share{Hits: 2, Of: 5}) || f.NoticeKept != (incident.Share{Hits: 3, Of: 5}) || f.ApprovalKept != (incident.Share{Hits: 1, Of: 2}) {
-		t.Errorf("success %v, notice %v, approval %v, want 2/5, 3/5, 1/2", f.Success, f.NoticeKept, f.ApprovalKept)
+	if f.Success != (incident.Share{Hits: 2, Of: 5}) || f.NoticeKept != (incident.Share{Hits: 3, Of: 6}) || f.ApprovalKept != (incident.Share{Hits: 1, Of: 2}) {
+		t.Errorf("success %v, notice %v, approval %v, want 2/5, 3/6, 1/2", f.Success, f.NoticeKept, f.ApprovalKept)
 	}
-	if f.Notice.N != 5 || f.Notice.Missing != 1 || f.Notice.Clamped != 1 || f.Approval.Mean().Cmp(big.NewRat(int64(8*time.Hour-1), 2*int64(time.Second))) != 0 {
+	if f.Announced != (incident.Share{Hits: 4, Of: 6}) || f.Approved != (incident.Share{Hits: 2, Of: 2}) {
+		t.Errorf("announced %v, approved %v, want 4/6, 2/2", f.Announced, f.Approved)
+	}
+	if f.Notice.N != 6 || f.Notice.Missing != 0 || f.Notice.Clamped != 1 || f.Approval.Mean().Cmp(big.NewRat(int64(8*time.Hour-1), 2*int64(time.Second))) != 0 {
 		t.Errorf("Notice = %+v, Approval = %v", f.Notice, f.Approval.Mean())
 	}
-	other := incident.FiguresOfChanges(changes, incident.Month(2026, time.April, amsterdam), incident.DefaultKPITargets())
+	other := incident.FiguresOfChanges(changes, incident.Month(2026, time.April, amsterdam), incident.DefaultKPITargets(), march.End)
 	if other.Success.Of != 0 || other.Approval.N != 0 || other.Notice.N != 0 {
 		t.Errorf("April = %+v, want nothing", other)
+	}
+}
+
+// TestWithoutNotice: a window that was not announced had no notice once it began, and
+// has missed 72 hours as soon as fewer are left.
+func TestWithoutNotice(t *testing.T) {
+	window := calendar.Interval{Start: noon, End: minute(60)}
+	for _, tt := range []struct {
+		name            string
+		change          incident.Change
+		at              time.Time
+		kept, announced incident.Share
+		n, missing      int // notices, the shortest of which is 0 but for the first row
+	}{
+		{"announced in time", incident.Change{Announced: noon.Add(-72 * time.Hour)}, noon, incident.Share{Hits: 1, Of: 1}, incident.Share{Hits: 1, Of: 1}, 1, 0},
+		{"announced when it had begun", incident.Change{Announced: minute(1)}, noon, incident.Share{Of: 1}, incident.Share{Of: 1}, 1, 0},
+		{"no instant", incident.Change{}, time.Time{}, incident.Share{}, incident.Share{}, 0, 1},
+		{"72 hours left", incident.Change{}, noon.Add(-72 * time.Hour), incident.Share{}, incident.Share{}, 0, 1},
+		{"less left", incident.Change{}, noon.Add(-72*time.Hour + 1), incident.Share{Of: 1}, incident.Share{}, 0, 1},
+		{"begun", incident.Change{}, noon, incident.Share{Of: 1}, incident.Share{Of: 1}, 1, 0},
+		{"ended, no instant", incident.Change{Ended: minute(30), Result: incident.ChangeOK}, time.Time{}, incident.Share{Of: 1}, incident.Share{Of: 1}, 1, 0},
+		{"cancelled", incident.Change{Ended: minute(30), Result: incident.ChangeCancelled}, minute(90), incident.Share{}, incident.Share{}, 0, 0},
+	} {
+		tt.change.Kind, tt.change.Window = incident.NormalChange, window
+		f := incident.FiguresOfChanges([]incident.Change{tt.change}, window, incident.DefaultKPITargets(), tt.at)
+		if f.NoticeKept != tt.kept || f.Announced != tt.announced || f.Notice.N != tt.n || f.Notice.Missing != tt.missing {
+			t.Errorf("%s: kept %v, announced %v, %d notices, %d missing, want %v, %v, %d, %d",
+				tt.name, f.NoticeKept, f.Announced, f.Notice.N, f.Notice.Missing, tt.kept, tt.announced, tt.n, tt.missing)
+		}
+		if shortest, ok := f.Notice.Min(); ok && tt.kept.Hits == 0 && shortest != 0 {
+			t.Errorf("%s: shortest notice %v, want none", tt.name, shortest)
+		}
+		if f.NoticeKept.Of == 0 && f.NoticeKept.Ratio() != nil || f.Announced.Of == 0 && f.Announced.Ratio() != nil {
+			t.Errorf("%s: a share of nothing is a number", tt.name)
+		}
+		without := incident.FiguresOfChanges([]incident.Change{tt.change}, window, nil, tt.at)
+		if without.NoticeKept.Of != 0 || without.Announced != tt.announced {
+			t.Errorf("%s, without a target: kept %v, announced %v", tt.name, without.NoticeKept, without.Announced)
+		}
+	}
+}
+
+// TestWithoutApproval: four hours are allowed, and an emergency change that ended
+// without an approval has missed them.
+func TestWithoutApproval(t *testing.T) {
+	day := calendar.Interval{Start: noon, End: minute(1440)}
+	asked := func(c incident.Change) incident.Change {
+		c.Requested = noon
+		return c
+	}
+	for _, tt := range []struct {
+		name           string
+		change         incident.Change
+		at             time.Time
+		kept, approved incident.Share
+		waited         time.Duration // -1 if none is known to wait
+	}{
+		{"approved", asked(incident.Change{Approved: minute(120)}), minute(600), incident.Share{Hits: 1, Of: 1}, incident.Share{Hits: 1, Of: 1}, -1},
+		{"approved after the end", asked(incident.Change{Ended: minute(60), Approved: minute(241)}), minute(600), incident.Share{Of: 1}, incident.Share{Hits: 1, Of: 1}, -1},
+		{"waiting", asked(incident.Change{}), minute(240).Add(-1), incident.Share{}, incident.Share{}, 4*time.Hour - 1},
+		{"waiting too long", asked(incident.Change{}), minute(240), incident.Share{Of: 1}, incident.Share{}, 4 * time.Hour},
+		{"waiting, no instant", asked(incident.Change{}), time.Time{}, incident.Share{}, incident.Share{}, -1},
+		{"before the request", asked(incident.Change{}), minute(-1), incident.Share{}, incident.Share{}, -1},
+		{"ended without", asked(incident.Change{Ended: minute(60), Result: incident.ChangeOK}), time.Time{}, incident.Share{Of: 1}, incident.Share{Of: 1}, time.Hour},
+		{"ended without a request", incident.Change{Ended: minute(60), Result: incident.ChangeFailed}, minute(90), incident.Share{Of: 1}, incident.Share{Of: 1}, -1},
+		{"ended on another day", asked(incident.Change{Ended: minute(1440), Result: incident.ChangeOK}), minute(2000), incident.Share{}, incident.Share{}, -1},
+		{"cancelled", asked(incident.Change{Ended: minute(60), Result: incident.ChangeCancelled}), minute(600), incident.Share{}, incident.Share{}, -1},
+		{"planned", incident.Change{Kind: incident.NormalChange, Requested: noon, Ended: minute(60), Result: incident.ChangeOK}, minute(600), incident.Share{}, incident.Share{}, -1},
+	} {
+		if tt.change.Kind == "" {
+			tt.change.Kind = incident.EmergencyChange
+		}
+		f := incident.FiguresOfChanges([]incident.Change{tt.change}, day, incident.DefaultKPITargets(), tt.at)
+		waited, ok := f.Unapproved.Max()
+		if !ok {
+			waited = -1
+		}
+		if f.ApprovalKept != tt.kept || f.Approved != tt.approved || waited != tt.waited {
+			t.Errorf("%s: kept %v, approved %v, waited %v, want %v, %v, %v", tt.name, f.ApprovalKept, f.Approved, waited, tt.kept, tt.approved, tt.waited)
+		}
+		if f.Approved.Of == 0 && f.Approved.Ratio() != nil {
+			t.Errorf("%s: a share of nothing is a number", tt.name)
+		}
 	}
 }
 

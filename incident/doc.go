@@ -14,7 +14,8 @@
 // edited, removed, moved or smuggled in, [Incident.Redact] erases a text and
 // leaves the chain intact, and a [SignedHead] makes a cut-off tail visible. A
 // store commits the returned entries, together with its outbox, in one
-// transaction; [Replay] builds the incident again from them.
+// transaction; [Replay] builds the incident again from them. Package storetest tests a
+// store.
 //
 //	inc, err := incident.New("acme", "INC-1", incident.Options{Salts: rand.Reader})
 //	entries, err := inc.Apply(incident.Event{
@@ -32,11 +33,12 @@
 // definition, percentiles by a named [Method], [Share] for rates, [Target] for
 // verdicts. They are exact fractions, and no data is null, never zero. [Compute]
 // takes those of a set of incidents, [ComputeBy] by severity, service or team, and a
-// [Meter] follows them while they happen. With [Change], [Problem], [Alert] and
-// [Series] beside them, [Scorecard] has every key figure with its target, and
-// [Basis.Review] what goes into a service review.
+// [Meter] follows them while they happen, as a [MeterOf] does with changes and
+// problems. With [Change], [Problem], [Alert] and [Series] beside them, [Scorecard]
+// has every key figure with its target, and [Basis.Review] what goes into a service
+// review.
 //
 // Nothing here reads a clock, starts a goroutine or does I/O. An Incident is
-// not safe for concurrent use, nor is a Meter; values such as [State], [Entry] and
+// not safe for concurrent use, nor are meters; values such as [State], [Entry] and
 // [Record] are.
 package incident

@@ -17,21 +17,22 @@ type Kind string
 
 // The kinds that move an incident through its lifecycle.
 const (
-	Detect       Kind = "detect"        // a signal was received; the incident is not declared yet
-	Declare      Kind = "declare"       // it is an incident of a severity
-	Acknowledge  Kind = "acknowledge"   // somebody, or automation that was approved, works on it
-	Mitigate     Kind = "mitigate"      // the impact is over, the cause is not removed
-	Resolve      Kind = "resolve"       // the service is restored; Text says how
-	Reopen       Kind = "reopen"        // the resolution did not hold
-	OpenReview   Kind = "open_review"   // the moderated review began; Person is the moderator
-	WaiveReview  Kind = "waive_review"  // no review will be held; Text says why
-	Close        Kind = "close"         // a measure is anchored, or the review waived
-	Cancel       Kind = "cancel"        // it was a false alarm; Text says why
-	Merge        Kind = "merge"         // it is part of another incident, Target
-	RecordResult Kind = "record_result" // an action of a playbook ended; Ref is its key
+	Detect      Kind = "detect"       // a signal was received; the incident is not declared yet
+	Declare     Kind = "declare"      // it is an incident of a severity
+	Acknowledge Kind = "acknowledge"  // somebody, or automation that was approved, works on it
+	Mitigate    Kind = "mitigate"     // the impact is over, the cause is not removed
+	Relapse     Kind = "relapse"      // the mitigation did not hold, the impact is back; Text says how
+	Resolve     Kind = "resolve"      // the service is restored; Text says how
+	Reopen      Kind = "reopen"       // the resolution did not hold
+	OpenReview  Kind = "open_review"  // the moderated review began; Person is the moderator
+	WaiveReview Kind = "waive_review" // no review will be held; Text says why
+	Close       Kind = "close"        // a measure is anchored, or the review waived
+	Cancel      Kind = "cancel"       // it was a false alarm; Text says why
+	Merge       Kind = "merge"        // it is part of another incident, Target
 )
 
-// The kinds that add to an incident without moving it.
+// The kinds that add to an incident without moving it. [WaiveReview] is one of them,
+// too: it lets a closing through.
 const (
 	ChangeSeverity Kind = "change_severity" // Severity is the new one
 	AssignRole     Kind = "assign_role"     // Person takes Role
@@ -51,6 +52,7 @@ const (
 	RecordScore    Kind = "record_score"    // Score that the customer gave
 	PostUpdate     Kind = "post_update"     // Text is news for the stakeholders
 	Notify         Kind = "notify"          // a message went out; Ref is its key
+	RecordResult   Kind = "record_result"   // an action of a playbook ended; Ref is its key
 	Note           Kind = "note"            // Text, for the record
 	RedactEntry    Kind = "redact"          // written by Redact only
 )
@@ -59,7 +61,7 @@ const (
 var kinds = [...]Kind{
 	Detect, Declare, ChangeSeverity, CorrectTimes, AssignRole, ReleaseRole, AssignTeam, SetFlag, ClearFlag, AddLink,
 	Escalate, Acknowledge, StartWait, EndWait, AskApproval, Approve, Refuse, PostUpdate, Notify, RecordResult, Note,
-	Mitigate, Resolve, Reopen, OpenReview, RecordMeasure, WaiveReview, Close, Cancel, Merge, RecordScore, RedactEntry,
+	Mitigate, Relapse, Resolve, Reopen, OpenReview, RecordMeasure, WaiveReview, Close, Cancel, Merge, RecordScore, RedactEntry,
 }
 
 // rank is the position of k in kinds; unknown kinds come last.
@@ -200,19 +202,36 @@ func recordable(t time.Time) bool {
 // canonical returns e with instants as they are stored: in UTC, without a
 // monotonic reading.
 func (e Event) canonical() Event {
-	e.At = instant(e.At)
+	e.At = e.At.Round(0).UTC()
 	if e.RecordedAt.IsZero() {
 		e.RecordedAt = e.At
 	}
-	e.RecordedAt, e.Started, e.Detected = instant(e.RecordedAt), instant(e.Started), instant(e.Detected)
+	e.RecordedAt, e.Started, e.Detected = e.RecordedAt.Round(0).UTC(), e.Started.Round(0).UTC(), e.Detected.Round(0).UTC()
 	return e
 }
 
-func instant(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
+// clone returns a copy that shares nothing with e.
+func (e Event) clone() Event {
+	e.Details = e.Details.clone()
+	return e
+}
+
+func (d Details) clone() Details {
+	d.Services, d.Data = slices.Clone(d.Services), slices.Clone(d.Data)
+	if d.Measure != nil {
+		m := *d.Measure
+		d.Measure = &m
 	}
-	return t.Round(0).UTC()
+	if d.Redaction != nil {
+		r := *d.Redaction
+		r.Same = slices.Clone(r.Same)
+		if r.Kept != nil {
+			kept := r.Kept.clone()
+			r.Kept = &kept
+		}
+		d.Redaction = &r
+	}
+	return d
 }
 
 // compareEvents is the order of the fold.

@@ -167,7 +167,7 @@ func ExampleFiguresOfChanges() {
 		{ID: "CHG-2", Kind: incident.NormalChange, Ended: start, Result: incident.ChangeOK, Caused: []string{"INC-7"}},
 		{ID: "CHG-3", Kind: incident.EmergencyChange, Requested: start, Approved: start.Add(4 * time.Hour)},
 	}
-	f := incident.FiguresOfChanges(changes, calendar.Interval{}, incident.DefaultKPITargets())
+	f := incident.FiguresOfChanges(changes, calendar.Interval{}, incident.DefaultKPITargets(), time.Time{})
 	fmt.Println("success", f.Success, "notice", f.NoticeKept, "approval", f.ApprovalKept)
 	// Output:
 	// success 1/2 notice 1/1 approval 0/1
@@ -194,6 +194,21 @@ func ExampleMeter() {
 	// 1 incidents, kept no data <nil>
 	// 1 incidents, kept 0/1 <nil>
 	// 0 incidents, kept no data <nil>
+}
+
+// A meter follows changes as their records change.
+func ExampleNewChangeMeter() {
+	start := time.Date(2026, 10, 10, 22, 0, 0, 0, time.UTC)
+	meter := incident.NewChangeMeter(calendar.Interval{}, incident.DefaultKPITargets())
+	c := incident.Change{ID: "CHG-1", Kind: incident.NormalChange, Ended: start, Result: incident.ChangeOK}
+	meter.Update(c)
+	fmt.Println("success", meter.Figures(start).Success)
+	c.Caused = []string{"INC-7"} // as it turned out
+	meter.Update(c)
+	fmt.Println("success", meter.Figures(start).Success)
+	// Output:
+	// success 1/1
+	// success 0/1
 }
 
 // The incident part of a monthly service review.

@@ -121,8 +121,9 @@ func compute(records []Record, o *rules, by ...Dimension) (Figures, []grouping, 
 		r.judged(&records[i], o)
 		in := o.parts(&r)
 		all.add(&r, in)
+		of := labelsOf(&records[i])
 		for j := range groups {
-			groups[j].add(&r, in)
+			groups[j].add(&r, in, &of)
 		}
 	}
 	f, err := all.figures(o)
@@ -133,7 +134,7 @@ func compute(records []Record, o *rules, by ...Dimension) (Figures, []grouping, 
 func (r *row) judged(record *Record, o *rules) {
 	r.fill(record, o)
 	if r.isOpen() {
-		r.verdict = r.verdictAt(o, o.At)
+		r.verdict = r.verdictAt(o, o.At, record)
 	}
 }
 
@@ -163,7 +164,8 @@ func ComputeBy(records []Record, d Dimension, o FiguresOptions) ([]Group, error)
 	var r row
 	for i := range records {
 		r.judged(&records[i], &rules)
-		g.add(&r, rules.parts(&r))
+		of := labelsOf(&records[i])
+		g.add(&r, rules.parts(&r), &of)
 	}
 	return g.groups(&rules)
 }
@@ -174,15 +176,16 @@ type grouping struct {
 	totals map[string]*totals
 }
 
-func (g *grouping) add(r *row, p parts) {
+// add puts the parts p of a row into the totals of its labels.
+func (g *grouping) add(r *row, p parts, l *labels) {
 	if p == 0 {
 		return
 	}
-	if g.by != PerService || len(r.services) == 0 {
-		g.of(r.key(g.by)).add(r, p)
+	if g.by != PerService || len(l.services) == 0 {
+		g.of(r.key(g.by, l)).add(r, p)
 		return
 	}
-	for _, service := range r.services {
+	for _, service := range l.services {
 		g.of(service).add(r, p)
 	}
 }
@@ -197,6 +200,7 @@ func (g *grouping) of(key string) *totals {
 	return t
 }
 
+// groups returns the figures by key, in order.
 func (g *grouping) groups(o *rules) ([]Group, error) {
 	var out []Group
 	for _, key := range slices.Sorted(maps.Keys(g.totals)) {

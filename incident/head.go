@@ -28,7 +28,7 @@ func (t *Timeline) Sign(key ed25519.PrivateKey, at time.Time) (SignedHead, error
 	if len(key) != ed25519.PrivateKeySize {
 		return SignedHead{}, fmt.Errorf("sign head: key of %d bytes, want %d", len(key), ed25519.PrivateKeySize)
 	}
-	h := SignedHead{Tenant: t.tenant, Incident: t.incident, Head: t.Head(), At: instant(at)}
+	h := SignedHead{Tenant: t.tenant, Incident: t.incident, Head: t.Head(), At: at.Round(0).UTC()}
 	h.Signature = ed25519.Sign(key, h.message())
 	return h, nil
 }

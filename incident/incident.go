@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -11,7 +12,9 @@ import (
 // Options set the rules of an incident. The zero value is the default.
 type Options struct {
 	// Review reports whether an incident has to be reviewed before it is
-	// closed. Defaults to severity P1 or P2.
+	// closed. It gets the whole state as it is at that step, as a copy of its own, and
+	// must give the same answer for the same state. Defaults to severity P1 or P2, now
+	// or at the resolution: to lower it afterwards saves no review.
 	Review func(State) bool
 	// LeadRequired refuses the acknowledgement of an incident that has to be
 	// reviewed until it has a lead. Defaults to false.
@@ -25,11 +28,11 @@ type Options struct {
 	Salts io.Reader
 }
 
-func (o Options) review(s State) bool {
+func (o Options) review(f *fold) bool {
 	if o.Review != nil {
-		return o.Review(s)
+		return o.Review(f.finish())
 	}
-	return s.Severity.AtLeast(P2)
+	return f.Severity.AtLeast(P2) || f.ResolvedAs.AtLeast(P2)
 }
 
 // Incident is one incident with its timeline. It is not safe for concurrent
@@ -39,18 +42,24 @@ type Incident struct {
 	timeline *Timeline
 	events   []Event // in the order of the fold
 	keys     map[string]Kind
+	aliases  map[string]string // pseudonyms of persons, by the name that some entry still gives
 	fold     fold
 	rejected []Rejection
 }
 
 // New returns an incident of which nothing is known yet. Tenant may be empty,
-// id may not.
+// id may not. The error is an [*EntryError] for names that are not UTF-8 or longer
+// than a kilobyte.
 func New(tenant, id string, o Options) (*Incident, error) {
 	if id == "" {
 		return nil, errors.New("new incident: id is empty")
 	}
+	timeline := NewTimeline(tenant, id)
+	if err := timeline.checkName(); err != nil {
+		return nil, fmt.Errorf("new incident: %w", err)
+	}
 	return &Incident{
-		opts: o, timeline: NewTimeline(tenant, id), keys: map[string]Kind{}, fold: newFold(tenant, id, o),
+		opts: o, timeline: timeline, keys: map[string]Kind{}, fold: newFold(tenant, id, o),
 	}, nil
 }
 
@@ -63,7 +72,7 @@ func (i *Incident) Head() Head { return i.timeline.Head() }
 // Timeline returns a copy of the record.
 func (i *Incident) Timeline() *Timeline {
 	t := *i.timeline
-	t.entries, t.chain = t.Entries(), chain{}
+	t.entries, t.buf = t.Entries(), nil
 	return &t
 }
 
@@ -102,14 +111,21 @@ func (i *Incident) apply(e Event) ([]Entry, error) {
 	}
 	e = e.canonical()
 	events := []Event{e}
-	if s := i.fold.State; e.Kind == Close && !e.Imported && s.Waiver == nil && !i.opts.review(s) && (s.Status == Resolved || s.Status == InReview) {
-		events = []Event{waiver(e), e}
+	if f := &i.fold; e.Kind == Close && !e.Imported && f.Waiver == nil && (f.Status == Resolved || f.Status == InReview) && !i.opts.review(f) {
+		// Without an event of its own, where somebody took its key, the fold adds it.
+		if w := waiver(e); !i.known(w.Key) {
+			events = []Event{w, e}
+		}
 	}
 	if e.Kind == RedactEntry {
 		e.Imported = false // only Redact writes these
 	}
 	if !e.Imported {
-		if err := i.check(events); err != nil {
+		renamed := make([]Event, len(events))
+		for n := range events {
+			renamed[n] = i.renamed(events[n])
+		}
+		if err := i.check(renamed); err != nil {
 			return nil, err
 		}
 	}
@@ -123,6 +139,7 @@ func (i *Incident) apply(e Event) ([]Entry, error) {
 		if events[n], err = sealed[n].Event(); err != nil {
 			return nil, err // not reached: the entry was written just now
 		}
+		events[n] = i.renamed(events[n])
 	}
 	i.extend(events)
 	return sealed, nil
@@ -168,7 +185,7 @@ func (i *Incident) sameKind(key string, kind Kind) error {
 func (i *Incident) check(events []Event) error {
 	f, last := i.fold.clone(), true
 	for _, e := range events {
-		if missing := i.opts.missing(f.State, e); len(missing) > 0 {
+		if missing := i.opts.missing(&f, e); len(missing) > 0 {
 			return i.refuse(f.Status, e, missing)
 		}
 		f.add(e)
@@ -180,7 +197,7 @@ func (i *Incident) check(events []Event) error {
 	again, legal := newFold(i.timeline.tenant, i.timeline.incident, i.opts), true
 	for _, e := range i.sorted(events) {
 		mine := slices.ContainsFunc(events, func(m Event) bool { return m.Key == e.Key })
-		legal = legal && (!mine || len(i.opts.missing(again.State, e)) == 0)
+		legal = legal && (!mine || len(i.opts.missing(&again, e)) == 0)
 		again.add(e)
 	}
 	for _, finding := range again.flagged {
@@ -223,8 +240,9 @@ func (i *Incident) seal(events ...Event) ([]Entry, error) {
 			}
 		}
 		draft, err := newEntry(e, salt)
+		draft.Seq = i.timeline.Head().Seq + uint64(n) + 1 // its digits count
 		if err == nil {
-			err = draft.check()
+			err = cmp.Or(draft.check(), draft.checkLength(maxEntry))
 		}
 		if err != nil {
 			return nil, err
@@ -261,27 +279,41 @@ func (i *Incident) foldAll() {
 	}
 }
 
-// refold reads the events from the timeline again.
-func (i *Incident) refold() error {
-	i.events = i.events[:0]
-	clear(i.keys)
+// recorded reads the events from the timeline, in its order and with what is left of
+// those that were erased.
+func (i *Incident) recorded() ([]Event, error) {
+	events := make([]Event, 0, len(i.timeline.entries))
 	kept := map[uint64]*Details{}
 	for n := range i.timeline.entries {
 		event, err := i.timeline.entries[n].Event()
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if r := event.Redaction; event.Kind == RedactEntry && r != nil && r.Kept != nil {
 			kept[r.Seq] = r.Kept
 		}
-		i.events = append(i.events, event)
+		events = append(events, event)
 	}
-	for n := range i.events {
+	for n := range events {
 		if details := kept[uint64(n)+1]; details != nil && i.timeline.entries[n].Redacted {
-			i.events[n].Details = *details
+			events[n].Details = *details
 		}
 	}
-	i.events = slices.DeleteFunc(i.events, func(e Event) bool {
+	return events, nil
+}
+
+// refold reads the events from the timeline again.
+func (i *Incident) refold() error {
+	events, err := i.recorded()
+	if err != nil {
+		return err
+	}
+	i.aliases = aliasesOf(events)
+	for n := range events {
+		events[n] = i.renamed(events[n])
+	}
+	clear(i.keys)
+	i.events = slices.DeleteFunc(events, func(e Event) bool {
 		_, repeated := i.keys[e.Key]
 		i.keys[e.Key] = e.Kind
 		return repeated
@@ -340,6 +372,6 @@ func Restore(s Snapshot, o Options) (*Incident, error) {
 	if err != nil {
 		return nil, err
 	}
-	i.rejected = slices.Clone(s.Rejected)
+	i.rejected = cloneRejections(s.Rejected)
 	return i, nil
 }

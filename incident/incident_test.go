@@ -15,6 +15,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -112,8 +113,8 @@ func TestMajorIncident(t *testing.T) {
 	if s.Escalations != 1 || len(s.Updates) != 1 || s.Roles[incident.Lead][0] != "bob" || s.Roles[incident.Responder][0] != "ann" {
 		t.Errorf("state = %+v", s)
 	}
-	if len(s.Impact) != 1 || !s.Impact[0].Start.Equal(minute(-2)) || !s.Impact[0].End.Equal(minute(40)) {
-		t.Errorf("Impact = %v", s.Impact)
+	if len(s.Impact) != 1 || !s.Impact[0].Start.Equal(minute(-2)) || !s.Impact[0].End.Equal(minute(30)) {
+		t.Errorf("Impact = %v, want it to end with the mitigation", s.Impact)
 	}
 }
 
@@ -137,6 +138,7 @@ func TestCloseGate(t *testing.T) {
 			ev(incident.RecordMeasure, 51, incident.Details{Measure: measure()}),
 		}, "a done measure"},
 		{"waived", incident.Options{}, []incident.Event{ev(incident.WaiveReview, 50, incident.Details{Text: "same cause as INC-0"})}, ""},
+		{"lowered after the resolution", incident.Options{}, []incident.Event{ev(incident.ChangeSeverity, 50, incident.Details{Severity: incident.P4})}, "a review with a moderator"},
 		{"not major by option", incident.Options{Review: func(incident.State) bool { return false }}, nil, ""},
 	}
 	for _, tt := range tests {
@@ -157,6 +159,74 @@ func TestCloseGate(t *testing.T) {
 			}
 			if refused.To != incident.Closed || refused.From != inc.State().Status || !strings.Contains(strings.Join(refused.Missing, "; "), tt.missing) {
 				t.Errorf("error = %v, want it to miss %q", err, tt.missing)
+			}
+		})
+	}
+}
+
+// TestReviewPolicySeesAll: the policy gets the impact and the findings, and nothing
+// that it does to its state changes the incident.
+func TestReviewPolicySeesAll(t *testing.T) {
+	var seen incident.State
+	long := func(s incident.State) bool {
+		seen = s
+		impact, _ := s.Record().Downtime(minute(0))
+		needed := impact > 40*time.Minute || slices.ContainsFunc(s.Findings, func(f incident.Finding) bool { return f.Code == incident.ModeratorIsLead })
+		s.Services[0], s.Roles[incident.Lead][0], s.Impact[0].End, s.Gaps[0].End = "x", "x", minute(900), minute(900)
+		s.Measures[0], s.Waits[0].Start, s.Holds[0].For, s.Updates[0].Text = incident.Measure{}, minute(900), "x", "x"
+		s.Flags[0], s.Links[0].Target, s.Approvals[0].Granted = "x", "x", true
+		delete(s.Roles, incident.Responder)
+		if len(s.Findings) > 0 {
+			s.Findings[0].Text = "x"
+		}
+		return needed
+	}
+	for name, tt := range map[string]struct {
+		resolved  int // minute of the second resolution; the first stretch of impact takes 32 minutes
+		moderator string
+		missing   string // "" for a closing that needs no review
+	}{
+		"exactly 40 minutes":  {78, "eve", ""},
+		"over 40 minutes":     {79, "eve", "a review with a moderator"},
+		"moderator is lead":   {78, "bob", "a review with a moderator"},
+		"both, and no review": {79, "bob", "a review with a moderator"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inc := newIncident(t, incident.Options{Review: long})
+			apply(t, inc, major()[:4]...)
+			apply(t, inc,
+				ev(incident.SetFlag, 4, incident.Details{Flag: incident.DataFlag}),
+				ev(incident.AddLink, 4, incident.Details{Relation: incident.AlertRelation, Target: "a-1"}),
+				ev(incident.AskApproval, 4, incident.Details{Ref: "r", Text: "restart"}),
+				ev(incident.PostUpdate, 4, incident.Details{Text: "looking"}),
+				ev(incident.StartWait, 5, incident.Details{}),
+				ev(incident.EndWait, 6, incident.Details{}),
+				ev(incident.StartWait, 7, incident.Details{Awaiting: incident.AwaitVendor}),
+				ev(incident.EndWait, 8, incident.Details{}),
+				ev(incident.RecordMeasure, 9, incident.Details{Measure: measure()}),
+				ev(incident.AssignRole, 10, incident.Details{Role: incident.Moderator, Person: tt.moderator}),
+				ev(incident.Mitigate, 30, incident.Details{}),
+				ev(incident.Resolve, 40, incident.Details{Text: "restarted"}),
+				ev(incident.Reopen, 70, incident.Details{Text: "down again"}),
+				ev(incident.Resolve, tt.resolved, incident.Details{Text: "replaced"}))
+			before, head := inc.State(), inc.Head()
+			_, err := inc.Apply(ev(incident.Close, 90, incident.Details{}))
+			if len(seen.Impact) != 2 || seen.ID != "INC-1" {
+				t.Errorf("the policy saw %+v, want two stretches of impact", seen)
+			}
+			if tt.missing != "" {
+				if err == nil || !strings.Contains(err.Error(), tt.missing) || inc.Head() != head || !reflect.DeepEqual(inc.State(), before) {
+					t.Errorf("Apply(close) = %v, state %+v, want it to miss %q and nothing changed", err, inc.State(), tt.missing)
+				}
+				return
+			}
+			s := inc.State()
+			if err != nil || s.Status != incident.Closed {
+				t.Fatalf("Apply(close) = %v, status %q, want closed", err, s.Status)
+			}
+			s.Status, s.Times.Closed, s.Waiver = before.Status, before.Times.Closed, before.Waiver
+			if !reflect.DeepEqual(s, before) {
+				t.Errorf("state = %+v, want %+v but for the closing", s, before)
 			}
 		})
 	}
@@ -187,6 +257,26 @@ func TestMinorIncidentIsWaivedAutomatically(t *testing.T) {
 
 // TestEveryTransition tries every kind that moves in every status, against a
 // table written from the status list of the lifecycle.
+// TestKeyOfTheWaiverIsTaken: no key stands in the timeline twice, and the waiver is
+// there all the same.
+func TestKeyOfTheWaiverIsTaken(t *testing.T) {
+	inc := newIncident(t, incident.Options{})
+	closing := ev(incident.Close, 9, incident.Details{})
+	note := ev(incident.Note, 1, incident.Details{Text: "x"})
+	note.Key = closing.Key + "/waiver"
+	apply(t, inc, ev(incident.Declare, 0, incident.Details{Severity: incident.P4, Title: "t"}), note, ev(incident.Resolve, 8, incident.Details{Text: "x"}), closing)
+	keys := map[string]bool{}
+	for _, e := range inc.Timeline().Entries() {
+		if keys[e.Key] {
+			t.Errorf("key %q is there twice", e.Key)
+		}
+		keys[e.Key] = true
+	}
+	if s := inc.State(); s.Status != incident.Closed || s.Waiver == nil || !s.Waiver.Automatic {
+		t.Errorf("status %q, waiver %+v, want it closed by an automatic one", s.Status, s.Waiver)
+	}
+}
+
 func TestEveryTransition(t *testing.T) {
 	waived := ev(incident.WaiveReview, 45, incident.Details{Text: "known cause"})
 	reach := map[incident.Status][]incident.Event{
@@ -206,7 +296,7 @@ func TestEveryTransition(t *testing.T) {
 		incident.Triage:       {incident.Declare: incident.Open, incident.Cancel: incident.Cancelled, incident.Merge: incident.Merged},
 		incident.Open:         {incident.Acknowledge: incident.Acknowledged, incident.Resolve: incident.Resolved, incident.Cancel: incident.Cancelled, incident.Merge: incident.Merged},
 		incident.Acknowledged: {incident.Mitigate: incident.Mitigated, incident.Resolve: incident.Resolved, incident.Cancel: incident.Cancelled, incident.Merge: incident.Merged},
-		incident.Mitigated:    {incident.Resolve: incident.Resolved, incident.Cancel: incident.Cancelled, incident.Merge: incident.Merged},
+		incident.Mitigated:    {incident.Relapse: incident.Acknowledged, incident.Resolve: incident.Resolved, incident.Cancel: incident.Cancelled, incident.Merge: incident.Merged},
 		incident.Resolved:     {incident.Reopen: incident.Acknowledged, incident.OpenReview: incident.InReview, incident.Close: incident.Closed},
 		incident.InReview:     {incident.Reopen: incident.Acknowledged, incident.Close: incident.Closed},
 		incident.Closed:       {},
@@ -215,7 +305,7 @@ func TestEveryTransition(t *testing.T) {
 	}
 	full := incident.Details{Severity: incident.P1, Title: "t", Text: "because", Person: "eve", Target: "INC-9"}
 	kinds := []incident.Kind{
-		incident.Detect, incident.Declare, incident.Acknowledge, incident.Mitigate, incident.Resolve,
+		incident.Detect, incident.Declare, incident.Acknowledge, incident.Mitigate, incident.Relapse, incident.Resolve,
 		incident.Reopen, incident.OpenReview, incident.Close, incident.Cancel, incident.Merge,
 	}
 	for from, way := range reach {
@@ -265,6 +355,7 @@ func TestRefusedDetails(t *testing.T) {
 		{"merge into itself", 4, ev(incident.Merge, 9, incident.Details{Target: "INC-1"}), "another incident"},
 		{"review without moderator", 8, ev(incident.OpenReview, 50, incident.Details{}), "a moderator"},
 		{"waiver before resolution", 4, ev(incident.WaiveReview, 9, incident.Details{Text: "no"}), "status resolved or in_review"},
+		{"relapse without a reason", 7, ev(incident.Relapse, 35, incident.Details{}), "a reason"},
 		{"unknown role", 4, ev(incident.AssignRole, 9, incident.Details{Role: "king", Person: "ann"}), "a known role"},
 		{"release of nobody", 4, ev(incident.ReleaseRole, 9, incident.Details{Role: incident.Scribe, Person: "ann"}), `"ann" in the role "scribe"`},
 		{"clear of no flag", 4, ev(incident.ClearFlag, 9, incident.Details{Flag: incident.DataFlag}), `the flag "data"`},
@@ -400,12 +491,77 @@ func TestReopen(t *testing.T) {
 	}
 	apply(t, inc, ev(incident.Resolve, 100, incident.Details{Text: "replaced"}))
 	impact, elapsed := inc.State().Record().Downtime(minute(200))
-	if want := (42 + 10 + 10) * time.Minute; impact != want || elapsed != 102*time.Minute {
-		t.Errorf("Downtime = %v, %v, want %v, 1h42m", impact, elapsed, want)
+	if want := (32 + 10 + 10) * time.Minute; impact != want || elapsed != 102*time.Minute {
+		t.Errorf("Downtime = %v, %v, want %v, 1h42m: the first stretch ended with the mitigation", impact, elapsed, want)
 	}
-	// Time to restore leaves out the stretches in between.
+	// Time to restore leaves out the stretches between resolution and reopening.
 	if l, ok := inc.State().Record().Lapse(incident.TimeToRestore); !ok || l.Duration != 62*time.Minute || l.Raw != 102*time.Minute {
 		t.Errorf("Lapse = %+v, %v, want 1h2m of 1h42m", l, ok)
+	}
+}
+
+// TestImpactEndsWithMitigation works out what customers felt and how long the work
+// took, from the same three hours: it began at 0, was detected at 2 and taken at 5.
+func TestImpactEndsWithMitigation(t *testing.T) {
+	mitigate := func(at int) incident.Event { return ev(incident.Mitigate, at, incident.Details{}) }
+	relapse := func(at int) incident.Event { return ev(incident.Relapse, at, incident.Details{Text: "errors again"}) }
+	resolve := func(at int) incident.Event { return ev(incident.Resolve, at, incident.Details{Text: "disk replaced"}) }
+	reopen := func(at int) incident.Event { return ev(incident.Reopen, at, incident.Details{Text: "down again"}) }
+	hold := func(from, to int, whom incident.Awaited) []incident.Event {
+		return []incident.Event{ev(incident.StartWait, from, incident.Details{Awaiting: whom}), ev(incident.EndWait, to, incident.Details{})}
+	}
+	const none = -1
+	for _, tt := range []struct {
+		name            string
+		events          []incident.Event
+		impact, elapsed int // minutes
+		mttr            int // minutes from 2, none if it is not resolved
+		failures        int
+		reopens         int
+	}{
+		{"resolved at once", []incident.Event{resolve(100)}, 100, 100, 98, 1, 0},
+		{"mitigated, resolved", []incident.Event{mitigate(30), resolve(100)}, 30, 30, 98, 1, 0},
+		{"mitigated, worse, resolved", []incident.Event{mitigate(30), relapse(50), resolve(100)}, 30 + 50, 100, 98, 2, 0},
+		{"mitigated twice, resolved", []incident.Event{mitigate(30), relapse(50), mitigate(70), resolve(100)}, 30 + 20, 70, 98, 2, 0},
+		{"resolved, reopened, resolved", []incident.Event{resolve(60), reopen(80), resolve(100)}, 60 + 20, 100, 98 - 20, 2, 1},
+		{"mitigated, resolved, reopened, resolved", []incident.Event{mitigate(30), resolve(60), reopen(80), resolve(100)}, 30 + 20, 100, 98 - 20, 2, 1},
+		{"mitigated in both rounds", []incident.Event{mitigate(30), resolve(60), reopen(80), mitigate(90), resolve(100)}, 30 + 10, 90, 98 - 20, 2, 1},
+		{"on hold for a vendor", append(hold(40, 90, incident.AwaitVendor), resolve(100)), 100, 100, 98, 1, 0},
+		{"mitigated, on hold for a vendor", slices.Concat([]incident.Event{mitigate(30)}, hold(40, 90, incident.AwaitVendor), []incident.Event{resolve(100)}), 30, 30, 98, 1, 0},
+		{"on hold for the customer", append(hold(40, 90, incident.AwaitCustomer), resolve(100)), 100, 100, 98 - 50, 1, 0},
+		{"mitigated, on hold for the customer", slices.Concat([]incident.Event{mitigate(30)}, hold(40, 90, incident.AwaitCustomer), []incident.Event{resolve(100)}), 30, 30, 98 - 50, 1, 0},
+		{
+			"all of it", slices.Concat([]incident.Event{mitigate(30)}, hold(35, 45, incident.AwaitCustomer), []incident.Event{relapse(50), resolve(60), reopen(80)},
+				hold(82, 92, incident.AwaitChange), []incident.Event{resolve(100)}), 30 + 10 + 20, 100, 98 - 10 - 20, 3, 1,
+		},
+		{"still mitigated", []incident.Event{mitigate(30)}, 30, 30, none, 1, 0},
+		{"still worse", []incident.Event{mitigate(30), relapse(50)}, 30 + 130, 180, none, 2, 0},
+		{"mitigated, merged", []incident.Event{mitigate(30), ev(incident.Merge, 100, incident.Details{Target: "INC-0"})}, 30, 30, none, 1, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			inc := newIncident(t, incident.Options{})
+			apply(t, inc,
+				ev(incident.Detect, 2, incident.Details{Title: "down", Services: []string{"checkout"}, Started: minute(0)}),
+				ev(incident.Declare, 3, incident.Details{Severity: incident.P2}),
+				ev(incident.Acknowledge, 5, incident.Details{}))
+			apply(t, inc, tt.events...)
+			r := inc.State().Record()
+			impact, elapsed := r.Downtime(minute(180))
+			if impact != time.Duration(tt.impact)*time.Minute || elapsed != time.Duration(tt.elapsed)*time.Minute {
+				t.Errorf("Downtime = %v, %v, want %d, %d minutes", impact, elapsed, tt.impact, tt.elapsed)
+			}
+			l, ok := r.Lapse(incident.MTTR)
+			if ok != (tt.mttr != none) || ok && l.Duration != time.Duration(tt.mttr)*time.Minute {
+				t.Errorf("MTTR = %v, %v, want %d minutes", l.Duration, ok, tt.mttr)
+			}
+			up, err := incident.Uptimes([]incident.Record{r}, []string{"checkout"}, calendar.Interval{Start: noon, End: minute(180)}, minute(180), nil, incident.MaintenanceIsUp)
+			if err != nil || up[0].Down != impact || up[0].Failures != tt.failures || r.Reopens != tt.reopens || len(r.Gaps) != tt.reopens {
+				t.Errorf("down %v, %d failures, %d reopens, gaps %v, %v, want %d minutes, %d, %d and as many gaps", up[0].Down, up[0].Failures, r.Reopens, r.Gaps, err, tt.impact, tt.failures, tt.reopens)
+			}
+			if f := inc.State().Findings; len(f) != 0 {
+				t.Errorf("Findings = %v, want none", f)
+			}
+		})
 	}
 }
 
@@ -428,6 +584,8 @@ func TestFacts(t *testing.T) {
 		{"closed without review", []incident.Event{declared, fact(incident.Resolve, 9, incident.Details{}), fact(incident.Close, 10, incident.Details{})}, incident.Resolved, incident.IllegalFact},
 		{"mitigated before anybody took it", []incident.Event{declared, fact(incident.Mitigate, 9, incident.Details{})}, incident.Open, incident.IllegalFact},
 		{"late acknowledgement", []incident.Event{declared, fact(incident.Resolve, 9, incident.Details{}), fact(incident.Acknowledge, 10, incident.Details{})}, incident.Resolved, incident.OutOfOrder},
+		{"review without a moderator", []incident.Event{declared, fact(incident.Resolve, 9, incident.Details{}), fact(incident.OpenReview, 10, incident.Details{})}, incident.Resolved, incident.IllegalFact},
+		{"waived without a reason", []incident.Event{declared, fact(incident.Resolve, 9, incident.Details{}), fact(incident.WaiveReview, 10, incident.Details{})}, incident.Resolved, incident.IllegalFact},
 		{"resolved twice", []incident.Event{declared, fact(incident.Resolve, 9, incident.Details{}), fact(incident.Resolve, 11, incident.Details{})}, incident.Resolved, ""},
 	}
 	for _, tt := range tests {
@@ -672,7 +830,7 @@ func TestDiagrams(t *testing.T) {
 }
 
 func TestDetailedDiagramHasEveryStep(t *testing.T) {
-	if got := strings.Count(incident.DetailedDiagram(), "\n"); got != 1+21+3 {
-		t.Errorf("DetailedDiagram has %d lines, want 25", got)
+	if got := strings.Count(incident.DetailedDiagram(), "\n"); got != 1+22+3 {
+		t.Errorf("DetailedDiagram has %d lines, want 26", got)
 	}
 }

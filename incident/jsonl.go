@@ -3,14 +3,25 @@ package incident
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"reflect"
+
+	"github.com/evenkeelops/evenkeel/internal/strictjson"
+	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
-// maxLine is the longest line that ReadTimeline accepts, in bytes.
-const maxLine = 16 << 20
+// The longest things of an export, in bytes. What is written is never longer than
+// what is read.
+const (
+	maxLine  = 16 << 20      // a line without its end
+	maxEntry = maxLine - 256 // a line when it is appended; a redaction may add less than that
+	maxName  = 1 << 10       // a tenant or id
+)
 
 type timelineHeader struct {
 	Format   string `json:"format"`
@@ -40,25 +51,43 @@ func (t *Timeline) Write(w io.Writer) error {
 	return nil
 }
 
-// LineError reports a line of an exported timeline that cannot be read.
+// LineError reports a line of an exported timeline or of a log that cannot be read.
 type LineError struct {
 	Line int // from 1
 	Err  error
 }
 
 // Error names the line.
-func (e *LineError) Error() string { return fmt.Sprintf("read timeline: line %d: %v", e.Line, e.Err) }
+func (e *LineError) Error() string { return fmt.Sprintf("line %d: %v", e.Line, e.Err) }
 
 // Unwrap returns the cause.
 func (e *LineError) Unwrap() error { return e.Err }
 
-// ReadTimeline imports what [Timeline.Write] exported. It is strict: unknown
-// fields, further text on a line, blank lines and a number of lines that differs
-// from the header are a [*LineError]. The chain is checked, so other errors are
-// a [*ChainError].
+// FieldError reports something that is wrong with the JSON of a line.
+type FieldError struct {
+	Path   string // such as "details.severity"; "" for the whole line
+	Column int    // from 1, in bytes
+	Found  string
+	Want   string
+}
+
+// Error names the place, what stands there and what was expected.
+func (e *FieldError) Error() string {
+	what := e.Found + ", want " + e.Want
+	if e.Path != "" {
+		what = e.Path + ": " + what
+	}
+	return fmt.Sprintf("column %d: %s", e.Column, what)
+}
+
+// ReadTimeline imports what [Timeline.Write] exported. It is strict: keys that are
+// unknown, repeated or in another case, further text on a line, blank lines and a
+// number of lines that differs from the header are a [*LineError]; what is wrong with
+// the JSON of a line it wraps as one [*FieldError] each. The chain is checked, so other
+// errors are a [*ChainError].
 func ReadTimeline(r io.Reader) (*Timeline, error) {
 	lines := bufio.NewScanner(r)
-	lines.Buffer(nil, maxLine)
+	lines.Buffer(nil, maxLine+len("\n"))
 	var t *Timeline
 	line, want := 0, 0
 	for lines.Scan() {
@@ -101,7 +130,11 @@ func timelineOf(line []byte) (t *Timeline, entries int, err error) {
 	if header.Format != timelineFormat {
 		return nil, 0, fmt.Errorf("format %q, want %q", header.Format, timelineFormat)
 	}
-	return NewTimeline(header.Tenant, header.Incident), header.Entries, nil
+	t = NewTimeline(header.Tenant, header.Incident)
+	if err := t.checkName(); err != nil {
+		return nil, 0, err
+	}
+	return t, header.Entries, nil
 }
 
 func entryOf(line []byte) (Entry, error) {
@@ -109,11 +142,52 @@ func entryOf(line []byte) (Entry, error) {
 	if err := strict(line, &e); err != nil {
 		return Entry{}, err
 	}
-	if err := e.check(); err != nil {
+	if err := cmp.Or(e.check(), e.checkLength(maxLine)); err != nil {
 		return Entry{}, err
 	}
-	e.At, e.RecordedAt = instant(e.At), instant(e.RecordedAt)
+	e.At, e.RecordedAt = e.At.Round(0).UTC(), e.RecordedAt.Round(0).UTC()
 	return e, nil
+}
+
+// checkLength refuses an entry of which the line is longer than most. It names the
+// longest text.
+func (e *Entry) checkLength(most int) error {
+	const escaped, others = 6, 1 << 10 // "\u0000" for one byte; hashes, instants and the names of fields
+	longest, name, sum := 0, "", 0
+	for _, f := range [...]struct {
+		name string
+		size int
+	}{{"payload", len(e.Payload)}, {"actor", len(e.Actor)}, {"kind", len(e.Kind)}, {"key", len(e.Key)}} {
+		if sum += f.size; f.size > longest {
+			longest, name = f.size, f.name
+		}
+	}
+	if sum <= (most-others)/escaped {
+		return nil
+	}
+	if n := lineLength(*e); n > most {
+		return &EntryError{Field: name, Want: fmt.Sprintf("a line of at most %d bytes, not %d", most, n)}
+	}
+	return nil
+}
+
+// lineLength returns the length of the line that [Timeline.Write] writes, without its
+// end. It takes a copy, so that an entry that is short for certain costs no memory.
+func lineLength(e Entry) int {
+	var n length
+	if err := json.NewEncoder(&n).Encode(&e); err != nil {
+		return math.MaxInt // not reached: it was checked
+	}
+	return int(n) - len("\n")
+}
+
+// length counts the bytes that are written to it.
+type length int
+
+// Write counts and never fails.
+func (n *length) Write(p []byte) (int, error) {
+	*n += length(len(p))
+	return len(p), nil
 }
 
 // RecoverTimeline reads a damaged export as far as it can be trusted: the timeline
@@ -180,15 +254,19 @@ func RecoverTimeline(r io.Reader) (*Timeline, []RejectedLine, error) {
 	return t, rejected, err
 }
 
-// strict decodes one JSON object and nothing else.
+// strictness says what types expect that read their own text.
+var strictness = strictjson.Options{Want: map[reflect.Type]string{
+	reflect.TypeFor[Severity]():     `a severity from "P1" to "P4"`,
+	reflect.TypeFor[Digest]():       "64 lower-case hexadecimal digits",
+	reflect.TypeFor[Salt]():         "32 lower-case hexadecimal digits",
+	reflect.TypeFor[money.Amount](): `an amount like {"amount":"12.50","currency":"EUR"}`,
+}}
+
+// strict decodes one JSON object and nothing else. Every problem is a [*FieldError].
 func strict(line []byte, v any) error {
-	dec := json.NewDecoder(bytes.NewReader(line))
-	dec.DisallowUnknownFields()
-	if err := dec.Decode(v); err != nil {
-		return err
+	var errs []error
+	for _, p := range strictjson.Read(line, v, strictness).Problems() {
+		errs = append(errs, &FieldError{Path: p.Path, Column: p.Column, Found: p.Found, Want: p.Want})
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more than one JSON value")
-	}
-	return nil
+	return errors.Join(errs...)
 }

@@ -43,6 +43,8 @@ const (
 	KPIReopened           KPI = "reopen_rate"
 	KPISeenByUser         KPI = "detected_by_user_rate"
 	KPICustomerWait       KPI = "customer_wait_rate"
+	KPIApproved           KPI = "emergency_change_approved"
+	KPIAnnounced          KPI = "maintenance_announced"
 )
 
 // KPITargets holds the limit of each key figure that has one.
@@ -82,23 +84,39 @@ const (
 type KeyFigure struct {
 	KPI        KPI            `json:"name"`
 	Definition string         `json:"definition"`
-	Value      *big.Rat       `json:"value"` // exact, in Unit; nil, in JSON null, without data
+	Value      *big.Rat       `json:"value"`              // exact, in Unit; nil, in JSON null, without data
+	AtLeast    *big.Rat       `json:"at_least,omitempty"` // a lower bound where there is too little for a Value
 	Unit       Unit           `json:"unit"`
 	Currency   money.Currency `json:"currency,omitempty"` // of UnitMoney
 	N          int            `json:"n"`                  // over how many it was taken
 	Target     Target         `json:"target,omitzero"`
-	Verdict    Verdict        `json:"verdict"` // undecided without a target or without data
+	Verdict    Verdict        `json:"verdict"` // undecided without a target or one of another unit, without data, or where AtLeast leaves it open
+}
+
+// judge holds the figure, or what is known of it, against its target.
+func (k *KeyFigure) judge() {
+	switch {
+	case !k.Target.fits(k.Unit):
+	case k.Value != nil:
+		k.Verdict = k.Target.Judge(k.Value)
+	default:
+		k.Verdict = k.Target.judgeAtLeast(k.AtLeast)
+	}
 }
 
 // Explain returns the figure as a sentence, the value rounded to two decimals.
 func (k KeyFigure) Explain() string {
-	text := fmt.Sprintf("%s (%s): no data", k.KPI, k.Definition)
-	if k.Value != nil {
-		unit := string(k.Unit)
-		if k.Unit == UnitMoney {
-			unit = string(k.Currency)
-		}
-		text = fmt.Sprintf("%s (%s): %s %s over %d", k.KPI, k.Definition, k.Value.FloatString(2), unit, k.N)
+	text, unit := fmt.Sprintf("%s (%s): ", k.KPI, k.Definition), string(k.Unit)
+	if k.Unit == UnitMoney {
+		unit = string(k.Currency)
+	}
+	switch {
+	case k.Value != nil:
+		text += fmt.Sprintf("%s %s over %d", k.Value.FloatString(2), unit, k.N)
+	case k.AtLeast != nil:
+		text += fmt.Sprintf("at least %s %s over %d", k.AtLeast.FloatString(2), unit, k.N)
+	default:
+		text += "no data"
 	}
 	if k.Verdict != Undecided {
 		text += fmt.Sprintf(", %s %q", k.Verdict, k.Target)

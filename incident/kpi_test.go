@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,8 +27,8 @@ func scorecard(t *testing.T, b incident.Basis, o incident.ScorecardOptions) map[
 	for _, f := range figures {
 		out[f.KPI] = f
 	}
-	if len(out) != len(figures) || len(out) != 31 {
-		t.Errorf("Scorecard has %d figures and %d names, want 31 of each", len(figures), len(out))
+	if len(out) != len(figures) || len(out) != 33 {
+		t.Errorf("Scorecard has %d figures and %d names, want 33 of each", len(figures), len(out))
 	}
 	return out
 }
@@ -39,7 +40,7 @@ func TestScorecardOfNothing(t *testing.T) {
 		o := incident.ScorecardOptions{Figures: incident.FiguresOptions{Period: p, At: minute(60)}, Targets: incident.DefaultKPITargets()}
 		for name, f := range scorecard(t, incident.Basis{}, o) {
 			data, err := json.Marshal(f)
-			if err != nil || f.Value != nil || f.Verdict != incident.Undecided || f.N != 0 || !strings.Contains(string(data), `"value":null`) {
+			if err != nil || f.Value != nil || f.AtLeast != nil || f.Verdict != incident.Undecided || f.N != 0 || !strings.Contains(string(data), `"value":null`) {
 				t.Errorf("%s = %s, %v, want null and undecided", name, data, err)
 			}
 			if !strings.Contains(f.Explain(), "no data") {
@@ -113,6 +114,8 @@ func TestScorecard(t *testing.T) {
 		incident.KPIChangeSuccess: {"100", 1, incident.Met},
 		incident.KPINotice:        {"259200", 1, incident.Met},   // exactly 72 h
 		incident.KPIApproval:      {"14400", 1, incident.Missed}, // exactly 4 h
+		incident.KPIAnnounced:     {"100", 1, incident.Undecided},
+		incident.KPIApproved:      {"100", 1, incident.Undecided},
 		incident.KPIProblems:      {"50", 2, incident.Undecided},
 		incident.KPICompliance:    {"90", 10, incident.Undecided},
 		incident.KPIUtilisation:   {"75", 1, incident.Undecided},
@@ -122,7 +125,7 @@ func TestScorecard(t *testing.T) {
 
 		incident.KPICollectionInterval: {"90", 2, incident.Missed},
 		incident.KPICoverage:           {"5/48", 2, incident.Missed}, // 3 of 2 · 1440 minutes
-		incident.KPIAlertProcessing:    {"60", 2, incident.Missed},   // exactly 60 s until stored
+		incident.KPIAlertProcessing:    {"", 3, incident.Missed},     // 60 s until stored, and the third was never told
 		incident.KPIFalsePositives:     {"50", 2, incident.Missed},
 	} {
 		f := got[name]
@@ -160,6 +163,147 @@ func TestScorecard(t *testing.T) {
 	}
 	if early := incident.FiguresOfAlerts(b.Alerts, period, incident.DefaultKPITargets(), minute(1430).Add(59*time.Second)); early.Kept.Of != 2 {
 		t.Errorf("59 s after the third: kept %v, want it undecided", early.Kept)
+	}
+}
+
+// TestBoundsAreNoValues: the time between failures needs two of them. With fewer, the
+// time up in 24 hours is a lower bound, which keeps a target that asks for less.
+func TestBoundsAreNoValues(t *testing.T) {
+	day := calendar.Interval{Start: noon, End: minute(1440)}
+	failure := func(from int) incident.Record {
+		return incident.Record{
+			ID: strconv.Itoa(from), Services: []string{"a"}, Times: incident.Times{Created: minute(from)},
+			Impact: []calendar.Interval{{Start: minute(from), End: minute(from + 60)}},
+		}
+	}
+	for _, tt := range []struct {
+		name           string
+		records        []incident.Record
+		value, atLeast int64 // hours, 0 for none
+		n              int
+		verdicts       map[string]incident.Verdict // by target
+	}{
+		{"none", nil, 0, 24, 0, map[string]incident.Verdict{"> 23h": incident.Met, "> 24h": incident.Undecided, "< 24h": incident.Missed, "< 25h": incident.Undecided}},
+		{"one", []incident.Record{failure(60)}, 0, 23, 1, map[string]incident.Verdict{"> 22h": incident.Met, "> 23h": incident.Undecided, ">= 23h": incident.Met, "< 23h": incident.Missed}},
+		{"two", []incident.Record{failure(60), failure(240)}, 11, 0, 2, map[string]incident.Verdict{"> 10h": incident.Met, "> 11h": incident.Missed, "< 12h": incident.Met}},
+	} {
+		for text, verdict := range tt.verdicts {
+			o := incident.ScorecardOptions{Figures: incident.FiguresOptions{Period: day, At: minute(1440)}, Targets: incident.KPITargets{incident.KPIMTBF: target(text)}}
+			f := scorecard(t, incident.Basis{Records: tt.records, Services: []string{"a"}}, o)[incident.KPIMTBF]
+			hours := func(h int64) *big.Rat {
+				if h == 0 {
+					return nil
+				}
+				return big.NewRat(h*3600, 1)
+			}
+			if err := firstError(same("value", f.Value, hours(tt.value)), same("bound", f.AtLeast, hours(tt.atLeast))); err != nil || f.N != tt.n || f.Verdict != verdict {
+				t.Errorf("%s failures, %s: %v over %d, %v, want %d and %v", tt.name, text, err, f.N, f.Verdict, tt.n, verdict)
+			}
+		}
+	}
+	o := incident.ScorecardOptions{Figures: incident.FiguresOptions{Period: day, At: minute(1440)}}
+	f := scorecard(t, incident.Basis{Records: []incident.Record{failure(-30)}}, o)[incident.KPIMTBF]
+	if want := "mtbf (time up of all services by failure): at least 84600.00 s over 0"; f.Explain() != want { // 23 h 30 min
+		t.Errorf("Explain = %q, want %q", f.Explain(), want)
+	}
+	if text := asJSON(t, f); !strings.Contains(text, `"value":null,"at_least":"84600","unit":"s"`) {
+		t.Errorf("as JSON: %s, want null beside the bound", text)
+	}
+}
+
+// TestScorecardOfUnapproved: the longest wait for an approval is not known while one is
+// still waited for, and no limit is kept once a change ended without.
+func TestScorecardOfUnapproved(t *testing.T) {
+	day := calendar.Interval{Start: noon, End: minute(1440)}
+	change := func(approved, ended int) incident.Change {
+		c := incident.Change{Kind: incident.EmergencyChange, Requested: noon}
+		if approved > 0 {
+			c.Approved = minute(approved)
+		}
+		if ended > 0 {
+			c.Ended, c.Result = minute(ended), incident.ChangeOK
+		}
+		return c
+	}
+	for _, tt := range []struct {
+		name     string
+		changes  []incident.Change
+		explain  string
+		approved string
+	}{
+		{"approved", []incident.Change{change(120, 150)}, `7200.00 s over 1, met "< 4h"`, "100.00 percent over 1"},
+		{"one waits", []incident.Change{change(120, 150), change(0, 0)}, "at least 10800.00 s over 2", "100.00 percent over 1"},
+		{"one ended without, sooner", []incident.Change{change(120, 150), change(0, 60)}, `at least 7200.00 s over 2, missed "< 4h"`, "50.00 percent over 2"},
+		{"none", nil, "no data", "no data"},
+	} {
+		o := incident.ScorecardOptions{Figures: incident.FiguresOptions{Period: day, At: minute(180)}, Targets: incident.DefaultKPITargets()}
+		got := scorecard(t, incident.Basis{Changes: tt.changes}, o)
+		if text := got[incident.KPIApproval].Explain(); !strings.HasSuffix(text, ": "+tt.explain) {
+			t.Errorf("%s: %q, want %q", tt.name, text, tt.explain)
+		}
+		if text := got[incident.KPIApproved].Explain(); !strings.HasSuffix(text, ": "+tt.approved) {
+			t.Errorf("%s: %q, want %q", tt.name, text, tt.approved)
+		}
+	}
+}
+
+// TestScorecardOfUntold: an alert that nobody is told about is late, not left out.
+func TestScorecardOfUntold(t *testing.T) {
+	told := incident.Alert{ID: "1", Fired: noon, Stored: noon, Told: noon.Add(20 * time.Second)}
+	lost := incident.Alert{ID: "2", Fired: noon, Stored: noon}
+	for _, tt := range []struct {
+		name    string
+		alerts  []incident.Alert
+		after   time.Duration
+		explain string
+	}{
+		{"told", []incident.Alert{told}, time.Hour, `20.00 s over 1, met "< 1m"`},
+		{"one waits", []incident.Alert{told, lost}, 30 * time.Second, "at least 30.00 s over 2"},
+		{"one waits too long", []incident.Alert{told, lost}, time.Hour, `at least 3600.00 s over 2, missed "< 1m"`},
+		{"none fired yet", []incident.Alert{lost}, -time.Second, "no data"},
+	} {
+		o := incident.ScorecardOptions{Figures: incident.FiguresOptions{At: noon.Add(tt.after)}, Targets: incident.DefaultKPITargets()}
+		if text := scorecard(t, incident.Basis{Alerts: tt.alerts}, o)[incident.KPIAlertProcessing].Explain(); !strings.HasSuffix(text, ": "+tt.explain) {
+			t.Errorf("%s: %q, want %q", tt.name, text, tt.explain)
+		}
+	}
+}
+
+// TestTargetOfAnotherUnit: a target that is not in the unit of its figure decides
+// nothing, and is shown all the same.
+func TestTargetOfAnotherUnit(t *testing.T) {
+	basis := incident.Basis{
+		Records: []incident.Record{{
+			ID: "1", Score: 4, Cost: money.Must(money.Parse("9.00 EUR")),
+			Times: incident.Times{Started: noon, Detected: minute(1), Created: minute(1), Acknowledged: minute(2), Resolved: minute(3)},
+		}},
+		Changes: []incident.Change{{Kind: incident.EmergencyChange, Requested: noon, Ended: minute(9), Result: incident.ChangeOK}},
+	}
+	for _, tt := range []struct {
+		kpi  incident.KPI
+		text string
+		want incident.Verdict
+	}{
+		{incident.KPIMTTA, "< 61 seconds", incident.Met},
+		{incident.KPIMTTA, "< 61%", incident.Undecided},
+		{incident.KPIMTTA, "< 61", incident.Undecided},
+		{incident.KPIMTTR, "> 4.5/5", incident.Undecided},
+		{incident.KPIFirstContact, "< 1 hour", incident.Undecided},
+		{incident.KPISatisfaction, "< 4.5/5", incident.Met},
+		{incident.KPISatisfaction, "< 4.5", incident.Met},
+		{incident.KPISatisfaction, "< 4.5/10", incident.Undecided},
+		{incident.KPISatisfaction, "< 90%", incident.Undecided},
+		{incident.KPIVolume, "< 2", incident.Met},
+		{incident.KPIVolume, "< 2%", incident.Undecided},
+		{incident.KPIIncidentCost, "< 10", incident.Met},
+		{incident.KPIIncidentCost, "< 10 minutes", incident.Undecided},
+		{incident.KPIApproval, "< 4 hours", incident.Missed},
+		{incident.KPIApproval, "< 4%", incident.Undecided},
+	} {
+		f := scorecard(t, basis, incident.ScorecardOptions{Targets: incident.KPITargets{tt.kpi: target(tt.text)}})[tt.kpi]
+		if f.Verdict != tt.want || !f.Target.IsSet() {
+			t.Errorf("%s of %v against %q: %v, want %v", tt.kpi, f.Value, tt.text, f.Verdict, tt.want)
+		}
 	}
 }
 
@@ -224,9 +368,12 @@ func TestManyServicesAndSeries(t *testing.T) {
 	want := map[incident.KPI]*big.Rat{
 		incident.KPICoverage: big.NewRat(100, 30),
 		incident.KPIUptime:   big.NewRat(100*4999, 5000),
-		incident.KPIMTBF:     big.NewRat(4999*30*86400, 1),
 	}
+	bound := big.NewRat(4999*30*86400, 1) // of one failure
 	for _, f := range figures {
+		if f.KPI == incident.KPIMTBF && (f.Value != nil || f.AtLeast == nil || f.AtLeast.Cmp(bound) != 0) {
+			t.Errorf("mtbf = %v, at least %v, want at least %v", f.Value, f.AtLeast, bound)
+		}
 		if w := want[f.KPI]; w != nil && (f.Value == nil || f.Value.Cmp(w) != 0) {
 			t.Errorf("%s = %v, want %v", f.KPI, f.Value, w)
 		}

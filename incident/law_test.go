@@ -17,7 +17,7 @@ import (
 )
 
 var allKinds = []incident.Kind{
-	incident.Detect, incident.Declare, incident.Acknowledge, incident.Mitigate, incident.Resolve, incident.Reopen, incident.OpenReview,
+	incident.Detect, incident.Declare, incident.Acknowledge, incident.Mitigate, incident.Relapse, incident.Resolve, incident.Reopen, incident.OpenReview,
 	incident.WaiveReview, incident.Close, incident.Cancel, incident.Merge, incident.RecordResult, incident.ChangeSeverity, incident.AssignRole,
 	incident.ReleaseRole, incident.AssignTeam, incident.SetFlag, incident.ClearFlag, incident.AddLink, incident.RecordMeasure, incident.CorrectTimes,
 	incident.StartWait, incident.EndWait, incident.Escalate, incident.AskApproval, incident.Approve, incident.Refuse, incident.RecordScore,
@@ -93,6 +93,52 @@ func TestLawsOfFacts(t *testing.T) {
 	for _, code := range []incident.FindingCode{incident.IllegalFact, incident.NotDeclared, incident.OutOfOrder, incident.SelfApproval} {
 		if findings[code] == 0 {
 			t.Errorf("no finding %q among %v", code, findings)
+		}
+	}
+}
+
+// TestLawOfFigures: the lines of a log in any order, some of them twice, give the same
+// key figures of all incidents, to the byte.
+func TestLawOfFigures(t *testing.T) {
+	r, known := rand.New(rand.NewPCG(31, 32)), map[incident.KPI]bool{}
+	for round := range 10 {
+		var lines []string
+		for i := range 15 {
+			for _, e := range randomEvents(r, 2+r.IntN(10), true) {
+				lines = append(lines, asJSON(t, incident.LogEvent{Incident: fmt.Sprint("INC-", i), Event: e}))
+			}
+		}
+		figures := func(lines []string) string {
+			log, err := incident.ReadLog(strings.NewReader(strings.Join(lines, "\n")), incident.Options{})
+			if err != nil || len(log.Rejected) > 0 || len(log.Incidents) != 15 {
+				t.Fatalf("ReadLog = %+v, %v, want 15 incidents and nothing rejected", log, err)
+			}
+			var basis incident.Basis
+			for _, inc := range log.Incidents {
+				basis.Records = append(basis.Records, inc.State().Record())
+			}
+			o := incident.ScorecardOptions{Figures: incident.FiguresOptions{Period: calendar.Interval{Start: minute(-60), End: minute(60)}, At: minute(60)}, Targets: incident.DefaultKPITargets()}
+			card, err := incident.Scorecard(basis, o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range card {
+				if f.Value != nil {
+					known[f.KPI] = true
+				}
+			}
+			return asJSON(t, card)
+		}
+		want := figures(lines)
+		shuffled := slices.Concat(lines, lines[:r.IntN(len(lines))])
+		r.Shuffle(len(shuffled), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		if got := figures(shuffled); got != want {
+			t.Fatalf("round %d: in another order\n%s\nwant\n%s", round, got, want)
+		}
+	}
+	for _, k := range []incident.KPI{incident.KPIMTTR, incident.KPIMTTA, incident.KPIMTBF, incident.KPIUptime} {
+		if !known[k] {
+			t.Errorf("no round gave a value of %s, only of %v: the sample is too tame", k, known)
 		}
 	}
 }
@@ -214,6 +260,11 @@ func TestAbsorb(t *testing.T) {
 	want.Impact = []calendar.Interval{stretch(5, 20), stretch(25, 28), {Start: minute(30)}}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("Absorb =\n%+v\nwant\n%+v", got, want)
+	}
+	// Pieces of impact are no resolutions: the work on the parent never stopped.
+	got.Times.Resolved = minute(60)
+	if l, ok := got.Lapse(incident.MTTR); !ok || l.Duration != 54*time.Minute {
+		t.Errorf("MTTR = %v, %v, want all of 6 to 60", l.Duration, ok)
 	}
 	got.Cost = money.Must(money.Parse("1.00 USD"))
 	if _, err := got.Absorb(child); !errors.Is(err, money.ErrCurrency) || !strings.Contains(err.Error(), `merge "c" into "p"`) {

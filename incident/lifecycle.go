@@ -27,8 +27,8 @@ const (
 // cancelled or merged.
 func (s Status) Ended() bool { return s == Closed || s == Cancelled || s == Merged }
 
-// Active reports whether the service is still hurt or may be: triage, open,
-// acknowledged or mitigated.
+// Active reports whether the incident is not over: triage, open, acknowledged or
+// mitigated. A service that is mitigated is not hurt, but may be again.
 func (s Status) Active() bool {
 	return s == Triage || s == Open || s == Acknowledged || s == Mitigated
 }
@@ -90,6 +90,7 @@ var steps = [...]step{
 	{Declare, []Status{"", Triage}, Open},
 	{Acknowledge, []Status{Open}, Acknowledged},
 	{Mitigate, []Status{Acknowledged}, Mitigated},
+	{Relapse, []Status{Mitigated}, Acknowledged},
 	{Resolve, []Status{Open, Acknowledged, Mitigated}, Resolved},
 	{Reopen, []Status{Resolved, InReview}, Acknowledged},
 	{OpenReview, []Status{Resolved}, InReview},
@@ -174,7 +175,8 @@ func Survivor(id string, mergedInto func(id string) string) string {
 
 // missing returns what keeps e from being accepted as a command, nil if nothing
 // does.
-func (o Options) missing(s State, e Event) []string {
+func (o Options) missing(f *fold, e Event) []string {
+	s := &f.State
 	if s.Status == "" && e.Kind != Detect && e.Kind != Declare {
 		return []string{"a detection or declaration before it"}
 	}
@@ -184,11 +186,11 @@ func (o Options) missing(s State, e Event) []string {
 	}
 	switch e.Kind {
 	case Acknowledge:
-		if o.LeadRequired && o.review(s) && len(s.Roles[Lead]) == 0 && e.Role != Lead {
-			out = append(out, "a lead")
+		if o.LeadRequired && o.review(f) && !slices.ContainsFunc(s.Roles[Lead], named) && (e.Role != Lead || IsRedacted(e.Person)) {
+			out = append(out, "a lead who is known by name")
 		}
 	case OpenReview:
-		if !o.review(s) {
+		if !o.review(f) {
 			out = append(out, "a severity that asks for a review")
 		}
 	case WaiveReview:
@@ -196,7 +198,7 @@ func (o Options) missing(s State, e Event) []string {
 			out = append(out, wantStatus(e.Kind, s.Status, []Status{Resolved, InReview}))
 		}
 	case Close:
-		out = append(out, o.missingToClose(s)...)
+		out = append(out, o.missingToClose(f)...)
 	case RedactEntry:
 		out = append(out, "a call of Redact")
 	default:
@@ -206,16 +208,16 @@ func (o Options) missing(s State, e Event) []string {
 
 // missingToClose is the gate at the end: a major incident needs a review with
 // an anchored measure, or a waiver with a reason.
-func (o Options) missingToClose(s State) []string {
-	if s.Waiver != nil || !o.review(s) {
+func (o Options) missingToClose(f *fold) []string {
+	if f.Waiver != nil || !o.review(f) {
 		return nil
 	}
 	var out []string
-	if s.Status != InReview {
+	if f.Status != InReview {
 		out = append(out, "a review with a moderator, or a waiver with a reason")
 	}
 	anchored := func(m Measure) bool { return m.Anchored() && (m.Done || !o.MeasureDone) }
-	if !slices.ContainsFunc(s.Measures, anchored) {
+	if !slices.ContainsFunc(f.Measures, anchored) {
 		want := "a measure with owner, due date and reference, or a waiver with a reason"
 		if o.MeasureDone {
 			want = "a done " + want[len("a "):]
@@ -226,7 +228,7 @@ func (o Options) missingToClose(s State) []string {
 }
 
 // missingDetails returns what e has to say and does not.
-func missingDetails(s State, e Event) []string {
+func missingDetails(s *State, e Event) []string {
 	var out []string
 	need := func(ok bool, what string) {
 		if !ok {
@@ -243,8 +245,8 @@ func missingDetails(s State, e Event) []string {
 	case Resolve:
 		need(e.Text != "", "a resolution text")
 	case OpenReview:
-		need(e.Person != "" || len(s.Roles[Moderator]) > 0, "a moderator")
-	case WaiveReview, Cancel, Reopen:
+		need(named(e.Person) || slices.ContainsFunc(s.Roles[Moderator], named), "a moderator who is known by name")
+	case WaiveReview, Cancel, Reopen, Relapse:
 		need(e.Text != "", "a reason")
 	case Merge:
 		need(e.Target != "" && e.Target != s.ID, "the id of another incident")

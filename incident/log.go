@@ -52,6 +52,9 @@ func ReadLog(r io.Reader, o Options) (*Log, error) {
 	return log, nil
 }
 
+// name is what an incident is known by.
+type name struct{ tenant, id string }
+
 func (l *Log) take(known map[name]*Incident, line []byte, o Options) error {
 	var e LogEvent
 	if err := strict(line, &e); err != nil {

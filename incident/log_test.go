@@ -219,3 +219,27 @@ func TestRecoverTimeline(t *testing.T) {
 		t.Errorf("without the header: %v, %d rejected, %v, want all lines", none, len(rejected), err)
 	}
 }
+
+// TestRejectedIsACopy: what the caller does with a refused event, or with the list,
+// changes nothing that is kept.
+func TestRejectedIsACopy(t *testing.T) {
+	inc := newIncident(t, incident.Options{})
+	refused := ev(incident.RecordMeasure, 5, incident.Details{Services: []string{"checkout"}, Measure: measure(), Data: json.RawMessage(`[1]`)})
+	if _, err := inc.Apply(refused); err == nil {
+		t.Fatal("a measure of an incident of which nothing is known: no error")
+	}
+	change := func(d incident.Details) { d.Services[0], d.Measure.Text, d.Data[1] = "search", "nothing", '2' }
+	change(refused.Details)
+	change(inc.Rejected()[0].Event.Details)
+	snapshot := inc.Snapshot()
+	again, err := incident.Restore(snapshot, incident.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(snapshot.Rejected[0].Event.Details)
+	for _, i := range []*incident.Incident{inc, again} {
+		if d := i.Rejected()[0].Event.Details; d.Services[0] != "checkout" || *d.Measure != *measure() || string(d.Data) != "[1]" {
+			t.Errorf("rejected %v, %+v, %s, want what was reported", d.Services, d.Measure, d.Data)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -29,7 +30,7 @@ func variedRecords(r *rand.Rand, n int) []incident.Record {
 			return at
 		}
 		rec := incident.Record{
-			Tenant: []string{"acme", "globex"}[r.IntN(2)], ID: fmt.Sprint("INC-", i), Severity: incident.Severity(r.IntN(5)),
+			Tenant: []string{"acme", "globex"}[r.IntN(2)], ID: fmt.Sprint("INC-", i, strings.Repeat("x", i%3*18)), Severity: incident.Severity(r.IntN(5)),
 			Services: []string{"checkout", "search", "mail"}[:r.IntN(4)], Team: []string{"", "blue", "red"}[r.IntN(3)], Centre: []string{"AMS", "SIN"}[r.IntN(2)],
 			Status:     []incident.Status{incident.Open, incident.Resolved, incident.Closed, incident.Cancelled, incident.Merged}[r.IntN(5)],
 			Times:      incident.Times{Started: next(), Detected: next(), Created: next(), Acknowledged: next(), Resolved: next()},
@@ -46,6 +47,7 @@ func variedRecords(r *rand.Rand, n int) []incident.Record {
 		if rec.Reopens > 0 && !rec.Times.Created.IsZero() {
 			up := rec.Times.Created.Add(20 * time.Minute)
 			rec.Impact = []calendar.Interval{{Start: rec.Times.Created, End: up}, {Start: up.Add(time.Hour), End: rec.Times.Resolved}}
+			rec.Gaps = []calendar.Interval{{Start: up, End: up.Add(time.Hour)}}
 		}
 		records[i] = rec
 	}
@@ -186,6 +188,107 @@ func TestMeterSlides(t *testing.T) {
 	}
 }
 
+// TestMeterForgets is the law that incidents which come and go, one by one or many
+// together, leave nothing behind: the figures are those of the ones that are there.
+func TestMeterForgets(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	o := incident.FiguresOptions{Targets: incident.DefaultTargets(), At: time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC)}
+	meter := incident.NewMeter(o)
+	records := variedRecords(r, 3000)
+	for i := range records {
+		if i%3 == 0 {
+			records[i].Tenant = ""
+		}
+	}
+	there := map[int]bool{}
+	for round := range 60 {
+		for range 200 {
+			i := r.IntN(len(records))
+			meter.Remove(records[i].Tenant, records[i].ID)
+			delete(there, i)
+		}
+		from := r.IntN(len(records))
+		many := records[from:min(len(records), from+r.IntN(400))]
+		meter.UpdateAll(many)
+		for i := range many {
+			there[from+i] = true
+		}
+		for range 100 {
+			i := r.IntN(len(records))
+			meter.Update(&records[i])
+			there[i] = true
+		}
+		if meter.Len() != len(there) {
+			t.Fatalf("round %d: Len = %d, want %d", round, meter.Len(), len(there))
+		}
+		if round%10 != 9 {
+			continue
+		}
+		var left []incident.Record
+		for i := range there {
+			left = append(left, records[i])
+		}
+		want, err := incident.Compute(left, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := meter.Figures(o.At)
+		if err != nil || asJSON(t, got) != asJSON(t, want) {
+			t.Fatalf("round %d: Figures = %s, %v\nwant %s", round, asJSON(t, got), err, asJSON(t, want))
+		}
+		wantTeams, err := incident.ComputeBy(left, incident.PerTeam, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		teams, err := meter.FiguresBy(incident.PerTeam, o.At)
+		if err != nil || asJSON(t, teams) != asJSON(t, wantTeams) {
+			t.Fatalf("round %d: FiguresBy = %s, %v\nwant %s", round, asJSON(t, teams), err, asJSON(t, wantTeams))
+		}
+	}
+	for i := range there {
+		meter.Remove(records[i].Tenant, records[i].ID)
+	}
+	if labels := meter.Labels(); labels != 0 || meter.Len() != 0 {
+		t.Errorf("%d incidents and labels of %d left, want none", meter.Len(), labels)
+	}
+	meter.Remove("acme", "unknown")
+}
+
+// TestMeterTenants: the same id in several tenants, and in none, is as many incidents.
+func TestMeterTenants(t *testing.T) {
+	meter := incident.NewMeter(incident.FiguresOptions{})
+	for range 3 {
+		for _, tenant := range []string{"", "acme", "globex", "acme"} {
+			meter.Update(&incident.Record{Tenant: tenant, ID: "INC-1", Times: incident.Times{Created: noon}})
+		}
+	}
+	if f, err := meter.Figures(noon); err != nil || meter.Len() != 3 || f.Volume != 3 {
+		t.Errorf("%d incidents, volume %d, %v, want 3", meter.Len(), f.Volume, err)
+	}
+	meter.Remove("", "INC-1")
+	if meter.Len() != 2 {
+		t.Errorf("Len = %d, want 2", meter.Len())
+	}
+}
+
+// TestFarInstants: differences of instants that do not fit into 64 bits of
+// nanoseconds since 1970, or whose difference does not, are those of time.Time.
+func TestFarInstants(t *testing.T) {
+	year := func(n int) time.Time { return time.Date(n, 6, 1, 0, 0, 0, 1, time.UTC) }
+	for _, tt := range []struct{ from, to time.Time }{
+		{year(1500), year(1501)}, {year(2400), year(2400).Add(time.Hour)}, {year(1700), year(2200)}, {year(1850), year(2100)}, {year(2200), year(1700)}, {year(1), year(9999)},
+	} {
+		rec := incident.Record{ID: "i", Times: incident.Times{Started: tt.from, Detected: tt.to}}
+		f, err := incident.Compute([]incident.Record{rec}, incident.FiguresOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, _ := f.MTTD.Max(); got != max(0, tt.to.Sub(tt.from)) || f.MTTD.N != 1 {
+			t.Errorf("%v to %v: %v, want %v", tt.from, tt.to, got, tt.to.Sub(tt.from))
+		}
+	}
+}
+
 // TestMeterKeepsNothingOfTheCaller: figures that were given out do not change, and
 // neither does the meter when the caller's record does.
 func TestMeterKeepsNothingOfTheCaller(t *testing.T) {
@@ -271,6 +374,7 @@ func TestClocks(t *testing.T) {
 	rec := incident.Record{
 		Times:  incident.Times{Detected: noon, Resolved: minute(180)},
 		Waits:  []calendar.Interval{{Start: minute(10), End: minute(70)}},
+		Gaps:   []calendar.Interval{{Start: minute(100), End: minute(130)}},
 		Impact: []calendar.Interval{{Start: noon, End: minute(100)}, {Start: minute(130), End: minute(180)}},
 	}
 	for clock, want := range map[incident.Clock]time.Duration{

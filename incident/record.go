@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -29,8 +30,9 @@ type Record struct {
 	Reopens      int                 `json:"reopens,omitempty"`
 	Score        int                 `json:"score,omitempty"` // of the customer, 1 to 5; 0 without an answer
 	Cost         money.Amount        `json:"cost,omitzero"`
-	Impact       []calendar.Interval `json:"impact,omitempty"`
-	Waits        []calendar.Interval `json:"waits,omitempty"` // the customer had to answer; a zero End: still has to
+	Impact       []calendar.Interval `json:"impact,omitempty"` // the service was hurt; a zero End: still is
+	Gaps         []calendar.Interval `json:"gaps,omitempty"`   // from a resolution to the reopening; never from a mitigation
+	Waits        []calendar.Interval `json:"waits,omitempty"`  // the customer had to answer; a zero End: still has to
 }
 
 // Milestone is one of the instants of an incident.
@@ -95,7 +97,7 @@ const (
 	MTTD          = Span(StartTime)<<8 | Span(DetectedTime)       // time to detect
 	MTTA          = Span(CreatedTime)<<8 | Span(AcknowledgedTime) // time to acknowledge
 	MTTR          = Span(DetectedTime)<<8 | Span(ResolvedTime)    // time to resolve, default reading
-	TimeToRestore = Span(StartTime)<<8 | Span(ResolvedTime)       // MTTR as the users feel it
+	TimeToRestore = Span(StartTime)<<8 | Span(ResolvedTime)       // MTTR from the begin of the impact
 	TimeToResolve = Span(CreatedTime)<<8 | Span(ResolvedTime)     // MTTR as the service desk counts
 	TimeToRepair  = Span(AcknowledgedTime)<<8 | Span(ResolvedTime)
 )
@@ -126,7 +128,7 @@ type Lapse struct {
 // the milestones is missing. Spans that end with the mitigation, resolution or
 // closing pause while the customer had to answer and while the incident was
 // resolved before it was reopened; the others, such as the time to acknowledge,
-// do not.
+// do not. Nothing pauses while it is mitigated or waits for anybody else.
 func (r Record) Lapse(s Span) (l Lapse, ok bool) { return r.lapse(s, NetTime) }
 
 // LapseBy is Lapse by another clock.
@@ -193,7 +195,7 @@ func (r *Record) noticed() time.Time {
 // answer, or the incident was resolved until it was reopened.
 func (r *Record) paused(s Span, c Clock, from, to time.Time) time.Duration {
 	waits := len(r.Waits) > 0 && c&WithWaits == 0
-	gaps := len(r.Impact) > 1 && c&WithGaps == 0
+	gaps := len(r.Gaps) > 0 && c&WithGaps == 0
 	if s.To() < MitigatedTime || !waits && !gaps {
 		return 0
 	}
@@ -201,15 +203,13 @@ func (r *Record) paused(s Span, c Clock, from, to time.Time) time.Duration {
 	if waits {
 		for _, wait := range r.Waits {
 			if wait.End.IsZero() {
-				wait.End = later(to, wait.Start)
+				wait.End = times.Later(to, wait.Start)
 			}
 			pauses = append(pauses, wait)
 		}
 	}
 	if gaps {
-		for i := 1; i < len(r.Impact); i++ {
-			pauses = append(pauses, calendar.Interval{Start: r.Impact[i-1].End, End: r.Impact[i].Start})
-		}
+		pauses = append(pauses, r.Gaps...)
 	}
 	pauses = slices.DeleteFunc(pauses, func(i calendar.Interval) bool { return i.Validate() != nil }) // pauses nothing
 	set, err := calendar.Normalize(pauses)
@@ -222,7 +222,7 @@ func (r *Record) paused(s Span, c Clock, from, to time.Time) time.Duration {
 // Downtime returns how long the service was hurt: the sum of the stretches of
 // impact, and the elapsed time from the first to the end of the last. Both are
 // 0 without a stretch; one that has not ended counts up to at. They differ when
-// the incident was reopened.
+// the impact came back after a mitigation or a resolution.
 func (r Record) Downtime(at time.Time) (impact, elapsed time.Duration) {
 	var first, last time.Time
 	for i, stretch := range r.Impact {

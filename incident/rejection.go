@@ -6,16 +6,29 @@ import "slices"
 type Rejection struct {
 	Event  Event  `json:"event"`
 	Reason string `json:"reason"` // text of the error
+
+	// Text is the event as Go prints it, quoted, where JSON cannot hold it, such as an
+	// instant of the year 10000. Event has then its key, kind, actor and instant alone.
+	Text string `json:"text,omitempty"`
 }
 
 // Rejected returns the events that Apply refused and did not accept since, in the
 // order in which they first came, so that nothing a system reports is lost. Of
 // several with one key and kind it is the last. The list is part of a [Snapshot],
 // but not of the timeline.
-func (i *Incident) Rejected() []Rejection { return slices.Clone(i.rejected) }
+func (i *Incident) Rejected() []Rejection { return cloneRejections(i.rejected) }
+
+// cloneRejections returns a copy that shares nothing with all.
+func cloneRejections(all []Rejection) []Rejection {
+	all = slices.Clone(all)
+	for n := range all {
+		all[n].Event = all[n].Event.clone()
+	}
+	return all
+}
 
 func (i *Incident) reject(e Event, err error) {
-	r := Rejection{Event: e, Reason: err.Error()}
+	r := newRejection(e.clone(), err)
 	if at := i.rejection(e); at >= 0 {
 		i.rejected[at] = r
 		return

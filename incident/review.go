@@ -160,7 +160,7 @@ func (b Basis) declared(o *rules) []Record {
 
 func (b Basis) changesOf(team string, period calendar.Interval) Share {
 	mine := slices.DeleteFunc(slices.Clone(b.Changes), func(c Change) bool { return c.Team != team })
-	return FiguresOfChanges(mine, period, nil).Success
+	return FiguresOfChanges(mine, period, nil, time.Time{}).Success
 }
 
 func costLines(groups []Group) (out []CostLine) {

@@ -40,6 +40,7 @@ type sample struct {
 // mostOut is how many removals may wait.
 const mostOut = 1 << 16
 
+// replace puts one cell in the place of another.
 func (s *sample) replace(was, is cell) {
 	if was == is {
 		return
@@ -62,7 +63,24 @@ func (s *sample) replace(was, is cell) {
 	if is.state == cellClamped {
 		s.clamped++
 	}
-	if len(s.out) == mostOut {
+	s.bound()
+}
+
+// add takes durations in, or out again if n is -1.
+func (s *sample) add(d *Durations, n int) {
+	s.missing += n * d.Missing
+	s.clamped += n * d.Clamped
+	if n > 0 {
+		s.in = append(s.in, d.sorted...)
+	} else {
+		s.out = append(s.out, d.sorted...)
+	}
+	s.bound()
+}
+
+// bound keeps too many removals from waiting.
+func (s *sample) bound() {
+	if len(s.out) >= mostOut {
 		s.settle()
 	}
 }
@@ -100,6 +118,7 @@ func (s *sample) settle() {
 	s.sorted, s.in, s.out = merged, s.in[:0], s.out[:0]
 }
 
+// durations returns the sample as figures.
 func (s *sample) durations() Durations {
 	s.settle()
 	d := Durations{Missing: s.missing, Clamped: s.clamped, sorted: s.sorted}

@@ -67,8 +67,12 @@ type ScorecardOptions struct {
 
 // Scorecard returns all key figures in their order, those without data among them.
 // Times, rates and scores are means; of approvals, restores and alerts it is
-// the longest, and of notices the shortest, because one late one is late. Uptime and
-// MTBF are over all services together and need a period. It makes one pass over the
+// the longest, and of notices the shortest, because one late one is late. While an
+// emergency change has no approval, the longest is only known to be at least as long as
+// it has waited; if it ended without, the target is missed. So it is while an alert is
+// not told. Uptime and MTBF are over all
+// services together and need a period; with fewer than two failures the time up is a
+// lower bound of MTBF and no value. It makes one pass over the
 // incidents; 100,000 of them take some 150 ms. The error says which costs or stretches
 // cannot be added up.
 func Scorecard(b Basis, o ScorecardOptions) ([]KeyFigure, error) {
@@ -105,7 +109,7 @@ func newScorecard(b Basis, o ScorecardOptions, more ...Dimension) (*scorecard, e
 	}
 	c := &scorecard{
 		basis: b, options: o, rules: o.Figures.rules(), period: o.Figures.Period,
-		changes: FiguresOfChanges(b.Changes, o.Figures.Period, o.Targets),
+		changes: FiguresOfChanges(b.Changes, o.Figures.Period, o.Targets, o.Figures.At),
 	}
 	figures, by, err := compute(b.Records, &c.rules, append([]Dimension{PerSeverity}, more...)...)
 	if err != nil {
@@ -138,19 +142,20 @@ func (c *scorecard) fill() error {
 	c.share(KPIReopened, "reopened at least once of all incidents", c.figures.Reopened)
 	c.share(KPISeenByUser, "noticed by a user first of those where that is known", c.figures.SeenByUser)
 	c.share(KPICustomerWait, "incidents in which the customer had to answer", c.figures.Waited)
+	c.share(KPIApproved, "approved of the emergency changes that were approved or ended without", c.changes.Approved)
+	c.share(KPIAnnounced, "announced before they began, of the windows that were announced or began without", c.changes.Announced)
 	return nil
 }
 
 func (c *scorecard) add(k KPI, definition string, value *big.Rat, unit Unit, n int) *KeyFigure {
 	f := KeyFigure{KPI: k, Definition: definition, Value: value, Unit: unit, N: n, Target: c.options.Targets[k]}
-	f.Verdict = f.Target.Judge(value)
+	f.judge()
 	c.out = append(c.out, f)
 	return &c.out[len(c.out)-1]
 }
 
 func (c *scorecard) share(k KPI, definition string, s Share) {
-	f := c.add(k, definition, percent(s.Ratio()), UnitPercent, s.Of)
-	f.Verdict = s.Judge(f.Target)
+	c.add(k, definition, percent(s.Ratio()), UnitPercent, s.Of)
 }
 
 func percent(ratio *big.Rat) *big.Rat {
@@ -176,17 +181,25 @@ func (c *scorecard) typical(k KPI, d Durations) {
 	c.add(k, definition, d.Percentile(p, c.options.Method), UnitSeconds, d.N)
 }
 
-func (c *scorecard) longest(k KPI, d Durations) {
+func (c *scorecard) longest(k KPI, d Durations) *KeyFigure {
 	longest, ok := d.Max()
-	c.extreme(k, d, "longest", longest, ok)
+	return c.extreme(k, d, "longest", longest, ok)
 }
 
-func (c *scorecard) extreme(k KPI, d Durations, which string, v time.Duration, ok bool) {
+func (c *scorecard) extreme(k KPI, d Durations, which string, v time.Duration, ok bool) *KeyFigure {
 	var value *big.Rat
 	if ok {
 		value = seconds(v)
 	}
-	c.add(k, d.Definition()+", "+which, value, UnitSeconds, d.N)
+	return c.add(k, d.Definition()+", "+which, value, UnitSeconds, d.N)
+}
+
+// bound adds a figure of which only a lower bound is known.
+func (c *scorecard) bound(k KPI, definition string, atLeast *big.Rat, unit Unit, n int) *KeyFigure {
+	f := c.add(k, definition, nil, unit, n)
+	f.AtLeast = atLeast
+	f.judge()
+	return f
 }
 
 func (c *scorecard) cost(k KPI, definition string, cost Cost) {
@@ -213,18 +226,21 @@ func (c *scorecard) operating() {
 		failures += u.Failures
 	}
 	var between, ratio *big.Rat
-	if failures > 0 {
-		between = new(big.Rat).SetFrac(&up, new(big.Int).Mul(big.NewInt(int64(failures)), big.NewInt(int64(time.Second))))
-	}
 	if counted.Sign() > 0 {
+		between = new(big.Rat).SetFrac(&up, new(big.Int).Mul(big.NewInt(int64(max(failures, 1))), big.NewInt(int64(time.Second))))
 		ratio = new(big.Rat).SetFrac(&up, &counted)
 	}
-	c.add(KPIMTBF, "time up of all services by failure", between, UnitSeconds, failures)
+	const definition = "time up of all services by failure"
+	if failures < 2 {
+		c.bound(KPIMTBF, definition, between, UnitSeconds, failures)
+	} else {
+		c.add(KPIMTBF, definition, between, UnitSeconds, failures)
+	}
 	c.add(KPIUptime, "time up of all services together", percent(ratio), UnitPercent, len(c.uptimes))
 	f := c.add(KPIVolume, "incidents declared", nil, UnitCount, c.figures.Volume)
 	if c.figures.Volume > 0 {
 		f.Value = big.NewRat(int64(c.figures.Volume), 1)
-		f.Verdict = f.Target.Judge(f.Value)
+		f.judge()
 	}
 	c.share(KPIChangeSuccess, "planned changes that succeeded and led to no incident of those carried out", c.changes.Success)
 	c.share(KPICompliance, "service levels kept of those agreed", c.basis.Promises)
@@ -252,12 +268,30 @@ func (c *scorecard) serving() error {
 }
 
 func (c *scorecard) changing() {
-	c.longest(KPIApproval, c.changes.Approval)
+	c.approval()
 	shortest, ok := c.changes.Notice.Min()
 	c.extreme(KPINotice, c.changes.Notice, "shortest", shortest, ok)
 	c.share(KPIBackup, "restores proven of those tried", c.basis.Backups)
 	c.longest(KPIRTO, DurationsOf("data lost to restore proven", c.basis.RTO))
 	c.longest(KPIRPO, DurationsOf("data lost before the failure", c.basis.RPO))
+}
+
+// longestSoFar is the longest of what has ended, a bound while something has not.
+func (c *scorecard) longestSoFar(k KPI, ended, going Durations) *KeyFigure {
+	waited, ok := going.Max()
+	if !ok {
+		return c.longest(k, ended)
+	}
+	longest, _ := ended.Max()
+	return c.bound(k, ended.Definition()+", longest", seconds(max(longest, waited)), UnitSeconds, ended.N+going.N)
+}
+
+// approval is the longest wait for an approval.
+func (c *scorecard) approval() {
+	f := c.longestSoFar(KPIApproval, c.changes.Approval, c.changes.Unapproved)
+	if f.AtLeast != nil && f.Target.fits(f.Unit) && c.changes.Approved.Hits < c.changes.Approved.Of {
+		f.Verdict = Missed // an approval that never comes takes longer than any limit
+	}
 }
 
 func (c *scorecard) monitoring() error {
@@ -275,7 +309,7 @@ func (c *scorecard) monitoring() error {
 	collected.Interval.Of = "sample to next sample"
 	c.mean(KPICollectionInterval, collected.Interval)
 	alerts := FiguresOfAlerts(c.basis.Alerts, c.period, c.options.Targets, c.options.Figures.At)
-	c.longest(KPIAlertProcessing, alerts.Processing)
+	c.longestSoFar(KPIAlertProcessing, alerts.Processing, alerts.Untold)
 	c.share(KPIFalsePositives, "alerts for which nothing had to be done of those whose outcome is known", alerts.FalsePositives)
 	c.add(KPICoverage, "time with a recent sample, of all series", percent(collected.Ratio()), UnitPercent, len(c.basis.Series))
 	return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -18,9 +19,11 @@ type State struct {
 	ID       string   `json:"id"`
 	Status   Status   `json:"status"`
 	Severity Severity `json:"severity,omitzero"`
-	Title    string   `json:"title,omitempty"`
-	Services []string `json:"services,omitempty"` // sorted
-	Domain   string   `json:"domain,omitempty"`
+	// ResolvedAs is the severity at the resolution; unset while it is not resolved.
+	ResolvedAs Severity `json:"resolved_as,omitzero"`
+	Title      string   `json:"title,omitempty"`
+	Services   []string `json:"services,omitempty"` // sorted
+	Domain     string   `json:"domain,omitempty"`
 
 	Component   string `json:"component,omitempty"`   // what failed
 	Fingerprint string `json:"fingerprint,omitempty"` // the same for incidents of one kind
@@ -48,9 +51,12 @@ type State struct {
 	Reopens     int `json:"reopens,omitempty"`
 	Escalations int `json:"escalations,omitempty"`
 
-	// Impact holds one stretch for every time the service was down; the last
-	// one has a zero End while the incident is active.
+	// Impact holds one stretch for every time the service was down, up to the
+	// mitigation, or the end without one; the last has a zero End while it is down.
 	Impact []calendar.Interval `json:"impact,omitempty"`
+	// Gaps are the stretches from a resolution to the reopening. Between a
+	// mitigation and a relapse there is none: the work goes on.
+	Gaps []calendar.Interval `json:"gaps,omitempty"`
 	// Waits are the stretches in which the customer had to answer.
 	Waits []calendar.Interval `json:"waits,omitempty"`
 	// Holds are the stretches in which it waited for something else.
@@ -134,7 +140,7 @@ func (s State) Record() Record {
 		Tenant: s.Tenant, ID: s.ID, Severity: s.Severity, Services: slices.Clone(s.Services), Status: s.Status, Times: s.Times,
 		Component: s.Component, Fingerprint: s.Fingerprint, Team: s.Team, Centre: s.Centre,
 		FirstContact: s.FirstContact, Escalations: s.Escalations, Reopens: s.Reopens, DetectedBy: s.DetectedBy,
-		Score: s.Score, Cost: s.Cost, Impact: slices.Clone(s.Impact), Waits: waits,
+		Score: s.Score, Cost: s.Cost, Impact: slices.Clone(s.Impact), Gaps: slices.Clone(s.Gaps), Waits: waits,
 	}
 }
 
@@ -142,9 +148,9 @@ func (s State) Record() Record {
 // finish derives.
 type fold struct {
 	State
-	opts             Options
-	resolves, opened []time.Time // ends and, after the first, begins of the impact
-	flagged          []Finding
+	opts         Options
+	ends, begins []time.Time // of the impact; the first begin is not among them
+	flagged      []Finding
 }
 
 func newFold(tenant, id string, o Options) fold {
@@ -153,12 +159,13 @@ func newFold(tenant, id string, o Options) fold {
 
 // clone returns a fold that can go another way.
 func (f fold) clone() fold {
-	f.State = f.State.clone()
-	f.resolves, f.opened, f.flagged = slices.Clone(f.resolves), slices.Clone(f.opened), slices.Clone(f.flagged)
+	f.State = f.Clone()
+	f.ends, f.begins, f.flagged = slices.Clone(f.ends), slices.Clone(f.begins), slices.Clone(f.flagged)
 	return f
 }
 
-func (s State) clone() State {
+// Clone returns a copy that shares nothing with s.
+func (s State) Clone() State {
 	roles := make(map[Role][]string, len(s.Roles))
 	for role, persons := range s.Roles {
 		roles[role] = slices.Clone(persons)
@@ -173,7 +180,7 @@ func (s State) clone() State {
 	s.Services, s.Flags, s.Links = slices.Clone(s.Services), slices.Clone(s.Flags), slices.Clone(s.Links)
 	s.Updates, s.Measures = slices.Clone(s.Updates), slices.Clone(s.Measures)
 	s.Approvals, s.Holds = slices.Clone(s.Approvals), slices.Clone(s.Holds)
-	s.Impact, s.Waits, s.Findings = slices.Clone(s.Impact), slices.Clone(s.Waits), slices.Clone(s.Findings)
+	s.Impact, s.Gaps, s.Waits, s.Findings = slices.Clone(s.Impact), slices.Clone(s.Gaps), slices.Clone(s.Waits), slices.Clone(s.Findings)
 	return s
 }
 
@@ -193,10 +200,13 @@ func (f *fold) add(e Event) {
 		f.late(e, row)
 		return
 	case e.Kind == Close:
-		if missing := f.opts.missingToClose(f.State); len(missing) > 0 {
+		if missing := f.opts.missingToClose(f); len(missing) > 0 {
 			f.flag(IllegalFact, e.Key, "%s -> %s without %s", f.Status, row.to, missing[0])
 			return
 		}
+	case e.Kind == OpenReview && e.Person == "" && len(f.Roles[Moderator]) == 0:
+		f.flag(IllegalFact, e.Key, "%s -> %s without a moderator", f.Status, row.to)
+		return
 	}
 	f.move(e)
 	f.Status = row.to
@@ -247,18 +257,23 @@ func (f *fold) move(e Event) {
 			f.assign(Lead, person)
 		}
 	case Mitigate:
-		setOnce(&t.Mitigated, e.At)
+		t.Mitigated = e.At
+		f.endImpact(e.At)
+	case Relapse:
+		t.Mitigated = time.Time{}
+		f.begins = append(f.begins, e.At)
 	case Resolve:
-		t.Resolved = e.At
+		t.Resolved, f.ResolvedAs = e.At, f.Severity
 		f.Resolution, f.FirstContact = e.Text, e.FirstContact
 		f.setCost(e)
-		f.resolves = append(f.resolves, e.At)
+		f.endImpact(e.At)
 		f.endWait(e.At)
 	case Reopen:
-		t.Resolved, t.Mitigated = time.Time{}, time.Time{}
+		f.Gaps = append(f.Gaps, calendar.Interval{Start: t.Resolved, End: e.At})
+		t.Resolved, t.Mitigated, f.ResolvedAs = time.Time{}, time.Time{}, 0
 		f.Resolution, f.Waiver, f.FirstContact = "", nil, false
 		f.Reopens++
-		f.opened = append(f.opened, e.At)
+		f.begins = append(f.begins, e.At)
 	case OpenReview:
 		if e.Person != "" {
 			f.assign(Moderator, e.Person)
@@ -267,12 +282,12 @@ func (f *fold) move(e Event) {
 		t.Closed = e.At
 		f.setCost(e)
 		f.endWait(e.At)
-		if e.Kind == Close && f.Waiver == nil && !f.opts.review(f.State) {
+		if e.Kind == Close && f.Waiver == nil && !f.opts.review(f) {
 			f.Waiver = &Waiver{At: e.At, By: "policy", Reason: noReview, Automatic: true}
 		}
 		if e.Kind != Close {
 			f.Reason, f.MergedInto = e.Text, e.Target
-			f.resolves = append(f.resolves, e.At)
+			f.endImpact(e.At)
 		}
 	default: // the others have no step
 	}
@@ -316,9 +331,12 @@ func (f *fold) annotate(e Event) {
 	case AssignRole:
 		f.assign(e.Role, e.Person)
 	case ReleaseRole:
-		if persons := f.Roles[e.Role]; len(persons) > 0 {
-			f.Roles[e.Role] = slices.DeleteFunc(persons, func(p string) bool { return p == e.Person })
+		at := slices.Index(f.Roles[e.Role], e.Person)
+		if at < 0 {
+			f.flag(IllegalFact, e.Key, "%s of %q, who is not %q", e.Kind, e.Person, e.Role)
+			return
 		}
+		f.Roles[e.Role] = slices.Delete(f.Roles[e.Role], at, at+1)
 	case AssignTeam:
 		f.assignTeam(e)
 	case SetFlag:
@@ -333,6 +351,10 @@ func (f *fold) annotate(e Event) {
 	case WaiveReview:
 		if f.Status != Resolved && f.Status != InReview {
 			f.flag(IllegalFact, e.Key, "%s in status %q", e.Kind, f.Status)
+			return
+		}
+		if e.Text == "" {
+			f.flag(IllegalFact, e.Key, "%s without a reason", e.Kind)
 			return
 		}
 		f.Waiver = &Waiver{At: e.At, By: e.Actor, Reason: e.Text, Automatic: e.Automatic}
@@ -374,6 +396,13 @@ func (f *fold) setCost(e Event) {
 	}
 }
 
+// endImpact ends the stretch of impact that has not ended, if there is one.
+func (f *fold) endImpact(at time.Time) {
+	if len(f.ends) == len(f.begins) {
+		f.ends = append(f.ends, at)
+	}
+}
+
 func (f *fold) endWait(at time.Time) {
 	if f.WaitingSince.IsZero() {
 		return
@@ -405,15 +434,7 @@ func (f *fold) setMeasure(m *Measure) {
 	if m == nil {
 		return
 	}
-	i, known := slices.BinarySearchFunc(f.Measures, m.ID, func(have Measure, id string) int {
-		switch {
-		case have.ID < id:
-			return -1
-		case have.ID > id:
-			return 1
-		}
-		return 0
-	})
+	i, known := slices.BinarySearchFunc(f.Measures, m.ID, func(have Measure, id string) int { return strings.Compare(have.ID, id) })
 	if known {
 		f.Measures[i] = *m
 		return
@@ -423,7 +444,7 @@ func (f *fold) setMeasure(m *Measure) {
 
 // finish returns the state with all that is derived from the whole.
 func (f fold) finish() State {
-	s := f.State.clone()
+	s := f.Clone()
 	s.Impact = f.impact()
 	s.Findings = append(slices.Clone(f.flagged), f.derivedFindings()...)
 	maps.DeleteFunc(s.Roles, func(_ Role, persons []string) bool { return len(persons) == 0 })
@@ -442,10 +463,10 @@ func (f fold) impact() []calendar.Interval {
 		return nil
 	}
 	var out []calendar.Interval
-	for i, start := range append([]time.Time{begin}, f.opened...) {
+	for i, start := range append([]time.Time{begin}, f.begins...) {
 		stretch := calendar.Interval{Start: start}
-		if i < len(f.resolves) {
-			stretch.End = f.resolves[i]
+		if i < len(f.ends) {
+			stretch.End = f.ends[i]
 			if stretch.End.Before(start) {
 				stretch.End = start // flagged as out of order
 			}
@@ -473,7 +494,7 @@ func (f fold) derivedFindings() []Finding {
 	}
 	if f.Severity == P1 {
 		for _, person := range f.Roles[Moderator] {
-			if person != Redacted && slices.Contains(f.Roles[Lead], person) {
+			if slices.Contains(f.Roles[Lead], person) {
 				out = append(out, Finding{Code: ModeratorIsLead, Text: fmt.Sprintf("%q moderates the review of an incident that they led", person)})
 			}
 		}

@@ -118,17 +118,89 @@ func (t Target) Judge(figure *big.Rat) Verdict {
 	return Missed
 }
 
+// fits reports whether a figure in a unit can be held against the target.
+func (t *Target) fits(u Unit) bool {
+	switch unit := t.limit.Unit; u {
+	case UnitSeconds:
+		return unit == threshold.Seconds
+	case UnitPercent:
+		return unit == threshold.Percent
+	case UnitScore:
+		return unit == "" || unit == fmt.Sprintf("of %d", MaxScore)
+	default:
+		return unit == ""
+	}
+}
+
 // JudgeDuration compares a duration with a target of time. Any other target
 // is Undecided.
-func (t Target) JudgeDuration(d time.Duration) Verdict {
-	limit, ok := t.limit.Duration()
+func (t Target) JudgeDuration(d time.Duration) Verdict { return limitOf(t).judge(d) }
+
+// limit is a target of time, ready to judge many durations. The zero limit judges
+// nothing.
+type limit struct {
+	op   threshold.Op
+	than time.Duration
+}
+
+// limitOf returns the limit of a target, the zero one for any that is not of time.
+func limitOf(t Target) limit {
+	if than, ok := t.limit.Duration(); ok {
+		return limit{t.limit.Op, than}
+	}
+	return limit{}
+}
+
+// judge compares a duration with the limit.
+func (l limit) judge(d time.Duration) Verdict {
 	switch {
-	case !ok || !t.IsSet():
+	case l.op == 0:
 		return Undecided
-	case t.limit.Op.Holds(cmp.Compare(d, limit)):
+	case l.op.Holds(cmp.Compare(d, l.than)):
 		return Met
 	}
 	return Missed
+}
+
+// judgeAtLeast judges a figure of which only a lower bound is known: Met or Missed if
+// every number from there on is, Undecided otherwise or without a bound.
+func (t *Target) judgeAtLeast(bound *big.Rat) Verdict {
+	verdict := t.Judge(bound)
+	if t.isFloor() && verdict == Met || t.isCeiling() && verdict == Missed {
+		return verdict
+	}
+	return Undecided
+}
+
+// isFloor reports whether the target asks for more than something.
+func (t *Target) isFloor() bool {
+	return t.limit.Op == threshold.Greater || t.limit.Op == threshold.GreaterEqual
+}
+
+// isCeiling reports whether the target asks for less than something.
+func (t *Target) isCeiling() bool {
+	return t.limit.Op == threshold.Less || t.limit.Op == threshold.LessEqual
+}
+
+// soFar is [limit.soFar].
+func (t *Target) soFar(lapse time.Duration) Verdict { return limitOf(*t).soFar(lapse) }
+
+// soFar is Missed if a duration that has not ended cannot keep the limit any
+// more, and Undecided otherwise.
+func (l limit) soFar(lapse time.Duration) Verdict {
+	if (l.op == threshold.Less || l.op == threshold.LessEqual) && l.judge(lapse) == Missed {
+		return Missed
+	}
+	return Undecided
+}
+
+// atMost is Missed if no duration up to the longest one keeps the target, and Undecided
+// otherwise.
+func (t *Target) atMost(longest time.Duration) Verdict {
+	if t.isFloor() && t.JudgeDuration(longest) == Missed {
+		return Missed
+	}
+	return Undecided
 }
 
 // Parts returns the comparison such as "<", the number and its unit: "s" for a

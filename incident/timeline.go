@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -99,14 +100,14 @@ type Head struct {
 type Timeline struct {
 	tenant, incident string
 	entries          []Entry
-	chain            chain
 	head             Digest
+	buf              []byte // that hashing reuses
 }
 
 // NewTimeline returns an empty timeline. Its genesis is bound to tenant and
 // incident, so entries cannot be moved to another one.
 func NewTimeline(tenant, incident string) *Timeline {
-	return &Timeline{tenant: tenant, incident: incident, head: genesis(tenant, incident)}
+	return &Timeline{tenant: tenant, incident: incident, head: genesis(tenant, incident), buf: make([]byte, 0, usual)}
 }
 
 // Of returns the incident whose record it is.
@@ -114,6 +115,9 @@ func (t *Timeline) Of() (tenant, id string) { return t.tenant, t.incident }
 
 // Head returns the last entry's number and hash.
 func (t *Timeline) Head() Head { return Head{Seq: uint64(len(t.entries)), Hash: t.head} }
+
+// Grow makes room for n more entries, so that appending them allocates nothing.
+func (t *Timeline) Grow(n int) { t.entries = slices.Grow(t.entries, n) }
 
 // Len returns the number of entries.
 func (t *Timeline) Len() int { return len(t.entries) }
@@ -124,7 +128,8 @@ func (t *Timeline) Entries() []Entry { return slices.Clone(t.entries) }
 // Append seals e as the entry after number expected and returns it. Seq, Prev
 // and Hash are set here, the other fields are the caller's. The error is
 // [ErrConflict] if expected is not the number of the head, and an [*EntryError]
-// for a field that could not be exported and imported again unchanged.
+// for a field that could not be exported and imported again unchanged, or of which
+// the line of the export would be longer than the 16 MiB that are read.
 func (t *Timeline) Append(expected uint64, e Entry) (Entry, error) {
 	if expected != uint64(len(t.entries)) {
 		return Entry{}, ErrConflict
@@ -132,12 +137,17 @@ func (t *Timeline) Append(expected uint64, e Entry) (Entry, error) {
 	if e.Redacted || !e.Commitment.IsZero() {
 		return Entry{}, &EntryError{Field: "redacted", Want: "an entry that is not redacted"}
 	}
+	if expected == 0 {
+		if err := t.checkName(); err != nil {
+			return Entry{}, err
+		}
+	}
 	e.Seq, e.Prev = expected+1, t.head
-	e.At, e.RecordedAt = instant(e.At), instant(e.RecordedAt)
-	if err := e.check(); err != nil {
+	e.At, e.RecordedAt = e.At.Round(0).UTC(), e.RecordedAt.Round(0).UTC()
+	if err := cmp.Or(e.check(), e.checkLength(maxEntry)); err != nil {
 		return Entry{}, err
 	}
-	e.Hash = t.chain.hash(&e)
+	e.Hash, t.buf = e.hash(t.buf)
 	t.entries = append(t.entries, e)
 	t.head = e.Hash
 	return e, nil
@@ -157,6 +167,20 @@ func (e *EntryError) Error() string {
 	return fmt.Sprintf("timeline entry: %s: want %s", e.Field, e.Want)
 }
 
+// checkName refuses a tenant and an id that the header of an export cannot hold.
+func (t *Timeline) checkName() error {
+	for _, f := range [...]struct{ name, text string }{{"tenant", t.tenant}, {"incident", t.incident}} {
+		switch {
+		case !utf8.ValidString(f.text):
+			return &EntryError{Field: f.name, Want: "UTF-8 text"}
+		case len(f.text) > maxName:
+			return &EntryError{Field: f.name, Want: fmt.Sprintf("at most %d bytes", maxName)}
+		}
+	}
+	return nil
+}
+
+// check refuses fields that an export cannot hold.
 func (e *Entry) check() error {
 	for _, f := range [...]struct{ name, text string }{
 		{"actor", e.Actor}, {"kind", string(e.Kind)}, {"key", e.Key}, {"payload", e.Payload},
@@ -204,13 +228,14 @@ func (e *ChainError) Error() string {
 // [SignedHead] can. A redacted entry is accepted if a later entry says who
 // redacted it.
 func Verify(tenant, incident string, entries []Entry) error {
-	c := chain{buf: make([]byte, 0, 1<<10)} // all that is allocated, unless a payload is longer
-	prev := genesis(tenant, incident)
+	var space [usual]byte
+	buf, prev := space[:], genesis(tenant, incident)
 	var redacted []uint64
 	for i := range entries {
 		e, want := &entries[i], uint64(i)+1
-		switch {
-		case c.hash(e) != e.Hash:
+		var hash Digest
+		switch hash, buf = e.hash(buf); {
+		case hash != e.Hash:
 			return &ChainError{Seq: want, Fault: Edited, Detail: "content and hash differ"}
 		case e.Seq != want:
 			return misplaced(entries, i)
@@ -261,16 +286,17 @@ func genesis(tenant, incident string) Digest {
 	return sha256.Sum256(b)
 }
 
-// chain holds the buffers that hashing reuses.
-type chain struct{ buf []byte }
+// usual is the room that most entries need to be hashed; longer payloads are rare.
+const usual = 1 << 10
 
-// hash computes the hash of an entry from all its other fields.
-func (c *chain) hash(e *Entry) Digest {
+// hash computes the hash of an entry from all its other fields. It works in buf,
+// which it returns, longer if it was too short.
+func (e *Entry) hash(buf []byte) (Digest, []byte) {
 	commitment := e.Commitment
 	if !e.Redacted {
-		commitment = c.commit(e)
+		commitment, buf = e.commit(buf)
 	}
-	b := c.buf[:0]
+	b := buf[:0]
 	b = append(b, chainVersion)
 	b = append(b, e.Prev[:]...)
 	lengthAt := len(b)
@@ -293,18 +319,18 @@ func (c *chain) hash(e *Entry) Digest {
 	b = appendText(b, e.Key)
 	binary.BigEndian.PutUint32(b[lengthAt:], uint32(len(b)-lengthAt-4))
 	b = append(b, commitment[:]...)
-	c.buf = b
-	return sha256.Sum256(b)
+	return sha256.Sum256(b), b
 }
 
-func (c *chain) commit(e *Entry) Digest {
-	b := c.buf[:0]
+// commit computes the commitment of an entry that is not redacted, in buf as hash
+// does.
+func (e *Entry) commit(buf []byte) (Digest, []byte) {
+	b := buf[:0]
 	if !e.Salt.IsZero() {
 		b = append(b, e.Salt[:]...)
 	}
 	b = append(b, e.Payload...)
-	c.buf = b
-	return sha256.Sum256(b)
+	return sha256.Sum256(b), b
 }
 
 func appendText(b []byte, text string) []byte {

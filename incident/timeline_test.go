@@ -286,6 +286,7 @@ func TestImportErrors(t *testing.T) {
 		"empty":         {"", 1},
 		"no header":     {`{"seq":1}` + "\n", 1},
 		"other format":  {`{"format":"x"}` + "\n", 1},
+		"long name":     {strings.Replace(header, "acme", strings.Repeat("x", 1025), 1), 1},
 		"no JSON":       {header + "seq 1\n", 2},
 		"unknown field": {header + `{"seq":1,"colour":"red"}` + "\n", 2},
 		"two values":    {header + `{"seq":1} {"seq":2}` + "\n", 2},
@@ -298,6 +299,54 @@ func TestImportErrors(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Line != tt.line {
 			t.Errorf("%s: ReadTimeline = %v, want an error in line %d", name, err, tt.line)
 		}
+	}
+}
+
+// TestFieldErrors: every problem of a line comes at once, with its place.
+func TestFieldErrors(t *testing.T) {
+	header := `{"format":"evenkeel-timeline/1","tenant":"acme","incident":"INC-1","entries":1}` + "\n"
+	for _, tt := range []struct {
+		line string
+		want []incident.FieldError
+	}{
+		{`{"seq":"1","At":"noon","hash":"AB","seq":2}`, []incident.FieldError{
+			{Path: "seq", Column: 8, Found: `found "1"`, Want: "a whole number"},
+			{Path: "At", Column: 12, Found: "unknown key", Want: `"at"`},
+			{Path: "hash", Column: 31, Found: `found "AB"`, Want: "64 lower-case hexadecimal digits"},
+			{Path: "seq", Column: 36, Found: "the key is there twice", Want: "it once"},
+		}},
+		{"{\"actor\":\"\xff\"}", []incident.FieldError{{Column: 11, Found: "bytes that are not UTF-8", Want: "UTF-8"}}},
+		{`[]`, []incident.FieldError{{Column: 1, Found: "found []", Want: "an object"}}},
+		{`{"seq":1`, []incident.FieldError{{Column: 8, Found: "unexpected end of JSON input", Want: "one JSON object"}}},
+	} {
+		_, err := incident.ReadTimeline(strings.NewReader(header + tt.line + "\n"))
+		var line *incident.LineError
+		if !errors.As(err, &line) || line.Line != 2 {
+			t.Errorf("%s: ReadTimeline = %v, want a LineError of line 2", tt.line, err)
+			continue
+		}
+		var got []incident.FieldError
+		joined, ok := line.Err.(interface{ Unwrap() []error })
+		if !ok {
+			t.Errorf("%s: %v wraps no list", tt.line, line)
+			continue
+		}
+		for _, one := range joined.Unwrap() {
+			if field, ok := errors.AsType[*incident.FieldError](one); ok {
+				got = append(got, *field)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%s: %+v, want %+v", tt.line, got, tt.want)
+		}
+	}
+	log, err := incident.ReadLog(strings.NewReader(`{"incident":"i","key":"k","kind":"note","at":"2026-03-02T12:00:00Z","actor":"x","details":{"severity":"P9","data":{"a":[1]},"measure":{"own":"x"}}}`), incident.Options{})
+	if err != nil || len(log.Rejected) != 1 {
+		t.Fatalf("ReadLog = %+v, %v, want the line rejected", log, err)
+	}
+	const want = "line 1: column 103: details.severity: found \"P9\", want a severity from \"P1\" to \"P4\"\ncolumn 136: details.measure.own: unknown key, want \"owner\""
+	if got := log.Rejected[0].Err.Error(); got != want {
+		t.Errorf("rejected: %q, want %q", got, want)
 	}
 }
 
@@ -329,6 +378,109 @@ func TestAppend(t *testing.T) {
 	}
 }
 
+// TestLongestLine: what can be appended can be read back, up to the byte, also when it
+// is redacted, and what could not is refused.
+func TestLongestLine(t *testing.T) {
+	const most = 16<<20 - 256 // bytes of a line
+	read := func(timeline *incident.Timeline) (longest int, err error) {
+		var out bytes.Buffer
+		if err := timeline.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		for line := range bytes.SplitSeq(out.Bytes(), []byte("\n")) {
+			longest = max(longest, len(line))
+		}
+		again, err := incident.ReadTimeline(&out)
+		if err == nil && !reflect.DeepEqual(again.Entries(), timeline.Entries()) {
+			err = errors.New("read as another timeline")
+		}
+		return longest, err
+	}
+	for name, unit := range map[string]string{"plain": "x", "escaped": "<", "quoted": `"`} {
+		entry := func(text string) incident.Entry {
+			return incident.Entry{Kind: incident.Note, Key: "k", Actor: "ann", At: noon, RecordedAt: noon, Payload: text}
+		}
+		try := func(text string) (line int, err error) {
+			timeline := incident.NewTimeline("acme", "INC-1")
+			if _, err := timeline.Append(0, entry(text)); err != nil {
+				return 0, err
+			}
+			return read(timeline)
+		}
+		one, err := try(unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		two, err := try(unit + unit)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := (most-one)/(two-one) + 1 // units in the longest line
+		pad := strings.Repeat("y", (most-one)%(two-one))
+		if line, err := try(strings.Repeat(unit, n) + pad); err != nil || line != most {
+			t.Errorf("%s: a line of %d bytes, %v, want %d and that it is read", name, line, err, most)
+		}
+		_, err = try(strings.Repeat(unit, n) + pad + "z")
+		var refused *incident.EntryError
+		if !errors.As(err, &refused) || refused.Field != "payload" || !strings.Contains(refused.Want, strconv.Itoa(most)) {
+			t.Errorf("%s: one byte more = %v, want an EntryError for the payload", name, err)
+		}
+	}
+
+	inc := newIncident(t, incident.Options{Salts: salts()})
+	apply(t, inc, major()[:2]...)
+	long := ev(incident.Note, 3, incident.Details{Text: strings.Repeat("x", 17<<20)})
+	head := inc.Head()
+	var refused *incident.EntryError
+	if _, err := inc.Apply(long); !errors.As(err, &refused) || refused.Field != "payload" || inc.Head() != head {
+		t.Errorf("Apply of a note of 17 MiB = %v, want an EntryError and nothing changed", err)
+	}
+	if r := inc.Rejected(); len(r) != 1 || r[0].Event.Key != long.Key {
+		t.Errorf("%d events rejected, want the long one", len(r))
+	}
+	actor := ev(incident.Note, 3, incident.Details{Text: "x"})
+	actor.Actor = strings.Repeat("x", most)
+	if _, err := inc.Apply(actor); !errors.As(err, &refused) || refused.Field != "actor" {
+		t.Errorf("Apply with an actor of 16 MiB = %v, want an EntryError for it", err)
+	}
+	// The actor stays when the payload is erased, and the commitment comes on top of it.
+	note := func(actor int) *incident.Incident {
+		inc := newIncident(t, incident.Options{Salts: salts()})
+		apply(t, inc, major()[:2]...)
+		e := ev(incident.Note, 3, incident.Details{Text: "x"})
+		e.Actor = strings.Repeat("x", actor)
+		apply(t, inc, e)
+		return inc
+	}
+	others, err := read(note(1000).Timeline())
+	if err != nil {
+		t.Fatal(err)
+	}
+	inc = note(most - (others - 1000))
+	if _, _, err := inc.Redact(3, minute(130), "dpo", "r", "why"); err != nil {
+		t.Fatal(err)
+	}
+	if line, err := read(inc.Timeline()); err != nil || line <= most {
+		t.Errorf("redacted: a line of %d bytes, %v, want it longer than before and read", line, err)
+	}
+}
+
+// TestNamesFitTheHeader: the header is a line as well.
+func TestNamesFitTheHeader(t *testing.T) {
+	for _, bad := range []string{"\xff", strings.Repeat("x", 1025)} {
+		for field, names := range map[string][2]string{"tenant": {bad, "INC-1"}, "incident": {"acme", bad}} {
+			var refused *incident.EntryError
+			if _, err := incident.New(names[0], names[1], incident.Options{}); !errors.As(err, &refused) || refused.Field != field {
+				t.Errorf("New with a bad %s = %v, want an EntryError for it", field, err)
+			}
+			timeline := incident.NewTimeline(names[0], names[1])
+			if _, err := timeline.Append(0, incident.Entry{Kind: incident.Note, Key: "k", Actor: "ann", At: noon, RecordedAt: noon}); !errors.As(err, &refused) || refused.Field != field {
+				t.Errorf("Append with a bad %s = %v, want an EntryError for it", field, err)
+			}
+		}
+	}
+}
+
 func TestRedact(t *testing.T) {
 	inc := newIncident(t, incident.Options{Salts: salts()})
 	apply(t, inc, major()...)
@@ -350,8 +502,12 @@ func TestRedact(t *testing.T) {
 	if after.Status != before.Status || after.Severity != before.Severity || after.Times != before.Times || len(after.Findings) != 0 {
 		t.Errorf("state = %+v, want the status, severity and times of %+v", after, before)
 	}
-	if after.Title != incident.Redacted || after.Roles[incident.Lead][0] != incident.Redacted || !after.Measures[0].Anchored() {
-		t.Errorf("state = %+v, want no texts and persons, and the measure still anchored", after)
+	// Of bob, ann (who acts, so the name stays), cy, eve and dba, in the order of the entries.
+	if after.Title != incident.Redacted || after.Roles[incident.Lead][0] != "redacted person 1" || after.Roles[incident.Moderator][0] != "redacted person 4" {
+		t.Errorf("state = %+v, want no texts and persons", after)
+	}
+	if m := after.Measures[0]; !m.Anchored() || m.Owner != "redacted person 5" || m.Text != incident.Redacted {
+		t.Errorf("measure = %+v, want it still anchored, with no text and owner", m)
 	}
 	var out bytes.Buffer
 	if err := inc.Timeline().Write(&out); err != nil {
@@ -439,5 +595,30 @@ func TestSignedHead(t *testing.T) {
 	}
 	if err := head.Check(public[:5], entries); err == nil {
 		t.Error("Check with half a key = nil, want an error")
+	}
+}
+
+// TestTimelineAllocatesNothing: neither an append where there is room nor the check of
+// a chain asks for memory.
+func TestTimelineAllocatesNothing(t *testing.T) {
+	if underRace {
+		t.Skip("the race detector allocates")
+	}
+	const entries = 50
+	e := incident.Entry{Kind: incident.Note, Key: "k", Actor: "monitor", At: noon, RecordedAt: noon, Payload: strings.Repeat("x", 200), Salt: incident.Salt{1}}
+	timeline := incident.NewTimeline("acme", "INC-1")
+	timeline.Grow(entries)
+	appends := testing.AllocsPerRun(entries-1, func() {
+		if _, err := timeline.Append(uint64(timeline.Len()), e); err != nil {
+			t.Fatal(err)
+		}
+	})
+	verifies := testing.AllocsPerRun(10, func() {
+		if err := timeline.Verify(); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if timeline.Len() != entries || appends != 0 || verifies != 0 {
+		t.Errorf("%d entries: %v allocations to append, %v to verify, want none", timeline.Len(), appends, verifies)
 	}
 }

@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
-	"slices"
 	"time"
 
-	"github.com/evenkeelops/evenkeel/internal/threshold"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -15,17 +13,18 @@ import (
 // rules are FiguresOptions made ready for many records.
 type rules struct {
 	FiguresOptions
-	period  stretch
-	targets [P4 + 1]Target
+	period stretch
+	limits [P4 + 1]limit
 }
 
+// rules returns the options with their defaults.
 func (o FiguresOptions) rules() rules {
 	if o.Resolution == 0 {
 		o.Resolution = MTTR
 	}
 	r := rules{FiguresOptions: o, period: stretchOf(o.Period)}
 	for severity, target := range o.Targets {
-		r.targets[severity.known()] = target
+		r.limits[severity.known()] = limitOf(target)
 	}
 	return r
 }
@@ -36,18 +35,25 @@ type instant64 int64
 
 const never = instant64(math.MinInt64) // the zero time
 
+// instantOf keeps instants outside of these years at their ends.
 func instantOf(t time.Time) instant64 {
-	const most = math.MaxInt64 / 1_000_000_000
-	switch s := t.Unix(); {
-	case t.IsZero():
-		return never
-	case s >= most:
-		return math.MaxInt64
-	case s <= -most:
-		return math.MinInt64 + 1
-	default:
+	if s := t.Unix(); -mostSeconds < s && s < mostSeconds {
 		return instant64(s*1_000_000_000 + int64(t.Nanosecond()))
 	}
+	return farInstant(t)
+}
+
+const mostSeconds = math.MaxInt64 / 1_000_000_000
+
+// farInstant is instantOf for the zero time and for all instants outside.
+func farInstant(t time.Time) instant64 {
+	switch {
+	case t.IsZero():
+		return never
+	case t.Unix() > 0:
+		return math.MaxInt64
+	}
+	return math.MinInt64 + 1
 }
 
 // stretch is a period as instants; all time if it is empty.
@@ -60,30 +66,41 @@ func stretchOf(p calendar.Interval) stretch {
 	return stretch{instantOf(p.Start), instantOf(p.End)}
 }
 
+// isAll reports whether the period is all time.
 func (p stretch) isAll() bool { return p.start >= p.end }
 
+// contains reports whether an instant is known and in the period.
 func (p stretch) contains(t instant64) bool {
 	return p.isAll() || p.start <= t && t < p.end && t != never
 }
 
-// row is what the key figures take from a record.
+// row is what the key figures take from a record, beside its labels. It has no
+// pointers.
 type row struct {
-	created, resolved instant64
-	begin, end        instant64 // from the first signal on; end is never while it is open
-	from              instant64 // when the clock of an open incident with a target began
+	created, begin, end instant64 // from the first signal on; end is never while it is open
+	from                instant64 // when the clock of an open incident with a target began
 
 	lapses [3]time.Duration // MTTD, MTTA, MTTR
+	counted
 	states [3]cellState
+}
 
+// counted is what is counted of a record.
+type counted struct {
+	cost     int64 // minor units
+	currency [3]byte
 	severity Severity
+	marks    marks
 	verdict  Verdict
 	score    uint8
-	marks    marks
-	cost     money.Amount
+}
 
-	paused               *Record // if the clock of an open incident pauses
-	tenant, team, centre string
-	services             []string
+// resolved returns the instant of the resolution.
+func (r *row) resolved() instant64 {
+	if r.marks&isResolved == 0 {
+		return never
+	}
+	return r.end
 }
 
 type marks uint16
@@ -98,6 +115,7 @@ const (
 	hasDetector
 	isSeenByUser
 	hasWaited
+	isPaused // the clock of an open incident pauses
 )
 
 // count returns 1 if all of the marks are there, and 0 otherwise.
@@ -108,49 +126,93 @@ func (m marks) count(all marks) int {
 	return 0
 }
 
+// moments are the milestones of a record as instants.
+type moments [ClosedTime + 1]instant64
+
+func momentsOf(t *Times) moments {
+	return moments{
+		never, instantOf(t.Started), instantOf(t.Detected), instantOf(t.Created), instantOf(t.Acknowledged),
+		instantOf(t.Mitigated), instantOf(t.Resolved), instantOf(t.Closed),
+	}
+}
+
+// at returns a milestone, never for one that does not exist.
+func (m *moments) at(i Milestone) instant64 {
+	if int(i) < len(m) {
+		return m[i]
+	}
+	return never
+}
+
 // fill takes everything from a record.
 func (r *row) fill(record *Record, o *rules) {
-	t := &record.Times
-	r.created, r.resolved = instantOf(t.Created), instantOf(t.Resolved)
-	r.begin, r.end = instantOf(record.noticed()), r.resolved
-	if r.end == never {
-		r.end = instantOf(t.Closed)
+	m := momentsOf(&record.Times)
+	*r = row{} // set one by one: a literal would be written twice
+	r.created, r.begin, r.end, r.from = m[CreatedTime], m[DetectedTime], m[ResolvedTime], never
+	if r.begin == never {
+		r.begin = r.created
 	}
-	r.severity, r.marks, r.cost = record.Severity.known(), marksOf(record), record.Cost
-	r.score = uint8(max(0, min(record.Score, MaxScore)))
-	r.tenant, r.team, r.centre, r.services = record.Tenant, record.Team, record.Centre, record.Services
-	r.states, r.verdict, r.from, r.paused = [3]cellState{}, Undecided, never, nil
+	if r.begin == never {
+		r.begin = m[StartTime]
+	}
+	if r.end == never {
+		r.end = m[ClosedTime]
+	}
+	r.severity, r.marks, r.score = record.Severity.known(), marksOf(record), uint8(max(0, min(record.Score, MaxScore)))
+	r.cost = record.Cost.Minor()
+	copy(r.currency[:], record.Cost.Currency())
 	if r.marks&(isMerged|isCancelled) != 0 {
 		return
 	}
-	r.time(0, record, MTTD, NetTime)
-	r.time(1, record, MTTA, NetTime)
-	r.time(2, record, o.Resolution, o.Clock)
-	target := &o.targets[r.severity]
-	switch from := t.at(o.Resolution.From()); {
-	case !target.IsSet():
+	r.time(0, &m, record, MTTD, NetTime)
+	r.time(1, &m, record, MTTA, NetTime)
+	r.time(2, &m, record, o.Resolution, o.Clock)
+	limit := &o.limits[r.severity]
+	switch from := m.at(o.Resolution.From()); {
+	case limit.op == 0:
 	case r.states[2] >= cellTaken:
-		r.verdict = target.JudgeDuration(r.lapses[2])
-	case !from.IsZero() && !record.passed(o.Resolution.To()):
-		r.from = instantOf(from)
-		if len(record.Waits) > 0 || len(record.Impact) > 1 {
-			kept := *record
-			kept.Waits, kept.Impact = slices.Clone(kept.Waits), slices.Clone(kept.Impact)
-			r.paused = &kept
+		r.verdict = limit.judge(r.lapses[2])
+	case from != never && !m.passed(o.Resolution.To()):
+		r.from = from
+		if record.pauses() {
+			r.marks |= isPaused
 		}
 	}
 }
 
-func (r *row) time(i int, record *Record, s Span, c Clock) {
-	l, ok := record.lapse(s, c)
-	r.lapses[i] = l.Duration
-	switch {
-	case !ok:
+// passed reports whether a later milestone is there.
+func (m *moments) passed(to Milestone) bool {
+	for i := int(to) + 1; i < len(m); i++ {
+		if m[i] != never {
+			return true
+		}
+	}
+	return false
+}
+
+// pauses reports whether something may pause the clock.
+func (r *Record) pauses() bool { return len(r.Waits) > 0 || len(r.Gaps) > 0 }
+
+// time takes span i. The plain difference is for instants within a century and a
+// half of 1970, so that it cannot overflow.
+func (r *row) time(i int, m *moments, record *Record, s Span, c Clock) {
+	from, to := m.at(s.From()), m.at(s.To())
+	if from == never || to == never {
 		r.states[i] = cellMissing
-	case l.Clamped:
+		return
+	}
+	const near = 1 << 62
+	lapse, clamped := time.Duration(to-from), to < from
+	switch {
+	case from <= -near || from >= near || to <= -near || to >= near, record.pauses() && s.To() >= MitigatedTime:
+		l, _ := record.lapse(s, c)
+		lapse, clamped = l.Duration, l.Clamped
+	case clamped:
+		lapse = 0
+	}
+	r.lapses[i], r.states[i] = lapse, cellTaken
+	if clamped {
 		r.states[i] = cellClamped
-	default:
-		r.states[i] = cellTaken
 	}
 }
 
@@ -189,8 +251,9 @@ func marksOf(r *Record) (m marks) {
 // isOpen reports whether the verdict on the row depends on the instant.
 func (r *row) isOpen() bool { return r.from != never }
 
-// verdictAt returns the verdict on an open row at some instant.
-func (r *row) verdictAt(o *rules, at time.Time) Verdict {
+// verdictAt returns the verdict on an open row at some instant; the record says
+// what the clock pauses for, nil if it does not.
+func (r *row) verdictAt(o *rules, at time.Time, record *Record) Verdict {
 	now := instantOf(at)
 	if now < r.from {
 		return Undecided
@@ -199,32 +262,23 @@ func (r *row) verdictAt(o *rules, at time.Time) Verdict {
 	if lapse < 0 {
 		lapse = math.MaxInt64 // more than 292 years
 	}
-	if r.paused != nil {
-		lapse -= r.paused.paused(o.Resolution, o.Clock, r.paused.Times.at(o.Resolution.From()), at)
+	if record != nil {
+		lapse -= record.paused(o.Resolution, o.Clock, record.Times.at(o.Resolution.From()), at)
 	}
-	return o.targets[r.severity].soFar(lapse)
-}
-
-// soFar is Missed if a duration that has not ended cannot keep the target any
-// more, and Undecided otherwise.
-func (t *Target) soFar(lapse time.Duration) Verdict {
-	if op := t.limit.Op; (op == threshold.Less || op == threshold.LessEqual) && t.JudgeDuration(lapse) == Missed {
-		return Missed
-	}
-	return Undecided
+	return o.limits[r.severity].soFar(lapse)
 }
 
 // key returns what the row is known by in a dimension; "" for services.
-func (r *row) key(d Dimension) string {
+func (r *row) key(d Dimension, l *labels) string {
 	switch d {
 	case PerService:
 		return ""
 	case PerTenant:
-		return r.tenant
+		return l.tenant
 	case PerTeam:
-		return r.team
+		return l.team
 	case PerCentre:
-		return r.centre
+		return l.centre
 	default:
 		return severityKeys[r.severity]
 	}
@@ -247,7 +301,7 @@ func (o *rules) parts(r *row) parts {
 	if created == never && r.marks&(isMerged|isCancelled) != 0 {
 		created = r.begin // called off before anybody declared it
 	}
-	counts, times := o.period.contains(created), o.period.contains(r.resolved)
+	counts, times := o.period.contains(created), o.period.contains(r.resolved())
 	switch o.Membership {
 	case ByCreation:
 		times = counts
@@ -290,6 +344,7 @@ func (t *totals) add(r *row, p parts) {
 	}
 }
 
+// count takes the parts p of a row in n times; -1 takes them out.
 func (t *totals) count(r *row, p parts, n int) {
 	switch {
 	case p&itsAbsence != 0:
@@ -318,11 +373,12 @@ func (t *totals) count(r *row, p parts, n int) {
 		t.scores += n
 		t.sum += n * int(r.score)
 	}
-	if r.cost.IsSet() {
-		t.cost(r.cost, n)
+	if r.currency != [3]byte{} {
+		t.cost(&r.counted, n)
 	}
 }
 
+// judge counts a verdict n times.
 func (t *totals) judge(v Verdict, n int) {
 	if v != Undecided {
 		t.judged += n
@@ -334,21 +390,22 @@ func (t *totals) judge(v Verdict, n int) {
 
 // costs sums up the amounts of one currency in 128 bits.
 type costs struct {
-	zero money.Amount
-	n    int
-	high int64
-	low  uint64
+	currency [3]byte
+	n        int
+	high     int64
+	low      uint64
 }
 
-func (t *totals) cost(a money.Amount, n int) {
+// cost adds an amount n times, 1 or -1.
+func (t *totals) cost(a *counted, n int) {
 	i := 0
-	for i < len(t.costs) && t.costs[i].zero != a.Zero() {
+	for i < len(t.costs) && t.costs[i].currency != a.currency {
 		i++
 	}
 	if i == len(t.costs) {
-		t.costs = append(t.costs, costs{zero: a.Zero()})
+		t.costs = append(t.costs, costs{currency: a.currency})
 	}
-	c, minor := &t.costs[i], a.Minor()
+	c, minor := &t.costs[i], a.cost
 	var carry uint64
 	if n > 0 {
 		c.low, carry = bits.Add64(c.low, uint64(minor), 0)
@@ -360,6 +417,7 @@ func (t *totals) cost(a money.Amount, n int) {
 	c.n += n
 }
 
+// total returns the sum of the costs; the error is that of [CostOf].
 func (t *totals) total() (Cost, error) {
 	var sum costs
 	for _, c := range t.costs {
@@ -368,16 +426,16 @@ func (t *totals) total() (Cost, error) {
 		case sum.n == 0:
 			sum = c
 		default:
-			return Cost{}, fmt.Errorf("figures: costs of %s and %s: %w", sum.zero.Currency(), c.zero.Currency(), money.ErrCurrency)
+			return Cost{}, fmt.Errorf("figures: costs of %s and %s: %w", sum.currency[:], c.currency[:], money.ErrCurrency)
 		}
 	}
 	if sum.n == 0 {
 		return Cost{}, nil
 	}
 	if sum.high != int64(sum.low)>>63 {
-		return Cost{}, fmt.Errorf("figures: costs in %s: %w", sum.zero.Currency(), money.ErrOverflow)
+		return Cost{}, fmt.Errorf("figures: costs in %s: %w", sum.currency[:], money.ErrOverflow)
 	}
-	amount, err := money.New(int64(sum.low), sum.zero.Currency())
+	amount, err := money.New(int64(sum.low), money.Currency(sum.currency[:]))
 	if err != nil {
 		return Cost{}, fmt.Errorf("figures: costs: %w", err)
 	}

@@ -6,6 +6,8 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
 // Sample is the counts of the stretch of time that ends at an instant.
@@ -350,16 +352,9 @@ func (h History) Compare(b History) Comparison {
 	slices.Sort(severities)
 	var c Comparison
 	for _, s := range slices.Compact(severities) {
-		c.match(s, h.Episodes(s), b.Episodes(s), later(h.To, b.To))
+		c.match(s, h.Episodes(s), b.Episodes(s), times.Later(h.To, b.To))
 	}
 	return c
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 // match walks over both lists in the order of time and gathers what overlaps.
@@ -384,7 +379,7 @@ func (c *Comparison) match(s Severity, a, b []Episode, end time.Time) {
 			}
 			next := (*from)[0]
 			*from = (*from)[1:]
-			until = later(until, ends(next))
+			until = times.Later(until, ends(next))
 			if takeA {
 				m.A = append(m.A, next)
 			} else {

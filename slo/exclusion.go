@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -44,7 +45,7 @@ func Effects(window calendar.Interval, exclusions []Exclusion) ([]Effect, error)
 		}
 		e := Effect{Exclusion: x, Clipped: part.Duration()}
 		if part.End.After(reach) {
-			e.Removed = part.End.Sub(later(reach, part.Start))
+			e.Removed = part.End.Sub(times.Later(reach, part.Start))
 			reach = part.End
 		}
 		effects = append(effects, e)

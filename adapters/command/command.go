@@ -82,8 +82,8 @@ func (e *ExitError) Error() string {
 func (e *ExitError) Unwrap() error { return e.Err }
 
 // Carry runs the command and returns the end of its output. It returns when the
-// command and all that holds its output have ended, or a grace after ctx is over. The
-// error is an [*ExitError], or wraps playbook.ErrNotDone if the command did not
+// command and all that holds its output have ended, or a grace after the command has
+// ended or ctx is over. The error is an [*ExitError], or wraps playbook.ErrNotDone if the command did not
 // start.
 func (c Command) Carry(ctx context.Context, i playbook.Intent) (string, error) {
 	if c.Dir == "" {
@@ -110,7 +110,7 @@ func (c Command) Carry(ctx context.Context, i playbook.Intent) (string, error) {
 	over := ctx.Err() != nil
 	// Whoever is left of the group is ended, too: it would act when nobody looks.
 	group.kill()
-	if err == nil {
+	if err == nil || errors.Is(err, exec.ErrWaitDelay) && !over { // it went well, and left something behind
 		return tail.String(), nil
 	}
 	e := &ExitError{Path: c.Path, State: err.Error(), Output: tail.String(), Over: over}

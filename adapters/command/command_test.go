@@ -115,6 +115,27 @@ func TestWholeGroupEnds(t *testing.T) {
 	}
 }
 
+// A command that ends well while a child of it holds the output has done what it was
+// asked to; the child does not live on.
+func TestChildLeftBehind(t *testing.T) {
+	c := script(t, `sleep 60 & echo $! > child; echo done`)
+	out, err := c.Carry(t.Context(), intent)
+	if err != nil || out != "done" {
+		t.Errorf("Carry = %q, %v, want done", out, err)
+	}
+	data, err := os.ReadFile(filepath.Join(c.Dir, "child"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid, err := strconv.Atoi(strings.TrimSpace(string(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !gone(pid) {
+		t.Errorf("the child, process %d, lives on", pid)
+	}
+}
+
 // gone waits for a killed process to be removed, which takes its new parent a moment.
 func gone(pid int) bool {
 	for range 500 {

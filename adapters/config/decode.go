@@ -235,6 +235,13 @@ func (r *decoder) entries(content []*yaml.Node, into reflect.Value, path string)
 				continue
 			}
 			delete(r.d.values, at)
+		} else if named, ok := reflect.TypeAssert[encoding.TextUnmarshaler](key.Addr()); ok {
+			if err := named.UnmarshalText([]byte(content[i].Value)); err != nil {
+				code, suggestion := textProblem(named, content[i].Value, err)
+				r.d.values[at] = r.d.keys[at]
+				r.d.report(at, code, suggestion, err.Error())
+				continue
+			}
 		} else {
 			key.SetString(content[i].Value)
 		}

@@ -1,6 +1,6 @@
 // Package config reads the YAML files of contracts, frameworks and public terms of
-// providers, teams, objectives, alert rules, playbooks and cost models into the
-// values of the core packages.
+// providers, teams, objectives, alert rules, playbooks, service catalogues and cost
+// models into the values of the core packages.
 //
 // Reading is strict: an unknown or repeated key, a wrong type, a missing
 // required key, a second document or an empty file is an error. All problems of
@@ -12,8 +12,8 @@
 // Decimal values (percentages, money, targets) are read from their text, never
 // through a float. null counts as missing. JSON is YAML, so JSON files load too.
 //
-// [Contract], [Team], [Objectives], [Rules], [Playbooks] and [Costs] read the
-// files of the programs and check them as the core packages do; [Read] reads any
+// [Contract], [Team], [Objectives], [Rules], [Playbooks], [Continuity] and [Costs]
+// read the files of the programs and check them as the core packages do; [Read] reads any
 // struct by its yaml or json tags and the same rules, also a whole sla.Contract,
 // which can say more than the file of the programs. What a reader accepts it hands
 // on; a key that this version cannot honour is an error. [Objectives] reads files of

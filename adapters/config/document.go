@@ -33,7 +33,8 @@ type position struct{ line, col int }
 // Fields may be strings, booleans, int, int64, float64, the types of this
 // package, [time.Time], [time.Duration], money.Amount, incident.Severity, any,
 // types that unmarshal their own text or JSON, and structs, pointers, slices and
-// maps of these; the keys of a map are strings or severities. Read panics for a
+// maps of these; the keys of a map are strings, severities or of a type that
+// unmarshals its own text. Read panics for a
 // field of another type. A list item that is null is an error; an entry of a map
 // that is null is left out, or a nil pointer in a map of pointers.
 func Read(name string, data []byte, v any) (*Document, error) {

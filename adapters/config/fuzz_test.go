@@ -71,6 +71,12 @@ func FuzzRules(f *testing.F) {
 		"monitoring_layers: {a: {level: b, tools: {c: d}, metrics: [e], alert_thresholds: {f: '< 1'}}}")
 }
 
+func FuzzScenarios(f *testing.F) { fuzzReader(f, "scenarios", scenarios) }
+
+func FuzzTopology(f *testing.F) {
+	fuzzReader(f, "topology", "services: [{id: shop, depends_on: [orders, database]}, {id: orders}, {id: db1, kind: database}]")
+}
+
 func FuzzTeam(f *testing.F) {
 	fuzzReader(f, "team", "version: 1\nengineers: [{id: a, availability_hours: [8, 99]}]", supportedTeam, wholeTeam,
 		"operations_centers: {a: {location: A, timezone: CET/CEST, coverage_hours: 06:00-18:00 CET}}\nhandoff_schedule: {a_to_b: {time: 17:30 CET, duration: 30 minutes}}",
@@ -84,4 +90,13 @@ func FuzzCosts(f *testing.F) {
 
 func FuzzPlaybooks(f *testing.F) {
 	fuzzReader(f, "playbooks", "response_engine: {retry_policy: {max_attempts: 3}, safety_checks: [{name: a, conditions: [b]}]}\nlevel_delays: {level_1: 1m}")
+}
+
+func FuzzContinuity(f *testing.F) {
+	sample, err := os.ReadFile(filepath.Join("testdata", "catalogue.yaml"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	fuzzReader(f, "continuity", string(sample), "services: [{service: a, depends_on: [b]}, {service: b, depends_on: [a]}]\nkey_dates: [{id: k, zone: UTC, rule: {dates: [2026-02-30], roll: up}}]",
+		`{"services": [{"service": "a"}], "policy": {"dr_every_ns": 1, "dr_every": "1d"}, "restores": [{"service": "a", "rto_target_ns": -1}], "dr_tests": [{"id": "x"}, {"id": "x"}]}`)
 }

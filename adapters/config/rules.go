@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/inhibit"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
@@ -21,6 +22,7 @@ type rulesFile struct {
 	Layers     map[string]layerFile         `yaml:"monitoring_layers"`
 	Signals    map[string][]string          `yaml:"signals"`
 	Options    ruleOptionsFile              `yaml:"options"`
+	Inhibit    []inhibit.Rule               `yaml:"inhibit_rules"`
 }
 
 type ruleFile struct {
@@ -54,6 +56,10 @@ type RuleSet struct {
 	Thresholds  []Threshold // by layer, then metric
 	Settle      time.Duration
 	EntityLabel string // "" when the file names none
+
+	// Inhibit are rules as those of an Alertmanager, for package
+	// correlation/inhibit.
+	Inhibit []inhibit.Rule
 }
 
 // Threshold is a condition on a metric, and the alerts that it raises.
@@ -70,7 +76,7 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 	var file rulesFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
-	set := RuleSet{Settle: file.Options.Settle, EntityLabel: file.Options.EntityLabel}
+	set := RuleSet{Inhibit: file.Inhibit, Settle: file.Options.Settle, EntityLabel: file.Options.EntityLabel}
 	names := map[string]bool{}
 	for i, r := range file.Rules {
 		path := fmt.Sprintf("rules[%d]", i)
@@ -99,6 +105,12 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 	for _, metric := range slices.Sorted(maps.Keys(file.Signals)) {
 		if !slices.ContainsFunc(set.Thresholds, func(t Threshold) bool { return t.Metric == metric }) && !d.failed("thresholds") && !d.failed("monitoring_layers") {
 			d.report(join("signals", metric), "bad_reference", spelling.Nearest(metric, set.metrics()), fmt.Sprintf("no threshold for metric %q", metric))
+		}
+	}
+	for i, r := range file.Inhibit {
+		_, err := inhibit.New([]inhibit.Rule{r})
+		for _, e := range split(err) {
+			d.Fail(fmt.Sprintf("inhibit_rules[%d]", i), "bad_matcher", "%v", errors.Unwrap(e))
 		}
 	}
 	if d.Err() == nil {

@@ -111,6 +111,24 @@ func TestArticleBlocksLoad(t *testing.T) {
 	}
 }
 
+// A playbook may say that it is to be taken back when an action fails.
+func TestPlaybooksTakenBack(t *testing.T) {
+	const file = "incident_automation:\n  x:\n    undo_on_failure: true\n    trigger: {service_type: compute, condition: cpu_utilization > 85%}\n" +
+		"    automated_actions: {immediate: [{action: trigger_horizontal_scaling}]}\n"
+	book, _, err := config.Playbooks("p.yaml", []byte(file))
+	if err != nil || !book.Playbooks["x"].UndoOnFailure {
+		t.Errorf("Playbooks = %+v, %v, want undo on failure", book, err)
+	}
+	for old, want := range map[string]string{
+		"undo_on_failure: yes":   "p.yaml:3:22: incident_automation.x.undo_on_failure: ",
+		"undo_on_failures: true": `p.yaml:3:5: incident_automation.x.undo_on_failures: unknown key "undo_on_failures"`,
+	} {
+		if _, _, err := config.Playbooks("p.yaml", []byte(strings.Replace(file, "undo_on_failure: true", old, 1))); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", old, err, want)
+		}
+	}
+}
+
 // Each reader refuses, with a place, what it cannot honour.
 func TestReadersRefuse(t *testing.T) {
 	const rule = "{logic: 'IF a.b THEN CREATE composite_alert: \"R\"'"

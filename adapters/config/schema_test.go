@@ -23,8 +23,10 @@ func TestSchemaDrift(t *testing.T) {
 	}{
 		"contract.schema.json":   {reflect.TypeFor[contractFile](), 30},
 		"team.schema.json":       {reflect.TypeFor[teamFile](), 40},
-		"playbooks.schema.json":  {reflect.TypeFor[playbooksFile](), 9},  // file, playbook, trigger, stages, call, response, retry, safety, delays
-		"objectives.schema.json": {reflect.TypeFor[objectivesFile](), 6}, // file, slo, sli, rule, prometheus, latency
+		"rules.schema.json":      {reflect.TypeFor[rulesFile](), 5},       // file, rule, layer, options, inhibit
+		"playbooks.schema.json":  {reflect.TypeFor[playbooksFile](), 9},   // file, playbook, trigger, stages, call, response, retry, safety, delays
+		"catalogue.schema.json":  {reflect.TypeFor[continuityFile](), 17}, // file and the sixteen kinds of records below
+		"objectives.schema.json": {reflect.TypeFor[objectivesFile](), 6},  // file, slo, sli, rule, prometheus, latency
 	} {
 		data, err := os.ReadFile("../../examples/schema/" + name)
 		if err != nil {

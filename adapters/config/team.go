@@ -25,6 +25,8 @@ type teamFile struct {
 	Tier         string                       `yaml:"tier"`
 	Stakeholders []comms.Stakeholder          `yaml:"stakeholders"`
 	Templates    []comms.Template             `yaml:"templates"`
+	Language     string                       `yaml:"language"`
+	Phrases      map[string]comms.Phrases     `yaml:"phrases"`
 	teamBlocks
 }
 
@@ -125,7 +127,7 @@ func (t *team) organisation() Organisation {
 	t.d.word("tier", f.Tier, []string{"essential", "professional", "enterprise", "none"})
 	o := Organisation{
 		Roster: f.Roster, SupportLines: f.SupportLines, Matrix: f.Matrix, Policies: f.Policies, Tier: tiers[f.Tier],
-		Comms: comms.Config{Stakeholders: f.Stakeholders, Templates: f.Templates, Zone: f.Zone},
+		Comms: comms.Config{Stakeholders: f.Stakeholders, Templates: f.Templates, Language: f.Language, Phrases: f.Phrases, Zone: f.Zone},
 	}
 	t.centres(&o)
 	t.handoffs(&o)
@@ -340,13 +342,13 @@ func (t *team) reportComms(err error) {
 
 // templatePath finds the template that a problem is about.
 func (t *team) templatePath(bad *comms.TemplateError) string {
-	part := map[string]string{"subject": ".subject_template", "body": ".body_template", "channels": ".channels"}[bad.Part]
+	part := map[string]string{"subject": ".subject_template", "body": ".body_template", "channels": ".channels", "language": ".language"}[bad.Part]
 	for _, list := range []struct {
 		path      string
 		templates []comms.Template
 	}{{"templates", t.file.Templates}, {"communication.templates", t.file.communicationTemplates()}} {
 		for i, template := range list.templates {
-			if template.Severity == bad.Severity && template.Type == bad.Type {
+			if template.Severity == bad.Severity && template.Type == bad.Type && template.Language == bad.Language {
 				return fmt.Sprintf("%s[%d]%s", list.path, i, part)
 			}
 		}

@@ -166,8 +166,10 @@ matrix:
   p3: {steps: []}
   p4: {steps: []}
 policies: {quiet: {P1: {steps: []}, P2: {steps: []}, P3: {steps: []}, P4: {steps: [{minutes: 9, targets: [{webhook: chat}], stop_on: resolved}]}}}
-stakeholders: [{name: Lena, role: business_owner, contact_methods: {email: lena@example.com}}]
-templates: [{severity: P2, template_type: initial, subject_template: "{incident_id}", body_template: "{description}", channels: [email]}]
+stakeholders: [{name: Lena, role: business_owner, language: de-AT, contact_methods: {email: lena@example.com}}]
+templates: [{severity: P2, template_type: initial, subject_template: "{incident_id}", body_template: "{description}", channels: [email]}, {severity: P2, template_type: initial, language: de, subject_template: "Störung", body_template: "alle {update_interval}"}]
+language: en
+phrases: {de: {unknown_service: s, unknown_time: t, last_message: Ende., severity_now: "Jetzt {severity}.", false_alarm: "Fehlalarm: {reason}", merged: "Weiter in {incident_id}."}}
 `
 
 // Everything that a team can say loads, and each mistake is told with its place.
@@ -177,7 +179,7 @@ func TestWholeTeam(t *testing.T) {
 		t.Fatal(err, d.Problems())
 	}
 	if o.Tier != sla.Enterprise || o.Latency["eu"]["sin"] != 160 || o.Ranking.JuniorFirst[1] != incident.P4 || o.Matrix[incident.P2].Steps[0].Targets[1].Team != "data" ||
-		o.Policies["quiet"][incident.P4].Steps[0].Minutes != 9 || o.Schedules["night"].Replacements[0].Fallback != "boss" || o.Comms.Stakeholders[0].Role != comms.BusinessOwner {
+		o.Policies["quiet"][incident.P4].Steps[0].Minutes != 9 || o.Schedules["night"].Replacements[0].Fallback != "boss" || o.Comms.Stakeholders[0].Role != comms.BusinessOwner || o.Comms.Language != "en" || o.Comms.Phrases["de"].LastMessage != "Ende." || o.Comms.Templates[1].Language != "de" {
 		t.Errorf("organisation %+v", o)
 	}
 	for _, c := range []struct{ from, to, code, path, suggestion string }{
@@ -222,6 +224,14 @@ func TestWholeTeam(t *testing.T) {
 		{"minutes: 9", "minutes: -1", "out_of_range", "policies.quiet.P4.steps[0].minutes", ""},
 		{"role: business_owner", "role: owner", "out_of_range", "stakeholders[0].role", ""},
 		{`"{description}"`, `"{descriptiom}"`, "out_of_range", "templates[0].body_template", ""},
+		{"alle {update_interval}", "alle {interval}", "out_of_range", "templates[1].body_template", ""},
+		{"language: de,", "language: d_,", "out_of_range", "templates[1].language", ""},
+		{"language: de-AT", "language: de_AT", "out_of_range", "stakeholders[0].language", ""},
+		{"language: en", "language: e n", "out_of_range", "language", ""},
+		{"last_message: Ende.", "last_message: ''", "out_of_range", "phrases.de.last_message", ""},
+		{"Jetzt {severity}", "Jetzt {severty}", "out_of_range", "phrases.de.severity_now", ""},
+		{"merged: ", "merge: ", "unknown_field", "phrases.de.merge", "merged"},
+		{"phrases: {de", "phrases: {nl", "out_of_range", "phrases.de", ""},
 		{"last_resort: {id: boss}", "last_resort: {name: Boss}", "missing_field", "last_resort.id", ""},
 		{"version: 1\n", "", "missing_field", "version", ""},
 	} {

@@ -116,7 +116,13 @@ var readers = map[string]func(data []byte) *config.Document{
 	"roi":       func(data []byte) *config.Document { _, d, _ := config.Costs("f.yaml", data); return d },
 	"framework": func(data []byte) *config.Document { _, d, _ := config.Framework("f.yaml", data); return d },
 	"playbooks": func(data []byte) *config.Document { _, d, _ := config.Playbooks("f.yaml", data); return d },
-	"public":    func(data []byte) *config.Document { _, d, _ := config.PublicSLAs("f.yaml", data); return d },
+	"scenarios": func(data []byte) *config.Document { _, d, _ := config.Scenarios("f.yaml", data); return d },
+	"topology":  func(data []byte) *config.Document { _, d, _ := config.Topology("f.yaml", data); return d },
+	"continuity": func(data []byte) *config.Document {
+		_, d, _ := config.Continuity("f.yaml", data, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+		return d
+	},
+	"public": func(data []byte) *config.Document { _, d, _ := config.PublicSLAs("f.yaml", data); return d },
 }
 
 // checkErrors compares the errors of a file exactly, as a set, and looks for the

@@ -1,7 +1,6 @@
 package ical
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -11,8 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	ics "github.com/arran4/golang-ical"
 
 	"github.com/evenkeelops/evenkeel/escalation"
 )
@@ -58,8 +55,6 @@ type ShiftQuery struct {
 	Engineer string
 }
 
-const maxDutyYears = 10
-
 // Shifts writes the shifts of schedules. A shift is written whole, also where it
 // begins before From or ends after To, so that its identity does not depend on
 // them; one without an end within ten years is cut. Times are in UTC and whole
@@ -68,7 +63,8 @@ const maxDutyYears = 10
 // The error joins [FeedError]s for what is wrong with the calendar and the query,
 // and for a document before that cannot be read. Nothing is written then.
 func (c DutyCalendar) Shifts(w io.Writer, r *escalation.Router, q ShiftQuery) error {
-	problems := c.check(q.From, q.To)
+	doc := c.edition()
+	problems := doc.check(q.From, q.To)
 	for i, name := range q.Schedules {
 		if r.Schedule(name) == nil || slices.Contains(q.Schedules[:i], name) {
 			problems = append(problems, &FeedError{Property: fmt.Sprintf("schedules[%d]", i), Value: name, Want: "the name of a schedule of the roster, once"})
@@ -90,7 +86,7 @@ func (c DutyCalendar) Shifts(w io.Writer, r *escalation.Router, q ShiftQuery) er
 			entries = append(entries, c.shift(name, shift, q))
 		}
 	}
-	return c.write(w, "on call", entries, func(x entry) bool { return x.start.Before(q.To) && x.end.After(q.From) })
+	return doc.write(w, "on call", entries, func(x entry) bool { return x.start.Before(q.To) && x.end.After(q.From) })
 }
 
 // shifts returns the shifts with somebody on call, whole, and those of the engineer
@@ -99,10 +95,10 @@ func (q ShiftQuery) shifts(s *escalation.Schedule) []escalation.Shift {
 	from, to := q.From, q.To
 	begins, ends := s.ShiftAt(from), s.ShiftAt(to.Add(-1))
 	if q.Engineer != "" { // the stretch may begin with other shifts, and end with them
-		for on := begins; onCall(on, q.Engineer) && !on.Start.IsZero() && on.Start.After(from.AddDate(-maxDutyYears, 0, 0)); on = s.ShiftAt(on.Start.Add(-1)) {
+		for on := begins; onCall(on, q.Engineer) && !on.Start.IsZero() && on.Start.After(from.AddDate(-maxEditionYears, 0, 0)); on = s.ShiftAt(on.Start.Add(-1)) {
 			begins = on
 		}
-		for on := ends; onCall(on, q.Engineer) && !on.End.IsZero() && on.End.Before(to.AddDate(maxDutyYears, 0, 0)); on = s.ShiftAt(on.End) {
+		for on := ends; onCall(on, q.Engineer) && !on.End.IsZero() && on.End.Before(to.AddDate(maxEditionYears, 0, 0)); on = s.ShiftAt(on.End) {
 			ends = on
 		}
 	}
@@ -149,6 +145,10 @@ func (c DutyCalendar) shift(schedule string, shift escalation.Shift, q ShiftQuer
 // instant writes the start of an event into its identity.
 func instant(at time.Time) string { return at.UTC().Format("20060102T150405.999999999Z") }
 
+func (c DutyCalendar) edition() edition {
+	return edition{name: c.Name, domain: c.Domain, stamp: c.Stamp, before: c.Before}
+}
+
 func (c DutyCalendar) name(id string) string { return cmp.Or(c.Names[id], id) }
 
 // HandoffQuery says which handoffs are written.
@@ -164,7 +164,8 @@ type HandoffQuery struct {
 // [DutyCalendar.Shifts] does the shifts. A handoff without a length is a second
 // long.
 func (c DutyCalendar) Handoffs(w io.Writer, centres *escalation.Centres, q HandoffQuery) error {
-	problems := c.check(q.From, q.To)
+	doc := c.edition()
+	problems := doc.check(q.From, q.To)
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
@@ -186,102 +187,5 @@ func (c DutyCalendar) Handoffs(w io.Writer, centres *escalation.Centres, q Hando
 		x.description = strings.TrimSuffix(x.description, "\n")
 		entries = append(entries, x)
 	}
-	return c.write(w, "handoffs", entries, func(x entry) bool { return x.start.Before(q.To) && !x.start.Before(q.From) })
-}
-
-func (c DutyCalendar) check(from, to time.Time) []error {
-	var problems []error
-	if err := checkDomain(c.Domain); err != nil {
-		problems = append(problems, err)
-	}
-	if c.Stamp.IsZero() {
-		problems = append(problems, &FeedError{Property: "stamp", Want: "when the document is made"})
-	}
-	if !from.Before(to) || to.After(from.AddDate(maxDutyYears, 0, 0)) {
-		problems = append(problems, &FeedError{
-			Property: "window", Value: from.UTC().Format(time.RFC3339) + "/" + to.UTC().Format(time.RFC3339), Want: "an end after the start, by ten years at most",
-		})
-	}
-	return problems
-}
-
-// write gives the entries their stamps and sequences. Those published before that
-// are not among them and that the query covers are cancelled.
-func (c DutyCalendar) write(w io.Writer, product string, entries []entry, covers func(entry) bool) error {
-	before, err := c.published()
-	if err != nil {
-		return err
-	}
-	for i := range entries {
-		x := &entries[i]
-		x.stamp = c.Stamp
-		old, known := before[x.uid]
-		delete(before, x.uid)
-		switch {
-		case !known:
-		case old.same(*x):
-			x.stamp, x.sequence = old.stamp, old.sequence
-		default:
-			x.sequence = old.sequence + 1
-		}
-	}
-	for _, old := range before {
-		if !covers(old) {
-			continue
-		}
-		if !old.cancelled {
-			old.cancelled, old.stamp = true, c.Stamp
-			old.sequence++
-		}
-		entries = append(entries, old)
-	}
-	return writeEntries(w, newDocument(product, c.Name), c.Domain, entries)
-}
-
-// same reports whether an event as published says what another one would.
-func (x entry) same(y entry) bool {
-	return !x.cancelled && x.start.Equal(y.start.Truncate(time.Second)) && x.end.Equal(y.end.Add(time.Second-1).Truncate(time.Second)) &&
-		x.summary == plain(y.summary) && x.description == plain(y.description)
-}
-
-// published returns the events of the document before, by their identity without
-// the domain. Those of another domain are left out.
-func (c DutyCalendar) published() (map[string]entry, error) {
-	out := map[string]entry{}
-	if len(c.Before) == 0 {
-		return out, nil
-	}
-	if len(c.Before) > MaxBytes {
-		return nil, &FeedError{Property: "before", Value: strconv.Itoa(len(c.Before)) + " bytes", Want: "at most " + strconv.Itoa(MaxBytes) + " bytes"}
-	}
-	doc, err := ics.ParseCalendar(bytes.NewReader(c.Before))
-	if err != nil {
-		return nil, &FeedError{Property: "before", Want: "the document that was published last", Err: err}
-	}
-	for _, e := range doc.Events() {
-		uid, own := strings.CutSuffix(e.Id(), "@"+c.Domain)
-		if !own {
-			continue
-		}
-		value := func(name ics.ComponentProperty) string {
-			if p := e.GetProperty(name); p != nil {
-				return p.Value
-			}
-			return ""
-		}
-		x := entry{
-			uid: uid, summary: value(ics.ComponentPropertySummary), description: value(ics.ComponentPropertyDescription),
-			cancelled: value(ics.ComponentPropertyStatus) == string(ics.ObjectStatusCancelled),
-		}
-		problems := make([]error, 4)
-		x.start, problems[0] = e.GetStartAt()
-		x.end, problems[1] = e.GetEndAt()
-		x.stamp, problems[2] = e.GetDtStampTime()
-		x.sequence, problems[3] = strconv.Atoi(value(ics.ComponentPropertySequence))
-		if err := errors.Join(problems...); err != nil {
-			return nil, &FeedError{Property: "before", Value: e.Id(), Want: "an event that was written by a DutyCalendar", Err: err}
-		}
-		out[uid] = x
-	}
-	return out, nil
+	return doc.write(w, "handoffs", entries, func(x entry) bool { return x.start.Before(q.To) && !x.start.Before(q.From) })
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/teambition/rrule-go"
 
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/internal/wallclock"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
@@ -392,14 +393,14 @@ func (x *expander) occurrence(e *event, start moment, l length) bool {
 	w := x.window
 	if start.date {
 		first, last := start.wall, start.wall.Add(time.Duration(l.days)*oneDay)
-		for date := later(first, w.first); date.Before(last) && date.Before(w.last); date = date.Add(oneDay) {
+		for date := times.Later(first, w.first); date.Before(last) && date.Before(w.last); date = date.Add(oneDay) {
 			if !x.cover(e, date, nil) {
 				return false
 			}
 		}
 		return true
 	}
-	from, until := later(start.instant(), w.from), l.after(start)
+	from, until := times.Later(start.instant(), w.from), l.after(start)
 	if until.After(w.until) {
 		until = w.until
 	}
@@ -462,11 +463,4 @@ func (x *expander) cover(e *event, date time.Time, closed *calendar.Span) bool {
 	}
 	x.days[date] = append(x.days[date], Cause{Summary: e.summary, UID: e.uid, Line: e.line, Closed: closed})
 	return true
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }

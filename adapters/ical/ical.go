@@ -1,11 +1,11 @@
 // Package ical reads holidays and time off from iCalendar feeds (RFC 5545) and
-// writes the maintenance of a service, on-call shifts and handoffs as such.
+// writes the maintenance of a service, on-call shifts, handoffs and key dates as such.
 //
 // [Holidays] gives the dates of a stretch of time on which a feed says that
 // nothing is open, each with the events that say so. [Feed.AddTo] puts them into
 // the hours of a [calendar.Calendar], [Feed.AddToLayer] into an on-call schedule.
-// [TimeOff] gives the absences of people. [MaintenanceCalendar] and [DutyCalendar]
-// go the other way.
+// [TimeOff] gives the absences of people. [MaintenanceCalendar], [DutyCalendar] and
+// [KeyDateCalendar] go the other way.
 //
 //	feed, err := ical.Holidays(file, from, until, amsterdam, ical.Options{})
 //	hours, skipped := feed.AddTo(calendar.Hours{Zone: "Europe/Amsterdam", Week: calendar.MondayToFriday("09:00", "18:00")})

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -226,11 +227,12 @@ func formatAddress(a *mail.Address) string {
 	}
 }
 
-// parseAddress takes an address without a name, of the form local@domain.
+// parseAddress takes an address without a name, of the form local@domain, and without
+// characters that nobody sees.
 func parseAddress(field, address string) (*mail.Address, error) {
 	const most = 254 // octets, RFC 5321 section 4.5.3.1.3 without the brackets
 	a, err := mail.ParseAddress(address)
-	if err != nil || a.Address != address || len(address) > most {
+	if err != nil || a.Address != address || len(address) > most || strings.ContainsFunc(address, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return nil, &InputError{field, address, "an address like name@example.com"}
 	}
 	return a, nil

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/evenkeelops/evenkeel/adapters/notify"
+	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 )
 
@@ -114,6 +115,52 @@ func TestFromComms(t *testing.T) {
 	in.Incident, in.HTML = "", false // a digest is of no incident
 	if got := notify.FromComms(in); got.Thread != "" || got.Text != "<b>b</b>" || got.To[0] != (notify.Target{Recipient: "r", Name: "R", Channel: comms.Email, Address: "r@example.com"}) {
 		t.Errorf("FromComms = %+v", got)
+	}
+}
+
+// TestTitleOfOthers: what stands in the title of an incident ends in the text of a
+// mail and nowhere else, and is no markup there.
+func TestTitleOfOthers(t *testing.T) {
+	const title = "db down\r\nBcc: x@example.com\r\n\r\n<script>alert(1)</script>\r\n.\r\nMAIL FROM:<x@example.com>"
+	plan, err := comms.New(comms.Config{
+		Stakeholders: []comms.Stakeholder{{Name: "tec", Role: comms.TechnicalContact, Contact: map[string]string{"email": "tec@example.com"}, Preferences: comms.Preferences{Immediate: true}}},
+		Templates: []comms.Template{{
+			Severity: incident.P1, Type: comms.Initial, HTML: true, Channels: []comms.Channel{comms.Email},
+			Subject: "{service_name}: {description}", Body: `<p title="{description}">{description}</p>`,
+		}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	thread := plan.Open("acme", "INC-1")
+	if err := thread.Apply(incident.State{Tenant: "acme", ID: "INC-1", Status: incident.Open, Severity: incident.P1, Title: title, Services: []string{"a\r\nCc: y@example.com"}}, start); err != nil {
+		t.Fatal(err)
+	}
+	f := opportune()
+	for _, m := range thread.Step(start) {
+		if r := f.client(t, notify.EmailConfig{}).Send(t.Context(), notify.FromComms(m))[0]; r.State != notify.Delivered {
+			t.Fatalf("Send = %+v", r)
+		}
+	}
+	if len(f.mails) != 1 || len(f.mails[0].to) != 1 {
+		t.Fatalf("mails %+v, want one to one reader", f.mails)
+	}
+	m, err := mail.ReadMessage(strings.NewReader(f.mails[0].text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"Bcc", "Cc"} {
+		if got := m.Header.Get(name); got != "" {
+			t.Errorf("header %s is %q", name, got)
+		}
+	}
+	body, err := io.ReadAll(quotedprintable.NewReader(m.Body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const written = "db down\r\nBcc: x@example.com\r\n\r\n&lt;script&gt;alert(1)&lt;/script&gt;\r\n.\r\nMAIL FROM:&lt;x@example.com&gt;"
+	if want := `<p title="` + written + `">` + written + "</p>\r\n"; string(body) != want {
+		t.Errorf("body %q, want %q", body, want)
 	}
 }
 

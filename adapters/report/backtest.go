@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/threshold"
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
@@ -104,7 +105,7 @@ func (r BacktestReport) curve(h slo.History) []Block {
 	}
 	c.Summary = "At most " + ratioPercent(most) + " of the budget was gone; the line at 100 % is the end of it."
 	for _, p := range h.Pages {
-		if s := (Span{Name: strings.Join(p.Rules, ", "), Start: later(p.Fired, c.Start), End: r.end(p, h), State: Bad}); s.Start.Before(s.End) {
+		if s := (Span{Name: strings.Join(p.Rules, ", "), Start: times.Later(p.Fired, c.Start), End: r.end(p, h), State: Bad}); s.Start.Before(s.End) {
 			c.Spans = append(c.Spans, s)
 		}
 	}
@@ -117,13 +118,6 @@ func (r BacktestReport) end(e slo.Episode, h slo.History) time.Time {
 		return h.To
 	}
 	return e.Resolved
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
 }
 
 var episodeColumns = []Column{{Title: "Fired"}, {Title: "Resolved"}, {Title: "Lasted", Numeric: true}, {Title: "Rules"}, {Title: "Budget lost", Numeric: true}, {Title: "Needed"}}

@@ -3,6 +3,7 @@ package report
 import (
 	"math"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,33 +30,37 @@ func (r IncidentReview) Document() Document {
 	}
 	zone := d.zone()
 	d.Subtitle = clock(r.Review.Period.Start, zone) + " to " + clock(r.Review.Period.End, zone)
-	teams := make([]incident.Group, len(r.Review.Teams))
-	for i, t := range r.Review.Teams {
-		teams[i] = incident.Group{Key: t.Team, Figures: t.Figures}
-	}
-	trend := make([]incident.Group, len(r.Review.Trend))
-	for i, m := range r.Review.Trend {
-		trend[i] = incident.Group{Key: m.Month, Figures: m.Figures}
-	}
 	d.Sections = []Section{
-		{"kpis", "Key figures", []Block{r.kpis()}},
+		{"kpis", "Key figures", []Block{r.kpis("Key figures and targets")}},
 		{"severity", "Incidents by severity", []Block{groups("Severity", r.Review.BySeverity)}},
 		{"service", "Incidents by service", []Block{r.availability(), groups("Service", r.Review.Services)}},
-		{"team", "Teams", []Block{groups("Team", teams)}},
+		{"team", "Teams", []Block{groups("Team", r.teams())}},
 		{"centre", "Operations centres", []Block{groups("Centre", r.Review.Centres)}},
 		{"cost", "What incidents cost", r.costs()},
-		{"trend", "Trend", []Block{groups("Month", trend)}},
+		{"trend", "Trend", []Block{groups("Month", r.trend())}},
 		{"changes", "Changes", []Block{r.changes(), r.upcoming(zone)}},
 		{"improvement", "What ought to be better", []Block{r.missed(), r.late(), r.recurring(), r.measures()}},
 	}
 	return d
 }
 
-func (r IncidentReview) kpis() Block {
-	t := Table{Caption: "Key figures and targets", Columns: []Column{
+func (r IncidentReview) teams() []incident.Group {
+	return mapped(r.Review.Teams, func(t incident.TeamFigures) incident.Group { return incident.Group{Key: t.Team, Figures: t.Figures} })
+}
+
+func (r IncidentReview) trend() []incident.Group {
+	return mapped(r.Review.Trend, func(m incident.TrendMonth) incident.Group { return incident.Group{Key: m.Month, Figures: m.Figures} })
+}
+
+// kpis shows some key figures, all if none is named.
+func (r IncidentReview) kpis(caption string, only ...incident.KPI) Block {
+	t := Table{Caption: caption, Columns: []Column{
 		{Title: "Figure"}, {Title: "Definition"}, {Title: "Value", Numeric: true}, {Title: "Over", Numeric: true}, {Title: "Target"}, {Title: "Verdict"},
 	}}
 	for _, k := range r.Review.KPIs {
+		if len(only) > 0 && !slices.Contains(only, k.KPI) {
+			continue
+		}
 		t.Rows = append(t.Rows, []Cell{
 			{Text: words(string(k.KPI))}, {Text: k.Definition}, {Text: kpiValue(k)}, {Text: strconv.Itoa(k.N)}, {Text: k.Target.String()}, verdictCell(k),
 		})
@@ -66,6 +71,9 @@ func (r IncidentReview) kpis() Block {
 // kpiValue is the value rounded to two decimals, a time to seconds.
 func kpiValue(k incident.KeyFigure) string {
 	switch {
+	case k.Value == nil && k.AtLeast != nil:
+		k.Value = k.AtLeast
+		return "at least " + kpiValue(k)
 	case k.Value == nil:
 		return "no data"
 	case k.Unit == incident.UnitSeconds:
@@ -189,7 +197,7 @@ func (r IncidentReview) costs() []Block {
 
 func (r IncidentReview) changes() Block {
 	c := r.Review.Changes
-	t := Table{Caption: "Changes", Columns: []Column{{Title: "Kind"}, {Title: "Succeeded", Numeric: true}, {Title: "Led to an incident", Numeric: true}, {Title: "Failed", Numeric: true}, {Title: "Rolled back", Numeric: true}, {Title: "Cancelled", Numeric: true}}}
+	t := Table{Caption: "Changes by kind", Columns: []Column{{Title: "Kind"}, {Title: "Succeeded", Numeric: true}, {Title: "Led to an incident", Numeric: true}, {Title: "Failed", Numeric: true}, {Title: "Rolled back", Numeric: true}, {Title: "Cancelled", Numeric: true}}}
 	for _, row := range []struct {
 		kind string
 		incident.Changes

@@ -93,6 +93,24 @@ type Cell struct {
 	State State  `json:"state,omitempty"`
 }
 
+// Columns returns columns of text.
+func Columns(titles ...string) []Column {
+	list := make([]Column, len(titles))
+	for i, title := range titles {
+		list[i].Title = title
+	}
+	return list
+}
+
+// Cells returns cells of text.
+func Cells(texts ...string) []Cell {
+	row := make([]Cell, len(texts))
+	for i, text := range texts {
+		row[i].Text = text
+	}
+	return row
+}
+
 // Timeline is what happened, in order.
 type Timeline []Event
 

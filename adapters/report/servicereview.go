@@ -8,23 +8,43 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/sla"
 )
 
-// ReviewPack returns the document with which customer and provider go into a
-// review, such as [sla.MonthlyReview] or [sla.QuarterlyReview]: who takes part, and
-// for each item of the agenda what the service reports say about it, with empty
-// fields for what is decided. An item about which the reports say nothing says so.
+// ReviewPack is with what customer and provider go into a review, such as
+// [sla.MonthlyReview] or [sla.QuarterlyReview].
+type ReviewPack struct {
+	Review sla.Review
+
+	// Reports are those of the months under review, in any order; those of months
+	// before may be among them, to compare with. The last one is the month of the
+	// review, or the last of the quarter. Names, zone and contract are taken from it.
+	// Required.
+	Reports []ServiceReport
+
+	// Incidents is the incident part. It begins with one of the months and ends with
+	// the last. Defaults to none.
+	Incidents *incident.Review
+}
+
+// Document returns who takes part, and for each item of the agenda what the reports
+// and the incident part say about it, with empty fields for what is decided. An item
+// about which they say nothing says so. What the agenda has no item for is in an
+// annex, so nothing of the incident part is left out.
 //
-// The reports are those of the months under review, in any order; those of months
-// before may be among them, to compare with. The last one is the month of the
-// review, or the last of the quarter. Names, zone and contract are taken from it.
-// Reports of several contracts, two of the same time, or none at all are an error.
-func ReviewPack(review sla.Review, reports ...ServiceReport) (Document, error) {
-	p, err := newPack(reports)
+// Reports of several contracts, two of the same time, none at all, and an incident
+// part of another time are an error.
+func (k ReviewPack) Document() (Document, error) {
+	p, err := newPack(k.Reports)
 	if err != nil {
 		return Document{}, err
 	}
+	details, err := p.details(k.Incidents)
+	if err != nil {
+		return Document{}, err
+	}
+	review := k.Review
 	first, last := p.months[0].Report.Statement.Period, p.last.Report.Statement.Period
 	d := Document{
 		Title:    upper(words(cmp.Or(review.Name, "review"))) + " " + last.Label,
@@ -46,13 +66,50 @@ func ReviewPack(review sla.Review, reports ...ServiceReport) (Document, error) {
 	}
 	d.Sections = append(d.Sections, Section{"participants", "Participants", []Block{participants(review.Participants)}})
 	for i, item := range review.Agenda {
-		blocks := p.figures(item.Key)
+		blocks := append(p.figures(item.Key), details[item.Key]...)
+		delete(details, item.Key)
 		if blocks == nil {
 			blocks = []Block{Text("No data: the service reports hold no figures on this.")}
 		}
 		d.Sections = append(d.Sections, Section{item.Key, strconv.Itoa(i+1) + ". " + item.Title, append(blocks, decisions())})
 	}
+	var annex []Block
+	for _, item := range detailed {
+		annex = append(annex, details[item]...)
+	}
+	if len(annex) > 0 {
+		d.Sections = append(d.Sections, Section{"incidents", "Annex: incidents", annex})
+	}
 	return d, nil
+}
+
+// detailed lists the items to which the incident part adds something, in the order of
+// the annex.
+var detailed = []string{
+	"incident_trend_analysis", "process_improvement_opportunities", "capacity_planning_review", "cost_optimization_opportunities", "technology_roadmap_review",
+}
+
+// details returns what the incident part says about the items of an agenda.
+func (p pack) details(review *incident.Review) (map[string][]Block, error) {
+	if review == nil {
+		return nil, nil
+	}
+	begins := func(r ServiceReport) bool { return r.Report.Statement.Period.Start.Equal(review.Period.Start) }
+	if last := p.last.Report.Statement.Period; !slices.ContainsFunc(p.months, begins) || !review.Period.End.Equal(last.End) {
+		return nil, fmt.Errorf("report: review pack: the incident part is of %v, want one from the start of a month under review to the end of %s", review.Period, last.Label)
+	}
+	r := IncidentReview{Review: *review, Zone: p.last.Zone}
+	zone := Document{Zone: p.last.Zone}.zone()
+	return map[string][]Block{
+		"incident_trend_analysis": {
+			r.kpis("Key figures and targets"), groups("Severity", r.Review.BySeverity), r.availability(), groups("Service", r.Review.Services),
+			groups("Team", r.teams()), groups("Centre", r.Review.Centres), groups("Month", r.trend()),
+		},
+		"process_improvement_opportunities": {r.missed(), r.late(), r.recurring(), r.measures()},
+		"capacity_planning_review":          {r.kpis("How far resources are used", incident.KPIUtilisation)},
+		"cost_optimization_opportunities":   r.costs(),
+		"technology_roadmap_review":         {r.changes(), r.upcoming(zone)},
+	}, nil
 }
 
 // participants has a row for each of those who take part, to be filled in.

@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"bytes"
+	"math/big"
 	"os"
 	"path/filepath"
 	"slices"
@@ -113,11 +114,11 @@ func texts(d report.Document, section string) string {
 // is not excluded. A late answer costs 500 EUR, a late restoration 5 % of 40 000 EUR.
 func TestReviewPackFigures(t *testing.T) {
 	months := quarter(t)
-	monthly, err := report.ReviewPack(sla.MonthlyReview(), months[1:]...)
+	monthly, err := report.ReviewPack{Review: sla.MonthlyReview(), Reports: months[1:]}.Document()
 	if err != nil {
 		t.Fatal(err)
 	}
-	quarterly, err := report.ReviewPack(sla.QuarterlyReview(), months[2], months[0], months[1])
+	quarterly, err := report.ReviewPack{Review: sla.QuarterlyReview(), Reports: []report.ServiceReport{months[2], months[0], months[1]}}.Document()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +172,7 @@ func TestReviewPackFigures(t *testing.T) {
 
 // A single report knows of the month before what its trend says, and no more.
 func TestReviewPackOfOneMonth(t *testing.T) {
-	d, err := report.ReviewPack(sla.MonthlyReview(), quarter(t)[2])
+	d, err := report.ReviewPack{Review: sla.MonthlyReview(), Reports: quarter(t)[2:]}.Document()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +188,7 @@ func TestReviewPackOfOneMonth(t *testing.T) {
 func TestReviewPackWithoutData(t *testing.T) {
 	r := september(t, func(_ *sla.Contract, e *sla.Evidence) { e.Observed.Start = e.Observed.End })
 	own := sla.Review{Name: "own", Agenda: []sla.Item{sla.NewItem("sla_performance_review"), sla.NewItem("process_improvement_opportunities"), sla.NewItem("something_else")}}
-	d, err := report.ReviewPack(own, r)
+	d, err := report.ReviewPack{Review: own, Reports: []report.ServiceReport{r}}.Document()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -219,7 +220,7 @@ func TestReviewPackErrors(t *testing.T) {
 		{"a month twice", []report.ServiceReport{months[1], months[1]}, "2026-08 and 2026-08 overlap"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if _, err := report.ReviewPack(sla.MonthlyReview(), c.reports...); err == nil || !strings.Contains(err.Error(), c.want) {
+			if _, err := (report.ReviewPack{Review: sla.MonthlyReview(), Reports: c.reports}).Document(); err == nil || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
@@ -232,7 +233,7 @@ func TestReviewPackGolden(t *testing.T) {
 		review  sla.Review
 		reports []report.ServiceReport
 	}{"review-month": {sla.MonthlyReview(), months[1:]}, "review-quarter": {sla.QuarterlyReview(), months}} {
-		d, err := report.ReviewPack(c.review, c.reports...)
+		d, err := report.ReviewPack{Review: c.review, Reports: c.reports}.Document()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,6 +260,115 @@ func TestReviewPackGolden(t *testing.T) {
 			if !bytes.Equal(got, want) {
 				t.Errorf("%s differs; run with -update if the change is wanted:\n%s", path, got)
 			}
+		}
+	}
+}
+
+// incidentPart is the incident part of the month or quarter that ends with September
+// 2026: one incident of five hours, which cost 1200 EUR, and one of an hour and a half.
+func incidentPart(t *testing.T, start time.Month) incident.Review {
+	t.Helper()
+	instant := func(month time.Month, day, hour int) time.Time {
+		return time.Date(2026, month, day, hour, 0, 0, 0, time.UTC)
+	}
+	record := func(id string, severity incident.Severity, from time.Time, long time.Duration) incident.Record {
+		return incident.Record{
+			ID: id, Severity: severity, Services: []string{"api"}, Team: "blue", Centre: "amsterdam", Component: "db",
+			Times:  incident.Times{Detected: from, Created: from, Acknowledged: from.Add(10 * time.Minute), Resolved: from.Add(long)},
+			Impact: []calendar.Interval{{Start: from, End: from.Add(long)}},
+		}
+	}
+	basis := incident.Basis{
+		Records: []incident.Record{record("I-2", incident.P1, instant(9, 3, 0), 5*time.Hour), record("I-3", incident.P2, instant(9, 20, 0), 90*time.Minute)},
+		Changes: []incident.Change{{ID: "C-9", Title: "new disks", Window: calendar.Interval{Start: instant(10, 12, 1), End: instant(10, 12, 3)}}},
+	}
+	basis.Records[0].Cost = money.Must(money.Parse("1200.00 EUR"))
+	basis.Utilisation = big.NewRat(3, 4)
+	var o incident.ReviewOptions
+	o.Figures = incident.FiguresOptions{Period: calendar.Interval{Start: instant(start, 1, 0), End: instant(10, 1, 0)}, Targets: incident.DefaultTargets(), At: instant(10, 1, 0)}
+	o.Measures = []incident.TrackedMeasure{{Incident: "I-2", Measure: incident.Measure{ID: "m1", Text: "alert at 80 %", Owner: "ops", Due: "2026-09-20"}}}
+	review, err := basis.Review(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return review
+}
+
+// The incident part stands where the agenda has an item for it, and in the annex
+// otherwise; all of it, once.
+func TestReviewPackIncidents(t *testing.T) {
+	months := quarter(t)
+	for _, c := range []struct {
+		name    string
+		review  sla.Review
+		reports []report.ServiceReport
+		part    incident.Review
+		places  map[string]string // sections by caption
+	}{
+		{"month", sla.MonthlyReview(), months[1:], incidentPart(t, time.September), map[string]string{
+			"Severity": "incident_trend_analysis", "Measures that are not done": "process_improvement_opportunities", "How far resources are used": "capacity_planning_review",
+			"The dearest": "incidents", "Planned": "incidents",
+		}},
+		{"quarter", sla.QuarterlyReview(), months, incidentPart(t, time.July), map[string]string{
+			"Severity": "incidents", "Measures that are not done": "incidents", "How far resources are used": "incidents",
+			"The dearest": "cost_optimization_opportunities", "Planned": "technology_roadmap_review",
+		}},
+		{"no agenda", sla.Review{}, months, incidentPart(t, time.July), map[string]string{"Severity": "incidents", "Planned": "incidents"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, err := report.ReviewPack{Review: c.review, Reports: c.reports, Incidents: &c.part}.Document()
+			if err != nil {
+				t.Fatal(err)
+			}
+			// By hand: five hours to resolve a P1 miss less than two, an hour and a half keeps the eight of a P2.
+			rows := map[string][]string{
+				"Severity":                   {"P1|1|10m|5h|0/1|0/1|0/1|0/1|no data|1200.00 EUR", "P2|1|10m|1h30m|1/1|0/1|0/1|0/1|no data|no data"},
+				"Measures that are not done": {"2026-09-20|I-2|m1 alert at 80 %|ops|"}, "How far resources are used": {"resource utilisation|used of the capacity|75.00 %|1||"},
+				"The dearest": {"I-2|1|1200.00 EUR|1200.00"}, "Planned": {"12 Oct 2026 01:00:00 UTC|12 Oct 2026 03:00:00 UTC|C-9 new disks|"},
+			}
+			for caption, section := range c.places {
+				got := rowsOf(t, d, section, caption)
+				for i, row := range got {
+					got[i] = strings.ReplaceAll(row, string(report.Bad), "")
+				}
+				if !slices.Equal(got, rows[caption]) {
+					t.Errorf("%s in %s:\ngot  %q\nwant %q", caption, section, got, rows[caption])
+				}
+			}
+			count := map[string]int{}
+			for _, s := range d.Sections {
+				for _, b := range s.Blocks {
+					if table, ok := b.(report.Table); ok {
+						count[table.Caption]++
+					}
+				}
+			}
+			for _, s := range (report.IncidentReview{Review: c.part}).Document().Sections {
+				for _, b := range s.Blocks {
+					if table, ok := b.(report.Table); ok && count[table.Caption] != 1 {
+						t.Errorf("%s is there %d times, want once", table.Caption, count[table.Caption])
+					}
+				}
+			}
+		})
+	}
+}
+
+// The incident part is of the time of the review.
+func TestReviewPackIncidentsOfAnotherTime(t *testing.T) {
+	part := incidentPart(t, time.August)
+	pack := report.ReviewPack{Review: sla.MonthlyReview(), Reports: quarter(t), Incidents: &part}
+	if _, err := pack.Document(); err != nil {
+		t.Errorf("of August and September: %v", err)
+	}
+	for name, period := range map[string]calendar.Interval{
+		"the month before": {Start: part.Period.Start, End: part.Period.End.AddDate(0, -1, 0)},
+		"a later start":    {Start: part.Period.Start.AddDate(0, 0, 1), End: part.Period.End},
+		"an earlier start": {Start: part.Period.Start.AddDate(0, -2, 0), End: part.Period.End},
+	} {
+		part.Period = period
+		if _, err := pack.Document(); err == nil || !strings.Contains(err.Error(), "2026-09") {
+			t.Errorf("%s: got %v, want an error that names the month", name, err)
 		}
 	}
 }

@@ -78,14 +78,16 @@ func (s *Store) Do(ctx context.Context, do func(*Tx) error) error {
 // Tx is a transaction of a [Store].
 type Tx struct {
 	store          *Store
-	tx             *sql.Tx
+	tx             *statements
 	timers, outbox bool // something was scheduled
 
 	commons map[*Escalator]*common
 }
 
 // In lets a store take part in a transaction of the caller, who commits it.
-func (s *Store) In(tx *sql.Tx) *Tx { return &Tx{store: s, tx: tx} }
+func (s *Store) In(tx *sql.Tx) *Tx {
+	return &Tx{store: s, tx: &statements{Tx: tx, sqlite: s.dialect == SQLite}}
+}
 
 // Incident reads an incident and keeps others from changing it until the end of
 // the transaction: whoever comes second sees what the first has written. One

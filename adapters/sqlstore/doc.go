@@ -14,7 +14,8 @@
 // gets each message once however often a sender crashed. Package
 // adapters/runner claims and hands out.
 //
-// [Escalator] runs the escalation of incidents that way, and [Handoffs] the handoffs
+// [Incidents] keeps the incidents of package incident that way, entry by entry, with
+// the events that they refused. [Escalator] runs the escalation of incidents that way, and [Handoffs] the handoffs
 // of centres: who is responsible moves in the store at the acceptance, and at the end
 // of the window at the latest.
 //

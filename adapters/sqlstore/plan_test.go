@@ -27,6 +27,14 @@ func TestPlans(t *testing.T) {
 		"timeline": s.timeline, "lockBundle": s.lockBundle, "bundleIDs": s.bundleIDs, "lockedSnapshot": s.lockedSnapshot,
 		"sumLoads": s.sumLoads, "takeLoads": s.takeLoads,
 	}
+	p := newPlayerStatements(s.dialect.text)
+	for name, statement := range map[string]string{
+		"states": p.states, "append": p.append, "decide": p.decide, "begin": p.begin, "end": p.end, "close": p.close, "reopen": p.reopen,
+		"notBegun": p.notBegun, "interrupted": p.interrupted, "attempts": p.attempts, "prune": p.prune,
+		"halt": p.halt, "halted": p.halted, "ensure": p.ensure, "lock": p.lock, "open": p.open, "recent": p.recent,
+	} {
+		statements["player "+name] = statement
+	}
 	for _, q := range []*Queue{s.timers, s.outbox} {
 		for name, statement := range map[string]string{
 			"insert": q.insert, "cancel": q.cancel, "claim": q.claim, "renew": q.renew, "complete": q.complete, "retry": q.retry,
@@ -53,7 +61,7 @@ func TestPlans(t *testing.T) {
 			t.Fatalf("%s: %d steps, %v", name, len(plan), err)
 		}
 		for _, step := range plan {
-			for _, table := range []string{"timer", "outbox", "incident", "timeline", "snapshot", "load"} {
+			for _, table := range []string{"timer", "outbox", "incident", "timeline", "snapshot", "load", "playbook_attempt"} {
 				text := step.text + " "
 				all := strings.HasPrefix(text, "SCAN "+table+" ") && !strings.Contains(text, "INDEX")
 				tenant := strings.HasPrefix(text, "SEARCH "+table+" ") && strings.Contains(text, "(tenant=?)") && table != "load"

@@ -14,7 +14,11 @@ func schema(d Dialect) [][]string {
 	if d == PostgreSQL {
 		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables)}
 	}
-	return [][]string{version1, slices.Concat(outboxAside, queueTable("outbox"), outboxBack, queueTable("timer")), slices.Concat(version3, playbookTables)}
+	return [][]string{
+		version1,
+		slices.Concat(outboxAside, queueTable("outbox"), outboxBack, queueTable("timer")),
+		slices.Concat(unclustered, version3, playbookTables),
+	}
 }
 
 // base are the tables beside the queues, in all versions.
@@ -49,11 +53,26 @@ var outboxBack = []string{
 	`DROP TABLE outbox1`,
 }
 
+// unclustered gives the tables with long rows, which a version before 3 has made
+// WITHOUT ROWID, an index of their own: where a row is longer than a quarter of a
+// page, SQLite searches such a table by reading the whole of every row that it
+// passes.
+var unclustered = []string{
+	`ALTER TABLE incident RENAME TO incident2`,
+	`CREATE TABLE incident (tenant TEXT NOT NULL, id TEXT NOT NULL, version INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (tenant, id))`,
+	`INSERT INTO incident SELECT tenant, id, version, data FROM incident2 ORDER BY tenant, id`,
+	`DROP TABLE incident2`,
+	`ALTER TABLE snapshot RENAME TO snapshot2`,
+	`CREATE TABLE snapshot (tenant TEXT NOT NULL, name TEXT NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL, PRIMARY KEY (tenant, name))`,
+	`INSERT INTO snapshot SELECT tenant, name, at, data FROM snapshot2`,
+	`DROP TABLE snapshot2`,
+}
+
 // version3 has what incidents share: which of them are bundled under another, and
 // the ledger of what people have to do.
 var version3 = []string{
 	`ALTER TABLE incident ADD COLUMN leader {text}`,
-	`CREATE INDEX incident_leader ON incident (tenant, leader) WHERE leader IS NOT NULL`,
+	`CREATE INDEX incident_leader ON incident (tenant, leader, id) WHERE leader IS NOT NULL`,
 	`CREATE TABLE load (id {id}, tenant {text} NOT NULL, person {text} NOT NULL, open {int} NOT NULL, paged {int})`,
 	`CREATE INDEX load_person ON load (tenant, person)`,
 }

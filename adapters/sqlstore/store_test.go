@@ -228,6 +228,7 @@ func TestOpenUpgrades(t *testing.T) {
 		`INSERT INTO evenkeel_schema VALUES (1)`,
 		`INSERT INTO incident VALUES ('acme', 'INC-1', 3, '{"status":"open"}')`,
 		`INSERT INTO timeline VALUES ('acme', 'INC-1', 1, '{"seq":1}')`,
+		fmt.Sprintf(`INSERT INTO snapshot VALUES ('acme', 'engine', %d, x'00ff')`, at.UnixNano()),
 		fmt.Sprintf(`INSERT INTO outbox (tenant, key, kind, payload, due, wake, attempt, state, done, reason) VALUES
 			('acme', 'waits', 'page', '{}', %[1]d, %[1]d, 0, 'pending', NULL, ''),
 			('acme', 'leased', 'page', '{}', %[1]d, %[2]d, 2, 'pending', NULL, 'busy'),
@@ -264,6 +265,9 @@ func TestOpenUpgrades(t *testing.T) {
 	}
 	if i, err := s.Incident(t.Context(), "acme", "INC-1"); err != nil || i.Version != 3 {
 		t.Errorf("Incident = %+v, %v, want version 3", i, err)
+	}
+	if data, when, err := s.Snapshot(t.Context(), "acme", "engine"); err != nil || string(data) != "\x00\xff" || !when.Equal(at) {
+		t.Errorf("Snapshot = %q at %v, %v", data, when, err)
 	}
 	if in, ok, err := s.Timers().NextWake(t.Context()); err != nil || ok {
 		t.Errorf("NextWake = %v, %v, %v, want no timer", in, ok, err)

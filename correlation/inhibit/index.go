@@ -1,6 +1,10 @@
 package inhibit
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/evenkeelops/evenkeel/correlation/matcher"
+)
 
 // index finds the rules of which one side can match, by the equality matcher
 // that the fewest rules share.
@@ -10,13 +14,13 @@ type index struct {
 	rest   []int // rules without an equality matcher
 }
 
-func newIndex(rules []rule, side func(*rule) []Matcher) index {
+func newIndex(rules []rule, side func(*rule) []matcher.Matcher) index {
 	type pair struct{ name, value string }
 	shared := map[pair]int{}
 	for n := range rules {
 		for _, m := range side(&rules[n]) {
-			if m.op == "=" {
-				shared[pair{m.name, m.value}]++
+			if m.Op() == matcher.Equal {
+				shared[pair{m.Name(), m.Value()}]++
 			}
 		}
 	}
@@ -24,7 +28,7 @@ func newIndex(rules []rule, side func(*rule) []Matcher) index {
 	for n := range rules {
 		best, found := pair{}, false
 		for _, m := range side(&rules[n]) {
-			if p := (pair{m.name, m.value}); m.op == "=" && (!found || shared[p] < shared[best]) {
+			if p := (pair{m.Name(), m.Value()}); m.Op() == matcher.Equal && (!found || shared[p] < shared[best]) {
 				best, found = p, true
 			}
 		}

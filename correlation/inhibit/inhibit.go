@@ -23,8 +23,12 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation/matcher"
 )
 
 // Rule is one entry of inhibit_rules. All of its source conditions must hold
@@ -32,7 +36,7 @@ import (
 // any matches every alert.
 type Rule struct {
 	Name string `json:"name,omitempty"`
-	// Matchers of the form name op "value" with op one of = != =~ !~.
+	// Each text holds any number of matchers, as package matcher reads them.
 	SourceMatchers []string `json:"source_matchers,omitempty"`
 	TargetMatchers []string `json:"target_matchers,omitempty"`
 	// The older form, which is still accepted: equal values and anchored regular
@@ -71,7 +75,7 @@ type Inhibitor struct {
 
 type rule struct {
 	name           string
-	source, target []Matcher
+	source, target []matcher.Matcher
 	equal          []string
 	buckets        map[string]*bucket // by the values of the equal labels
 }
@@ -96,26 +100,86 @@ type place struct {
 	both bool
 }
 
-// New compiles the rules. All problems are reported together.
-func New(rules []Rule) (*Inhibitor, error) {
+// New compiles the rules, whose matchers are read as Alertmanager does by default.
+// All problems are reported together, each a [*RuleError].
+func New(rules []Rule) (*Inhibitor, error) { return NewMode(rules, matcher.Fallback) }
+
+// NewMode is [New] with matchers that are read in another mode.
+func NewMode(rules []Rule, mode matcher.Mode) (*Inhibitor, error) {
 	in := &Inhibitor{alerts: map[string]*alert{}}
 	var problems []error
 	for n, r := range rules {
-		source, err1 := matchers(r.SourceMatchers, r.SourceMatch, r.SourceMatchRE)
-		target, err2 := matchers(r.TargetMatchers, r.TargetMatch, r.TargetMatchRE)
-		for _, err := range []error{err1, err2} {
-			if err != nil {
-				problems = append(problems, fmt.Errorf("inhibit rule %d %q: %w", n, r.Name, err))
+		c := compiler{mode: mode, fail: func(field string, err error) {
+			problems = append(problems, &RuleError{Rule: n, Name: r.Name, Field: field, Err: err})
+		}}
+		in.rules = append(in.rules, rule{
+			name:    r.Name,
+			source:  c.side("source", r.SourceMatchers, r.SourceMatch, r.SourceMatchRE),
+			target:  c.side("target", r.TargetMatchers, r.TargetMatch, r.TargetMatchRE),
+			equal:   slices.Clone(r.Equal),
+			buckets: map[string]*bucket{},
+		})
+		for i, name := range r.Equal {
+			if !matcher.ValidName(name, mode) {
+				c.fail(fmt.Sprintf("equal[%d]", i), fmt.Errorf("%q: want the name of a label", name))
 			}
 		}
-		in.rules = append(in.rules, rule{name: r.Name, source: source, target: target, equal: slices.Clone(r.Equal), buckets: map[string]*bucket{}})
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	in.sources = newIndex(in.rules, func(r *rule) []Matcher { return r.source })
-	in.targets = newIndex(in.rules, func(r *rule) []Matcher { return r.target })
+	in.sources = newIndex(in.rules, func(r *rule) []matcher.Matcher { return r.source })
+	in.targets = newIndex(in.rules, func(r *rule) []matcher.Matcher { return r.target })
 	return in, nil
+}
+
+// RuleError is one problem of a rule.
+type RuleError struct {
+	Rule  int    // position of the rule, from 0
+	Name  string // of the rule
+	Field string // such as "source_matchers[0]" or "target_match.job"
+	Err   error
+}
+
+// Error names the rule, the field and what is wrong.
+func (e *RuleError) Error() string {
+	return fmt.Sprintf("inhibit rule %d %q: %s: %v", e.Rule, e.Name, e.Field, e.Err)
+}
+
+// Unwrap returns the problem without its place.
+func (e *RuleError) Unwrap() error { return e.Err }
+
+// compiler reads the conditions of one rule.
+type compiler struct {
+	mode matcher.Mode
+	fail func(field string, err error)
+}
+
+// side puts the three forms of one side together.
+func (c *compiler) side(side string, texts []string, equal, re map[string]string) []matcher.Matcher {
+	var list []matcher.Matcher
+	for i, text := range texts {
+		more, err := matcher.ParseListMode(text, c.mode)
+		if err != nil {
+			c.fail(fmt.Sprintf("%s_matchers[%d]", side, i), err)
+		}
+		list = append(list, more...)
+	}
+	older := func(field string, op matcher.Op, values map[string]string) {
+		for _, name := range slices.Sorted(maps.Keys(values)) {
+			m, err := matcher.New(name, op, values[name])
+			if err == nil && !matcher.Identifier(name) {
+				err = fmt.Errorf("label %q: want letters, digits and underscores", name)
+			}
+			if err != nil {
+				c.fail(field+"."+name, err)
+			}
+			list = append(list, m)
+		}
+	}
+	older(side+"_match", matcher.Equal, equal)
+	older(side+"_match_re", matcher.Match, re)
+	return list
 }
 
 // Apply moves to the instant at, drops the alerts that are over then, and adds
@@ -142,6 +206,7 @@ func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
 	return nil
 }
 
+// put adds, replaces or removes one alert.
 func (in *Inhibitor) put(x *Alert) {
 	in.key = appendLabels(in.key[:0], x.Labels)
 	a := in.alerts[string(in.key)]
@@ -155,7 +220,7 @@ func (in *Inhibitor) put(x *Alert) {
 		a = &alert{key: string(in.key)}
 		in.alerts[a.key] = a
 		in.sources.each(x.Labels, func(n int) bool {
-			if r := &in.rules[n]; matchAll(r.source, x.Labels) {
+			if r := &in.rules[n]; matcher.All(r.source, x.Labels) {
 				in.add(a, n, x.Labels)
 			}
 			return true
@@ -174,6 +239,7 @@ func (in *Inhibitor) lookAt(a *alert) {
 	heap.Push(&in.ends, end{a.ends, a.key})
 }
 
+// add counts an alert as a source of rule n.
 func (in *Inhibitor) add(a *alert, n int, labels map[string]string) {
 	r := &in.rules[n]
 	in.key = appendEqual(in.key[:0], r.equal, labels)
@@ -182,11 +248,12 @@ func (in *Inhibitor) add(a *alert, n int, labels map[string]string) {
 		b = &bucket{}
 		r.buckets[string(in.key)] = b
 	}
-	p := place{rule: n, key: string(in.key), both: matchAll(r.target, labels)}
+	p := place{rule: n, key: string(in.key), both: matcher.All(r.target, labels)}
 	a.places = append(a.places, p)
 	b.count(p.both, 1)
 }
 
+// remove takes an alert out of the buckets that it is counted in.
 func (in *Inhibitor) remove(a *alert) {
 	for _, p := range a.places {
 		buckets := in.rules[p.rule].buckets
@@ -199,6 +266,7 @@ func (in *Inhibitor) remove(a *alert) {
 	delete(in.alerts, a.key)
 }
 
+// count adds d to the sources of one kind.
 func (b *bucket) count(both bool, d int) {
 	if both {
 		b.both += d
@@ -217,13 +285,13 @@ func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
 			return true
 		}
 		r := &in.rules[n]
-		if len(r.buckets) == 0 || !matchAll(r.target, labels) {
+		if len(r.buckets) == 0 || !matcher.All(r.target, labels) {
 			return true
 		}
 		in.key = appendEqual(in.key[:0], r.equal, labels)
 		b := r.buckets[string(in.key)]
 		// A candidate that is a source too is not muted by others that are both.
-		if b != nil && (b.only > 0 || b.both > 0 && !matchAll(r.source, labels)) {
+		if b != nil && (b.only > 0 || b.both > 0 && !matcher.All(r.source, labels)) {
 			rule = n
 		}
 		return true
@@ -236,16 +304,17 @@ func (in *Inhibitor) Active() int { return len(in.alerts) }
 
 // appendLabels appends an exact identity of labels, empty values left out.
 func appendLabels(b []byte, labels map[string]string) []byte {
-	names := make([]string, 0, 16)
+	type label struct{ name, value string }
+	list := make([]label, 0, 16)
 	for name, value := range labels {
 		if value != "" {
-			names = append(names, name)
+			list = append(list, label{name, value})
 		}
 	}
-	slices.Sort(names)
-	for _, name := range names {
-		b = appendPart(b, name)
-		b = appendPart(b, labels[name])
+	slices.SortFunc(list, func(a, b label) int { return strings.Compare(a.name, b.name) })
+	for _, l := range list {
+		b = appendPart(b, l.name)
+		b = appendPart(b, l.value)
 	}
 	return b
 }

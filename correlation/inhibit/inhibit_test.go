@@ -5,51 +5,15 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation/inhibit"
+	"github.com/evenkeelops/evenkeel/correlation/matcher"
 )
 
 var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
-
-func TestParseMatcher(t *testing.T) {
-	for _, c := range []struct{ text, want string }{
-		{`a="b"`, `a="b"`},
-		{` a != "" `, `a!=""`},
-		{`a=~"x|y"`, `a=~"x|y"`},
-		{`a !~ "x.*"`, `a!~"x.*"`},
-		{`a=b`, `a="b"`},
-		{`a="say \"hi\""`, `a="say \"hi\""`},
-		{`a=`, `a=""`},
-	} {
-		m, err := inhibit.ParseMatcher(c.text)
-		if err != nil || m.String() != c.want {
-			t.Errorf("ParseMatcher(%q) = %v, %v, want %s", c.text, m, err, c.want)
-		}
-	}
-	for _, text := range []string{"", "a", `="b"`, `a~"b"`, `a="b`, `a=~"("`, `a=~")("`, `a=b c`, `a!b`} {
-		if m, err := inhibit.ParseMatcher(text); err == nil {
-			t.Errorf("ParseMatcher(%q) = %v, want an error", text, m)
-		}
-	}
-}
-
-func FuzzParseMatcher(f *testing.F) {
-	for _, s := range []string{`a="b"`, `a!~"x.*"`, `a=b`, `=~`} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, text string) {
-		m, err := inhibit.ParseMatcher(text)
-		if err != nil {
-			return
-		}
-		again, err := inhibit.ParseMatcher(m.String())
-		if err != nil || again.String() != m.String() {
-			t.Fatalf("ParseMatcher(%q) = %v, %v", m, again, err)
-		}
-	})
-}
 
 func TestLegacyForm(t *testing.T) {
 	in, err := inhibit.New([]inhibit.Rule{{
@@ -80,8 +44,50 @@ func TestLegacyForm(t *testing.T) {
 	if err := in.Apply(start.Add(1)); err != nil || in.Active() != 0 {
 		t.Errorf("Apply at the end = %v with %d alerts, want none", err, in.Active())
 	}
-	if _, err := inhibit.New([]inhibit.Rule{{SourceMatchers: []string{"x"}}, {TargetMatchRE: map[string]string{"a": "("}}}); err == nil {
-		t.Error("New with two bad rules = nil error, want one")
+}
+
+func TestRuleErrors(t *testing.T) {
+	_, err := inhibit.New([]inhibit.Rule{
+		{SourceMatchers: []string{"a=b, c=d", "x"}, Equal: []string{"a", ""}},
+		{TargetMatchRE: map[string]string{"a": "("}, SourceMatch: map[string]string{"a-b": "1"}},
+	})
+	joined, ok := err.(interface{ Unwrap() []error })
+	if !ok {
+		t.Fatalf("New with bad rules = %v, want joined errors", err)
+	}
+	var got []string
+	for _, err := range joined.Unwrap() {
+		e, ok := errors.AsType[*inhibit.RuleError](err)
+		if !ok {
+			t.Fatalf("%T, want a RuleError", err)
+		}
+		got = append(got, fmt.Sprintf("%d %s", e.Rule, e.Field))
+	}
+	if want := []string{"0 source_matchers[1]", "0 equal[1]", "1 source_match.a-b", "1 target_match_re.a"}; !slices.Equal(got, want) {
+		t.Errorf("errors at %q, want %q", got, want)
+	}
+	if _, err := inhibit.NewMode([]inhibit.Rule{{Equal: []string{"é"}}}, matcher.Classic); err == nil {
+		t.Error("é as the name of a label in classic mode: no error, want one")
+	}
+}
+
+// One text may hold several matchers, all of which have to hold.
+func TestSeveralMatchersInOneText(t *testing.T) {
+	in, err := inhibit.New([]inhibit.Rule{{SourceMatchers: []string{"{a=1, b=2}"}, TargetMatchers: []string{"c=3"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	target := map[string]string{"c": "3"}
+	for step, c := range []struct {
+		source map[string]string
+		want   bool
+	}{{map[string]string{"a": "1"}, false}, {map[string]string{"a": "1", "b": "2"}, true}} {
+		if err := in.Apply(start, inhibit.Alert{Labels: c.source, Ends: start.Add(1)}); err != nil {
+			t.Fatal(err)
+		}
+		if _, got := in.Mutes(target); got != c.want {
+			t.Errorf("source %d: muted = %v, want %v", step, got, c.want)
+		}
 	}
 }
 
@@ -100,12 +106,12 @@ func TestScan(t *testing.T) {
 	for seed := range 400 {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 1))
 		var rules []inhibit.Rule
-		var parsed [][2][]inhibit.Matcher
+		var parsed [][2][]matcher.Matcher
 		for range 1 + rnd.IntN(4) {
-			side := func() (texts []string, list []inhibit.Matcher) {
+			side := func() (texts []string, list []matcher.Matcher) {
 				for range rnd.IntN(3) {
 					text := fmt.Sprintf("%s%s%q", pick(rnd, "a", "b", "c"), pick(rnd, "=", "=", "!=", "=~", "!~"), pick(rnd, "", "1", "2"))
-					m, err := inhibit.ParseMatcher(text)
+					m, err := matcher.Parse(text)
 					if err != nil {
 						t.Fatal(err)
 					}
@@ -114,7 +120,7 @@ func TestScan(t *testing.T) {
 				return texts, list
 			}
 			var r inhibit.Rule
-			var p [2][]inhibit.Matcher
+			var p [2][]matcher.Matcher
 			r.SourceMatchers, p[0] = side()
 			r.TargetMatchers, p[1] = side()
 			for range rnd.IntN(3) {
@@ -135,7 +141,7 @@ func TestScan(t *testing.T) {
 			}
 			return true
 		}
-		matches := func(list []inhibit.Matcher, l map[string]string) bool {
+		matches := func(list []matcher.Matcher, l map[string]string) bool {
 			for _, m := range list {
 				if !m.Matches(l) {
 					return false

@@ -3,7 +3,8 @@
 // shared fairly, and whether it is bearable.
 //
 // [KnowledgeOf] counts who knows each technology on each date, absences taken off, and
-// [KnowledgeByHour] who of them is at work. A [SeatRule] says how many people it takes
+// [KnowledgeByHour] who of them is at work. [CoverOf] says for stretches of time, such as
+// key dates, whether the people whom they want are on duty, and who. A [SeatRule] says how many people it takes
 // to keep a seat occupied. A [DutyQuery] chooses the stretch of time, the schedules and
 // what is night and weekend for [FairnessOf], which sets hours, nights, weekends and
 // pages of people and centres against their part, for [StrainOf], which finds short

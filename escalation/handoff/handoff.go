@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/escalation/internal/problem"
+	"github.com/evenkeelops/evenkeel/internal/key"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -411,25 +411,16 @@ func (h *Record) Step(at time.Time) []escalation.Action {
 	return []escalation.Action{{Kind: escalation.Notice, Key: h.key("overdue"), At: h.Told, Target: h.Manager, Why: why}}
 }
 
-var escape = strings.NewReplacer("%", "%25", "/", "%2F")
-
 // ID names the handoff among those of its tenant: "handoff", the two sides and the
 // start of the window, with "/" between them.
 func (h *Record) ID() string {
-	return join("handoff", h.From, h.To, h.Window.Start.UTC().Format(time.RFC3339))
+	return key.Join("handoff", h.From, h.To, h.Window.Start.UTC().Format(time.RFC3339))
 }
 
 // key identifies what is done for the handoff. It has more parts than the key of an
 // incident.
 func (h *Record) key(step string) string {
-	return join(cmp.Or(h.Tenant, "default")) + "/" + h.ID() + "/" + join(step, h.Manager)
-}
-
-func join(parts ...string) string {
-	for i := range parts {
-		parts[i] = escape.Replace(parts[i])
-	}
-	return strings.Join(parts, "/")
+	return key.Join(cmp.Or(h.Tenant, "default")) + "/" + h.ID() + "/" + key.Join(step, h.Manager)
 }
 
 // Owner returns who is responsible at an instant by the records of handoffs, in

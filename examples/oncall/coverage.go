@@ -205,7 +205,7 @@ func (in *inputs) coverageDocument(r coverageResult) report.Document {
 			}
 			below = append(below, text)
 		}
-		row := cells(t.Domain, strconv.Itoa(t.Present), t.On, join(t.People), strings.Join(below, "; "))
+		row := report.Cells(t.Domain, strconv.Itoa(t.Present), t.On, join(t.People), strings.Join(below, "; "))
 		if row[0].State = report.Good; !t.Met {
 			row[0].State = report.Bad
 		}
@@ -216,7 +216,7 @@ func (in *inputs) coverageDocument(r coverageResult) report.Document {
 		{Title: "Engineer"}, {Title: "Hours", Numeric: true}, {Title: "Nights", Numeric: true}, {Title: "Weekends", Numeric: true}, {Title: "Share", Numeric: true}, {Title: "Expected", Numeric: true},
 	}}
 	for _, p := range r.People {
-		people.Rows = append(people.Rows, cells(in.name(p.Engineer), hours(p.OnCall), hours(p.Night), hours(p.Weekend), percentText(p.Share), percentText(p.Expected)))
+		people.Rows = append(people.Rows, report.Cells(in.name(p.Engineer), hours(p.OnCall), hours(p.Night), hours(p.Weekend), percentText(p.Share), percentText(p.Expected)))
 	}
 	add("people", "People", people)
 	if len(r.Centres) > 0 {
@@ -231,14 +231,14 @@ func (in *inputs) coverageDocument(r coverageResult) report.Document {
 			{Title: "Of the people", Numeric: true},
 		}}
 		for _, c := range r.Centres {
-			centres.Rows = append(centres.Rows, cells(in.name(c.Centre), strconv.Itoa(c.People), hours(c.Owned), hours(c.Night), hours(c.Unstaffed), hours(c.PerHead), percentText(c.Share), percentText(c.TeamShare)))
+			centres.Rows = append(centres.Rows, report.Cells(in.name(c.Centre), strconv.Itoa(c.People), hours(c.Owned), hours(c.Night), hours(c.Unstaffed), hours(c.PerHead), percentText(c.Share), percentText(c.TeamShare)))
 		}
 		add("centers", "Centres", centres)
 	}
 	if len(r.Conflicts) > 0 {
 		conflicts := report.Table{Caption: "On call where that cannot be", Columns: []report.Column{{Title: "Engineer"}, {Title: "What"}, {Title: "From"}, {Title: "To"}, {Title: "Schedules"}}}
 		for _, c := range r.Conflicts {
-			conflicts.Rows = append(conflicts.Rows, cells(in.name(c.Engineer), strings.ReplaceAll(c.Kind, "_", " "), in.clock(c.Start), in.clock(c.End), strings.Join(c.Schedules, ", ")))
+			conflicts.Rows = append(conflicts.Rows, report.Cells(in.name(c.Engineer), strings.ReplaceAll(c.Kind, "_", " "), in.clock(c.Start), in.clock(c.End), strings.Join(c.Schedules, ", ")))
 		}
 		add("conflicts", "Conflicts", conflicts)
 	}

@@ -89,7 +89,7 @@ func (in *inputs) gapsDocument(r gapsFound) report.Document {
 		if len(gaps) > 0 {
 			table := report.Table{Caption: what, Columns: []report.Column{{Title: "From"}, {Title: "To"}, {Title: "Length", Numeric: true}}}
 			for _, g := range gaps {
-				table.Rows = append(table.Rows, cells(in.clock(g.Start), in.clock(g.End), g.End.Sub(g.Start).String()))
+				table.Rows = append(table.Rows, report.Cells(in.clock(g.Start), in.clock(g.End), g.End.Sub(g.Start).String()))
 			}
 			s.Blocks = append(s.Blocks, table)
 		}
@@ -107,7 +107,7 @@ func (in *inputs) gapsDocument(r gapsFound) report.Document {
 			for _, id := range o.OnCall {
 				people = append(people, in.name(id))
 			}
-			table.Rows = append(table.Rows, cells(in.clock(o.Start), in.clock(o.End), strings.Join(people, ", ")))
+			table.Rows = append(table.Rows, report.Cells(in.clock(o.Start), in.clock(o.End), strings.Join(people, ", ")))
 		}
 		section.Blocks = append(section.Blocks, table)
 	}

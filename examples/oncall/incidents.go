@@ -244,7 +244,7 @@ func (in *inputs) timelineDocument(r timelines) report.Document {
 				first.Text, first.State = first.Text+" ("+strings.ReplaceAll(*t.Reason, "_", " ")+")", report.Warning
 			}
 		}
-		line := cells(t.ID, strings.ToUpper(t.Severity), t.Domain, "", in.clockOr(t.NextEscalation, "none"), in.clockOr(t.NextUpdateDue, "none"))
+		line := report.Cells(t.ID, strings.ToUpper(t.Severity), t.Domain, "", in.clockOr(t.NextEscalation, "none"), in.clockOr(t.NextUpdateDue, "none"))
 		line[3] = first
 		summary.Rows = append(summary.Rows, line)
 
@@ -263,10 +263,10 @@ func (in *inputs) timelineDocument(r timelines) report.Document {
 		}
 		people := report.Table{Caption: "Who could take it, and why not", Columns: []report.Column{{Title: "Rank"}, {Title: "Engineer"}, {Title: "Why"}}}
 		for _, c := range t.Candidates {
-			people.Rows = append(people.Rows, cells(strconv.Itoa(c.Rank), in.name(c.Engineer), strings.Join(c.Why, "; ")))
+			people.Rows = append(people.Rows, report.Cells(strconv.Itoa(c.Rank), in.name(c.Engineer), strings.Join(c.Why, "; ")))
 		}
 		for _, c := range t.Refused {
-			people.Rows = append(people.Rows, cells("no", in.name(c.Engineer), strings.Join(c.Why, "; ")))
+			people.Rows = append(people.Rows, report.Cells("no", in.name(c.Engineer), strings.Join(c.Why, "; ")))
 		}
 		title := fmt.Sprintf("%s: %s %s", t.ID, strings.ToUpper(t.Severity), t.Domain)
 		doc.Sections = append(doc.Sections, report.Section{ID: fmt.Sprintf("incident-%d", i+1), Title: title, Blocks: []report.Block{events, people}})

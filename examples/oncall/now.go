@@ -128,7 +128,7 @@ func (in *inputs) nowDocument(r onCallAt) report.Document {
 			}
 			then = append(then, text)
 		}
-		row := cells(s.Schedule, "", by, in.clockOr(s.Start, "ever"), in.clockOr(s.End, "further notice"), strings.Join(then, ", "))
+		row := report.Cells(s.Schedule, "", by, in.clockOr(s.Start, "ever"), in.clockOr(s.End, "further notice"), strings.Join(then, ", "))
 		row[1] = who
 		people.Rows = append(people.Rows, row)
 	}
@@ -144,7 +144,7 @@ func (in *inputs) nowDocument(r onCallAt) report.Document {
 			if c.Next != nil {
 				next = in.clock(c.Next.At) + " to " + in.name(c.Next.To)
 			}
-			centres.Rows = append(centres.Rows, cells(in.name(c.Centre), yes(c.Staffed), yes(c.Responsible), next))
+			centres.Rows = append(centres.Rows, report.Cells(in.name(c.Centre), yes(c.Staffed), yes(c.Responsible), next))
 		}
 		doc.Sections = append(doc.Sections, report.Section{ID: "centers", Title: "Centres", Blocks: []report.Block{centres}})
 	}

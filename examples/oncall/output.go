@@ -55,17 +55,9 @@ func explainSection(list []report.Explanation) report.Section {
 		if err != nil {
 			values = []byte(err.Error())
 		}
-		table.Rows = append(table.Rows, cells(x.Field, x.Formula, string(values)))
+		table.Rows = append(table.Rows, report.Cells(x.Field, x.Formula, string(values)))
 	}
 	return report.Section{ID: "explain", Title: "Explained", Blocks: []report.Block{table}}
-}
-
-func cells(texts ...string) []report.Cell {
-	row := make([]report.Cell, len(texts))
-	for i, text := range texts {
-		row[i].Text = text
-	}
-	return row
 }
 
 // clock shows an instant to people.

@@ -107,7 +107,7 @@ func (in *inputs) document(env *program.Env, r result) error {
 			if err != nil {
 				return err
 			}
-			table.Rows = append(table.Rows, cells(x.Field, x.Formula, string(values)))
+			table.Rows = append(table.Rows, report.Cells(x.Field, x.Formula, string(values)))
 		}
 		doc.Sections = append(doc.Sections, report.Section{ID: "explain", Title: "Explained", Blocks: []report.Block{table}})
 	}
@@ -133,7 +133,7 @@ func (in *inputs) section(i int, r played) report.Section {
 	}
 	table := report.Table{Caption: "Decisions", Columns: []report.Column{{Title: "At"}, {Title: "Stage"}, {Title: "Action"}, {Title: "Decision"}, {Title: "Attempts"}, {Title: "Why"}}}
 	for _, s := range r.Steps {
-		row := cells(in.clock(s.At), strings.ReplaceAll(s.Stage, "_", " "), s.Action, "", strconv.Itoa(s.Attempts), s.Why)
+		row := report.Cells(in.clock(s.At), strings.ReplaceAll(s.Stage, "_", " "), s.Action, "", strconv.Itoa(s.Attempts), s.Why)
 		row[3] = report.Cell{Text: strings.ReplaceAll(string(s.Decision), "_", " ") + ", " + strings.ReplaceAll(string(s.Status), "_", " "), State: states[s.Decision]}
 		table.Rows = append(table.Rows, row)
 	}
@@ -146,12 +146,4 @@ var states = map[playbook.Verdict]report.State{
 
 func (in *inputs) clock(at time.Time) string {
 	return at.In(in.zone).Format("Mon 2 Jan 2006 15:04:05 MST")
-}
-
-func cells(texts ...string) []report.Cell {
-	row := make([]report.Cell, len(texts))
-	for i, text := range texts {
-		row[i].Text = text
-	}
-	return row
 }

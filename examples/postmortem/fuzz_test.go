@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
+	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/postmortem"
 )
 
@@ -39,6 +41,27 @@ func FuzzIncident(f *testing.F) {
 		}
 		if strings.Contains(doc.HTML(), "<script") || strings.Contains(doc.Markdown(), "<script") || doc.Text() == "" {
 			t.Fatal("a text has become markup")
+		}
+	})
+}
+
+// FuzzVerify: an export is sound, and then it can be read, or a line of it is named.
+func FuzzVerify(f *testing.F) {
+	f.Add([]byte(`{"format":"evenkeel-timeline/1","tenant":"","incident":"I","entries":1}` + "\n"))
+	f.Add([]byte(`{"format":"evenkeel-timeline/1","tenant":"","incident":"I","entries":0}` + "\n\n?"))
+	if record, err := sample.ReadFile("testdata/sample/timeline.jsonl"); err == nil {
+		f.Add(record)
+		f.Add(record[:len(record)/2])
+		f.Add(bytes.Replace(record, []byte("\n"), nil, 5))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		b := firstBroken(data)
+		_, err := incident.ReadTimeline(bytes.NewReader(data))
+		if (b == nil) != (err == nil) {
+			t.Fatalf("broken %+v, but %v", b, err)
+		}
+		if b != nil && (b.Line < 1 || b.Line > bytes.Count(data, []byte("\n"))+1 || b.Text == "" || strings.Contains(b.Text, "\n")) {
+			t.Fatalf("broken %+v is not in the file", b)
 		}
 	})
 }

@@ -116,13 +116,18 @@ func (in *inputs) takeIncident(shown string, data []byte) error {
 	}
 	var errs []error
 	for _, p := range read.Problems() {
-		where := fmt.Sprintf("%s:%d:%d: ", shown, p.Line, p.Column)
-		if p.Path != "" {
-			where += p.Path + ": "
-		}
-		errs = append(errs, fmt.Errorf("%s%s, want %s", where, p.Found, p.Want))
+		errs = append(errs, problemIn(shown, p))
 	}
 	return errors.Join(errs...)
+}
+
+// problemIn says what is wrong in a file, and where.
+func problemIn(shown string, p strictjson.Problem) error {
+	where := fmt.Sprintf("%s:%d:%d: ", shown, p.Line, p.Column)
+	if p.Path != "" {
+		where += p.Path + ": "
+	}
+	return fmt.Errorf("%s%s, want %s", where, p.Found, p.Want)
 }
 
 // The years in which calendars have answers.
@@ -157,7 +162,18 @@ func (in *inputs) check(read *strictjson.Document) {
 func (in *inputs) takeTimeline(shown string, data []byte) error {
 	t, err := incident.ReadTimeline(bytes.NewReader(data))
 	if line, ok := errors.AsType[*incident.LineError](err); ok {
-		return fmt.Errorf("%s:%d: %w", shown, line.Line, line.Err)
+		joined, ok := line.Err.(interface{ Unwrap() []error })
+		if !ok {
+			return fmt.Errorf("%s:%d: %w", shown, line.Line, line.Err)
+		}
+		var errs []error
+		for _, err := range joined.Unwrap() {
+			if f, ok := errors.AsType[*incident.FieldError](err); ok {
+				err = problemIn(shown, strictjson.Problem{Path: f.Path, Line: line.Line, Column: f.Column, Found: f.Found, Want: f.Want})
+			}
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
 	}
 	if broken, ok := errors.AsType[*incident.ChainError](err); ok {
 		return fmt.Errorf("%s:%d: %w", shown, broken.Seq+1, err) // after the header

@@ -26,16 +26,21 @@ func main() {
 
 type options struct {
 	incident, timeline string
+	file               string // of -verify
 }
 
 func (o *options) register(fs *flag.FlagSet) {
 	fs.StringVar(&o.incident, "incident", "", "JSON `file` of the incident, what people found and the measures, - for stdin")
 	fs.StringVar(&o.timeline, "timeline", "", "`file` of the exported timeline, JSON lines; it is verified, and counts more than what -incident says of severity and times")
+	fs.StringVar(&o.file, "verify", "", "`file` of an exported timeline to verify, - for stdin, and nothing else: exit 1 if it is not what was recorded")
 }
 
 func (o *options) run(env *program.Env) error {
 	if env.Config != "" {
 		return program.Exit(program.Usage, errors.New("-config: this program has none; name the incident with -incident"))
+	}
+	if o.file != "" {
+		return o.verify(env)
 	}
 	in, err := o.load(env)
 	if err != nil {

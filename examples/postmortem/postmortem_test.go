@@ -221,7 +221,7 @@ func TestErrors(t *testing.T) {
 		}},
 		{"-incident none.json", 2, []string{"-incident: ", "none.json"}},
 		{"-timeline forged.jsonl", 3, []string{`forged.jsonl:7: timeline entry 6: edited`}},
-		{"-timeline cut.jsonl", 3, []string{`cut.jsonl:11: unexpected EOF`}},
+		{"-timeline cut.jsonl", 3, []string{`cut.jsonl:11:288: unexpected end of JSON input`}},
 		{"-incident ok.json -timeline t.jsonl", 3, []string{`t.jsonl: the timeline of "INC-2024-001"`, `want that of "INC-110"`}},
 		{"-incident bad.json -timeline forged.jsonl", 3, []string{"bad.json:1:12", "forged.jsonl:7"}},
 		{"-config ok.json", 2, []string{"-config: this program has none"}},

@@ -57,7 +57,7 @@ const snapshotName = "replay"
 // snapshot is all that the machine needs to go on, beside the timelines.
 type snapshot struct {
 	Memory      memory                    `json:"memory"`
-	Correlation json.RawMessage           `json:"correlation"`
+	Correlation []byte                    `json:"correlation"`
 	Escalation  json.RawMessage           `json:"escalation"`
 	Trackers    map[string][]byte         `json:"trackers"`
 	Threads     map[string]comms.Snapshot `json:"threads"`

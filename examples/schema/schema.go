@@ -28,3 +28,13 @@ var Playbooks []byte
 //
 //go:embed incident.schema.json
 var Incident []byte
+
+// Rules describes the files of correlation rules and thresholds.
+//
+//go:embed rules.schema.json
+var Rules []byte
+
+// Catalogue describes the files of service catalogues with evidence of recovery.
+//
+//go:embed catalogue.schema.json
+var Catalogue []byte

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"reflect"
@@ -15,6 +16,7 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -162,6 +164,66 @@ func TestSharedData(t *testing.T) {
 	newPlan(t, comms.Config{Templates: in.Templates}) // they load, too
 }
 
+// TestSharedSample is the sample run of the shared data with its people and texts, at
+// noon and at night.
+func TestSharedSample(t *testing.T) {
+	data, err := os.ReadFile(testutil.SharedFile(t, "data", "incident", "communication.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var in struct {
+		Stakeholders []struct {
+			comms.Stakeholder
+			Service string `json:"service"`
+		} `json:"sample_stakeholders"`
+		Templates []comms.Template `json:"default_templates"`
+		Run       struct {
+			ID      string                     `json:"incident_id"`
+			Service string                     `json:"service_name"`
+			P       incident.Severity          `json:"severity"`
+			Title   string                     `json:"description"`
+			Subject string                     `json:"subject"`
+			Sent    map[string][]comms.Channel `json:"sent_per_stakeholder_ours"`
+			Next    int                        `json:"next_update_due_minutes"`
+			Updates []string                   `json:"update_goes_to"`
+		} `json:"sample_run"`
+	}
+	if err := json.Unmarshal(data, &in); err != nil {
+		t.Fatal(err)
+	}
+	c := comms.Config{Templates: in.Templates, OwnTemplates: true}
+	for _, p := range in.Stakeholders {
+		p.Stakeholder.Service = p.Service
+		c.Stakeholders = append(c.Stakeholders, p.Stakeholder)
+	}
+	sent := func(messages []comms.Message) map[string][]comms.Channel {
+		out := map[string][]comms.Channel{}
+		for _, m := range messages {
+			out[m.Recipient] = append(out[m.Recipient], m.Channel)
+		}
+		return out
+	}
+	for _, at := range []time.Time{start, start.Add(14 * time.Hour)} {
+		thread := newPlan(t, c).Open("acme", in.Run.ID)
+		s := incident.State{Tenant: "acme", ID: in.Run.ID, Status: incident.Open, Severity: in.Run.P, Title: in.Run.Title, Services: []string{in.Run.Service}, Times: incident.Times{Created: at}}
+		got := apply(t, thread, s, at)
+		if !reflect.DeepEqual(sent(got), in.Run.Sent) || got[0].Subject != in.Run.Subject {
+			t.Errorf("initial: %q %q, want %q %q", got[0].Subject, told(got), in.Run.Subject, in.Run.Sent)
+		}
+		if due, ok := thread.NextUpdateDue(); !ok || due.Sub(at) != time.Duration(in.Run.Next)*time.Minute {
+			t.Errorf("next update due %v, want after %d minutes", due, in.Run.Next)
+		}
+		got = apply(t, thread, withNews(s, "found"), at.Add(time.Minute))
+		if who := slices.Sorted(maps.Keys(sent(got))); !slices.Equal(who, in.Run.Updates) {
+			t.Errorf("update goes to %q, want %q", who, in.Run.Updates)
+		}
+		got = apply(t, thread, resolved(withNews(s, "found")), at.Add(2*time.Minute))
+		if !reflect.DeepEqual(sent(got), in.Run.Sent) {
+			t.Errorf("resolution: %q, want %q", told(got), in.Run.Sent)
+		}
+	}
+}
+
 func TestRoles(t *testing.T) {
 	plan := newPlan(t, comms.Config{})
 	for _, tt := range []struct {
@@ -245,6 +307,34 @@ func TestRaisedTwiceWithinAMinute(t *testing.T) {
 		}
 	}
 	want(t, "after all", thread.Step(after(1)), "initial own email", "initial spo email")
+}
+
+// TestReturnThatIsTakenBack: who left, would be told of the return in the morning and
+// left again before that, gets messages with keys of their own when they do return.
+func TestReturnThatIsTakenBack(t *testing.T) {
+	boss := person("own", comms.BusinessOwner)
+	boss.BusinessHoursOnly = true // 09:00 to 18:00 UTC; it is 11:00 on a Monday
+	thread := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{boss}}).Open("acme", "INC-2024-001")
+	for _, step := range []struct {
+		severity incident.Severity
+		minutes  int
+		key      string
+	}{
+		{incident.P2, 0, "acme/INC-2024-001/1/initial/1/own/email"},
+		{incident.P3, 1, "acme/INC-2024-001/1/closing/1/own/email"},
+		{incident.P2, 600, ""},
+		{incident.P3, 601, ""},
+		{incident.P2, 1440, "acme/INC-2024-001/1/initial/2/own/email"},
+		{incident.P3, 1441, "acme/INC-2024-001/1/closing/2/own/email"},
+	} {
+		var keys []string
+		for _, m := range only(apply(t, thread, state(step.severity), after(step.minutes)), "own") {
+			keys = append(keys, m.Key)
+		}
+		if key := strings.Join(keys, " "); key != step.key {
+			t.Errorf("%s after %d minutes: %q, want %q", step.severity, step.minutes, key, step.key)
+		}
+	}
 }
 
 func TestDeferral(t *testing.T) {
@@ -404,6 +494,67 @@ func TestUndeliverable(t *testing.T) {
 	want(t, "told once", thread.Step(after(16)))
 }
 
+// TestRedaction: what was erased from the record is in no message that comes later,
+// and nobody pages a pseudonym.
+func TestRedaction(t *testing.T) {
+	nowhere := person("own", comms.BusinessOwner)
+	nowhere.Contact = nil
+	thread := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{nowhere, person("tec", comms.TechnicalContact)}}).Open("acme", "INC-2024-001")
+	apply(t, thread, withNews(state(incident.P3), "Jane Roe lost her order"), after(0))
+	s := withNews(state(incident.P2), incident.Redacted)
+	s.Roles[incident.Lead] = []string{"redacted person 1"}
+	got := apply(t, thread, s, after(1))
+	want(t, "raised, the lead redacted", got, "undeliverable lead page")
+	own := nowhere
+	own.Contact = map[string]string{"email": "own@example.com"}
+	later, err := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{own, person("tec", comms.TechnicalContact)}}).Restore(thread.Snapshot())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got = apply(t, later, s, after(2))
+	want(t, "somebody joins", got, "initial own email")
+	if body := got[0].Body; strings.Contains(body, "Jane Roe") || !strings.Contains(body, incident.Redacted) {
+		t.Errorf("body = %q, want the update as redacted", body)
+	}
+}
+
+// TestReports: somebody is out of reach when the message failed on every channel that
+// was tried, and not when it arrived on one, in whatever order that is reported.
+func TestReports(t *testing.T) {
+	const email, sms = 0, 1
+	type report struct {
+		message int
+		outcome comms.Outcome
+	}
+	for name, tt := range map[string]struct {
+		reports []report
+		pages   int
+	}{
+		"nothing known":              {nil, 0},
+		"one failed":                 {[]report{{sms, comms.Failed}}, 0},
+		"both failed":                {[]report{{sms, comms.Failed}, {email, comms.Failed}}, 1},
+		"one arrived":                {[]report{{sms, comms.Failed}, {email, comms.Delivered}}, 0},
+		"failed after it arrived":    {[]report{{sms, comms.Failed}, {email, comms.Delivered}, {email, comms.Failed}}, 0},
+		"arrived after it failed":    {[]report{{email, comms.Failed}, {sms, comms.Failed}, {email, comms.Delivered}}, 0},
+		"put off":                    {[]report{{email, comms.Deferred}, {sms, comms.Failed}}, 0},
+		"arrived, then both failed":  {[]report{{email, comms.Delivered}, {email, comms.Failed}, {sms, comms.Failed}}, 0},
+		"failed, arrived and failed": {[]report{{email, comms.Failed}, {sms, comms.Failed}, {sms, comms.Delivered}, {sms, comms.Failed}, {email, comms.Failed}}, 0},
+	} {
+		thread := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{sarah()}}).Open("acme", "INC-2024-001")
+		sent := apply(t, thread, state(incident.P3), after(0)) // by mail
+		sent = append(sent, thread.Step(after(30))...)         // and, as nobody answers, by SMS
+		want(t, name, sent, "initial Sarah Chen email", "initial Sarah Chen sms")
+		for _, r := range tt.reports {
+			if !thread.Report(sent[r.message].Key, r.outcome) {
+				t.Errorf("%s: Report of %s is not known", name, sent[r.message].Key)
+			}
+		}
+		if got := thread.Step(after(31)); len(got) != tt.pages {
+			t.Errorf("%s: %q, want %d pages", name, told(got), tt.pages)
+		}
+	}
+}
+
 // A channel that is down is one page, not one for each who is on it.
 func TestUndeliverableStorm(t *testing.T) {
 	var people []comms.Stakeholder
@@ -485,7 +636,8 @@ func TestTimesInTheReadersZone(t *testing.T) {
 	}
 }
 
-// Limits of 3GPP TS 23.038: 160 and 153 GSM characters, 70 and 67 of UCS-2.
+// Limits of 3GPP TS 23.038: 160 and 153 GSM characters, 70 and 67 of UCS-2. What
+// takes two places is not split: 76 euro signs go into a part, 33 of a pair.
 func TestSegments(t *testing.T) {
 	p := person("tec", comms.TechnicalContact)
 	p.Contact = map[string]string{"phone": "+15550103"}
@@ -493,6 +645,9 @@ func TestSegments(t *testing.T) {
 		strings.Repeat("a", 160): 1, strings.Repeat("a", 161): 2, strings.Repeat("a", 306): 2, strings.Repeat("a", 307): 3,
 		strings.Repeat("€", 80): 1, strings.Repeat("€", 81): 2,
 		strings.Repeat("я", 70): 1, strings.Repeat("я", 71): 2, strings.Repeat("😀", 36): 2,
+		strings.Repeat("€", 153): 3, strings.Repeat("😀", 66): 2, strings.Repeat("😀", 67): 3, strings.Repeat("\f", 80): 1, strings.Repeat("\f", 81): 2,
+		strings.Repeat("a", 152) + "€" + strings.Repeat("a", 151): 2, strings.Repeat("a", 152) + "€" + strings.Repeat("a", 152): 3,
+		strings.Repeat("a", 158) + "€": 1, strings.Repeat("ç", 70): 1, strings.Repeat("ç", 71): 2, strings.Repeat("Ç", 160): 1,
 	} {
 		tpl := comms.Template{Severity: incident.P1, Type: comms.Initial, Subject: "s", Body: text, Channels: []comms.Channel{comms.SMS}}
 		thread := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{p}, Templates: []comms.Template{tpl}}).Open("acme", "INC-2024-001")
@@ -534,6 +689,10 @@ func TestTemplateErrors(t *testing.T) {
 		if !errors.As(err, &bad) || bad.Part != tt.part || bad.Column != tt.column {
 			t.Errorf("%s: New = %v, want an error in %s column %d", name, err, tt.part, tt.column)
 		}
+	}
+	var twice *comms.TemplateError
+	if _, err := comms.New(comms.Config{Templates: []comms.Template{good, good}}); !errors.As(err, &twice) || twice.Part != "template" {
+		t.Errorf("New with a template twice = %v, want an error", err)
 	}
 	good.Body = "We write every 15 minutes, and {{every}} 15m."
 	newPlan(t, comms.Config{Templates: []comms.Template{good}})
@@ -623,7 +782,8 @@ func TestPlanKeepsItsOwn(t *testing.T) {
 // TestMonth simulates 30 days of incidents for people of three zones, five
 // roles and four severities, steps wherever the thread asks for it, and loses
 // the process at random: nobody hears off hours except of a P1, no overdue
-// update goes without a reminder, no key comes twice.
+// update goes without a reminder, no key comes twice, and whoever was told hears
+// that it is over, for them or at all.
 func TestMonth(t *testing.T) {
 	var people []comms.Stakeholder
 	hours := map[string]*calendar.Calendar{}
@@ -650,12 +810,18 @@ func TestMonth(t *testing.T) {
 	begin := time.Date(2026, 3, 15, 0, 0, 0, 0, time.UTC) // with the change to summer time
 	counts := map[comms.Type]int{}
 	seen := map[string]bool{}
+	joined := map[incident.Severity]map[string]int{} // by the first messages that were sent for a severity
+	for _, s := range incident.Severities {
+		joined[s] = map[string]int{}
+	}
+	deferred, atNight := 0, 0
 	for n := range 120 {
 		at := begin.Add(time.Duration(r.Int64N(int64(30 * 24 * time.Hour)))).Truncate(time.Minute)
 		s := state(incident.Severities[r.IntN(4)])
 		s.ID, s.Times = fmt.Sprint("INC-", n), incident.Times{Started: at, Created: at}
 		thread := plan.Open("acme", s.ID)
-		lastNews := at
+		lastNews, since := at, at
+		last := map[string]comms.Type{} // by recipient
 		var next func(until time.Time)
 		take := func(messages []comms.Message, at time.Time) {
 			for _, m := range messages {
@@ -664,6 +830,17 @@ func TestMonth(t *testing.T) {
 					t.Fatalf("%s sent twice", m.Key)
 				}
 				seen[m.Key] = true
+				if m.Channel != comms.Page {
+					last[m.Recipient] = m.Type
+				}
+				if cal := hours[m.Recipient]; cal != nil && m.Type == comms.Initial {
+					joined[m.Severity][m.Recipient]++
+					if s.Severity == incident.P1 && !cal.IsOpen(at) {
+						atNight++
+					} else if m.Due.After(since) {
+						deferred++
+					}
+				}
 				if cal := hours[m.Recipient]; cal != nil && !cal.IsOpen(at) && s.Severity != incident.P1 {
 					t.Fatalf("%s at %v, off hours of %s", m.Key, at, cal.Location())
 				}
@@ -678,8 +855,8 @@ func TestMonth(t *testing.T) {
 		step := func(at time.Time) {
 			before := thread.Snapshot()
 			messages := thread.Step(at)
-			if r.IntN(3) == 0 { // the process dies before the commit: again from the snapshot
-				data, err := json.Marshal(before)
+			restart := func(from comms.Snapshot) []comms.Message {
+				data, err := json.Marshal(from)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -690,9 +867,16 @@ func TestMonth(t *testing.T) {
 				if thread, err = plan.Restore(stored); err != nil {
 					t.Fatal(err)
 				}
-				again := thread.Step(at)
-				if !reflect.DeepEqual(again, messages) {
+				return thread.Step(at)
+			}
+			switch r.IntN(3) {
+			case 0: // the process dies before the commit: again from the snapshot
+				if again := restart(before); !reflect.DeepEqual(again, messages) {
 					t.Fatalf("after a restart %q, before %q", told(again), told(messages))
+				}
+			case 1: // and after it
+				if again := restart(thread.Snapshot()); len(again) > 0 {
+					t.Fatalf("committed, and after a restart sent again: %q", told(again))
 				}
 			}
 			take(messages, at)
@@ -706,13 +890,14 @@ func TestMonth(t *testing.T) {
 				if !ok || wake.After(until) {
 					return
 				}
-				step(later(wake, at))
+				step(times.Later(wake, at))
 			}
 		}
 		for range 1 + r.IntN(6) {
 			if err := thread.Apply(s, at); err != nil {
 				t.Fatal(err)
 			}
+			since = at
 			step(at)
 			pause := at.Add(time.Duration(1+r.IntN(600)) * time.Minute)
 			next(pause)
@@ -739,6 +924,11 @@ func TestMonth(t *testing.T) {
 		if wake, ok := thread.NextWake(); ok {
 			t.Fatalf("%s: still something due at %v", s.ID, wake)
 		}
+		for who, kind := range last {
+			if kind != comms.Resolution && kind != comms.Closing {
+				t.Fatalf("%s: the last that %s heard is the %s", s.ID, who, kind)
+			}
+		}
 	}
 	t.Logf("messages: %v", counts)
 	for _, kind := range []comms.Type{comms.Initial, comms.News, comms.Resolution, comms.Closing, comms.Reminder} {
@@ -746,14 +936,21 @@ func TestMonth(t *testing.T) {
 			t.Errorf("no message of type %s in the whole month", kind)
 		}
 	}
+	// The matrix of the guide: who is told at all.
+	for severity, roles := range map[incident.Severity][]comms.Role{
+		incident.P1: {comms.TechnicalContact, comms.BusinessOwner, comms.ExecutiveSponsor, comms.CustomerSuccess, comms.LegalCompliance},
+		incident.P2: {comms.TechnicalContact, comms.BusinessOwner}, incident.P3: {comms.TechnicalContact}, incident.P4: {comms.TechnicalContact},
+	} {
+		for _, p := range people {
+			if n := joined[severity][p.Name]; (n > 0) != slices.Contains(roles, p.Role) {
+				t.Errorf("%s was told of a %s %d times in the month", p.Name, severity, n)
+			}
+		}
+	}
+	if deferred == 0 || atNight == 0 {
+		t.Errorf("%d messages waited for an opening, %d of a P1 did not, want some of each", deferred, atNight)
+	}
 	if n := counts[comms.Undeliverable]; n != 0 {
 		t.Errorf("%d messages could not be delivered, everybody has an address", n)
 	}
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/key"
 	"github.com/evenkeelops/evenkeel/internal/wallclock"
 )
 
@@ -35,7 +36,8 @@ func (p *Plan) NextDigest(at time.Time) (due time.Time, ok bool) {
 // Digests returns the digests that fall due in (from, until], one per person, in
 // the order of due instants, then ids. Each is about the incidents of the services
 // of the person, of any severity, that were under way at some time since the digest
-// before; one without any is not sent. states are the incidents as they are now:
+// before; one without any is not sent, and those of other tenants are left out.
+// states are the incidents as they are now:
 // call it soon after NextDigest, with from the instant of the last call. Nothing
 // is remembered, and the key of a digest is the same however often it is made.
 func (p *Plan) Digests(tenant string, states []incident.State, from, until time.Time) []Message {
@@ -109,7 +111,7 @@ func (p *Plan) digest(tenant string, r *recipient, states []incident.State, due,
 	var lines []string
 	open := 0
 	for _, s := range sorted(states) {
-		if !p.concerns(r, s) || !underWay(s, since, due) {
+		if s.Tenant != tenant || !p.concerns(r, s) || !underWay(s, since, due) {
 			continue
 		}
 		line, over := digestLine(s, due)
@@ -123,10 +125,10 @@ func (p *Plan) digest(tenant string, r *recipient, states []incident.State, due,
 	}
 	subject := fmt.Sprintf("[%s digest] %s, %d still open", r.prefs.Digest, plural(len(lines), "incident"), open)
 	return Message{
-		Key:    key(tenant, "digest", due.UTC().Format(time.RFC3339), r.id, string(Email)),
+		Key:    key.Join(tenant, "digest", due.UTC().Format(time.RFC3339), r.id, string(Email)),
 		Tenant: tenant, Type: Digest, N: 1, Recipient: r.id, Name: r.name, Channel: Email, Address: r.addresses[Email],
 		Subject: oneLine.Replace(subject),
-		Body:    fmt.Sprintf("Incidents from %s to %s:\n\n%s", stamp(since, r.zone), stamp(due, r.zone), strings.Join(lines, "\n")),
+		Body:    fmt.Sprintf("Incidents from %s to %s:\n\n%s", english.stamp(since, r.zone), english.stamp(due, r.zone), strings.Join(lines, "\n")),
 		Due:     due.UTC(), At: at.UTC(),
 		Why: Reason{Role: r.role, Rule: ByDigest, Text: "a " + string(r.prefs.Digest) + " digest is wanted"},
 	}, true
@@ -158,16 +160,16 @@ func underWay(s incident.State, since, until time.Time) bool {
 
 // digestLine tells of an incident as of an instant, and whether it was over then.
 func digestLine(s incident.State, at time.Time) (line string, over bool) {
-	line = fmt.Sprintf("%s %s on %s: ", s.ID, effective(s.Severity), joinServices(s.Services))
+	line = oneLine.Replace(fmt.Sprintf("%s %s on %s: ", s.ID, effective(s.Severity), english.services(s.Services)))
 	end := ended(s)
 	if over = !s.Status.Active() && !end.After(at); over {
 		line += "over"
 		if !end.IsZero() {
-			line += " after " + elapsed(begun(s), end)
+			line += " after " + english.elapsed(begun(s), end)
 		}
-		return line + ". " + oneLine.Replace(ending(s)), true
+		return line + ". " + oneLine.Replace(english.ending(s)), true
 	}
-	line += "open for " + elapsed(begun(s), at)
+	line += "open for " + english.elapsed(begun(s), at)
 	if n := len(s.Updates); n > 0 {
 		line += ". " + oneLine.Replace(s.Updates[n-1].Text)
 	}

@@ -88,6 +88,7 @@ INC-4 P3 on user_api: open for 2 hours 30 minutes. we know why`
 	if got[0].Body != body {
 		t.Errorf("body = %s\nwant %s", got[0].Body, body)
 	}
+	want(t, "another tenant", plan.Digests("shop", states, from, until))
 	want(t, "nothing is due", plan.Digests("acme", states, until, until.Add(23*time.Hour)))
 	want(t, "two days", plan.Digests("acme", states, from, until.AddDate(0, 0, 1)), "digest spo email", "digest spo email")
 	want(t, "nothing to tell", plan.Digests("acme", states[:2], until, until.AddDate(0, 0, 2)))

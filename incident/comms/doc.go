@@ -23,6 +23,9 @@
 // snapshot of the thread and the messages in one transaction loses nothing and
 // tells nobody twice.
 //
+// Templates may be in several languages, of which that of the reader is taken. What
+// others write into an incident is escaped for the channel and calls nobody there.
+//
 // [Plan.Recipients] says who would be told now, [Plan.Preview] what each would
 // read, and why others would not. [Ledger] is the record of who was told what, when,
 // on which channel, and what became of it. [Plan.Digests] are summaries for those

@@ -45,6 +45,7 @@ func parseGo(from string, known []string) (_ text, column int, want string) {
 	}
 	if t.Tree != nil {
 		check.node(t.Root)
+		compareUnescaped(t.Root)
 	}
 	return program{t}, check.column, check.want
 }
@@ -133,5 +134,51 @@ func (c *checker) argument(n parse.Node) {
 	case *parse.StringNode, *parse.NumberNode, *parse.BoolNode:
 	default:
 		c.fail(n.Position(), "a value, a text, a number or a function")
+	}
+}
+
+// compareUnescaped lets comparisons in a template look at the values as they are,
+// so that they turn out the same for every channel. What is printed is escaped.
+func compareUnescaped(n parse.Node) {
+	switch n := n.(type) {
+	case *parse.ListNode:
+		if n == nil {
+			return
+		}
+		for _, child := range n.Nodes {
+			compareUnescaped(child)
+		}
+	case *parse.ActionNode:
+		compareUnescaped(n.Pipe)
+	case *parse.IfNode:
+		compareUnescaped(n.Pipe)
+		compareUnescaped(n.List)
+		compareUnescaped(n.ElseList)
+	case *parse.PipeNode:
+		for i, cmd := range n.Cmds {
+			name, ok := cmd.Args[0].(*parse.IdentifierNode)
+			for _, arg := range cmd.Args {
+				compareUnescaped(arg)
+			}
+			if ok && (name.Ident == "eq" || name.Ident == "ne") {
+				for _, earlier := range n.Cmds[:i+1] {
+					unescape(earlier)
+				}
+			}
+		}
+	}
+}
+
+// unescape lets the values of a command be those as they are.
+func unescape(cmd *parse.CommandNode) {
+	for _, arg := range cmd.Args {
+		switch n := arg.(type) {
+		case *parse.FieldNode:
+			n.Ident[0] = unescaped(strings.TrimPrefix(n.Ident[0], unescaped("")))
+		case *parse.PipeNode:
+			for _, inner := range n.Cmds {
+				unescape(inner)
+			}
+		}
 	}
 }

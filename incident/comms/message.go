@@ -2,7 +2,6 @@ package comms
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -25,10 +24,11 @@ type Message struct {
 	Name      string  `json:"name,omitempty"`
 	Channel   Channel `json:"channel"`
 	Address   string  `json:"address"`
-	Subject   string  `json:"subject"`
-	Body      string  `json:"body"`
+	Subject   string  `json:"subject"`            // one line
+	Body      string  `json:"body"`               // values in it, and in the subject, are escaped for the channel
+	Language  string  `json:"language,omitempty"` // of subject and body, in lower case; empty: the default one
 	HTML      bool    `json:"html,omitempty"`     // the body is HTML; e-mail only
-	Segments  int     `json:"segments,omitempty"` // parts of an SMS
+	Segments  int     `json:"segments,omitempty"` // parts of an SMS; what is longer than 10 is cut
 
 	Due time.Time `json:"due"` // when it fell due
 	At  time.Time `json:"at"`  // of the step that produced it
@@ -65,59 +65,3 @@ const (
 	ByNoAnswer Rule = "no_answer"      // the first message was not confirmed
 	ByFailure  Rule = "cannot_deliver" // no address, or every send failed
 )
-
-var (
-	keyEscaper   = strings.NewReplacer("%", "%25", "/", "%2F")
-	keyUnescaper = strings.NewReplacer("%25", "%", "%2F", "/")
-)
-
-// key joins the parts of a key; slashes and percent signs in them are escaped.
-func key(parts ...string) string {
-	for i, p := range parts {
-		parts[i] = keyEscaper.Replace(p)
-	}
-	return strings.Join(parts, "/")
-}
-
-// Outcome is what became of a message.
-type Outcome string
-
-// The outcomes.
-const (
-	Deferred  Outcome = "deferred"  // an attempt failed, another will follow
-	Failed    Outcome = "failed"    // for good: no more attempts
-	Delivered Outcome = "delivered" // the channel took it
-	Confirmed Outcome = "confirmed" // the person answered
-)
-
-// stamp prints an instant in UTC and, where it differs, for the reader's zone.
-func stamp(t time.Time, zone *time.Location) string {
-	text := t.UTC().Format("2006-01-02 15:04:05 UTC")
-	if zone == time.UTC || zone.String() == "UTC" {
-		return text
-	}
-	return fmt.Sprintf("%s (%s %s)", text, t.In(zone).Format("15:04 on 2 January"), zone)
-}
-
-// elapsed prints how long something took, in whole minutes.
-func elapsed(from, to time.Time) string {
-	if from.IsZero() {
-		return "an unknown time"
-	}
-	d := max(to.Sub(from), 0).Truncate(time.Minute)
-	switch h, m := int(d.Hours()), int(d.Minutes())%60; {
-	case h == 0:
-		return plural(m, "minute")
-	case m == 0:
-		return plural(h, "hour")
-	default:
-		return plural(h, "hour") + " " + plural(m, "minute")
-	}
-}
-
-func plural(n int, unit string) string {
-	if n == 1 {
-		return "1 " + unit
-	}
-	return fmt.Sprintf("%d %ss", n, unit)
-}

@@ -60,7 +60,7 @@ func StatusPage(s incident.State) (n Notice, ok bool) {
 	for _, u := range s.Updates {
 		n.Entries = append(n.Entries, NoticeEntry{At: u.At.UTC(), Text: u.Text})
 	}
-	if text := ending(s); n.Status == Over && text != "" {
+	if text := english.ending(s); n.Status == Over && text != "" {
 		n.Entries = append(n.Entries, NoticeEntry{At: n.Ended, Text: text})
 	}
 	slices.SortStableFunc(n.Entries, func(a, b NoticeEntry) int { return a.At.Compare(b.At) })
@@ -72,14 +72,14 @@ func StatusPage(s incident.State) (n Notice, ok bool) {
 // nothing.
 func (n Notice) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s (%s, %s)\n", joinServices(n.Services), n.Title, n.Severity, n.Status)
-	fmt.Fprintf(&b, "Since %s", stamp(n.Began, time.UTC))
+	fmt.Fprintf(&b, "%s: %s (%s, %s)\n", english.services(n.Services), n.Title, n.Severity, n.Status)
+	fmt.Fprintf(&b, "Since %s", english.stamp(n.Began, time.UTC))
 	if !n.Ended.IsZero() {
-		fmt.Fprintf(&b, ", over %s after %s", stamp(n.Ended, time.UTC), elapsed(n.Began, n.Ended))
+		fmt.Fprintf(&b, ", over %s after %s", english.stamp(n.Ended, time.UTC), english.elapsed(n.Began, n.Ended))
 	}
 	b.WriteByte('\n')
 	for _, e := range n.Entries {
-		fmt.Fprintf(&b, "\n%s\n%s\n", stamp(e.At, time.UTC), e.Text)
+		fmt.Fprintf(&b, "\n%s\n%s\n", english.stamp(e.At, time.UTC), e.Text)
 	}
 	return b.String()
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -30,6 +31,12 @@ type Config struct {
 	// Templates replace the default of their severity and type. Defaults to
 	// DefaultTemplates.
 	Templates []Template `json:"templates,omitempty"`
+	// Language is that of the texts that name none, as a tag such as "en". Defaults to
+	// "en", the language of DefaultTemplates.
+	Language string `json:"language,omitempty"`
+	// Phrases go with the templates in other languages, by tag; those of Language
+	// replace the English ones.
+	Phrases map[string]Phrases `json:"phrases,omitempty"`
 	// OwnTemplates asks for a template of each type for every severity that somebody
 	// is told about: without it, the default stands in for one that is missing.
 	OwnTemplates bool `json:"own_templates,omitempty"`
@@ -53,12 +60,15 @@ type Plan struct {
 	legalFlags []incident.Flag
 	templates  map[templateKey]*compiled
 	standard   map[templateKey]*compiled // of DefaultTemplates
+	wordings   map[string]wording        // by tag
+	language   string                    // the default one, which is "" as a tag
 	dropMissed bool
 }
 
 type templateKey struct {
 	severity incident.Severity
 	kind     Type
+	language string
 }
 
 // fallback stands for an incident without a severity: its technical contacts
@@ -72,7 +82,7 @@ func New(c Config) (*Plan, error) {
 		byID: map[string][]*recipient{}, byService: map[string][]*recipient{},
 		matrix: DefaultMatrix(), cadence: DefaultCadence(), templates: map[templateKey]*compiled{}, standard: map[templateKey]*compiled{},
 		legalFlags: []incident.Flag{incident.DataFlag, incident.SecurityFlag, incident.RegulatoryFlag},
-		dropMissed: c.DropMissed,
+		dropMissed: c.DropMissed, wordings: map[string]wording{}, language: strings.ToLower(cmp.Or(c.Language, "en")),
 	}
 	var errs []error
 	bad := func(path, value, want string) {
@@ -105,7 +115,11 @@ func New(c Config) (*Plan, error) {
 	if c.LegalFlags != nil {
 		p.legalFlags = slices.Clone(c.LegalFlags)
 	}
+	if !isTag(c.Language) {
+		bad("language", c.Language, wantTag)
+	}
 	errs = append(errs, p.compileTemplates(c.Templates)...)
+	p.compilePhrases(c.Phrases, bad)
 	if c.OwnTemplates {
 		errs = append(errs, p.missing(c.Templates)...)
 	}
@@ -117,7 +131,7 @@ func New(c Config) (*Plan, error) {
 }
 
 func (p *Plan) compileTemplates(own []Template) (errs []error) {
-	standard := DefaultTemplates()
+	standard, seen := DefaultTemplates(), map[templateKey]bool{}
 	for i, t := range append(standard, own...) {
 		if !t.Severity.IsSet() || Placeholders(t.Type) == nil {
 			errs = append(errs, &ConfigError{
@@ -126,12 +140,17 @@ func (p *Plan) compileTemplates(own []Template) (errs []error) {
 			})
 			continue
 		}
-		c, err := compileTemplate(t, p.cadence[t.Severity])
+		tag := p.tag(t.Language)
+		c, err := compileTemplate(t, p.cadence[t.Severity], tag != "")
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		key := templateKey{t.Severity, t.Type}
+		key := templateKey{t.Severity, t.Type, tag}
+		if seen[key] {
+			errs = append(errs, &TemplateError{Severity: t.Severity, Type: t.Type, Language: t.Language, Part: "template", Want: "one, not two"})
+		}
+		seen[key] = i >= len(standard) // who names one replaces the default
 		p.templates[key] = c
 		if i < len(standard) {
 			p.standard[key] = c
@@ -147,7 +166,7 @@ func (p *Plan) missing(own []Template) (errs []error) {
 			continue
 		}
 		for _, kind := range []Type{Initial, News, Resolution} {
-			if !slices.ContainsFunc(own, func(t Template) bool { return t.Severity == s && t.Type == kind }) {
+			if !slices.ContainsFunc(own, func(t Template) bool { return t.Severity == s && t.Type == kind && p.tag(t.Language) == "" }) {
 				errs = append(errs, &TemplateError{Severity: s, Type: kind, Part: "template", Want: "one: the severity is in use"})
 			}
 		}
@@ -161,10 +180,11 @@ func (p *Plan) render(key templateKey, values map[string]string, channel Channel
 	t := p.templates[key]
 	subject, body, err := t.render(values, channel)
 	if err != nil {
+		key.language = ""
 		t = p.standard[key]
 		subject, body, _ = t.render(values, channel)
 	}
-	return filled{subject, body, t.HTML && channel == Email}
+	return filled{subject, body, key.language, t.HTML && channel == Email}
 }
 
 func (p *Plan) compileRecipients(c Config, bad func(path, value, want string)) {
@@ -191,6 +211,9 @@ func (p *Plan) compileRecipients(c Config, bad func(path, value, want string)) {
 		path := fmt.Sprintf("rooms[%d]", i)
 		add(compileRoom(room, path, bad), path)
 	}
+	for _, r := range all {
+		r.language = p.tag(r.language)
+	}
 	slices.SortFunc(all, func(a, b *recipient) int {
 		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(a.service, b.service))
 	})
@@ -212,6 +235,11 @@ func (p *Plan) compileRecipients(c Config, bad func(path, value, want string)) {
 		}
 	}
 	p.hours = len(hours)
+}
+
+// channels returns those of a type of message, which are the same in all languages.
+func (p *Plan) channels(s incident.Severity, kind Type) []Channel {
+	return p.templates[templateKey{s, kind, ""}].Channels
 }
 
 // Roles returns the roles that are told about an incident of a severity with

@@ -3,6 +3,7 @@ package comms
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
@@ -17,6 +18,14 @@ type Preview struct {
 	Messages []Message `json:"messages,omitempty"`
 	// Silences say what the recipient would not get, and why.
 	Silences []Silence `json:"silences,omitempty"`
+	// Notes say which texts are not in the language of the recipient.
+	Notes []Note `json:"notes,omitempty"`
+}
+
+// Note is a remark about a type of message.
+type Note struct {
+	Type Type   `json:"type"`
+	Text string `json:"text"`
 }
 
 // Silence is a message that somebody does not get.
@@ -85,7 +94,7 @@ func (t *Thread) preview(v *Preview, r *recipient, kind Type, at time.Time) {
 		due, _ = t.deferred(r, at.Add(r.delay))
 	}
 	severity := effective(t.State.Severity)
-	channels := t.plan.templates[templateKey{severity, kind}].Channels
+	channels := t.plan.channels(severity, kind)
 	t.Ended, t.Contacts[r.id] = time.Time{}, &contact{} // somebody waits for the next update
 	if kind == Resolution {
 		t.Ended = at
@@ -99,6 +108,10 @@ func (t *Thread) preview(v *Preview, r *recipient, kind Type, at time.Time) {
 	if len(messages) == 0 {
 		silent("", "no address on a channel of the template")
 		return
+	}
+	// The default language is also that of its regions.
+	if r.language != "" && messages[0].Language == "" && !strings.HasPrefix(r.language, t.plan.language+"-") {
+		v.Notes = append(v.Notes, Note{kind, fmt.Sprintf("no text in %q: it is in the default language, %q", r.language, t.plan.language)})
 	}
 	for _, c := range channels {
 		if c.Shared() == r.isRoom() && !slices.ContainsFunc(messages, func(m Message) bool { return m.Channel == c }) {

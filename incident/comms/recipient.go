@@ -93,7 +93,7 @@ func (p *Plan) invite(state incident.State) invitation {
 	s := effective(state.Severity)
 	v := invitation{
 		room:     Reason{Rule: ByRoom, Text: fmt.Sprintf("messages about %s go to the room", s)},
-		channels: p.templates[templateKey{s, Initial}].Channels,
+		channels: p.channels(s, Initial),
 	}
 	for _, role := range p.matrix[s] {
 		v.roles = append(v.roles, Reason{Role: role, Rule: ByMatrix, Text: fmt.Sprintf("the role is told about %s", s)})

@@ -144,3 +144,64 @@ func TestClearedFlag(t *testing.T) {
 		t.Errorf("closing note = %+v", got[0])
 	}
 }
+
+// TestRaisedStepByStep: raised from P3 to P2 and to P1 within a minute, with a step
+// after each and a restart in between, everybody hears of it once.
+func TestRaisedStepByStep(t *testing.T) {
+	plan := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{
+		person("tec", comms.TechnicalContact), person("own", comms.BusinessOwner), person("spo", comms.ExecutiveSponsor), person("suc", comms.CustomerSuccess),
+	}})
+	thread := plan.Open("acme", "INC-2024-001")
+	for _, tt := range []struct {
+		severity incident.Severity
+		seconds  int
+		due      time.Duration // of the update after the first message, by the cadence
+		told     []string
+	}{
+		{incident.P3, 0, time.Hour, []string{"initial tec email"}},
+		{incident.P2, 20, 30 * time.Minute, []string{"initial own email"}},
+		{incident.P1, 40, 15 * time.Minute, []string{"initial spo email", "initial suc email"}},
+	} {
+		at := start.Add(time.Duration(tt.seconds) * time.Second)
+		want(t, tt.severity.String(), apply(t, thread, state(tt.severity), at), tt.told...)
+		want(t, "the same again", apply(t, thread, state(tt.severity), at))
+		if due, ok := thread.NextUpdateDue(); !ok || !due.Equal(start.Add(tt.due)) {
+			t.Errorf("%s: the next update is due %v, want %v after the first message", tt.severity, due, tt.due)
+		}
+		var err error
+		if thread, err = plan.Restore(thread.Snapshot()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want(t, "a minute later", thread.Step(after(1)))
+	want(t, "update", apply(t, thread, withNews(state(incident.P1), "found"), after(2)), "update own email", "update spo email", "update suc email", "update tec email")
+}
+
+// TestLegalFlagAfterResolution: the flag is set when all is over, in the incident
+// itself. Legal is told once, and nobody else again; of a P2 it is not.
+func TestLegalFlagAfterResolution(t *testing.T) {
+	for severity, told := range map[incident.Severity][]string{incident.P1: {"resolution leg email"}, incident.P2: nil} {
+		inc, err := incident.New("acme", "INC-2024-001", incident.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		thread := newPlan(t, comms.Config{Stakeholders: []comms.Stakeholder{person("tec", comms.TechnicalContact), person("leg", comms.LegalCompliance)}}).Open("acme", "INC-2024-001")
+		happens := func(kind incident.Kind, minutes int, d incident.Details) []comms.Message {
+			if _, err := inc.Apply(incident.Event{Key: string(kind), Kind: kind, At: after(minutes), Actor: "lea", Details: d}); err != nil {
+				t.Fatal(err)
+			}
+			return apply(t, thread, inc.State(), after(minutes))
+		}
+		want(t, "declared", happens(incident.Declare, 0, incident.Details{Severity: severity, Title: "down", Services: []string{"user_api"}}), "initial tec email")
+		want(t, "resolved", happens(incident.Resolve, 10, incident.Details{Text: "keys replaced"}), "resolution tec email")
+		got := happens(incident.SetFlag, 60, incident.Details{Flag: incident.SecurityFlag})
+		want(t, "flagged "+severity.String(), got, told...)
+		if len(got) == 1 && (got[0].Why.Rule != comms.ByFlag || !strings.Contains(got[0].Body, "keys replaced")) {
+			t.Errorf("message = %+v, want it to say by what it was resolved, and that the flag is why", got[0])
+		}
+		want(t, "told once", apply(t, thread, inc.State(), after(61)))
+		if wake, ok := thread.NextWake(); ok {
+			t.Errorf("%s: still something due at %v", severity, wake)
+		}
+	}
+}

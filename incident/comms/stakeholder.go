@@ -72,6 +72,11 @@ type Stakeholder struct {
 	// are held back, except about a P1: {"22:00", "07:00"} is a night.
 	QuietHours []calendar.Span `json:"quiet_hours,omitempty"`
 
+	// Language chooses the templates, as a tag such as "de" or "de-AT", for which "de"
+	// will do; where there is none, it is the default one. Digests and what goes to
+	// the lead of an incident are in English.
+	Language string `json:"language,omitempty"`
+
 	Zone  string          `json:"zone,omitempty"`  // IANA; defaults to that of the plan
 	Hours *calendar.Hours `json:"hours,omitempty"` // defaults to Monday to Friday 09:00-18:00 in Zone
 }
@@ -86,9 +91,10 @@ type Preferences struct {
 
 // Room is a shared channel.
 type Room struct {
-	Channel Channel `json:"channel"`
-	Address string  `json:"address"`
-	Service string  `json:"service_name,omitempty"` // empty: every service
+	Channel  Channel `json:"channel"`
+	Address  string  `json:"address"`
+	Service  string  `json:"service_name,omitempty"` // empty: every service
+	Language string  `json:"language,omitempty"`     // as of a Stakeholder
 }
 
 // DefaultMatrix returns the roles that are told about each severity. Legal and
@@ -130,6 +136,7 @@ type recipient struct {
 	name      string
 	role      Role // empty for a room
 	service   string
+	language  string // a tag in lower case
 	addresses map[Channel]string
 	prefs     Preferences
 	delay     time.Duration
@@ -191,7 +198,7 @@ func (known calendars) get(h calendar.Hours) (*calendar.Calendar, error) {
 // compilePerson checks a stakeholder; bad collects what is wrong.
 func (known calendars) compilePerson(s Stakeholder, path, zone string, bad func(path, value, want string)) *recipient {
 	r := &recipient{
-		id: s.ID, name: s.Name, role: s.Role, service: s.Service, prefs: s.Preferences, officeBar: s.BusinessHoursOnly,
+		id: s.ID, name: s.Name, role: s.Role, service: s.Service, language: s.Language, prefs: s.Preferences, officeBar: s.BusinessHoursOnly,
 		delay: time.Duration(s.EscalationDelayMinutes) * time.Minute, addresses: map[Channel]string{}, zone: time.UTC,
 	}
 	if r.id == "" {
@@ -202,6 +209,9 @@ func (known calendars) compilePerson(s Stakeholder, path, zone string, bad func(
 	}
 	if strings.ContainsAny(s.Name, "\r\n") {
 		bad(path+".name", s.Name, "one line")
+	}
+	if !isTag(s.Language) {
+		bad(path+".language", s.Language, wantTag)
 	}
 	if !slices.Contains(roles[:], s.Role) {
 		bad(path+".role", string(s.Role), joinRoles())
@@ -270,8 +280,11 @@ func compileRoom(room Room, path string, bad func(path, value, want string)) *re
 	if room.Address == "" || strings.ContainsAny(room.Address, "\r\n") {
 		bad(path+".address", room.Address, "an address on one line")
 	}
+	if !isTag(room.Language) {
+		bad(path+".language", room.Language, wantTag)
+	}
 	return &recipient{
-		id: ":" + string(room.Channel) + ":" + room.Address, service: room.Service, zone: time.UTC,
+		id: ":" + string(room.Channel) + ":" + room.Address, service: room.Service, language: room.Language, zone: time.UTC,
 		addresses: map[Channel]string{room.Channel: room.Address},
 		prefs:     Preferences{Immediate: true, Updates: true},
 	}

@@ -35,8 +35,12 @@ type Template struct {
 	Subject  string            `json:"subject_template"`
 	Body     string            `json:"body_template"`
 	Channels []Channel         `json:"channels"`
+	// Language is that of the texts. A template in another one than the default is a
+	// translation: it names no channels, which are those of the default.
+	Language string `json:"language,omitempty"`
 	// HTML says that the body is HTML when sent by e-mail, so that values are
-	// escaped there. Defaults to plain text.
+	// escaped there. They may stand in text and in attributes in quotes, and at the end
+	// of a link to a host that the template names. Defaults to plain text.
 	HTML bool `json:"html,omitempty"`
 	// Syntax is that of subject and body. Defaults to Braces.
 	Syntax Syntax `json:"syntax,omitempty"`
@@ -70,7 +74,8 @@ func Placeholders(t Type) []string {
 type TemplateError struct {
 	Severity incident.Severity
 	Type     Type
-	Part     string // "subject", "body", "channels", "syntax", or "template" for one that is missing
+	Language string // empty for the default one
+	Part     string // "subject", "body", "channels", "language", "syntax", or "template" for one that is missing
 	Column   int    // in characters, from 1; 0 for the whole part
 	Found    string
 	Want     string
@@ -82,13 +87,17 @@ func (e *TemplateError) Error() string {
 	if e.Column > 0 {
 		at += fmt.Sprintf(" column %d", e.Column)
 	}
-	return fmt.Sprintf("comms: template %s %s: %s: %q: want %s", e.Severity, e.Type, at, e.Found, e.Want)
+	name := strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Severity, e.Type, e.Language))
+	return fmt.Sprintf("comms: template %s: %s: %q: want %s", name, at, e.Found, e.Want)
 }
 
 // text is a compiled template text. It returns an error only if it is a
 // GoTemplate that failed in a way which its check could not foresee.
 type text interface {
 	render(values map[string]string) (string, error)
+	// checkHTML says what was expected at the column of the first value that stands
+	// where escaping it is not enough, or nothing.
+	checkHTML(from string) (column int, want string)
 }
 
 // compiled is a template ready for use.
@@ -99,23 +108,38 @@ type compiled struct {
 
 // render fills in the values for a channel.
 func (c *compiled) render(values map[string]string, channel Channel) (subject, body string, err error) {
-	if subject, err = c.subject.render(values); err != nil {
+	inBody := escaped(values, escaperOf(channel, c.HTML))
+	inSubject := inBody
+	if c.HTML {
+		inSubject = escaped(values, escaperOf(channel, false))
+	}
+	if subject, err = c.subject.render(inSubject); err != nil {
 		return "", "", err
 	}
-	escape := escaperOf(channel, c.HTML)
-	escaped := make(map[string]string, len(values))
-	for name, value := range values {
-		escaped[name] = escape(value)
-	}
-	body, err = c.body.render(escaped)
+	body, err = c.body.render(inBody)
 	return oneLine.Replace(subject), body, err
 }
 
+// escaped returns the values as they are written, and under unescaped names as they
+// are.
+func escaped(values map[string]string, escape func(string) string) map[string]string {
+	out := make(map[string]string, 2*len(values))
+	for name, value := range values {
+		out[name], out[unescaped(name)] = escape(value), value
+	}
+	return out
+}
+
+// unescaped is the name of a value that is compared, not written. No template can
+// spell it.
+func unescaped(name string) string { return "=" + name }
+
 // compileTemplate checks a template; cadence is the promised time between
-// updates of its severity.
-func compileTemplate(t Template, cadence time.Duration) (*compiled, error) {
+// updates of its severity, translation whether it is in another language than the
+// default.
+func compileTemplate(t Template, cadence time.Duration, translation bool) (*compiled, error) {
 	fail := func(part string, column int, found, want string) error {
-		return &TemplateError{Severity: t.Severity, Type: t.Type, Part: part, Column: column, Found: found, Want: want}
+		return &TemplateError{Severity: t.Severity, Type: t.Type, Language: t.Language, Part: part, Column: column, Found: found, Want: want}
 	}
 	known := Placeholders(t.Type)
 	t.Channels = slices.Clone(t.Channels)
@@ -139,7 +163,12 @@ func compileTemplate(t Template, cadence time.Duration) (*compiled, error) {
 			return nil, fail(part.name, column, part.from, want)
 		}
 		if literal, column := otherInterval(part.from, cadence); literal != "" {
-			return nil, fail(part.name, column, literal, "{update_interval}, or the interval of the severity, "+spoken(cadence))
+			return nil, fail(part.name, column, literal, "{update_interval}, or the interval of the severity, "+english.spoken(cadence))
+		}
+		if t.HTML && part.name == "body" {
+			if column, want := compiledText.checkHTML(part.from); want != "" {
+				return nil, fail(part.name, column, part.from, want)
+			}
 		}
 		*part.to = compiledText
 	}
@@ -150,7 +179,11 @@ func compileTemplate(t Template, cadence time.Duration) (*compiled, error) {
 		return nil, fail("subject", 0, t.Subject, "one line")
 	case t.Body == "":
 		return nil, fail("body", 0, "", "a text")
-	case len(t.Channels) == 0:
+	case !isTag(t.Language):
+		return nil, fail("language", 0, t.Language, wantTag)
+	case translation && len(t.Channels) > 0:
+		return nil, fail("channels", 0, string(t.Channels[0]), "none: a translation goes where the template of the default language goes")
+	case !translation && len(t.Channels) == 0:
 		return nil, fail("channels", 0, "", "at least one of email, sms, slack, webhook")
 	}
 	for _, ch := range t.Channels {
@@ -168,6 +201,7 @@ type pieces []piece
 
 type piece struct {
 	literal string
+	column  int    // of the placeholder
 	name    string // of the placeholder behind the literal; empty at the end
 }
 
@@ -205,7 +239,7 @@ func parseBraces(from string, known []string) (_ text, column int, want string) 
 			if !slices.Contains(known, name) {
 				return nil, at(i), fmt.Sprintf("instead of {%s} one of %s", name, strings.Join(known, ", "))
 			}
-			out = append(out, piece{literal: literal.String(), name: name})
+			out = append(out, piece{literal: literal.String(), name: name, column: at(i)})
 			literal.Reset()
 			i += end + 1
 		default:
@@ -255,33 +289,44 @@ func nextWord(text string) (word, rest string) {
 	return text, ""
 }
 
-// spoken writes a duration of whole minutes for people.
-func spoken(d time.Duration) string {
-	if d%time.Minute != 0 {
-		return threshold.FormatDuration(d)
-	}
-	if d == time.Minute {
-		return "1 minute"
-	}
-	return fmt.Sprintf("%d minutes", d/time.Minute)
-}
-
 var (
 	slackEscaper = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 	htmlEscaper  = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;")
 	oneLine      = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ")
 )
 
-// escaperOf returns how values are written into a body of a channel. Slack's
+// escaperOf returns how values are written into a text for a channel. Slack's
 // three characters: https://docs.slack.dev/messaging/formatting-message-text
 func escaperOf(c Channel, html bool) func(string) string {
 	switch {
 	case c == Slack:
-		return slackEscaper.Replace
+		return func(s string) string { return mute(slackEscaper.Replace(s)) }
+	case c == Webhook:
+		return mute
 	case c == Email && html:
 		return htmlEscaper.Replace
 	}
 	return func(s string) string { return s }
+}
+
+// mute puts a space without width behind every @ that does not follow a letter or
+// digit, as that of an e-mail address does: a room reads the same text, and nobody
+// in it is called by a title like "@here". Mattermost and Discord look for names in
+// plain text, Slack where the sender asks for it.
+func mute(text string) string {
+	if !strings.Contains(text, "@") {
+		return text
+	}
+	var b strings.Builder
+	from, before := 0, ' '
+	for i, r := range text {
+		if r == '@' && !unicode.IsLetter(before) && !unicode.IsDigit(before) {
+			b.WriteString(text[from:i+1] + "\u200b")
+			from = i + 1
+		}
+		before = r
+	}
+	return b.String() + text[from:]
 }
 
 // DefaultTemplates returns twelve texts, one for each severity and type. P1
@@ -316,35 +361,4 @@ func DefaultTemplates() []Template {
 			})
 	}
 	return out
-}
-
-// segments counts the SMS messages that a text needs: 160 characters of the
-// GSM alphabet or 70 of UCS-2 in one, 153 or 67 in each of several (3GPP TS
-// 23.038 and 23.040).
-func segments(text string) int {
-	const basic = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
-	const extended = "^{}\\[~]|€" // two septets each
-	septets, units, gsm := 0, 0, true
-	for _, r := range text {
-		units++
-		if r > 0xffff {
-			units++
-		}
-		switch {
-		case strings.ContainsRune(basic, r):
-			septets++
-		case strings.ContainsRune(extended, r):
-			septets += 2
-		default:
-			gsm = false
-		}
-	}
-	size, single, part := septets, 160, 153
-	if !gsm {
-		size, single, part = units, 70, 67
-	}
-	if size <= single {
-		return 1
-	}
-	return (size + part - 1) / part
 }

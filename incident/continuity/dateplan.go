@@ -75,6 +75,36 @@ func (r *Register) KeyDates(horizon calendar.Interval) ([]Occurrence, error) {
 	return out, nil
 }
 
+// Asked is the extra cover that a key date wants: people who know a technology domain
+// at every instant of the window.
+type Asked struct {
+	KeyDate string            `json:"key_date"` // its id
+	Domain  string            `json:"technology_domain"`
+	People  int               `json:"people"`
+	Window  calendar.Interval `json:"window"`
+}
+
+// CoverAsked returns what cover the key dates that overlap the horizon want, by start,
+// key date and domain. Whoever keeps the rosters can answer it with names. The error is
+// that of an invalid horizon.
+func (r *Register) CoverAsked(horizon calendar.Interval) ([]Asked, error) {
+	if err := horizon.Validate(); err != nil {
+		return nil, err
+	}
+	var out []Asked
+	for _, d := range r.dates {
+		for _, o := range d.expand(horizon) {
+			for domain, people := range d.Cover {
+				out = append(out, Asked{KeyDate: d.ID, Domain: domain, People: people, Window: o.Interval})
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Asked) int {
+		return cmp.Or(a.Window.Start.Compare(b.Window.Start), strings.Compare(a.KeyDate, b.KeyDate), strings.Compare(a.Domain, b.Domain))
+	})
+	return out, nil
+}
+
 func compareOccurrences(a, b Occurrence) int {
 	return cmp.Or(a.Interval.Start.Compare(b.Interval.Start), strings.Compare(a.KeyDate, b.KeyDate))
 }

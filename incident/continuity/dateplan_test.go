@@ -196,3 +196,26 @@ func TestKeyDates(t *testing.T) {
 		t.Errorf("in another order %v, %v, want %v", other, err, one)
 	}
 }
+
+// By start, key date and domain: the first of the month for "b" and "a", the second for
+// "a" alone. A date without cover asks for none.
+func TestCoverAsked(t *testing.T) {
+	date := func(id, on string, cover map[string]int) continuity.KeyDate {
+		return continuity.KeyDate{ID: id, Zone: "UTC", Rule: continuity.Rule{Dates: []string{on}}, Cover: cover}
+	}
+	r := register(t, continuity.Catalogue{Services: []continuity.Service{{ID: "s"}}, KeyDates: []continuity.KeyDate{
+		date("late", "2026-10-02", map[string]int{"a": 1}), date("early", "2026-10-01", map[string]int{"b": 3, "a": 2}), date("none", "2026-10-01", nil),
+		date("outside", "2026-11-05", map[string]int{"a": 9}),
+	}})
+	got, err := r.CoverAsked(between(t, "2026-10-01T12:00:00Z", "2026-11-01T00:00:00Z"))
+	first, second := between(t, "2026-10-01T00:00:00Z", "2026-10-02T00:00:00Z"), between(t, "2026-10-02T00:00:00Z", "2026-10-03T00:00:00Z")
+	want := []continuity.Asked{
+		{KeyDate: "early", Domain: "a", People: 2, Window: first}, {KeyDate: "early", Domain: "b", People: 3, Window: first}, {KeyDate: "late", Domain: "a", People: 1, Window: second},
+	}
+	if err != nil || !slices.Equal(got, want) {
+		t.Errorf("CoverAsked = %+v, %v, want %+v", got, err, want)
+	}
+	if _, err := r.CoverAsked(calendar.Interval{Start: second.End, End: first.Start}); err == nil {
+		t.Error("a horizon that ends before it begins: want an error")
+	}
+}

@@ -74,7 +74,7 @@ func (d DRTest) check(at time.Time, services map[string]bool, p problems) {
 }
 
 func (d DRTest) clone() DRTest {
-	d.Started, d.Ended = instant(d.Started), instant(d.Ended)
+	d.Started, d.Ended = d.Started.Round(0).UTC(), d.Ended.Round(0).UTC()
 	d.Services, d.Participants = slices.Clone(d.Services), slices.Clone(d.Participants)
 	d.Steps, d.Findings = slices.Clone(d.Steps), slices.Clone(d.Findings)
 	return d

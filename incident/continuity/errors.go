@@ -122,11 +122,3 @@ func (p problems) past(at time.Time, moments ...moment) {
 }
 
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
-
-// instant returns t as it is kept: in UTC, without a monotonic reading.
-func instant(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.Round(0).UTC()
-}

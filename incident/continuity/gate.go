@@ -120,6 +120,22 @@ func (d Decision) Missing() []Requirement {
 	return slices.DeleteFunc(slices.Clone(d.Requirements), func(r Requirement) bool { return r.Met })
 }
 
+// Validate returns all that is wrong with the gate, joined, each of type
+// [*RecordError].
+func (g Gate) Validate() error {
+	p := newProblems()
+	g.check(p)
+	return p.err()
+}
+
+// Validate returns all that is wrong with the update and its evidence, joined, each of
+// type [*RecordError]. Whether it may go on is said by [Gate.Judge].
+func (u Update) Validate() error {
+	p := newProblems()
+	u.check(p)
+	return p.err()
+}
+
 // Judge decides whether an update may enter a stage, by what is known at an
 // instant. All tests of the stages before have to be green on the artefact; for
 // production, all core workflows in acceptance too, with a way back and an approval.

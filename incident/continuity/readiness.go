@@ -44,7 +44,7 @@ func (r *Register) Readiness(at time.Time, ahead time.Duration, plans Plans) (Re
 	if err != nil {
 		return Readiness{}, err
 	}
-	out := Readiness{At: instant(at), Until: instant(horizon.End)}
+	out := Readiness{At: at.Round(0).UTC(), Until: horizon.End.Round(0).UTC()}
 	number := map[string]int{}
 	for i, s := range r.catalogue.Services {
 		number[s.ID] = i

@@ -179,7 +179,7 @@ func checkOutcome(key string, o Outcome, p problems) {
 // canonical returns e with instants as they are kept.
 func (e Restore) canonical() Restore {
 	for _, t := range []*time.Time{&e.Source, &e.FailedAt, &e.Lost, &e.Started, &e.Restored, &e.Verified, &e.Newest} {
-		*t = instant(*t)
+		*t = t.Round(0).UTC()
 	}
 	return e
 }

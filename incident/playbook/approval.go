@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/key"
 )
 
 // Errors of decisions and reports; they are wrapped by an [*EventError].
@@ -21,8 +23,8 @@ var (
 
 // find returns the run and step of a key.
 func (e *Engine) find(step string) (*Run, *Step) {
-	if parts := strings.Split(step, "/"); len(parts) > 1 {
-		if r := e.byID[keyUnescaper.Replace(parts[1])]; r != nil {
+	if parts := key.Split(step); len(parts) > 1 {
+		if r := e.byID[parts[1]]; r != nil {
 			if i := slices.IndexFunc(r.Steps, func(s *Step) bool { return s.Key == step }); i >= 0 {
 				return r, r.Steps[i]
 			}
@@ -105,6 +107,9 @@ func (e *Engine) report(event Event) error {
 	}
 	c := e.call(r, step)
 	switch {
+	case c == nil && step.Status == Running && event.Attempt == step.Attempt:
+		e.lose(r, step, event.At, event.Outcome, event.Text)
+		return nil
 	case c == nil:
 		return refuse("step", event.Step, "a step of a playbook of the book", nil)
 	case step.Status == Succeeded && event.Outcome == OK:
@@ -121,10 +126,12 @@ func (e *Engine) report(event Event) error {
 			e.recordResult(r, step, step.Attempt, event.At, Uncertain, fmt.Sprintf("attempt %d had worked", event.Attempt))
 		}
 		e.recordResult(r, step, event.Attempt, event.At, OK, "late: "+event.Text)
+		e.settled(r, step, c, event.At)
 		return nil
 	case step.Status == Unsure && event.Outcome != Uncertain:
 		step.Status, step.Result = Failure, event.Text
 		e.recordResult(r, step, event.Attempt, event.At, event.Outcome, "late: "+event.Text)
+		e.settled(r, step, c, event.At)
 		return nil
 	case event.Attempt < step.Attempt || step.Status == Pausing || step.Status.Done():
 		return nil // it was given up already

@@ -29,6 +29,11 @@ type Book struct {
 type Definition struct {
 	Trigger Trigger `json:"trigger"`
 	Actions Stages  `json:"automated_actions"`
+	// UndoOnFailure takes back what the run has done, as [Undo] does, when an action
+	// that changes something has failed for good: not when it was skipped, blocked or
+	// not approved, nor while its outcome is unknown. From then on the run does
+	// nothing but call for help. Defaults to false: a person decides.
+	UndoOnFailure bool `json:"undo_on_failure,omitempty"`
 }
 
 // Trigger says when a playbook begins.

@@ -24,7 +24,8 @@
 // rest to a person.
 //
 // [Limits] bound what runs may change at once, a [Halt] stops all of them, and an
-// [Undo] takes back what a run has done, action by action, the latest first. All that
+// [Undo] takes back what a run has done, action by action, the latest first; a
+// [Definition] may have that done when a change has failed. All that
 // is decided or learnt is an [Entry], for the timeline of an incident. [Simulate]
 // answers when playbooks would have begun over recorded facts, and [Engine.Explain]
 // what they would do now.

@@ -97,6 +97,7 @@ type action struct {
 type compiled struct {
 	name        string
 	serviceType string
+	undo        bool // on failure
 	trigger     *Condition
 	stages      [3]stage
 	conditions  []*Condition // all with "for": trigger first, then in the order of the actions
@@ -167,8 +168,9 @@ func New(c Config) (*Engine, error) {
 	for _, name := range slices.Sorted(maps.Keys(c.Book.Playbooks)) {
 		e.playbooks = append(e.playbooks, e.compile(name, c.Book.Playbooks[name], delays, bad))
 	}
+	usual := map[string]*calendar.Calendar{}
 	for i, s := range c.Services {
-		e.addService(s, fmt.Sprintf("services[%d]", i), bad)
+		e.addService(s, usual, fmt.Sprintf("services[%d]", i), bad)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -207,7 +209,7 @@ func (e *Engine) compileResponse(bad func(path, value, want string)) {
 
 func (e *Engine) compile(name string, d Definition, delays [3]time.Duration, bad func(path, value, want string)) *compiled {
 	path := "incident_automation." + name
-	p := &compiled{name: name, serviceType: d.Trigger.ServiceType}
+	p := &compiled{name: name, serviceType: d.Trigger.ServiceType, undo: d.UndoOnFailure}
 	if d.Trigger.ServiceType == "" {
 		bad(path+".trigger.service_type", "", "a type of service")
 	}
@@ -270,7 +272,8 @@ func (e *Engine) compileCall(c Call, path string, bad func(path, value, want str
 	return out
 }
 
-func (e *Engine) addService(s Service, path string, bad func(path, value, want string)) {
+// addService registers a service. usual are the usual business hours by zone.
+func (e *Engine) addService(s Service, usual map[string]*calendar.Calendar, path string, bad func(path, value, want string)) {
 	if s.ID == "" {
 		bad(path+".id", "", "an id")
 		return
@@ -279,19 +282,26 @@ func (e *Engine) addService(s Service, path string, bad func(path, value, want s
 		bad(path+".id", s.ID, "an id that no other service has")
 	}
 	out := &service{Service: s, facts: e.vocabulary.NewFacts(), memory: map[string][][]threshold.Progress{}}
-	hours := s.Hours
-	if hours == nil && s.Zone != "" {
-		hours = &calendar.Hours{Zone: s.Zone, Week: calendar.MondayToFriday("09:00", "18:00")}
-	}
-	if hours != nil {
-		compiledHours, err := calendar.New(*hours)
-		if err != nil {
-			bad(path+".business_hours", s.Zone, err.Error())
-		}
-		out.hours = compiledHours
+	switch {
+	case s.Hours != nil:
+		out.hours = compileHours(*s.Hours, path, bad)
+	case s.Zone == "":
+	case usual[s.Zone] != nil:
+		out.hours = usual[s.Zone]
+	default:
+		out.hours = compileHours(calendar.Hours{Zone: s.Zone, Week: calendar.MondayToFriday("09:00", "18:00")}, path, bad)
+		usual[s.Zone] = out.hours
 	}
 	e.watch(out)
 	e.services[s.ID] = out
+}
+
+func compileHours(h calendar.Hours, path string, bad func(path, value, want string)) *calendar.Calendar {
+	c, err := calendar.New(h)
+	if err != nil {
+		bad(path+".business_hours", h.Zone, err.Error())
+	}
+	return c
 }
 
 // watch makes room for the history of the conditions on a service.
@@ -357,7 +367,7 @@ const (
 	Observe Kind = "observe" // Service, Fact, Value
 	Start   Kind = "start"   // Service, Playbook, By, Incident: a person begins a run by hand
 	Stop    Kind = "stop"    // Run, By: a person ends it; later stages are skipped
-	Undo    Kind = "undo"    // Run, By, Text: a person has taken back what succeeded, the latest first
+	Undo    Kind = "undo"    // Run, By, Text: a person has taken back what succeeded or is yet to, the latest first
 	Attach  Kind = "attach"  // Run, Incident: the incident that the run belongs to
 	Approve Kind = "approve" // Step, Hash, By, Role, Text
 	Reject  Kind = "reject"  // Step, By, Text
@@ -464,7 +474,11 @@ func (e *Engine) onRun(event Event) error {
 	}
 	e.clear(run, event.At, "stopped by "+event.By)
 	if event.Kind == Undo {
-		e.undo(run, event)
+		why := "for " + event.By
+		if event.Text != "" {
+			why += ": " + event.Text
+		}
+		e.undo(run, event.At, event.By, why)
 	}
 	return nil
 }

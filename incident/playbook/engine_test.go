@@ -359,7 +359,8 @@ func TestStagesFollowTheTrigger(t *testing.T) {
 	}
 }
 
-// TestTriggerClearsDuringLevel1: what runs goes on, what waits is skipped.
+// TestTriggerClearsDuringLevel1: what runs goes on and ends, what waits is skipped,
+// and level 2 never comes.
 func TestTriggerClearsDuringLevel1(t *testing.T) {
 	e := newEngine(t, nil)
 	for m := range 6 {
@@ -387,8 +388,24 @@ func TestTriggerClearsDuringLevel1(t *testing.T) {
 	if s := step(t, e, "increase_connection_pool_size"); s.Status != playbook.Skipped || !strings.Contains(s.Why, "cleared") {
 		t.Errorf("waiting step = %+v, want it skipped", s)
 	}
-	if s := step(t, e, "kill_idle_connections"); s.Status != playbook.Running {
-		t.Errorf("running step = %+v, want it to finish", s)
+	running := step(t, e, "kill_idle_connections")
+	if running.Status != playbook.Running {
+		t.Errorf("running step = %+v, want it to finish", running)
+	}
+	for _, s := range []playbook.Step{running, step(t, e, "alert_database_team")} {
+		report(t, e, playbook.Intent{Step: s.Key, Attempt: s.Attempt}, playbook.OK, minute(6.5))
+	}
+	want(t, "after the end", e.Step(minute(6.5)))
+	want(t, "level 2 would be due", e.Step(minute(13)))
+	r := e.Runs()[0]
+	for _, s := range r.Steps {
+		began := s.Stage != "level_2" && s.Action != "increase_connection_pool_size"
+		if began != (s.Status == playbook.Succeeded) || began != (s.Attempt == 1) || !began && s.Status != playbook.Skipped {
+			t.Errorf("%s of %s is %s after %d attempts", s.Action, s.Stage, s.Status, s.Attempt)
+		}
+	}
+	if !r.Ended() || !r.ClearedAt.Equal(minute(6)) {
+		t.Errorf("run = %+v, want it to have ended and cleared at 6", r)
 	}
 }
 
@@ -493,6 +510,68 @@ func TestFailedCheckOptions(t *testing.T) {
 		}
 	}
 }
+
+// TestNeverOnUnknown goes through every combination of true, false and unknown of
+// the condition of an action, the condition of a safety check and its two checks, for
+// each thing that a failure may lead to.
+func TestNeverOnUnknown(t *testing.T) {
+	truths := []playbook.Truth{playbook.True, playbook.False, playbook.Unknown}
+	facts := []string{"wanted", "guarded", "safe", "sound"}
+	for _, option := range []string{"", "block", "approval", "note", playbookApproval} {
+		e := newEngine(t, func(c *playbook.Config) {
+			c.Facts = playbook.DefaultFacts()
+			for _, name := range facts {
+				c.Facts = append(c.Facts, playbook.FactSpec{Name: name, Type: playbook.BoolFact})
+			}
+			guard := playbook.SafetyCheck{Name: "guard", Conditions: facts[1:2], Checks: facts[2:], OnFailure: option}
+			if option == playbookApproval { // without checks
+				guard.Checks, guard.OnFailure, guard.Action = nil, "", option
+			}
+			c.Book.Response.Safety = []playbook.SafetyCheck{guard}
+			d := c.Book.Playbooks["high_cpu_utilization"]
+			d.Actions = playbook.Stages{Immediate: []playbook.Call{{Action: "trigger_horizontal_scaling", Conditions: facts[:1]}}}
+			c.Book.Playbooks["high_cpu_utilization"] = d
+		})
+		for n := range 81 {
+			now := [4]playbook.Truth{truths[n%3], truths[n/3%3], truths[n/9%3], truths[n/27]}
+			at := minute(float64(n))
+			for i, name := range facts {
+				v := playbook.Value{}
+				if now[i] != playbook.Unknown {
+					v = playbook.Bool(now[i] == playbook.True)
+				}
+				observe(t, e, "api", name, v, at)
+			}
+			var want playbook.Verdict
+			wanted, guarded, safe, sound := now[0], now[1], now[2], now[3]
+			switch {
+			case wanted == playbook.False:
+				want = playbook.SkipIt
+			case wanted == playbook.Unknown:
+				want = playbook.BlockIt
+			case guarded == playbook.False:
+				want = playbook.RunIt
+			case option == playbookApproval:
+				want = playbook.AskIt
+			case safe == playbook.True && sound == playbook.True:
+				want = playbook.RunIt
+			case option == "" || option == "block":
+				want = playbook.BlockIt
+			case option == "approval", safe == playbook.Unknown, sound == playbook.Unknown:
+				want = playbook.AskIt
+			default:
+				want = playbook.RunIt // with a note
+			}
+			explained, err := e.Explain("high_cpu_utilization", "api", at)
+			if err != nil || len(explained) != 1 || explained[0].Decision != want {
+				t.Errorf("on_failure %q, %v: %+v, %v, want %s", option, now, explained, err, want)
+			}
+		}
+	}
+}
+
+// playbookApproval is what a safety check without checks leads to.
+const playbookApproval = "require_human_approval"
 
 // approvalCase brings consider_rollback to the point where it asks.
 func approvalCase(t *testing.T, change func(*playbook.Config)) (*playbook.Engine, playbook.Intent) {
@@ -1134,6 +1213,52 @@ func TestChangedBook(t *testing.T) {
 	}
 	if !strings.Contains(fmt.Sprint(step(t, changed, "consider_rollback").Approved), "[]") {
 		t.Error("the old approval is kept")
+	}
+}
+
+// TestGone: an attempt that is under way when the book loses its playbook or its action
+// is in doubt, and a person is called, once; what is heard of it in time still counts.
+func TestGone(t *testing.T) {
+	for name, change := range map[string]func(*playbook.Config){
+		"playbook": func(c *playbook.Config) { delete(c.Book.Playbooks, "high_cpu_utilization") },
+		"action": func(c *playbook.Config) {
+			d := c.Book.Playbooks["high_cpu_utilization"]
+			d.Actions.Level1 = d.Actions.Level1[1:]
+			c.Book.Playbooks["high_cpu_utilization"] = d
+		},
+	} {
+		for outcome, status := range map[playbook.Outcome]playbook.Status{
+			"": playbook.Unsure, playbook.Uncertain: playbook.Unsure, playbook.OK: playbook.Succeeded, playbook.NotDone: playbook.Failure,
+		} {
+			e := newEngine(t, nil)
+			begin(t, e, "high_cpu_utilization", "api", minute(0))
+			fine(t, e, "api", minute(2))
+			out := only(e.Step(minute(2)), "trigger_horizontal_scaling")
+			if len(out) != 1 || out[0].Kind != playbook.Do {
+				t.Fatalf("intents %+v, want the action", out)
+			}
+			again := newEngine(t, change)
+			if err := again.Restore(e.Snapshot()); err != nil {
+				t.Fatal(err)
+			}
+			if outcome != "" {
+				report := playbook.Event{Kind: playbook.Report, At: minute(3), Step: out[0].Step, Attempt: 1, Outcome: outcome, Text: "x"}
+				if err := again.Apply(report); err != nil {
+					t.Fatalf("%s gone, %s: %v", name, outcome, err)
+				}
+			}
+			called := 0
+			for range 2 {
+				for _, i := range again.Step(minute(3)) {
+					if i.Kind == playbook.Tell && i.Step == out[0].Step {
+						called++
+					}
+				}
+			}
+			if s := step(t, again, "trigger_horizontal_scaling"); s.Status != status || (called == 1) != (status == playbook.Unsure) || called > 1 {
+				t.Errorf("%s gone, %q: %s, a person called %d times, want %s", name, outcome, s.Status, called, status)
+			}
+		}
 	}
 }
 

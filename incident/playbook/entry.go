@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/key"
 )
 
 // EntryKind says what an [Entry] is about.
@@ -57,14 +58,14 @@ func (x Entry) Event() (incident.Event, error) {
 		return incident.Event{}, err
 	}
 	e := incident.Event{
-		Key: key(x.Tenant, cmp.Or(x.Run, string(x.Kind)), "entry", strconv.Itoa(x.Number)), Kind: incident.Note,
+		Key: key.Join(x.Tenant, cmp.Or(x.Run, string(x.Kind)), "entry", strconv.Itoa(x.Number)), Kind: incident.Note,
 		At: x.At, Actor: cmp.Or(x.By, "playbook"), Details: incident.Details{Text: x.text(), Ref: x.Step, Data: data},
 	}
 	if x.Kind == Reported {
 		e.Kind = incident.RecordResult
 	}
 	if x.Run == "" {
-		e.Key = key(x.Tenant, "all", "entry", string(x.Kind), strconv.FormatInt(x.At.UnixNano(), 10))
+		e.Key = key.Join(x.Tenant, "all", "entry", string(x.Kind), strconv.FormatInt(x.At.UnixNano(), 10))
 	}
 	return e, nil
 }

@@ -3,6 +3,7 @@ package playbook_test
 import (
 	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/evenkeelops/evenkeel/incident/playbook"
@@ -44,19 +45,32 @@ func FuzzCompile(f *testing.F) {
 func FuzzParseBook(f *testing.F) {
 	f.Add([]byte(`{"incident_automation":{"a":{"trigger":{"condition":"pool > 1","service_type":"database"},"automated_actions":{"immediate":[{"action":"page_senior_engineer"}]}}}}`))
 	f.Add([]byte(`{"response_engine":{"retry_policy":{"max_attempts":3}},"level_delays":{"level_1":"2 minutes"}}`))
+	whole, err := json.Marshal(playbook.DefaultBook())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(whole)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		book, err := playbook.ParseBook(data)
 		if err != nil {
 			return
 		}
-		e, err := playbook.New(playbook.Config{Book: book, Services: []playbook.Service{{ID: "db", Type: "database"}}})
+		e, err := playbook.New(playbook.Config{Book: book, Services: []playbook.Service{{ID: "db", Type: "database"}, {ID: "api", Type: "compute"}, {ID: "shop", Type: "application"}}})
 		if err != nil {
 			return
 		}
-		for name := range book.Playbooks {
-			_ = e.Apply(playbook.Event{Kind: playbook.Start, At: noon, Playbook: name, Service: "db", By: "ann"})
+		for name, d := range book.Playbooks {
+			for _, service := range []string{"db", "api", "shop"} { // two of them are refused
+				_ = e.Apply(playbook.Event{Kind: playbook.Start, At: noon, Playbook: name, Service: service, By: "ann"})
+			}
+			for _, call := range slices.Concat(d.Actions.Immediate, d.Actions.Level1, d.Actions.Level2) {
+				if call.Action == "" {
+					t.Fatalf("playbook %q has a call of nothing", name)
+				}
+			}
 		}
 		e.Step(noon)
+		e.Step(minute(60))
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Verdict is what becomes of an action before an attempt.
@@ -131,15 +132,16 @@ func (g guard) judge(e *env) (Verdict, string) {
 	if len(g.checks) == 0 {
 		return AskIt, g.why(applies, g.conditions, e)
 	}
-	holds := True
+	holds, unknown := True, false
 	for _, c := range g.checks {
-		holds = holds.and(c.root.eval(e))
+		t := c.root.eval(e)
+		holds, unknown = holds.and(t), unknown || t == Unknown
 	}
 	why := g.why(holds, g.checks, e)
 	switch {
 	case holds == True:
 		return RunIt, ""
-	case g.onFailure == string(AskIt), g.onFailure == "note" && holds == Unknown:
+	case g.onFailure == string(AskIt), g.onFailure == "note" && unknown: // also beside one that is false
 		return AskIt, why
 	case g.onFailure == "note":
 		return RunIt, why
@@ -156,4 +158,45 @@ func (g guard) why(t Truth, conditions []*Condition, e *env) string {
 		}
 	}
 	return fmt.Sprintf("%s: %s is %s (%s)", g.name, strings.Join(texts, " and "), t, strings.Join(seen, ", "))
+}
+
+// judge evaluates the conditions of an action and all safety checks.
+func (e *Engine) judge(p *compiled, s *service, c *call, at time.Time) (Verdict, string) {
+	if e.halted != "" {
+		return BlockIt, e.halted
+	}
+	holds, whys := True, []string(nil)
+	for _, condition := range c.conditions {
+		env := s.env(at)
+		env.memory = s.memoryOf(p, condition)
+		t := condition.root.eval(&env)
+		holds = holds.and(t)
+		if t != True {
+			whys = append(whys, fmt.Sprintf("%s is %s (%s)", condition.text, t, condition.seen(&env)))
+		}
+	}
+	switch holds {
+	case False:
+		return SkipIt, strings.Join(whys, "; ")
+	case Unknown:
+		return BlockIt, strings.Join(whys, "; ")
+	default:
+	}
+	verdict := RunIt
+	if c.spec.Approval == ApproveAlways {
+		verdict, whys = AskIt, append(whys, "the action always needs an approval")
+	}
+	env := s.env(at)
+	env.action = &c.spec
+	for _, g := range e.guards {
+		v, why := g.judge(&env)
+		verdict = worse(verdict, v)
+		if why != "" {
+			whys = append(whys, why)
+		}
+	}
+	if len(whys) == 0 {
+		return verdict, "conditions and safety checks hold"
+	}
+	return verdict, strings.Join(whys, "; ")
 }

@@ -41,10 +41,10 @@ func (d Document) Blameless(participants map[incident.Role][]string) (Document, 
 	return d, found
 }
 
-// Participants returns who took part in an incident, by role: those of its state, and
-// as responders the persons whom its events name besides, such as those who were called.
-// Actors are left out, because many are programs. The error says which entry cannot
-// be read.
+// Participants returns who took part in an incident, by role: those of its state, as
+// approvers who decided on an approval, and as responders the persons whom its events
+// name besides, such as those who were called. Other actors are left out, because many
+// are programs. The error says which entry cannot be read.
 func Participants(s incident.State, entries []incident.Entry) (map[incident.Role][]string, error) {
 	all := map[incident.Role][]string{}
 	known := map[string]bool{"": true}
@@ -59,10 +59,16 @@ func Participants(s incident.State, entries []incident.Entry) (map[incident.Role
 		if err != nil {
 			return nil, fmt.Errorf("participants of %q: %w", s.ID, err)
 		}
-		if !known[e.Person] {
-			known[e.Person] = true
-			all[incident.Responder] = append(all[incident.Responder], e.Person)
+		join := func(role incident.Role, person string) {
+			if !known[person] {
+				known[person] = true
+				all[role] = append(all[role], person)
+			}
 		}
+		if e.Kind == incident.Approve || e.Kind == incident.Refuse {
+			join(incident.Approver, e.Actor)
+		}
+		join(incident.Responder, e.Person)
 	}
 	return all, nil
 }
@@ -89,7 +95,7 @@ func namesOf(participants map[incident.Role][]string) names {
 	}
 	for _, role := range roles {
 		for _, person := range participants[role] {
-			if person == incident.Redacted {
+			if incident.IsRedacted(person) {
 				continue
 			}
 			person, _, _ = strings.Cut(person, "@")

@@ -12,7 +12,7 @@ import (
 )
 
 var crew = map[incident.Role][]string{
-	incident.Lead: {"Bob"}, incident.Responder: {"Sarah Chen", "Bob", "li.wei@shop.example"}, incident.Moderator: {"Ann"}, incident.Scribe: {"Zoë", incident.Redacted},
+	incident.Lead: {"Bob"}, incident.Responder: {"Sarah Chen", "Bob", "li.wei@shop.example"}, incident.Moderator: {"Ann"}, incident.Scribe: {"Zoë", incident.Redacted + " person 4"},
 }
 
 func TestBlameless(t *testing.T) {

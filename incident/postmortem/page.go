@@ -40,8 +40,10 @@ func (s section) none() string {
 }
 
 func (p page) markdown() string {
+	// Blanks in front would begin a block of code.
+	escape := func(text string) string { return strings.TrimSpace(markdown.Escape(text)) }
 	var b strings.Builder
-	fmt.Fprintf(&b, "# %s\n", markdown.Escape(p.title))
+	fmt.Fprintf(&b, "# %s\n", escape(p.title))
 	for _, s := range p.sections {
 		if s.heading != "" {
 			fmt.Fprintf(&b, "\n## %s\n", markdown.Escape(s.heading))
@@ -54,10 +56,10 @@ func (p page) markdown() string {
 			fmt.Fprintf(&b, "\n%s\n", markdown.Table(rows[0], rows[1:]...))
 		}
 		if len(s.list) > 0 {
-			fmt.Fprintf(&b, "\n- %s\n", strings.Join(each(s.list, markdown.Escape), "\n- "))
+			fmt.Fprintf(&b, "\n- %s\n", strings.Join(each(s.list, escape), "\n- "))
 		}
 		for _, text := range s.texts {
-			fmt.Fprintf(&b, "\n%s\n", markdown.Escape(text))
+			fmt.Fprintf(&b, "\n%s\n", escape(text))
 		}
 		if none := s.none(); none != "" {
 			fmt.Fprintf(&b, "\n_%s_\n", none)

@@ -201,7 +201,7 @@ func noticed(t incident.Times) time.Time {
 func extract(s incident.State, entries []incident.Entry, events []incident.Event) []Line {
 	var out []Line
 	for i, e := range events {
-		if text := describe(e); text != "" {
+		if text := describe(s, e); text != "" {
 			if entries[i].Redacted {
 				text = string(e.Kind) + ", redacted"
 			}
@@ -224,13 +224,18 @@ func who(s incident.State, e incident.Event) string {
 			return string(role)
 		}
 	}
-	if e.Kind == incident.Detect {
-		return cmp.Or(string(e.DetectedBy), string(incident.ByMonitor))
+	switch e.Kind {
+	case incident.Detect:
+		return cmp.Or(string(e.DetectedBy), string(s.DetectedBy), string(incident.ByMonitor)) // a redacted one says nothing
+	case incident.Approve, incident.Refuse:
+		return string(incident.Approver)
+	default:
+		return "participant"
 	}
-	return "participant"
 }
 
-func describe(e incident.Event) string {
+// describe says what an event was; "" for one that is left out.
+func describe(s incident.State, e incident.Event) string {
 	with := func(what string) string {
 		if e.Text == "" {
 			return what
@@ -253,6 +258,8 @@ func describe(e incident.Event) string {
 		return fmt.Sprintf("escalated to level %d", e.Level)
 	case incident.Mitigate:
 		return with("mitigated")
+	case incident.Relapse:
+		return with("the impact is back")
 	case incident.Resolve:
 		return with("resolved")
 	case incident.Reopen:
@@ -267,6 +274,12 @@ func describe(e incident.Event) string {
 		return with("update")
 	case incident.Note:
 		return with("note")
+	case incident.AskApproval, incident.Approve, incident.Refuse:
+		return approval(s, e)
+	case incident.StartWait:
+		return with("on hold, waits for the " + string(cmp.Or(e.Awaiting, incident.AwaitCustomer)))
+	case incident.EndWait:
+		return with(resumed(s, e.At))
 	default:
 		return ""
 	}

@@ -148,12 +148,16 @@ func TestCalendar(t *testing.T) {
 
 func TestMarkdown(t *testing.T) {
 	d := draft(t, reviewed(t), postmortem.Options{At: begin})
-	d.RootCause = "# not a heading\n[not](a-link) <b>"
+	d.RootCause = "\n\n    # not a heading\n[not](a-link) <b>"
+	d.Helped = []string{"\t    not a block of code"}
 	text := d.Markdown()
 	var headings []string
 	for line := range strings.Lines(text) {
 		if strings.HasPrefix(line, "#") {
 			headings = append(headings, strings.TrimSpace(line))
+		}
+		if strings.HasPrefix(strings.TrimPrefix(line, "- "), "    ") {
+			t.Errorf("line %q is a block of code", line)
 		}
 	}
 	want := []string{
@@ -233,6 +237,7 @@ func TestExtract(t *testing.T) {
 		{incident.Notify, incident.Details{Ref: "m"}, ""},
 		{incident.RecordResult, incident.Details{Ref: "a"}, ""},
 		{incident.Mitigate, incident.Details{}, "scribe: mitigated"},
+		{incident.Relapse, incident.Details{Text: "errors again"}, "scribe: the impact is back: errors again"},
 		{incident.Resolve, incident.Details{Text: "restarted"}, "scribe: resolved: restarted"},
 		{incident.Reopen, incident.Details{Text: "again"}, "scribe: reopened: again"},
 		{incident.Note, incident.Details{Text: "a secret"}, "scribe: note, redacted"},

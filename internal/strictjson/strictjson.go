@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -47,8 +48,9 @@ type Document struct {
 
 // Read reads one object into v, a pointer to a struct with a JSON name at each field
 // that counts, of strings, booleans, whole numbers, instants, types that read
-// their own text, and structs, slices and pointers of these. null is the zero value.
-// v holds what could be read.
+// their own text or JSON, such as [json.RawMessage], and structs, slices and pointers
+// of these. The fields of an embedded struct without a name are fields of the outer
+// one. null is the zero value. v holds what could be read.
 func Read(data []byte, v any, o Options) *Document {
 	d := &Document{data: data, options: o, at: map[string]int{}}
 	whole := bytes.TrimLeft(data, " \t\r\n")
@@ -122,15 +124,18 @@ func invalid(data []byte) int {
 // value fills v from raw, which is well-formed and begins at an offset.
 func (d *Document) value(path string, from int, raw []byte, v reflect.Value) {
 	d.at[path] = from
-	_, isText := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
+	_, isOwn := reflect.TypeAssert[encoding.TextUnmarshaler](v.Addr())
+	if !isOwn {
+		_, isOwn = reflect.TypeAssert[json.Unmarshaler](v.Addr())
+	}
 	switch kind := v.Kind(); {
 	case isNull(raw):
 	case kind == reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		d.value(path, from, raw, v.Elem())
-	case kind == reflect.Struct && !isText:
+	case kind == reflect.Struct && !isOwn:
 		d.object(path, from, raw, v)
-	case kind == reflect.Slice && !isText:
+	case kind == reflect.Slice && !isOwn:
 		d.array(path, from, raw, v)
 	default:
 		if err := json.Unmarshal(raw, v.Addr().Interface()); err != nil {
@@ -186,39 +191,67 @@ func (d *Document) object(path string, from int, raw []byte, v reflect.Value) {
 		d.Fail(path, "found "+shorten(raw), "an object")
 		return
 	}
-	names := namesOf(v.Type())
-	seen := map[string]bool{}
-	d.elements(from, raw, func(key string, keyFrom, from int, raw []byte) {
+	known := fieldsOf(v.Type())
+	seen := make(map[string]bool, len(known.names))
+	elements(from, raw, func(key string, keyFrom, from int, raw []byte) {
 		inner := plain(key)
 		if path != "" {
 			inner = path + "." + inner
 		}
 		d.at[inner] = keyFrom
-		at := slices.Index(names, key)
+		at := slices.Index(known.names, key)
 		switch {
 		case seen[key]:
 			d.Fail(inner, "the key is there twice", "it once")
 		case at >= 0 && key != "":
-			d.value(inner, from, raw, v.Field(at))
+			d.value(inner, from, raw, v.FieldByIndex(known.places[at]))
 		case path == "" && slices.Contains(d.options.Skip, key):
 		default:
-			d.Fail(inner, "unknown key", oneOf(names, key))
+			d.Fail(inner, "unknown key", oneOf(known.names, key))
 		}
 		seen[key] = true
 	})
 }
 
-// namesOf returns the JSON names of the fields of a struct, "" where there is none.
-func namesOf(t reflect.Type) []string {
-	var names []string
+// fields are what a struct has: names and places by type.
+var fields sync.Map
+
+type fieldList struct {
+	names  []string // in JSON; "" where there is none
+	places [][]int
+}
+
+// fieldsOf returns what namesOf returns, and remembers it: lines of a log are many
+// documents of one type.
+func fieldsOf(t reflect.Type) fieldList {
+	known, ok := fields.Load(t)
+	if !ok {
+		names, places := namesOf(t)
+		known, _ = fields.LoadOrStore(t, fieldList{names, places})
+	}
+	list, _ := known.(fieldList)
+	return list
+}
+
+// namesOf returns the JSON names of the fields of a struct, "" where there is none,
+// and the places of the fields.
+func namesOf(t reflect.Type) (names []string, places [][]int) {
 	for f := range t.Fields() {
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if name == "-" {
 			name = ""
 		}
-		names = append(names, name)
+		if name != "" || !f.Anonymous || f.Type.Kind() != reflect.Struct {
+			names, places = append(names, name), append(places, f.Index)
+			continue
+		}
+		inner, below := namesOf(f.Type)
+		names = append(names, inner...)
+		for _, place := range below {
+			places = append(places, slices.Concat(f.Index, place))
+		}
 	}
-	return names
+	return names, places
 }
 
 func oneOf(names []string, key string) string {
@@ -235,7 +268,7 @@ func (d *Document) array(path string, from int, raw []byte, v reflect.Value) {
 		return
 	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, 0))
-	d.elements(from, raw, func(_ string, _, from int, raw []byte) {
+	elements(from, raw, func(_ string, _, from int, raw []byte) {
 		v.Set(reflect.Append(v, reflect.Zero(v.Type().Elem())))
 		inner := fmt.Sprintf("%s[%d]", path, v.Len()-1)
 		d.value(inner, from, raw, v.Index(v.Len()-1))
@@ -246,29 +279,71 @@ func (d *Document) array(path string, from int, raw []byte, v reflect.Value) {
 }
 
 // elements calls f with the parts of an object or a list, each with its offset and,
-// in an object, that of its key.
-func (d *Document) elements(from int, raw []byte, f func(key string, keyFrom, from int, raw []byte)) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	open, err := dec.Token()
-	for err == nil && dec.More() {
-		var key string
-		keyFrom := 0
-		if open == json.Delim('{') {
-			keyFrom = int(dec.InputOffset())
-			keyFrom += from + bytes.IndexByte(raw[keyFrom:], '"')
-			var t json.Token
-			t, err = dec.Token()
-			key, _ = t.(string)
+// in an object, that of its key. raw is well-formed, so only ends are looked for.
+func elements(from int, raw []byte, f func(key string, keyFrom, from int, raw []byte)) {
+	isObject := raw[0] == '{'
+	for at := 1; ; {
+		at += span(raw[at:], " \t\r\n,")
+		if raw[at] == '}' || raw[at] == ']' {
+			return
 		}
-		var part json.RawMessage
-		if err == nil {
-			err = dec.Decode(&part)
+		key, keyFrom := "", 0
+		if isObject {
+			end := at + valueLen(raw[at:])
+			key, keyFrom = unquote(raw[at:end]), from+at
+			at = end + span(raw[end:], " \t\r\n:")
 		}
-		if err == nil {
-			f(key, keyFrom, from+int(dec.InputOffset())-len(part), part)
+		end := at + valueLen(raw[at:])
+		f(key, keyFrom, from+at, raw[at:end])
+		at = end
+	}
+}
+
+// span returns how many of the first bytes of raw are among some.
+func span(raw []byte, some string) int {
+	n := 0
+	for n < len(raw) && strings.IndexByte(some, raw[n]) >= 0 {
+		n++
+	}
+	return n
+}
+
+// valueLen returns the length of the value with which raw begins.
+func valueLen(raw []byte) int {
+	depth := 0
+	for i := 0; i < len(raw); i++ {
+		switch raw[i] {
+		case '"':
+			for i++; raw[i] != '"'; i++ {
+				if raw[i] == '\\' {
+					i++
+				}
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			depth--
+		default:
+			if depth == 0 { // a number or a word
+				if end := bytes.IndexAny(raw[i:], ",]} \t\r\n"); end >= 0 {
+					return i + end
+				}
+				return len(raw)
+			}
+		}
+		if depth == 0 {
+			return i + 1
 		}
 	}
-	if err != nil {
-		d.Fail("", err.Error(), "well-formed JSON") // not reached: it is
+	return len(raw)
+}
+
+// unquote returns the text of a string.
+func unquote(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 {
+		return string(raw[1 : len(raw)-1])
 	}
+	var text string
+	_ = json.Unmarshal(raw, &text) // it is well-formed
+	return text
 }

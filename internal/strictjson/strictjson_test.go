@@ -28,6 +28,46 @@ type inner struct {
 	At   time.Time `json:"at,omitzero"`
 }
 
+// base is embedded: its fields are those of the outer one.
+type base struct {
+	Raw json.RawMessage `json:"raw,omitempty"`
+	Sum own             `json:"sum"`
+}
+
+// own reads its own JSON, a list of numbers that it adds up.
+type own int
+
+func (o *own) UnmarshalJSON(data []byte) error {
+	var all []int
+	err := json.Unmarshal(data, &all)
+	for _, n := range all {
+		*o += own(n)
+	}
+	return err
+}
+
+type extended struct {
+	base
+
+	Name string `json:"name"`
+}
+
+func TestReadEmbedded(t *testing.T) {
+	var got extended
+	d := Read([]byte(`{"raw": {"a" : [1, {}]}, "name": "x", "sum": [1, 2, 4]}`), &got, Options{})
+	if len(d.Problems()) > 0 || string(got.Raw) != `{"a" : [1, {}]}` || got.Name != "x" || got.Sum != 7 {
+		t.Errorf("Read = %+v, %v, want each field, the raw one as it stands", got, d.Problems())
+	}
+	d = Read([]byte(`{"raw": null, "sum": 3, "colour": 1, "raw": 1}`), &got, Options{Want: map[reflect.Type]string{reflect.TypeFor[own](): "a list of numbers"}})
+	var problems []string
+	for _, p := range d.Problems() {
+		problems = append(problems, fmt.Sprintf("%d %s: %s, want %s", p.Column, p.Path, p.Found, p.Want))
+	}
+	if want := []string{"22 sum: found 3, want a list of numbers", "25 colour: unknown key, want one of raw, sum, name", "38 raw: the key is there twice, want it once"}; !slices.Equal(problems, want) {
+		t.Errorf("Problems = %q, want %q", problems, want)
+	}
+}
+
 type outer struct {
 	Name  string   `json:"name"`
 	Dark  shade    `json:"dark"`

@@ -35,7 +35,7 @@ func (c Case) Decode(v any) error { return json.Unmarshal(c.Raw, v) }
 // Path resolves a path named inside the case, relative to the case file. ok is
 // false where the file is absent.
 func (c Case) Path(relative string) (path string, ok bool) {
-	for _, dir := range []string{c.file.dir, shared("vectors", c.file.area)} {
+	for _, dir := range []string{c.file.dir, Shared("vectors", c.file.area)} {
 		path = filepath.Join(dir, relative)
 		if _, err := os.Stat(path); err == nil {
 			return path, true
@@ -247,15 +247,16 @@ func (f *File) identifyRow(c *Case) error {
 // skips the test, by name, where the file is absent.
 func SharedFile(tb testing.TB, elements ...string) string {
 	tb.Helper()
-	path := shared(elements...)
+	path := Shared(elements...)
 	if _, err := os.Stat(path); err != nil {
 		tb.Skipf("skipped: shared/%s is not here", strings.Join(elements, "/"))
 	}
 	return path
 }
 
-// shared finds ../shared from any folder of the checkout.
-func shared(elements ...string) string {
+// Shared is the path of a file below ../shared, found from any folder of the
+// checkout, whether the file is there or not.
+func Shared(elements ...string) string {
 	dir, err := os.Getwd()
 	if err != nil {
 		return ""

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/span"
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
 // Interval is the half-open stretch of time [Start, End). Start equal to End is
@@ -88,7 +89,7 @@ func (i Interval) Clip(bounds Interval) (clipped Interval, ok bool) {
 	if !i.Overlaps(bounds) {
 		return Interval{}, false
 	}
-	return Interval{Start: later(i.Start, bounds.Start), End: earlier(i.End, bounds.End)}, true
+	return Interval{Start: times.Later(i.Start, bounds.Start), End: times.Earlier(i.End, bounds.End)}, true
 }
 
 // String returns "[start, end)" in RFC 3339.
@@ -280,7 +281,7 @@ func Subtract(a, b []Interval) []Interval {
 			if start.Before(hole.Start) {
 				out = append(out, Interval{Start: start, End: hole.Start})
 			}
-			start = later(start, hole.End)
+			start = times.Later(start, hole.End)
 		}
 		if start.Before(i.End) {
 			out = append(out, Interval{Start: start, End: i.End})
@@ -320,18 +321,4 @@ func Total(set []Interval) time.Duration {
 		sum += d
 	}
 	return sum
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

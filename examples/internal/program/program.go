@@ -27,7 +27,7 @@ import (
 // The exit codes of all programs.
 const (
 	OK          = 0
-	Condition   = 1 // a -fail-on condition holds
+	Condition   = 1 // a -fail-on condition holds, or what was to be verified is not so
 	Usage       = 2 // wrong usage or configuration
 	Input       = 3 // wrong input data
 	Remote      = 4 // a remote system failed
@@ -61,6 +61,7 @@ type Env struct {
 	Log     *slog.Logger
 
 	holds []string
+	fails bool
 	files []file
 }
 
@@ -75,6 +76,10 @@ func (e *Env) File(name string, data []byte) { e.files = append(e.files, file{na
 
 // Holds records that a -fail-on condition holds.
 func (e *Env) Holds(condition string) { e.holds = append(e.holds, condition) }
+
+// Fails records that the program exits with [Condition] whatever -fail-on names: the
+// result itself says that something is wrong.
+func (e *Env) Fails() { e.fails = true }
 
 // ExitError is an error with the exit code that it stands for.
 type ExitError struct {
@@ -150,6 +155,9 @@ func (p Program) run(args []string, stdout, stderr io.Writer) int {
 	}
 	if err := env.write(c.out, stdout); err != nil {
 		return complain(stderr, err)
+	}
+	if env.fails {
+		return Condition
 	}
 	for condition := range strings.SplitSeq(c.failOn, ",") {
 		if slices.Contains(env.holds, condition) {

@@ -24,7 +24,7 @@ func TestMeasure(t *testing.T) {
 		Name: "measure/pair", Peer: "itself", Bar: 3, Ops: 10,
 		Setup: func() (func(), func(), error) { return work(10_000), work(40_000), nil },
 	}
-	r, err := p.measure()
+	r, err := p.Measure()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,12 +43,12 @@ func TestMeasureGoal(t *testing.T) {
 		Name: "measure/goal", Peer: "goal", Bar: 0.7, Goal: time.Hour, NoAllocs: true,
 		Setup: func() (func(), func(), error) { return work(1000), nil, nil },
 	}
-	if r, err := p.measure(); err != nil || r.PeerNS != 3.6e12 || r.Ratio < 1e6 || r.Verdict != "met" {
-		t.Errorf("measure = %+v, %v, want the goal of an hour met easily", r, err)
+	if r, err := p.Measure(); err != nil || r.PeerNS != 3.6e12 || r.Ratio < 1e6 || r.Verdict != "met" {
+		t.Errorf("Measure = %+v, %v, want the goal of an hour met easily", r, err)
 	}
 	p.Goal = time.Nanosecond
-	if r, err := p.measure(); err != nil || r.Verdict != "missed" {
-		t.Errorf("measure = %+v, %v, want a goal of a nanosecond missed", r, err)
+	if r, err := p.Measure(); err != nil || r.Verdict != "missed" {
+		t.Errorf("Measure = %+v, %v, want a goal of a nanosecond missed", r, err)
 	}
 	p.Goal, p.Ops = time.Hour, 10
 	p.Setup = func() (func(), func(), error) {
@@ -58,13 +58,51 @@ func TestMeasureGoal(t *testing.T) {
 			}
 		}, nil, nil
 	}
-	if r, err := p.measure(); err != nil || r.OursAllocs != 3 || r.Verdict != "missed" {
-		t.Errorf("measure = %+v, %v, want it missed for 3 allocations", r, err)
+	if r, err := p.Measure(); err != nil || r.OursAllocs != 3 || r.Verdict != "missed" {
+		t.Errorf("Measure = %+v, %v, want it missed for 3 allocations", r, err)
 	}
 	bad := errors.New("peer answers nonsense")
 	p.Setup = func() (func(), func(), error) { return nil, nil, bad }
-	if _, err := p.measure(); !errors.Is(err, bad) {
-		t.Errorf("measure = %v, want the error of the set-up", err)
+	if _, err := p.Measure(); !errors.Is(err, bad) {
+		t.Errorf("Measure = %v, want the error of the set-up", err)
+	}
+}
+
+// Every round works on its own set-up, and what a call spoils costs the next one
+// nothing.
+func TestMeasureFresh(t *testing.T) {
+	setups := 0
+	p := Pair{
+		Name: "measure/fresh", Peer: "itself", Bar: 3, Ops: 10, Fresh: true,
+		Setup: func() (func(), func(), error) {
+			setups++
+			once := func(n int) func() {
+				n *= 1000
+				return func() {
+					work(n)()
+					n *= 100
+				}
+			}
+			return once(1000), once(4000), nil
+		},
+	}
+	r, err := p.Measure()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if setups != freshRounds+1 || r.Ratio < 2.5 || r.Ratio > 6 {
+		t.Errorf("%d set-ups and %+v, want %d and a ratio of about 4", setups, r, freshRounds+1)
+	}
+}
+
+func TestAgainst(t *testing.T) {
+	r := Result{Name: "a", OursNS: 500, Peer: "b", PeerNS: 5000, Ratio: 10, Bar: 20, Verdict: "missed"}
+	want := Result{Name: "c", OursNS: 500, Peer: "goal", PeerNS: 1000, Ratio: 2, Bar: 1, Verdict: "met"}
+	if got := r.Against("c", time.Microsecond); got != want {
+		t.Errorf("Against = %+v, want %+v", got, want)
+	}
+	if got := r.Against("c", 400*time.Nanosecond); got.Ratio != 0.8 || got.Verdict != "missed" {
+		t.Errorf("Against 400 ns = %+v, want 0.8 and missed", got)
 	}
 }
 

@@ -87,29 +87,14 @@ func (p *Postgres) ProcessorTime() (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
-	ticks := 0
+	total := time.Duration(0)
 	for _, name := range stats {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			continue // it has ended meanwhile
-		}
-		// After the name in parentheses: state, parent, and from the twelfth on the
-		// ticks of its own and of its children that have ended; proc(5).
-		_, rest, _ := strings.Cut(string(text), ") ")
-		fields := strings.Fields(rest)
-		pid := filepath.Base(filepath.Dir(name))
-		if len(fields) < 15 || pid != postmaster && fields[1] != postmaster {
-			continue
-		}
-		for _, field := range fields[11:15] {
-			n, err := strconv.Atoi(field)
-			if err != nil {
-				return 0, err
-			}
-			ticks += n
+		parent, used, err := processorTime(name)
+		if pid := filepath.Base(filepath.Dir(name)); err == nil && (pid == postmaster || parent == postmaster) {
+			total += used
 		}
 	}
-	return time.Duration(ticks) * 10 * time.Millisecond, nil
+	return total, nil
 }
 
 func (p *Postgres) data() string { return filepath.Join(p.dir, "data") }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -68,6 +70,35 @@ func (p *Process) Kill() {
 		return
 	}
 	<-p.done
+}
+
+// ProcessorTime is what the process has used so far, to a hundredth of a second.
+func (p *Process) ProcessorTime() (time.Duration, error) {
+	_, used, err := processorTime(fmt.Sprintf("/proc/%d/stat", p.cmd.Process.Pid))
+	return used, err
+}
+
+// processorTime reads the parent of a process, and what the process and its children that have ended have used.
+func processorTime(stat string) (parent string, used time.Duration, err error) {
+	text, err := os.ReadFile(stat)
+	if err != nil {
+		return "", 0, err
+	}
+	// After the name in parentheses: state, parent, and from the twelfth on the ticks of its own and of its children that
+	// have ended; proc(5).
+	_, rest, _ := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if len(fields) < 15 {
+		return "", 0, fmt.Errorf("%s has %d fields after the name, want 15 and more", stat, len(fields))
+	}
+	for _, field := range fields[11:15] {
+		n, err := strconv.Atoi(field)
+		if err != nil {
+			return "", 0, fmt.Errorf("%s: %w", stat, err)
+		}
+		used += time.Duration(n) * 10 * time.Millisecond
+	}
+	return fields[1], used, nil
 }
 
 // OddPort returns a loopback port with an odd number that was free a moment ago.

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -25,13 +27,14 @@ const stagehandEnv = "EVENKEEL_STAGEHAND"
 // at a boundary.
 type cues struct {
 	System, DSN string
-	Journal     string // a file; each effect is a line before and one after, each call of a person one
+	Journal     string // a file; each effect is a line before and one after, each call of a person and each boundary one
 	Boundary    int    // to die at, from 1; 0: none
 	At          string // only boundaries of this name count; empty: all
 	Signal      syscall.Signal
 	Takes       time.Duration // an action
 	Lease       time.Duration
 	Resume      bool // it is the only process
+	Crowd       int  // not 0: begin so many runs instead, and die in the middle of the first action of each
 }
 
 // stages are the three playbooks and what they run on.
@@ -80,13 +83,19 @@ func (h *hand) boundary(what string) {
 	if h.At != "" && h.At != what {
 		return
 	}
+	h.note("passed", what)
 	if h.passed++; h.passed == h.Boundary {
-		h.note("died", what)
-		if err := syscall.Kill(os.Getpid(), h.Signal); err != nil {
-			panic(err)
-		}
-		time.Sleep(50 * time.Millisecond) // a signal to oneself may come a moment later
+		h.die(what)
 	}
+}
+
+// die sends the signal, after which it may go on.
+func (h *hand) die(where string) {
+	h.note("died", where)
+	if err := syscall.Kill(os.Getpid(), h.Signal); err != nil {
+		panic(err)
+	}
+	time.Sleep(50 * time.Millisecond) // a signal to oneself may come a moment later
 }
 
 // note appends a line; one write is one line, whoever else writes.
@@ -113,6 +122,12 @@ func stagehand() error {
 		return err
 	}
 	defer h.journal.Close()
+	if h.Crowd > 0 {
+		if err := beginCrowd(ctx, h.store, db, h.Crowd); err != nil {
+			return err
+		}
+		h.die("crowd")
+	}
 	if h.player, err = newPlayer(h.store, h.carry); err != nil {
 		return err
 	}
@@ -212,6 +227,44 @@ func (h *hand) handle(ctx context.Context, l escalation.Lease) error {
 		h.note("told", i.Step)
 	}
 	_, err := h.store.Outbox().Complete(ctx, l)
+	return err
+}
+
+// crowd is a player of one playbook on many services.
+func crowd(count int) sqlstore.PlayerConfig {
+	c := sqlstore.PlayerConfig{Playbooks: playbook.Config{Tenant: "acme", Book: playbook.DefaultBook()}}
+	for i := range count {
+		c.Playbooks.Services = append(c.Playbooks.Services, playbook.Service{ID: fmt.Sprintf("api-%05d", i), Type: "compute", Zone: "Europe/Amsterdam"})
+	}
+	return c
+}
+
+// beginCrowd leaves a store as it is while the first action of every run is carried out.
+func beginCrowd(ctx context.Context, store *sqlstore.Store, db *sql.DB, count int) error {
+	config := crowd(count)
+	player, err := sqlstore.NewPlayer(store, config)
+	if err != nil {
+		return err
+	}
+	at := time.Now()
+	for batch := range slices.Chunk(config.Playbooks.Services, 1000) {
+		err := store.Do(ctx, func(tx *sqlstore.Tx) error {
+			for _, s := range batch {
+				events := append(favourable(at), playbook.Event{Kind: playbook.Start, At: at, Playbook: "high_cpu_utilization", By: "ann"})
+				for i := range events {
+					events[i].Service = s.ID
+				}
+				if _, err := player.ApplyIn(ctx, tx, events...); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	_, err = db.ExecContext(ctx, `UPDATE playbook_attempt SET begun = decided`)
 	return err
 }
 

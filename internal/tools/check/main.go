@@ -33,7 +33,7 @@ var needed = []struct{ program, pkg string }{
 var (
 	vetted = []string{"internal/itest", "internal/bench", "internal/tools"}
 	raced  = []string{"internal/itest"}
-	tested = []string{"internal/bench/promql"}
+	tested = []string{"internal/bench/promql", "internal/bench/alertmanager"}
 )
 
 func main() {

@@ -1,0 +1,300 @@
+package sqlstore
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// Incidents keeps the incidents of a tenant in a store, in any number of processes at
+// once: the timeline entry by entry, and in the row of an incident its state, the head
+// of the timeline and the events that were refused. What an incident gained and the
+// messages and timers that follow from it are one transaction.
+//
+// [Incidents.Change] locks the incident, so that others wait; [Incidents.Load] and
+// [Incidents.Save] let others go on, and who comes second gets [ErrConflict].
+type Incidents struct {
+	store          *Store
+	tenant, prefix string
+	options        incident.Options
+
+	read, erase string // statements
+}
+
+// NewIncidents returns the incidents of a tenant. Prefix begins the ids of their rows;
+// it keeps them apart from other uses of the incident table and may be empty.
+func NewIncidents(s *Store, tenant, prefix string, o incident.Options) (*Incidents, error) {
+	if tenant == "" {
+		return nil, errors.New("sqlstore: incidents: tenant missing")
+	}
+	return &Incidents{
+		store: s, tenant: tenant, prefix: prefix, options: o,
+		// One statement sees one state of the database, so row and timeline fit.
+		read: s.dialect.text(`SELECT 0, version, data FROM incident WHERE tenant = $1 AND id = $2
+			UNION ALL SELECT seq, 0, data FROM timeline WHERE tenant = $1 AND incident = $2 ORDER BY 1`),
+		erase: s.dialect.text(`UPDATE timeline SET data = $4 WHERE tenant = $1 AND incident = $2 AND seq = $3`),
+	}, nil
+}
+
+// storedIncident is the state in the row of an incident.
+type storedIncident struct {
+	State    incident.State       `json:"state"`
+	Head     incident.Head        `json:"head"`
+	Rejected []incident.Rejection `json:"rejected,omitempty"`
+}
+
+// State returns what an incident amounts to, or ErrNotFound. It reads one row, however
+// long the timeline is.
+func (s *Incidents) State(ctx context.Context, id string) (incident.State, error) {
+	row, err := s.store.Incident(ctx, s.tenant, s.prefix+id)
+	if err != nil {
+		return incident.State{}, err
+	}
+	stored, err := readStored(row)
+	return stored.State, err
+}
+
+// Load reads an incident and its version, and verifies the timeline. One that is not
+// there is new, of version 0. The error wraps [*incident.ChainError] for a timeline
+// that is not what was recorded.
+func (s *Incidents) Load(ctx context.Context, id string) (*incident.Incident, int64, error) {
+	return s.load(ctx, s.store.db, id)
+}
+
+func (s *Incidents) load(ctx context.Context, from querier, id string) (*incident.Incident, int64, error) {
+	inc, version, err := s.replay(ctx, from, id)
+	if err != nil {
+		return nil, 0, fmt.Errorf("incident %q: %w", id, err)
+	}
+	return inc, version, nil
+}
+
+func (s *Incidents) replay(ctx context.Context, from querier, id string) (*incident.Incident, int64, error) {
+	found, err := from.QueryContext(ctx, s.read, s.tenant, s.prefix+id)
+	if err != nil {
+		return nil, 0, err
+	}
+	type line struct {
+		seq, version int64
+		data         []byte
+	}
+	lines, err := scan(found, func(l *line) []any { return []any{&l.seq, &l.version, &l.data} })
+	if err != nil {
+		return nil, 0, err
+	}
+	if len(lines) == 0 || lines[0].seq != 0 {
+		inc, err := incident.New(s.tenant, id, s.options)
+		return inc, 0, err
+	}
+	stored, err := readStored(Incident{ID: id, State: lines[0].data})
+	if err != nil {
+		return nil, 0, err
+	}
+	snapshot := incident.Snapshot{Version: 1, Tenant: s.tenant, ID: id, Rejected: stored.Rejected}
+	for _, l := range lines[1:] {
+		var entry incident.Entry
+		if err := json.Unmarshal(l.data, &entry); err != nil {
+			return nil, 0, fmt.Errorf("timeline entry %d: %w", l.seq, err)
+		}
+		snapshot.Entries = append(snapshot.Entries, entry)
+	}
+	inc, err := incident.Restore(snapshot, s.options)
+	if err != nil {
+		return nil, 0, err
+	}
+	// The row is a witness of the head: entries that were cut off the end are missed.
+	if inc.Head() != stored.Head {
+		return nil, 0, &incident.ChainError{
+			Seq: min(inc.Head().Seq, stored.Head.Seq) + 1, Fault: incident.Removed, Detail: fmt.Sprintf("the last entry is number %d", stored.Head.Seq),
+		}
+	}
+	return inc, lines[0].version, nil
+}
+
+// Save writes what an incident gained since it was loaded under a version, with the
+// rest of a change, in one transaction: new entries, those that were redacted, events
+// that were refused. The tenant of the change may be left out. The error is
+// [ErrConflict] and [incident.ErrConflict] if somebody else has written the incident
+// meanwhile; then nothing is written. Load it again and decide anew.
+func (s *Incidents) Save(ctx context.Context, inc *incident.Incident, version int64, c Change) error {
+	tenant, id := inc.Timeline().Of()
+	if tenant != s.tenant {
+		return fmt.Errorf("sqlstore: incident %q of tenant %q, want %q", id, tenant, s.tenant)
+	}
+	return conflict(s.store.Do(ctx, func(tx *Tx) error {
+		row, err := s.lock(ctx, tx, id)
+		switch {
+		case err != nil:
+			return err
+		case row.Version != version:
+			return fmt.Errorf("incident %q: %w", id, ErrConflict)
+		}
+		return s.write(ctx, tx, row, inc, c)
+	}))
+}
+
+// Change lets do change an incident, which may be new, and writes what follows from
+// it, in one transaction; do may add messages and timers to the change. It returns the
+// incident as it is now. If do returns an error, Change returns it and nothing is
+// written but the events that the incident refused meanwhile, so that none is lost. do
+// may be called several times, each time with an incident read anew.
+func (s *Incidents) Change(ctx context.Context, id string, do func(*incident.Incident, *Change) error) (*incident.Incident, error) {
+	var inc *incident.Incident
+	var refused error
+	attempt := func(tx *Tx) error {
+		refused = nil
+		row, err := s.lock(ctx, tx, id)
+		if err != nil {
+			return err
+		}
+		if inc, _, err = s.load(ctx, tx.tx, id); err != nil {
+			return err
+		}
+		c := Change{Tenant: s.tenant}
+		if refused = do(inc, &c); refused != nil {
+			return s.keep(ctx, tx, row, inc)
+		}
+		return s.write(ctx, tx, row, inc, c)
+	}
+	var err error
+	for range tries {
+		if err = s.store.Do(ctx, attempt); !errors.Is(err, ErrConflict) { // another process was first to write a new one
+			break
+		}
+	}
+	if err = errors.Join(refused, conflict(err)); err != nil {
+		return nil, err
+	}
+	return inc, nil
+}
+
+// conflict tells a conflict as the core does, too.
+func conflict(err error) error {
+	if errors.Is(err, ErrConflict) {
+		return fmt.Errorf("%w: %w", err, incident.ErrConflict)
+	}
+	return err
+}
+
+// lock reads the row of an incident; one that is not there has version 0.
+func (s *Incidents) lock(ctx context.Context, tx *Tx, id string) (Incident, error) {
+	row, err := tx.Incident(ctx, s.tenant, s.prefix+id)
+	if errors.Is(err, ErrNotFound) {
+		return Incident{ID: s.prefix + id}, nil
+	}
+	return row, err
+}
+
+func readStored(row Incident) (storedIncident, error) {
+	var stored storedIncident
+	if row.State == nil {
+		return stored, nil
+	}
+	if err := json.Unmarshal(row.State, &stored); err != nil {
+		return storedIncident{}, fmt.Errorf("incident %q: %w", row.ID, err)
+	}
+	return stored, nil
+}
+
+// write writes an incident over its locked row, if it has changed, and the change.
+func (s *Incidents) write(ctx context.Context, tx *Tx, row Incident, inc *incident.Incident, c Change) error {
+	stored, err := readStored(row)
+	if err != nil {
+		return err
+	}
+	c.Tenant = s.tenant
+	entries := inc.Timeline().Entries()
+	known := stored.Head.Seq
+	if known > uint64(len(entries)) || known > 0 && entries[known-1].Hash != stored.Head.Hash {
+		return fmt.Errorf("incident %q: %w", row.ID, ErrConflict) // grown out of another version
+	}
+	for _, e := range entries[known:] {
+		text, err := json.Marshal(e)
+		if err != nil {
+			return fmt.Errorf("incident %q: timeline entry %d: %w", row.ID, e.Seq, err)
+		}
+		row.Entries = append(row.Entries, text)
+		if err := s.redact(ctx, tx, row.ID, e, entries, known); err != nil {
+			return err
+		}
+	}
+	state, err := json.Marshal(storedIncident{State: inc.State(), Head: inc.Head(), Rejected: inc.Rejected()})
+	if err != nil {
+		return fmt.Errorf("incident %q: %w", row.ID, err)
+	}
+	if !bytes.Equal(state, row.State) {
+		row.State = state
+		c.Incidents = append(slices.Clone(c.Incidents), row)
+	}
+	return tx.Write(ctx, c)
+}
+
+// redact replaces the stored entry whose redaction an entry records.
+func (s *Incidents) redact(ctx context.Context, tx *Tx, row string, record incident.Entry, entries []incident.Entry, known uint64) error {
+	if record.Kind != incident.RedactEntry {
+		return nil
+	}
+	e, err := record.Event()
+	if err != nil || e.Redaction == nil || e.Redaction.Seq == 0 || e.Redaction.Seq > known {
+		return err
+	}
+	erased, err := json.Marshal(entries[e.Redaction.Seq-1])
+	if err != nil {
+		return fmt.Errorf("incident %q: timeline entry %d: %w", row, e.Redaction.Seq, err)
+	}
+	n, err := affected(tx.tx.ExecContext(ctx, s.erase, s.tenant, row, int64(e.Redaction.Seq), string(erased)))
+	if err == nil && n != 1 {
+		err = sql.ErrNoRows
+	}
+	if err != nil {
+		return fmt.Errorf("incident %q: redact timeline entry %d: %w", row, e.Redaction.Seq, err)
+	}
+	return nil
+}
+
+// keep writes the events that an incident refused, and nothing else of it.
+func (s *Incidents) keep(ctx context.Context, tx *Tx, row Incident, inc *incident.Incident) error {
+	stored, err := readStored(row)
+	if err != nil {
+		return err
+	}
+	_, id := inc.Timeline().Of()
+	if row.Version == 0 {
+		stored.State, stored.Head = incident.State{Tenant: s.tenant, ID: id}, incident.NewTimeline(s.tenant, id).Head()
+	}
+	// Those without a key are never the same, so the first ones are those stored.
+	keyless := 0
+	for _, r := range stored.Rejected {
+		if r.Event.Key == "" {
+			keyless++
+		}
+	}
+	for _, r := range inc.Rejected() {
+		at := slices.IndexFunc(stored.Rejected, func(have incident.Rejection) bool {
+			return r.Event.Key != "" && have.Event.Key == r.Event.Key && have.Event.Kind == r.Event.Kind
+		})
+		switch {
+		case at >= 0:
+			stored.Rejected[at] = r
+		case r.Event.Key == "" && keyless > 0:
+			keyless--
+		default:
+			stored.Rejected = append(stored.Rejected, r)
+		}
+	}
+	state, err := json.Marshal(stored)
+	if err != nil {
+		return fmt.Errorf("incident %q: %w", row.ID, err)
+	}
+	if len(stored.Rejected) == 0 || bytes.Equal(state, row.State) {
+		return nil
+	}
+	row.State = state
+	return tx.Write(ctx, Change{Tenant: s.tenant, Incidents: []Incident{row}})
+}

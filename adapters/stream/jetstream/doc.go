@@ -1,0 +1,21 @@
+// Package jetstream is a [stream.Store] on NATS JetStream.
+//
+//	nc, err := nats.Connect(url)
+//	store, err := jetstream.Open(ctx, nc, nil)
+//	defer store.Close()
+//
+// The log is 16 streams with 16 partitions each, one subject a partition; a reader has
+// a consumer with one filter, because several filters on one consumer are slow on file
+// storage. A record is a message, and its offset the sequence in its stream. IDs become
+// Msg-Ids, which the server remembers for [Options.Duplicates].
+//
+// Claims and nodes are messages of another stream, the last of its subject: a claim is
+// written with the sequence that was expected, and the message of a node expires. The
+// claim also says which messages of a further stream are the snapshot, so a snapshot of a
+// stale owner is never seen. The clock of the server decides.
+//
+// The server needs version 2.11 or later. An append returns when the server has the
+// messages; it writes them to its files at once and has the disk sync them every two
+// minutes, unless its sync_interval says otherwise. So they survive the end of the server
+// process, and the end of the machine with [Options.Replicas] of 3.
+package jetstream

@@ -1,0 +1,125 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	js "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/evenkeelops/evenkeel/adapters/stream"
+)
+
+// streams is how many streams the log has. It never changes, as the number of
+// partitions does not.
+const streams = 16
+
+// Options are what [Open] may be told. Those who share a log need the same.
+type Options struct {
+	// Prefix begins the names of streams and subjects: letters, digits, - and _.
+	// Defaults to "evenkeel".
+	Prefix string
+	// Replicas is on how many servers of a cluster everything is kept. Defaults to 1.
+	Replicas int
+	// Duplicates is how long the server remembers IDs. Defaults to 2 minutes.
+	Duplicates time.Duration
+}
+
+// Store implements [stream.Store]. Make one with [Open]. It is safe for concurrent
+// use.
+type Store struct {
+	js       js.JetStream
+	prefix   string
+	log      [streams]js.Stream
+	leases   js.Stream
+	snapshot js.Stream
+
+	mu     sync.Mutex // guards parked and closed
+	parked map[place]*reader
+	closed bool
+}
+
+var _ stream.Store = (*Store)(nil)
+
+// Open creates the streams, or changes them to what the options say, and returns the
+// store. The caller keeps and closes the connection. o may be nil.
+func Open(ctx context.Context, nc *nats.Conn, o *Options) (*Store, error) {
+	var options Options
+	if o != nil {
+		options = *o
+	}
+	if options.Prefix == "" {
+		options.Prefix = "evenkeel"
+	}
+	if strings.ContainsFunc(options.Prefix, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	}) {
+		return nil, fmt.Errorf("jetstream: prefix %q, want letters, digits, - and _", options.Prefix)
+	}
+	if options.Replicas == 0 {
+		options.Replicas = 1
+	}
+	if options.Duplicates == 0 {
+		options.Duplicates = 2 * time.Minute
+	}
+	s := &Store{prefix: options.Prefix, parked: map[place]*reader{}}
+	var err error
+	if s.js, err = js.New(nc, js.WithPublishAsyncMaxPending(16_384), js.WithPublishAsyncTimeout(10*time.Second)); err != nil {
+		return nil, fmt.Errorf("jetstream: %w", err)
+	}
+	create := func(into *js.Stream, name string, c js.StreamConfig) {
+		if err == nil {
+			c.Name, c.Replicas, c.Storage = options.Prefix+"-"+name, options.Replicas, js.FileStorage
+			if *into, err = s.js.CreateOrUpdateStream(ctx, c); err != nil {
+				err = fmt.Errorf("jetstream: stream %s: %w", c.Name, err)
+			}
+		}
+	}
+	for n := range s.log {
+		create(&s.log[n], fmt.Sprint("log-", n), js.StreamConfig{Subjects: []string{fmt.Sprintf("%s.log.%d.*", s.prefix, n)}, Duplicates: options.Duplicates})
+	}
+	create(&s.leases, "leases", js.StreamConfig{
+		Subjects: []string{s.prefix + ".claim.*", s.prefix + ".node.*"}, MaxMsgsPerSubject: 1, AllowMsgTTL: true,
+	})
+	create(&s.snapshot, "snapshots", js.StreamConfig{Subjects: []string{s.prefix + ".snapshot.*.*"}})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Close ends what reading has left open. The connection stays.
+func (s *Store) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	for at, r := range s.parked {
+		r.idle.Stop()
+		r.close()
+		delete(s.parked, at)
+	}
+}
+
+func (s *Store) logSubject(partition int) string {
+	return fmt.Sprintf("%s.log.%d.%d", s.prefix, partition%streams, partition)
+}
+
+func (s *Store) claimSubject(partition int) string {
+	return fmt.Sprintf("%s.claim.%d", s.prefix, partition)
+}
+
+// nodeSubject has the name of the node in a form in which every text is a token.
+func (s *Store) nodeSubject(node string) string {
+	return s.prefix + ".node." + base64.RawURLEncoding.EncodeToString([]byte(node))
+}
+
+// conflict reports whether the sequence was not the expected one.
+func conflict(err error) bool {
+	var api *js.APIError
+	return errors.As(err, &api) && (api.ErrorCode == js.JSErrCodeStreamWrongLastSequence || api.ErrorCode == js.JSErrCodeStreamWrongLastSequenceConstant)
+}

@@ -1,0 +1,218 @@
+package jetstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	js "github.com/nats-io/nats.go/jetstream"
+
+	"github.com/evenkeelops/evenkeel/adapters/stream"
+)
+
+// Append implements [stream.Log]. All batches are under way at the same time.
+func (s *Store) Append(ctx context.Context, partition int, batches ...stream.Batch) (int64, error) {
+	msgs := make([]*nats.Msg, len(batches))
+	for i, b := range batches {
+		data, err := b.Encode()
+		if err != nil {
+			return 0, fmt.Errorf("batch %d: %w", i, err)
+		}
+		msgs[i] = &nats.Msg{Subject: s.logSubject(partition), Data: data}
+		if b.ID != "" {
+			// The server knows IDs by stream, which several partitions share.
+			msgs[i].Header = nats.Header{js.MsgIDHeader: {strconv.Itoa(partition) + "/" + b.ID}}
+		}
+	}
+	var failed error
+	acks := make([]js.PubAckFuture, 0, len(msgs))
+	for _, m := range msgs {
+		// Not tried again here: what is tried again comes after what follows.
+		ack, err := s.js.PublishMsgAsync(m, js.WithRetryAttempts(0), js.WithStallWait(10*time.Second))
+		if err != nil {
+			failed = err
+			break
+		}
+		acks = append(acks, ack)
+	}
+	offset := int64(0)
+	for _, ack := range acks {
+		select {
+		case <-ctx.Done():
+			return 0, ctx.Err()
+		case err := <-ack.Err():
+			failed = errors.Join(failed, err)
+		case stored := <-ack.Ok():
+			offset = int64(stored.Sequence)
+		}
+	}
+	if failed != nil {
+		return 0, fmt.Errorf("jetstream: append to partition %d: %w", partition, failed)
+	}
+	return offset, nil
+}
+
+// Trim implements [stream.Log].
+func (s *Store) Trim(ctx context.Context, partition int, upTo int64) error {
+	return s.log[partition%streams].Purge(ctx, js.WithPurgeSubject(s.logSubject(partition)), js.WithPurgeSequence(uint64(upTo)+1))
+}
+
+// place is where a reader goes on.
+type place struct {
+	partition int
+	after     int64
+}
+
+// reader is a consumer that runs ahead by at most two pulls.
+type reader struct {
+	records chan stream.Record
+	broken  chan struct{} // closed when nothing more comes
+	quit    func()        // closes broken, may be called again
+	last    uint64        // consumer sequence of the record before
+	consume js.ConsumeContext
+	idle    *time.Timer // ends a reader that nobody wants; nil while one has it
+}
+
+// park is how long a reader waits for somebody to go on reading.
+const park = time.Minute
+
+// Read implements [stream.Log]. A consumer is kept for whoever goes on where this
+// call ends.
+func (s *Store) Read(ctx context.Context, partition int, after int64) ([]stream.Record, error) {
+	for {
+		r, err := s.reader(ctx, place{partition, after})
+		if err != nil {
+			return nil, err
+		}
+		records, alive := r.read(ctx)
+		switch {
+		case len(records) > 0:
+			s.park(place{partition, records[len(records)-1].Offset}, r)
+			return records, nil
+		case alive:
+			s.park(place{partition, after}, r)
+			return nil, ctx.Err()
+		}
+		r.close()
+	}
+}
+
+// read returns what has come, waiting for the first. It reports whether there may be
+// more.
+func (r *reader) read(ctx context.Context) ([]stream.Record, bool) {
+	var records []stream.Record
+	select {
+	case first := <-r.records:
+		records = append(records, first)
+	default:
+		select {
+		case first := <-r.records:
+			records = append(records, first)
+		case <-ctx.Done():
+			return nil, true
+		case <-r.broken:
+			return nil, false
+		}
+	}
+	for len(records) < stream.ReadLimit {
+		select {
+		case next := <-r.records:
+			records = append(records, next)
+		default:
+			return records, true
+		}
+	}
+	return records, true
+}
+
+// reader takes the one that is parked there, or makes one.
+func (s *Store) reader(ctx context.Context, at place) (*reader, error) {
+	s.mu.Lock()
+	r := s.parked[at]
+	if r != nil {
+		delete(s.parked, at)
+		r.idle.Stop()
+	}
+	s.mu.Unlock()
+	if r != nil {
+		return r, nil
+	}
+	log := s.log[at.partition%streams]
+	info, err := log.Info(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("jetstream: read partition %d: %w", at.partition, err)
+	}
+	if info.State.LastSeq < uint64(at.after) {
+		return nil, fmt.Errorf("%w: stream %s ends at %d, read after %d", stream.ErrOffset, info.Config.Name, info.State.LastSeq, at.after)
+	}
+	consumer, err := log.CreateConsumer(ctx, js.ConsumerConfig{
+		FilterSubject: s.logSubject(at.partition), DeliverPolicy: js.DeliverByStartSequencePolicy, OptStartSeq: uint64(at.after) + 1,
+		AckPolicy: js.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 2 * park,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("jetstream: read partition %d: %w", at.partition, err)
+	}
+	return open(consumer)
+}
+
+// open lets a consumer deliver. A message that is missing, as one that was delivered
+// over a broken connection is, breaks the reader; the next one begins after the last
+// record that was returned. So does silence, which also befalls a reader whose records
+// nobody takes.
+func open(consumer js.Consumer) (*reader, error) {
+	r := &reader{records: make(chan stream.Record, stream.ReadLimit), broken: make(chan struct{})}
+	r.quit = sync.OnceFunc(func() { close(r.broken) })
+	var err error
+	r.consume, err = consumer.Consume(r.take, js.PullMaxMessages(stream.ReadLimit), js.ConsumeErrHandler(func(js.ConsumeContext, error) { r.quit() }))
+	if err != nil {
+		return nil, fmt.Errorf("jetstream: read: %w", err)
+	}
+	return r, nil
+}
+
+// take is called for one message after the other.
+func (r *reader) take(m js.Msg) {
+	meta, err := m.Metadata()
+	if err != nil || meta.Sequence.Consumer != r.last+1 {
+		r.quit()
+		return
+	}
+	r.last = meta.Sequence.Consumer
+	select {
+	case <-r.broken:
+	case r.records <- stream.Decode(int64(meta.Sequence.Stream), m.Data()):
+	}
+}
+
+// close ends the reader. The server forgets the consumer by itself.
+func (r *reader) close() {
+	r.quit()
+	r.consume.Stop()
+}
+
+// park keeps a reader for a while.
+func (s *Store) park(at place, r *reader) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		r.close()
+		return
+	}
+	if other := s.parked[at]; other != nil {
+		other.idle.Stop()
+		other.close()
+	}
+	s.parked[at] = r
+	r.idle = time.AfterFunc(park, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.parked[at] == r {
+			delete(s.parked, at)
+			r.close()
+		}
+	})
+}

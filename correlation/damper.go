@@ -1,0 +1,671 @@
+package correlation
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/incident"
+)
+
+// DamperOptions of a Damper. Limits that are zero watch nothing.
+type DamperOptions struct {
+	// Flap limits the changes of one alert.
+	Flap Limits `json:"flap"`
+	// Checks weighs the last 21 check results of one alert, given to
+	// [Damper.Check]. With Flap set too, it flaps by either. Defaults to nil,
+	// not watched.
+	Checks *FlapScheme `json:"checks,omitempty"`
+	// Storm limits the onsets of all alerts of one tenant.
+	Storm Limits `json:"storm"`
+	// NameStorm limits the onsets of all alerts of one name and tenant, while
+	// there is no storm of the whole tenant.
+	NameStorm Limits `json:"name_storm"`
+}
+
+// Damper stands between the transitions of an [Engine] and the people who are
+// told: once that an alert flaps, and once that all is on fire. It holds back
+// notifications, never state, and reads no clock. Make one with [NewDamper] or
+// [RestoreDamper]. It is not safe for concurrent use.
+//
+// While an alert flaps, only start and end are told, the end with the state that
+// it has then. In a storm the first onset above the limit becomes a digest, the
+// following ones are held back until it ends; a more severe one than those that
+// the digest has told of is told as a rise. What is over is always told to who
+// was told that it fires, also by the list in the digest at the end of a storm.
+// Composites are told in any storm: they are digests themselves.
+//
+// Each transition takes constant time besides a heap; memory is that of the
+// alerts that fire or changed in their windows, with Checks also of those with
+// a bad result among the last.
+type Damper struct {
+	opts    DamperOptions
+	alerts  map[string]*damped // by tenant and alert
+	storms  map[stormKey]*storm
+	timers  []damperTimer // heap; one for each window with something in it
+	notices []Notice
+}
+
+// NoticeKind says what a Notice tells. The zero value means "not set".
+type NoticeKind uint8
+
+// The kinds of notices.
+const (
+	Tell       NoticeKind = iota + 1 // a transition, as it came
+	FlapStart                        // the alert flaps from now on
+	FlapEnd                          // it does not any more
+	StormStart                       // the digest of a storm
+	StormRise                        // the storm holds back something more severe now
+	StormEnd                         // the storm is over; its list names what still fires
+)
+
+var noticeTexts = [...]string{Tell: "tell", FlapStart: "flap_start", FlapEnd: "flap_end", StormStart: "storm_start", StormRise: "storm_rise", StormEnd: "storm_end"}
+
+// String returns the kind, such as "flap_start".
+func (k NoticeKind) String() string {
+	if k == 0 || int(k) >= len(noticeTexts) {
+		return fmt.Sprintf("NoticeKind(%d)", uint8(k))
+	}
+	return noticeTexts[k]
+}
+
+// MarshalText returns [NoticeKind.String]; the zero value is an error.
+func (k NoticeKind) MarshalText() ([]byte, error) {
+	if k == 0 || int(k) >= len(noticeTexts) {
+		return nil, fmt.Errorf("notice kind %d, want one of %q", uint8(k), noticeTexts[1:])
+	}
+	return []byte(noticeTexts[k]), nil
+}
+
+// UnmarshalText reads the texts of [NoticeKind.String].
+func (k *NoticeKind) UnmarshalText(b []byte) error {
+	n := slices.Index(noticeTexts[1:], string(b))
+	if n < 0 {
+		return fmt.Errorf("notice kind %q, want one of %q", b, noticeTexts[1:])
+	}
+	*k = NoticeKind(n + 1)
+	return nil
+}
+
+// Notice is one item for people.
+type Notice struct {
+	At   time.Time  `json:"at"`
+	Kind NoticeKind `json:"kind"`
+	// Transition is what the engine reported, for Tell.
+	Transition *Transition `json:"transition,omitempty"`
+	// Alert is the alert that flaps, for FlapStart and FlapEnd. Active says
+	// whether it fires now.
+	Alert *Alert `json:"alert,omitempty"`
+	// Storm is set for StormStart, StormRise and StormEnd.
+	Storm *Storm `json:"storm,omitempty"`
+}
+
+// Storm is what is held back together.
+type Storm struct {
+	Tenant   string            `json:"tenant,omitempty"`
+	Name     string            `json:"name,omitempty"` // of the alerts; empty for all of the tenant
+	Since    time.Time         `json:"since"`
+	Held     int               `json:"held"`            // notifications held back so far
+	Names    map[string]int    `json:"names,omitempty"` // of them, by the name of the alert
+	Severity incident.Severity `json:"severity,omitempty"`
+	// Firing lists what was held back and still fires, by printed form. It is
+	// set at the end of a storm and by [Damper.Storms].
+	Firing []Alert `json:"firing,omitempty"`
+}
+
+type stormKey struct {
+	tenant, name string
+}
+
+// storm counts the onsets of a tenant, or of one name in it.
+type storm struct {
+	key      stormKey
+	f        *Frequency
+	since    time.Time // zero while there is no storm that was told
+	count    int
+	names    map[string]int // of count, by name
+	severity incident.Severity
+	held     map[*damped]bool // that fire or flap
+	timer    bool
+}
+
+// damped is what is known of one alert.
+type damped struct {
+	key      string
+	alert    Alert
+	firing   bool
+	flapping bool
+	f        *Flapping      // nil if changes are not watched
+	checks   *StateFlapping // nil if check results are not watched
+	in       *storm         // that holds it back
+	timer    bool
+}
+
+// flaps reports whether one of the detectors says so.
+func (a *damped) flaps() bool { return a.f != nil && a.f.f.on || a.checks != nil && a.checks.on }
+
+// damperTimer wakes when something leaves a window. One of the two is set.
+type damperTimer struct {
+	at time.Time
+	a  *damped
+	s  *storm
+}
+
+// before orders timers by time; alerts come before storms, so that the list at
+// the end of a storm is that of its instant; then by key.
+func (t damperTimer) before(u damperTimer) bool {
+	switch c := t.at.Compare(u.at); {
+	case c != 0:
+		return c < 0
+	case t.a != nil && u.a != nil:
+		return t.a.key < u.a.key
+	case t.s != nil && u.s != nil:
+		return t.s.key.compare(u.s.key) < 0
+	default:
+		return t.a != nil
+	}
+}
+
+// compare orders storms by tenant and name.
+func (k stormKey) compare(l stormKey) int {
+	return cmp.Or(strings.Compare(k.tenant, l.tenant), strings.Compare(k.name, l.name))
+}
+
+// NewDamper checks the limits. All problems are reported together.
+func NewDamper(o DamperOptions) (*Damper, error) {
+	var problems []error
+	for _, l := range []struct {
+		name string
+		Limits
+	}{{"Flap", o.Flap}, {"Storm", o.Storm}, {"NameStorm", o.NameStorm}} {
+		if l.Limits == (Limits{}) {
+			continue
+		}
+		if _, err := NewFrequency(l.Window, l.High, l.Low); err != nil {
+			problems = append(problems, fmt.Errorf("option %s: %w", l.name, err))
+		}
+	}
+	if o.Checks != nil {
+		if _, err := NewStateFlapping(*o.Checks); err != nil {
+			problems = append(problems, fmt.Errorf("option Checks: %w", err))
+		}
+	}
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return &Damper{opts: o, alerts: map[string]*damped{}, storms: map[stormKey]*storm{}}, nil
+}
+
+// Filter takes the transitions of one call of [Engine.Apply], in their order,
+// and returns what to tell, in the order of time. It looks at Notify and Resolve
+// and drops the other kinds. The notices point into transitions. Call [Damper.Step] for ends without transitions.
+func (d *Damper) Filter(transitions []Transition) []Notice {
+	for i := range transitions {
+		t := &transitions[i]
+		if t.Kind != Notify && t.Kind != Resolve {
+			continue
+		}
+		d.run(t.At)
+		if t.Kind == Notify {
+			d.notify(t)
+		} else {
+			d.resolve(t)
+		}
+	}
+	return d.take()
+}
+
+// Check takes check results for the option Checks: the events that are about to
+// be applied, repeated ones too, at the instant of that. Call it before the
+// transitions of the same events go to [Damper.Filter]. An alert begins to flap
+// with its next transition, so that one that is suppressed is not told; it
+// ends with a check.
+func (d *Damper) Check(at time.Time, events ...Event) []Notice {
+	d.run(at)
+	for i := range events {
+		ev := &events[i]
+		if d.opts.Checks == nil {
+			break
+		}
+		a := d.record(&Alert{Tenant: ev.Tenant, Name: ev.Alert, Labels: LabelsOf(ev.Labels)})
+		state := 0
+		if ev.Status == Firing {
+			state = 1
+		}
+		a.checks.Observe(state)
+		d.settle(a, at)
+		d.forget(a)
+	}
+	return d.take()
+}
+
+// Step returns what ends up to and including the instant at.
+func (d *Damper) Step(at time.Time) []Notice {
+	d.run(at)
+	return d.take()
+}
+
+// Next returns the next instant for which Step should be called; false if
+// there is none. It can be earlier than the next notice.
+func (d *Damper) Next() (time.Time, bool) {
+	if len(d.timers) == 0 {
+		return time.Time{}, false
+	}
+	return d.timers[0].at, true
+}
+
+// Storms returns the storms that are under way with what they hold back, by
+// tenant and name.
+func (d *Damper) Storms() []Storm {
+	var list []Storm
+	for _, s := range d.sortedStorms() {
+		if !s.since.IsZero() {
+			view := s.view()
+			view.Firing = firing(s.sorted())
+			list = append(list, view)
+		}
+	}
+	return list
+}
+
+// sortedStorms returns all counters by tenant and name.
+func (d *Damper) sortedStorms() []*storm {
+	return slices.SortedFunc(maps.Values(d.storms), func(a, b *storm) int { return a.key.compare(b.key) })
+}
+
+// take returns the notices that have been gathered.
+func (d *Damper) take() []Notice {
+	list := d.notices
+	d.notices = nil
+	return list
+}
+
+// tell adds a notice.
+func (d *Damper) tell(n Notice) { d.notices = append(d.notices, n) }
+
+// of finds or makes the record of a transition's alert.
+func (d *Damper) of(t *Transition) *damped {
+	a := d.record(&t.Alert)
+	a.alert = t.Alert
+	return a
+}
+
+// record finds or makes the record of an alert.
+func (d *Damper) record(alert *Alert) *damped {
+	key := string(appendKey(appendPart(nil, alert.Tenant), alert.Name, alert.Labels))
+	a := d.alerts[key]
+	if a == nil {
+		a = &damped{key: key, alert: *alert}
+		if d.opts.Flap.Window > 0 {
+			a.f, _ = NewFlapping(d.opts.Flap.Window, d.opts.Flap.High, d.opts.Flap.Low) // checked by NewDamper
+		}
+		if d.opts.Checks != nil {
+			a.checks, _ = NewStateFlapping(*d.opts.Checks)
+			a.checks.Observe(0) // all was well before
+		}
+		d.alerts[key] = a
+	}
+	return a
+}
+
+// change records a change and reports whether the alert begins to flap by it.
+func (d *Damper) change(a *damped, at time.Time, s Status) (starts bool) {
+	a.firing = s == Firing
+	if a.f != nil {
+		a.f.Observe(at, s)
+		d.watch(a)
+	}
+	starts = !a.flapping && a.flaps()
+	a.flapping = a.flapping || starts
+	return starts
+}
+
+// notify tells of an onset, or holds it back.
+func (d *Damper) notify(t *Transition) {
+	a := d.of(t)
+	flaps := a.flapping
+	starts := d.change(a, t.At, Firing)
+	if flaps {
+		return
+	}
+	if t.Composite == nil {
+		if s := d.storm(t); s != nil {
+			d.hold(s, a, t.At)
+			return
+		}
+	}
+	d.pass(a, t, starts)
+}
+
+// resolve tells of an end, unless nobody was told that it fires.
+func (d *Damper) resolve(t *Transition) {
+	a := d.of(t)
+	flaps := a.flapping
+	starts := d.change(a, t.At, Resolved)
+	switch {
+	case flaps || a.in != nil && starts:
+		return
+	case a.in != nil:
+		a.free()
+	default:
+		d.pass(a, t, starts)
+	}
+	d.forget(a)
+}
+
+// pass tells a transition, or that the alert flaps from it on.
+func (d *Damper) pass(a *damped, t *Transition, starts bool) {
+	if starts {
+		d.tell(Notice{At: t.At, Kind: FlapStart, Alert: a.view()})
+	} else {
+		d.tell(Notice{At: t.At, Kind: Tell, Transition: t})
+	}
+}
+
+// free takes the alert out of its storm.
+func (a *damped) free() {
+	delete(a.in.held, a)
+	a.in = nil
+}
+
+// storm counts an onset and returns the storm that holds it back, if any.
+func (d *Damper) storm(t *Transition) *storm {
+	all := d.count(stormKey{tenant: t.Alert.Tenant}, t.At)
+	named := d.count(stormKey{t.Alert.Tenant, t.Alert.Name}, t.At)
+	if all != nil {
+		return all
+	}
+	return named
+}
+
+// count adds an onset to a counter and returns it if the limit is crossed.
+func (d *Damper) count(key stormKey, at time.Time) *storm {
+	s := d.counter(key)
+	if s == nil {
+		return nil
+	}
+	on := s.f.Add(at)
+	d.watchStorm(s)
+	if !on {
+		return nil
+	}
+	return s
+}
+
+// counter finds or makes a counter; nil if that is not watched.
+func (d *Damper) counter(key stormKey) *storm {
+	l := d.opts.Storm
+	if key.name != "" {
+		l = d.opts.NameStorm
+	}
+	if l.Window == 0 {
+		return nil
+	}
+	s := d.storms[key]
+	if s == nil {
+		s = &storm{key: key, names: map[string]int{}, held: map[*damped]bool{}}
+		s.f, _ = NewFrequency(l.Window, l.High, l.Low) // checked by NewDamper
+		d.storms[key] = s
+	}
+	return s
+}
+
+// hold puts an alert under a storm, and tells of it at first and when it gets
+// more severe.
+func (d *Damper) hold(s *storm, a *damped, at time.Time) {
+	s.count++
+	s.names[a.alert.Name]++
+	s.held[a] = true
+	a.in = s
+	worse := a.alert.Severity.Compare(s.severity) > 0
+	if worse {
+		s.severity = a.alert.Severity
+	}
+	kind := StormRise
+	switch {
+	case s.since.IsZero():
+		s.since = at
+		kind = StormStart
+	case !worse:
+		return
+	}
+	view := s.view()
+	d.tell(Notice{At: at, Kind: kind, Storm: &view})
+}
+
+// view is what a notice says about the storm, without its list.
+func (s *storm) view() Storm {
+	return Storm{Tenant: s.key.tenant, Name: s.key.name, Since: s.since, Held: s.count, Names: maps.Clone(s.names), Severity: s.severity}
+}
+
+// firing returns the alerts that fire.
+func firing(list []*damped) []Alert {
+	var alerts []Alert
+	for _, a := range list {
+		if a.firing {
+			alerts = append(alerts, *a.view())
+		}
+	}
+	return alerts
+}
+
+// sorted returns what is held back by printed form.
+func (s *storm) sorted() []*damped {
+	type printed struct {
+		text string
+		*damped
+	}
+	list := make([]printed, 0, len(s.held))
+	for a := range s.held {
+		list = append(list, printed{a.alert.String(), a})
+	}
+	slices.SortFunc(list, func(a, b printed) int {
+		return cmp.Or(strings.Compare(a.text, b.text), strings.Compare(a.key, b.key))
+	})
+	sorted := make([]*damped, len(list))
+	for n, a := range list {
+		sorted[n] = a.damped
+	}
+	return sorted
+}
+
+// view is a copy of the alert with its state of now.
+func (a *damped) view() *Alert {
+	copied := a.alert
+	copied.Active = a.firing
+	return &copied
+}
+
+// watch sees to it that the alert is looked at when its window moves on.
+func (d *Damper) watch(a *damped) {
+	if due, ok := a.f.f.next(); ok && !a.timer {
+		a.timer = true
+		heapPush(&d.timers, damperTimer{at: due, a: a})
+	}
+}
+
+// watchStorm does the same for a counter.
+func (d *Damper) watchStorm(s *storm) {
+	if due, ok := s.f.next(); ok && !s.timer {
+		s.timer = true
+		heapPush(&d.timers, damperTimer{at: due, s: s})
+	}
+}
+
+// run looks at all windows that have moved on by an instant.
+func (d *Damper) run(at time.Time) {
+	for len(d.timers) > 0 && !d.timers[0].at.After(at) {
+		switch t := heapPop(&d.timers); {
+		case t.a != nil:
+			t.a.timer = false
+			d.look(t.a, t.at)
+		default:
+			t.s.timer = false
+			d.calm(t.s, t.at)
+		}
+	}
+}
+
+// look takes what has left the window of an alert into account.
+func (d *Damper) look(a *damped, at time.Time) {
+	a.f.Active(at)
+	d.settle(a, at)
+	d.watch(a)
+	d.forget(a)
+}
+
+// settle ends the flapping of an alert if it is over.
+func (d *Damper) settle(a *damped, at time.Time) {
+	if !a.flapping || a.flaps() {
+		return
+	}
+	a.flapping = false
+	switch {
+	case a.in == nil:
+		d.tell(Notice{At: at, Kind: FlapEnd, Alert: a.view()})
+	case !a.firing:
+		a.free()
+	}
+}
+
+// calm ends a storm if it is over. What flaps in it is told from then on.
+func (d *Damper) calm(s *storm, at time.Time) {
+	if !s.f.Active(at) && !s.since.IsZero() {
+		held := s.sorted()
+		view := s.view()
+		view.Firing = firing(held)
+		d.tell(Notice{At: at, Kind: StormEnd, Storm: &view})
+		for _, a := range held {
+			a.in = nil
+			if a.flapping {
+				d.tell(Notice{At: at, Kind: FlapStart, Alert: a.view()})
+			}
+		}
+		s.since, s.count, s.severity = time.Time{}, 0, 0
+		clear(s.names)
+		clear(s.held)
+	}
+	d.watchStorm(s)
+	if !s.timer {
+		delete(d.storms, s.key)
+	}
+}
+
+// forget drops the record of an alert that is over and calm.
+func (d *Damper) forget(a *damped) {
+	if !a.firing && !a.timer && (a.checks == nil || a.checks.idle()) {
+		delete(d.alerts, a.key)
+	}
+}
+
+// damperState is the snapshot of a Damper.
+type damperState struct {
+	Alerts []dampedState `json:"alerts"`
+	Storms []stormState  `json:"storms"`
+}
+
+// dampedState is the snapshot of one alert.
+type dampedState struct {
+	Alert    Alert       `json:"alert"`
+	Firing   bool        `json:"firing,omitempty"`
+	Flapping bool        `json:"flapping,omitempty"`
+	Changes  []time.Time `json:"changes,omitempty"`
+	Checks   []int       `json:"checks,omitempty"`
+	ChecksOn bool        `json:"checks_on,omitempty"`
+	ChangeOn bool        `json:"changes_on,omitempty"`
+	Storm    *string     `json:"storm,omitempty"` // name of the storm of its tenant that holds it
+}
+
+// stormState is the snapshot of one counter.
+type stormState struct {
+	Tenant   string            `json:"tenant,omitempty"`
+	Name     string            `json:"name,omitempty"`
+	Onsets   []time.Time       `json:"onsets"`
+	On       bool              `json:"on,omitempty"`
+	Since    time.Time         `json:"since,omitzero"`
+	Held     map[string]int    `json:"held,omitempty"` // by name of the alert
+	Severity incident.Severity `json:"severity,omitempty"`
+}
+
+// Snapshot returns the state as JSON; equal states give equal bytes.
+func (d *Damper) Snapshot() ([]byte, error) {
+	state := damperState{Alerts: []dampedState{}, Storms: []stormState{}}
+	for _, key := range sortedNames(d.alerts) {
+		a := d.alerts[key]
+		x := dampedState{Alert: a.alert, Firing: a.firing, Flapping: a.flapping}
+		if a.f != nil {
+			x.Changes, x.ChangeOn = a.f.f.times, a.f.f.on
+		}
+		if a.checks != nil {
+			x.Checks, x.ChecksOn = a.checks.states, a.checks.on
+		}
+		if a.in != nil {
+			x.Storm = &a.in.key.name
+		}
+		state.Alerts = append(state.Alerts, x)
+	}
+	for _, s := range d.sortedStorms() {
+		state.Storms = append(state.Storms, stormState{
+			Tenant: s.key.tenant, Name: s.key.name, Onsets: s.f.times, On: s.f.on, Since: s.since, Held: s.names, Severity: s.severity,
+		})
+	}
+	return json.Marshal(state)
+}
+
+// RestoreDamper makes a damper from a snapshot. With other limits than before,
+// what flaps or storms goes on until it is calm by the new ones; where nothing
+// is watched any more, it is let go at once, without a notice.
+func RestoreDamper(o DamperOptions, data []byte) (*Damper, error) {
+	d, err := NewDamper(o)
+	if err != nil {
+		return nil, err
+	}
+	var state damperState
+	if err := json.Unmarshal(data, &state); err != nil {
+		return nil, fmt.Errorf("correlation: damper snapshot: %w", err)
+	}
+	for _, x := range state.Storms {
+		if len(x.Onsets) == 0 {
+			continue
+		}
+		s := d.counter(stormKey{x.Tenant, x.Name})
+		if s == nil {
+			continue
+		}
+		s.f.times, s.f.on = x.Onsets, x.On
+		s.since, s.severity = x.Since, x.Severity
+		for name, n := range x.Held {
+			s.names[name] = n
+			s.count += n
+		}
+		d.watchStorm(s)
+	}
+	for _, x := range state.Alerts {
+		a := d.of(&Transition{Alert: x.Alert})
+		a.firing = x.Firing
+		if a.f != nil {
+			a.f.f.times, a.f.f.on = x.Changes, x.ChangeOn && len(x.Changes) > 0
+			if x.Firing {
+				a.f.last = Firing
+			}
+			d.watch(a)
+		}
+		if a.checks != nil {
+			a.checks.states, a.checks.on = x.Checks[max(0, len(x.Checks)-flapSamples):], x.ChecksOn
+		}
+		a.flapping = x.Flapping && a.flaps()
+		if x.Storm != nil {
+			if s := d.storms[stormKey{x.Alert.Tenant, *x.Storm}]; s != nil {
+				a.in = s
+				s.held[a] = true
+			}
+		}
+		d.forget(a)
+	}
+	return d, nil
+}

@@ -1,0 +1,100 @@
+package group
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/internal/key"
+)
+
+// Kind says why a group is told. The zero value means "not set".
+type Kind string
+
+// The kinds.
+const (
+	First    Kind = "first"    // the receiver knows nothing of the group
+	Change   Kind = "change"   // alerts came, or some ended
+	Repeat   Kind = "repeat"   // nothing changed for a repeat_interval
+	Resolved Kind = "resolved" // all that was told is over
+)
+
+// State is what a notification says of one alert. The zero value means "not set".
+type State string
+
+// The states, in the order in which alerts are listed.
+const (
+	Begun State = "new"    // it fires and is told for the first time
+	Ended State = "ended"  // it was told and is over
+	Still State = "firing" // it was told and fires
+)
+
+// rank is the place of a state in a list.
+func (s State) rank() int { return slices.Index([]State{Begun, Ended, Still}, s) }
+
+// Item is one alert of a notification.
+type Item struct {
+	State State             `json:"state"`
+	Alert correlation.Alert `json:"alert"` // as its last transition had it
+}
+
+// Notification is one message for one receiver.
+type Notification struct {
+	At       time.Time         `json:"at"`
+	Kind     Kind              `json:"kind"`
+	Tenant   string            `json:"tenant,omitempty"`
+	Receiver string            `json:"receiver"`
+	Route    string            `json:"route"` // Path of the route
+	Key      string            `json:"key"`   // GroupKey of the route
+	Labels   map[string]string `json:"labels,omitempty"`
+	Since    time.Time         `json:"since"` // when the group was made
+	// Alerts are sorted by state, severity, the most severe first, and printed form. With
+	// [Options.MaxAlerts] the last ones are left out, which counts in Omitted; what is
+	// left out is told all the same.
+	Alerts  []Item `json:"alerts"`
+	Omitted int    `json:"omitted,omitempty"`
+	Firing  int    `json:"firing"` // Begun and Still, with those left out
+	Ended   int    `json:"ended,omitempty"`
+}
+
+// ID returns a text that no other notification of the same routes has, the same after
+// a restart or a replay: for use as an idempotency key.
+func (n Notification) ID() string {
+	return key.Join(n.Tenant, n.Route, n.Key, n.At.Format(time.RFC3339Nano), string(n.Kind))
+}
+
+// list writes the alerts of a notification.
+func (n *Notification) list(members []*member, limit int) {
+	printAll(members)
+	slices.SortFunc(members, func(a, b *member) int {
+		return cmp.Or(
+			a.state.rank()-b.state.rank(),
+			b.alert.Severity.Compare(a.alert.Severity),
+			compareMembers(a, b),
+		)
+	})
+	if limit > 0 && len(members) > limit {
+		n.Omitted = len(members) - limit
+		members = members[:limit]
+	}
+	n.Alerts = make([]Item, len(members))
+	for i, m := range members {
+		n.Alerts[i] = Item{State: m.state, Alert: m.alert}
+	}
+}
+
+// printAll sees to it that the printed forms are there.
+func printAll(members []*member) {
+	for _, m := range members {
+		if m.text == "" && len(members) > 1 {
+			m.text = m.alert.String()
+		}
+	}
+}
+
+// compareMembers orders by printed form, then exactly.
+func compareMembers(a, b *member) int {
+	return cmp.Or(strings.Compare(a.text, b.text), strings.Compare(a.key, b.key))
+}

@@ -1,0 +1,170 @@
+package main
+
+import (
+	"cmp"
+	"embed"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"slices"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/adapters/config"
+	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/replay"
+	"github.com/evenkeelops/evenkeel/examples/internal/evidence"
+	"github.com/evenkeelops/evenkeel/examples/internal/program"
+	"github.com/evenkeelops/evenkeel/examples/internal/table"
+)
+
+// The embedded sample: four alerts within half a minute, of which one rule makes one.
+//
+//go:embed testdata/sample
+var sample embed.FS
+
+// inputs are the rules and what happened.
+type inputs struct {
+	program.Inputs
+	*options
+
+	rules   config.RuleSet
+	other   config.RuleSet // of -against
+	engine  correlation.Options
+	log     []replay.Arrival
+	now     time.Time
+	zone    *time.Location
+	earlier []byte // state to go on from; nil: none
+	tests   []replay.Scenario
+}
+
+// load reads all files.
+func (o *options) load(env *program.Env) (*inputs, error) {
+	in := &inputs{Inputs: program.NewInputs(sample, env.Config == ""), options: o, now: env.Now, zone: env.Zone}
+	var err error
+	if in.rules, err = read(in, "config", cmp.Or(env.Config, "rules.yaml"), config.Rules); err != nil {
+		return nil, program.Exit(program.Usage, err)
+	}
+	in.engine = correlation.Options{Settle: in.rules.Settle}
+	topology := correlation.Topology{EntityLabel: in.rules.EntityLabel}
+	if o.topology != "" {
+		var file correlation.Topology
+		if file, err = read(in, "topology", o.topology, config.Topology); err != nil {
+			return nil, program.Exit(program.Usage, err)
+		}
+		file.EntityLabel = cmp.Or(file.EntityLabel, topology.EntityLabel)
+		topology = file
+	}
+	in.engine.Topology = &topology
+	if o.test != "" {
+		in.tests, err = read(in, "test", o.test, config.Scenarios)
+		return in, program.Exit(program.Usage, err)
+	}
+	if o.against != "" {
+		if in.other, err = read(in, "against", o.against, config.Rules); err != nil {
+			return nil, program.Exit(program.Usage, err)
+		}
+	}
+	if err := in.events(); err != nil {
+		return nil, program.Exit(program.Input, err)
+	}
+	if o.state != "" {
+		in.earlier, err = os.ReadFile(o.state)
+		if errors.Is(err, fs.ErrNotExist) {
+			in.earlier, err = nil, nil
+		}
+	}
+	return in, program.Exit(program.Input, err)
+}
+
+// read reads one of the YAML files.
+func read[T any](in *inputs, flag, name string, reader func(name string, data []byte) (T, *config.Document, error)) (T, error) {
+	shown, data, err := in.Read(flag, name)
+	if err != nil {
+		var none T
+		return none, err
+	}
+	v, document, err := reader(shown, data)
+	in.Note(document)
+	return v, err
+}
+
+// events reads the one log that there is.
+func (in *inputs) events() (err error) {
+	var r evidence.Result
+	switch {
+	case in.webhooks != "":
+		in.log, r, err = evidence.Webhooks(in.Open, in.webhooks)
+	case in.checks != "":
+		in.log, r, err = evidence.CheckAlerts(in.Open, in.checks)
+	case in.metrics != "":
+		r, err = in.measure()
+	default:
+		in.log, r, err = evidence.Alerts(in.Open, cmp.Or(in.alerts, "alerts.jsonl"))
+	}
+	in.Sources = append(in.Sources, r.Sources...)
+	in.Notices = append(in.Notices, r.Notices...)
+	return err
+}
+
+// measure lets the thresholds watch a table of metrics. A row is a measurement of
+// each metric of which it has a value.
+func (in *inputs) measure() (evidence.Result, error) {
+	layers := map[string]*correlation.Layer{}
+	var metrics []string
+	of := map[string][]string{} // layers by metric
+	for _, t := range in.rules.Thresholds {
+		l := layers[t.Layer]
+		if l == nil {
+			l = &correlation.Layer{Name: t.Layer}
+			layers[t.Layer] = l
+		}
+		var signals []string
+		for _, alert := range t.Alerts {
+			signals = append(signals, alert[len(t.Layer)+1:])
+		}
+		l.Thresholds = append(l.Thresholds, correlation.LayerThreshold{Metric: t.Metric, Condition: t.Condition.String(), Signals: signals})
+		if !slices.Contains(metrics, t.Metric) {
+			metrics = append(metrics, t.Metric)
+		}
+		of[t.Metric] = append(of[t.Metric], t.Layer)
+	}
+	if len(metrics) == 0 {
+		return evidence.Result{}, errors.New("-metrics: the rules have no thresholds")
+	}
+	var list []correlation.Layer
+	for _, name := range slices.Sorted(maps.Keys(layers)) {
+		list = append(list, *layers[name])
+	}
+	monitor, err := correlation.NewMonitor(list, correlation.MonitorOptions{})
+	if err != nil {
+		return evidence.Result{}, err
+	}
+	var all []correlation.Measurement
+	r, err := evidence.Table(in.Open, in.metrics, []string{"time", "service"}, metrics, func(t *table.Table) {
+		at, service := t.RequiredTime("time"), t.Required("service")
+		for _, metric := range metrics {
+			value, ok := t.Number(metric)
+			if !ok {
+				continue
+			}
+			for _, layer := range of[metric] {
+				all = append(all, correlation.Measurement{Layer: layer, Metric: metric, Labels: map[string]string{"service": service}, Time: at, Value: value})
+			}
+		}
+	})
+	if err != nil {
+		return r, err
+	}
+	slices.SortStableFunc(all, func(a, b correlation.Measurement) int { return a.Time.Compare(b.Time) })
+	for _, m := range all {
+		events, err := monitor.Observe(m)
+		if err != nil {
+			return r, err
+		}
+		for _, e := range append(monitor.Step(m.Time), events...) {
+			in.log = append(in.log, replay.Arrival{At: m.Time, Event: e})
+		}
+	}
+	return r, nil
+}
