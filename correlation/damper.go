@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // DamperOptions of a Damper. Limits that are zero watch nothing.
@@ -158,7 +159,7 @@ type damperTimer struct {
 
 // before orders timers by time; alerts come before storms, so that the list at
 // the end of a storm is that of its instant; then by key.
-func (t damperTimer) before(u damperTimer) bool {
+func (t damperTimer) Before(u damperTimer) bool {
 	switch c := t.at.Compare(u.at); {
 	case c != 0:
 		return c < 0
@@ -485,7 +486,7 @@ func (a *damped) view() *Alert {
 func (d *Damper) watch(a *damped) {
 	if due, ok := a.f.f.next(); ok && !a.timer {
 		a.timer = true
-		heapPush(&d.timers, damperTimer{at: due, a: a})
+		heap.Push(&d.timers, damperTimer{at: due, a: a})
 	}
 }
 
@@ -493,14 +494,14 @@ func (d *Damper) watch(a *damped) {
 func (d *Damper) watchStorm(s *storm) {
 	if due, ok := s.f.next(); ok && !s.timer {
 		s.timer = true
-		heapPush(&d.timers, damperTimer{at: due, s: s})
+		heap.Push(&d.timers, damperTimer{at: due, s: s})
 	}
 }
 
 // run looks at all windows that have moved on by an instant.
 func (d *Damper) run(at time.Time) {
 	for len(d.timers) > 0 && !d.timers[0].at.After(at) {
-		switch t := heapPop(&d.timers); {
+		switch t := heap.Pop(&d.timers); {
 		case t.a != nil:
 			t.a.timer = false
 			d.look(t.a, t.at)

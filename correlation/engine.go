@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // Options of an Engine. The zero value is ready to use.
@@ -237,7 +239,7 @@ func (e *Engine) begin(now int64) {
 	}
 	e.runTimers()
 	for len(e.held) > 0 && e.held[0].due(e.opts.Reorder) <= now {
-		ev := heapPop(&e.held)
+		ev := heap.Pop(&e.held)
 		if err := e.apply(&ev.Event); err != nil { // over a limit by now
 			e.reject(err, -1)
 		}
@@ -272,7 +274,7 @@ func (e *Engine) accept(ev *Event) *EventError {
 
 func (e *Engine) hold(ev Event) {
 	e.arrivals++
-	heapPush(&e.held, heldEvent{ev, e.arrivals})
+	heap.Push(&e.held, heldEvent{ev, e.arrivals})
 }
 
 func (e *Engine) reject(err *EventError, index int) {
@@ -354,7 +356,7 @@ func (e *Engine) apply(ev *Event) *EventError {
 	}
 	if active && ends != 0 && (a.expiryAt == 0 || ends < a.expiryAt) {
 		a.expiryAt = ends
-		heapPush(&e.timers, timer{at: ends, kind: expiry, a: a})
+		heap.Push(&e.timers, timer{at: ends, kind: expiry, a: a})
 	}
 	return nil
 }
@@ -458,7 +460,7 @@ func (e *Engine) end(a *alert) {
 	a.ended = e.now
 	if a.forgetAt == 0 && a.of() == nil {
 		a.forgetAt = after(e.now, e.opts.Retention)
-		heapPush(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
+		heap.Push(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
 	}
 }
 
@@ -601,7 +603,7 @@ func (e *Engine) notify(a *alert) {
 	if due := e.settleTime(a); due > e.now {
 		if a.settleAt == 0 || due < a.settleAt {
 			a.settleAt = due
-			heapPush(&e.timers, timer{at: due, kind: settled, a: a})
+			heap.Push(&e.timers, timer{at: due, kind: settled, a: a})
 		}
 		return
 	}

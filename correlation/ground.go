@@ -3,6 +3,8 @@ package correlation
 import (
 	"cmp"
 	"slices"
+
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // No black hole: a hidden alert needs a visible alert that stands for it. An
@@ -49,7 +51,7 @@ func (s support) valid(i *instance) bool {
 
 // before goes by the onset of the entry: that of an alert that left and came back
 // is another by now, and a heap must not change under its entries.
-func (s support) before(o support) bool {
+func (s support) Before(o support) bool {
 	return cmp.Or(cmp.Compare(s.since, o.since), compareAlerts(s.m.a, o.m.a)) < 0
 }
 
@@ -61,9 +63,9 @@ func (i *instance) addSupport(a *alert, m *member) {
 	} else if f := i.footing; f != nil && f.stands != nil {
 		if len(f.stands) > 2*int(i.support)+16 {
 			f.stands = slices.DeleteFunc(f.stands, func(s support) bool { return !s.valid(i) })
-			heapInit(f.stands)
+			heap.Init(f.stands)
 		}
-		heapPush(&f.stands, support{a.since, m})
+		heap.Push(&f.stands, support{a.since, m})
 	}
 	i.support++
 	if a.covers == 0 {
@@ -100,10 +102,10 @@ func (i *instance) earliest() *alert {
 				f.stands = append(f.stands, support{m.a.since, m})
 			}
 		}
-		heapInit(f.stands)
+		heap.Init(f.stands)
 	}
 	for len(f.stands) > 0 && !f.stands[0].valid(i) {
-		heapPop(&f.stands)
+		heap.Pop(&f.stands)
 	}
 	first := i.composite
 	if len(f.stands) > 0 && (first == nil || f.stands[0].m.a.before(first)) {

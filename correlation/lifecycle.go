@@ -3,6 +3,8 @@ package correlation
 import (
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // mark lists an instance for evaluation in this step.
@@ -113,7 +115,7 @@ func (e *Engine) linger(i *instance) {
 		i.bindWitness(w, 1)
 	}
 	i.updateHidden(false)
-	heapPush(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
+	heap.Push(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
 }
 
 // thaw forgets the frozen evidence before the instance is open again, or closed.

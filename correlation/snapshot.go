@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // snapshotVersion is raised when the form changes.
@@ -62,7 +64,7 @@ func (e *Engine) Snapshot() ([]byte, error) {
 	}
 	held := slices.Clone(e.held)
 	slices.SortFunc(held, func(a, b heldEvent) int {
-		if a.before(b) {
+		if a.Before(b) {
 			return -1
 		}
 		return 1
@@ -246,13 +248,13 @@ func number(t time.Time) int64 {
 func (e *Engine) resurrect(a *alert, active bool) {
 	if !active {
 		a.forgetAt = after(a.ended, e.opts.Retention)
-		heapPush(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
+		heap.Push(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
 		a.sp.touch(a) // it may still owe something
 		return
 	}
 	if a.ends != 0 {
 		a.expiryAt = a.ends
-		heapPush(&e.timers, timer{at: a.ends, kind: expiry, a: a})
+		heap.Push(&e.timers, timer{at: a.ends, kind: expiry, a: a})
 	}
 	e.activate(a, e.now)
 }
@@ -301,7 +303,7 @@ func (e *Engine) restoreInstance(sp *space, p *program, x *instanceSnapshot) err
 		for _, w := range i.past {
 			i.bindWitness(w, 1)
 		}
-		heapPush(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
+		heap.Push(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
 	}
 	i.updateHidden(true)
 	if i.composite != nil {
@@ -362,7 +364,7 @@ func (e *Engine) resume() {
 			a.touched = false
 			if due := e.settleTime(a); a.active && !a.notified && due > e.now {
 				a.settleAt = due
-				heapPush(&e.timers, timer{at: due, kind: settled, a: a})
+				heap.Push(&e.timers, timer{at: due, kind: settled, a: a})
 			}
 		}
 		sp.touched = rest

@@ -3,6 +3,8 @@ package correlation
 import (
 	"cmp"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 type timerKind uint8
@@ -23,7 +25,7 @@ type timer struct {
 	i    *instance
 }
 
-func (t timer) before(o timer) bool { return t.at < o.at }
+func (t timer) Before(o timer) bool { return t.at < o.at }
 
 // nextDue returns the earliest appointment.
 func (e *Engine) nextDue() (int64, bool) {
@@ -43,7 +45,7 @@ func (e *Engine) nextDue() (int64, bool) {
 // only listed: they come after the events of the step.
 func (e *Engine) runTimers() {
 	for len(e.timers) > 0 && e.timers[0].at <= e.now {
-		switch t := heapPop(&e.timers); t.kind {
+		switch t := heap.Pop(&e.timers); t.kind {
 		case expiry:
 			e.expire(t.a, t.at)
 		case forget:
@@ -77,7 +79,7 @@ func (e *Engine) expire(a *alert, at int64) {
 		e.deactivate(a, a.ends)
 	default: // it was refreshed
 		a.expiryAt = a.ends
-		heapPush(&e.timers, timer{at: a.ends, kind: expiry, a: a})
+		heap.Push(&e.timers, timer{at: a.ends, kind: expiry, a: a})
 	}
 }
 
@@ -91,7 +93,7 @@ func (e *Engine) forget(a *alert, at int64) {
 	}
 	if due := after(a.ended, e.opts.Retention); due > e.now {
 		a.forgetAt = due
-		heapPush(&e.timers, timer{at: due, kind: forget, a: a})
+		heap.Push(&e.timers, timer{at: due, kind: forget, a: a})
 		return
 	}
 	e.heat(a.sp)
@@ -110,6 +112,6 @@ func (h heldEvent) due(window time.Duration) int64 {
 }
 
 // before orders by time, then order of arrival.
-func (h heldEvent) before(o heldEvent) bool {
+func (h heldEvent) Before(o heldEvent) bool {
 	return cmp.Or(h.Time.Compare(o.Time), cmp.Compare(h.n, o.n)) < 0
 }

@@ -1,7 +1,6 @@
 package group
 
 import (
-	"container/heap"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +10,7 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/interval"
 	"github.com/evenkeelops/evenkeel/correlation/route"
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // Options of a Grouper. The zero value is ready to use.
@@ -52,7 +52,7 @@ type Grouper struct {
 	now     time.Time
 	bundles map[identity]*bundle
 	where   map[string][]*bundle // by alert, as appendAlert has it
-	timers  timers
+	timers  []timer              // heap
 	out     []Notification
 
 	key, text []byte            // scratch
@@ -66,26 +66,12 @@ type timer struct {
 	of *bundle
 }
 
-// timers is a heap by time, tenant, route and key.
-type timers []timer
-
-// Len, Less, Swap, Push and Pop are those of heap.Interface.
-func (h timers) Len() int { return len(h) }
-
-func (h timers) Less(i, k int) bool {
-	if c := h[i].at.Compare(h[k].at); c != 0 {
+// Before orders by time, tenant, route and key.
+func (t timer) Before(u timer) bool {
+	if c := t.at.Compare(u.at); c != 0 {
 		return c < 0
 	}
-	return compareBundles(h[i].of, h[k].of) < 0
-}
-func (h timers) Swap(i, k int) { h[i], h[k] = h[k], h[i] }
-func (h *timers) Push(x any)   { *h = append(*h, x.(timer)) }
-func (h *timers) Pop() any {
-	last := len(*h) - 1
-	t := (*h)[last]
-	(*h)[last] = timer{}
-	*h = (*h)[:last]
-	return t
+	return compareBundles(t.of, u.of) < 0
 }
 
 // New makes a grouper of routes; nil stands for one receiver, "default", with all
@@ -183,7 +169,7 @@ func (g *Grouper) run(at time.Time, inclusive bool) {
 		if !ok || due.After(at) || due.Equal(at) && !inclusive {
 			break
 		}
-		b := heap.Pop(&g.timers).(timer).of
+		b := heap.Pop(&g.timers).of
 		g.now = due
 		g.look(b, due)
 	}

@@ -19,7 +19,6 @@
 package inhibit
 
 import (
-	"container/heap"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -29,6 +28,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation/matcher"
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // Rule is one entry of inhibit_rules. All of its source conditions must hold
@@ -68,7 +68,7 @@ type Inhibitor struct {
 	sources index // rules by what their source asks for
 	targets index
 	alerts  map[string]*alert
-	ends    endHeap
+	ends    []end // heap
 	now     time.Time
 	key     []byte // scratch
 }
@@ -191,7 +191,7 @@ func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
 	}
 	in.now = at
 	for len(in.ends) > 0 && !in.ends[0].at.After(at) {
-		e := heap.Pop(&in.ends).(end)
+		e := heap.Pop(&in.ends)
 		switch a := in.alerts[e.key]; {
 		case a == nil || !a.look.Equal(e.at):
 		case a.ends.After(at): // it was refreshed
@@ -338,26 +338,5 @@ type end struct {
 	key string
 }
 
-// endHeap is a heap for package container/heap: by instant.
-type endHeap []end
-
-// Len returns the number of appointments.
-func (h endHeap) Len() int { return len(h) }
-
-// Less orders by instant.
-func (h endHeap) Less(i, j int) bool { return h[i].at.Before(h[j].at) }
-
-// Swap exchanges two appointments.
-func (h endHeap) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
-
-// Push is for package heap.
-func (h *endHeap) Push(x any) { *h = append(*h, x.(end)) }
-
-// Pop is for package heap.
-func (h *endHeap) Pop() any {
-	old := *h
-	x := old[len(old)-1]
-	old[len(old)-1] = end{}
-	*h = old[:len(old)-1]
-	return x
-}
+// Before orders by instant.
+func (e end) Before(o end) bool { return e.at.Before(o.at) }

@@ -2,7 +2,6 @@ package silence
 
 import (
 	"cmp"
-	"container/heap"
 	"errors"
 	"fmt"
 	"maps"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/matcher"
+	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
 // Options of a Silencer. The zero value is ready to use.
@@ -42,7 +42,7 @@ type Silencer struct {
 	now     time.Time
 	tenants map[string]*tenant
 	looks   []*tenant // that have something to look at
-	timers  timers
+	timers  []timer   // heap
 	audit   []Entry
 	out     []correlation.Transition
 }
@@ -68,24 +68,8 @@ type timer struct {
 	of *silence
 }
 
-// timers is a heap.
-type timers []timer
-
-// Len, Less, Swap, Push and Pop are those of heap.Interface.
-func (h timers) Len() int           { return len(h) }
-func (h timers) Less(i, k int) bool { return h[i].before(h[k]) }
-func (h timers) Swap(i, k int)      { h[i], h[k] = h[k], h[i] }
-func (h *timers) Push(x any)        { *h = append(*h, x.(timer)) }
-func (h *timers) Pop() any {
-	last := len(*h) - 1
-	t := (*h)[last]
-	(*h)[last] = timer{}
-	*h = (*h)[:last]
-	return t
-}
-
-// before orders by time, then by tenant and ID.
-func (t timer) before(u timer) bool {
+// Before orders by time, then by tenant and ID.
+func (t timer) Before(u timer) bool {
 	return cmp.Or(t.at.Compare(u.at), strings.Compare(t.of.Tenant, u.of.Tenant), strings.Compare(t.of.ID, u.of.ID)) < 0
 }
 
@@ -326,7 +310,7 @@ func (s *Silencer) settle(at time.Time) {
 		if !ok || due.After(at) {
 			break
 		}
-		of := heap.Pop(&s.timers).(timer).of
+		of := heap.Pop(&s.timers).of
 		tn := s.tenants[of.Tenant]
 		switch state := of.state(s.now); {
 		case of.over:

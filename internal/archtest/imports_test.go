@@ -27,7 +27,7 @@ type room struct {
 }
 
 var (
-	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/key", "internal/times", "internal/markdown", "internal/strictjson"}
+	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/key", "internal/times", "internal/heap", "internal/markdown", "internal/strictjson"}
 	core = []string{"sla/...", "slo/...", "incident/...", "escalation/...", "correlation/...", "anomaly/...", "roi/..."}
 )
 
@@ -41,6 +41,7 @@ var rooms = []room{
 	{path: "internal/spelling"},
 	{path: "internal/key"},
 	{path: "internal/times"},
+	{path: "internal/heap"},
 	{path: "internal/markdown"},
 	{path: "internal/strictjson", imports: []string{"internal/spelling"}},
 	{path: "internal/archtest"},
