@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -21,7 +22,6 @@ import (
 
 	"github.com/evenkeelops/evenkeel/anomaly"
 	"github.com/evenkeelops/evenkeel/anomaly/iforest"
-	"github.com/evenkeelops/evenkeel/anomaly/internal/stats"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
@@ -275,41 +275,23 @@ func sameNumbers(what string, got, want []float64) error {
 	return nil
 }
 
+// statistics are the sets and series that the cases of stats_vectors.json name.
+type statistics struct {
+	sets, series map[string][]float64
+}
+
+// testStatistics runs the kinds of three rooms: those of this package are in
+// vectors_stats_test.go, those of streams and forecasts in files of their names.
 func testStatistics(t *testing.T) {
 	f := testutil.OpenVectors(t, "anomaly", "stats_vectors.json")
-	sets := map[string][]float64{}
-	f.Fixture("sets", &sets)
-	f.Run(t, testutil.Kinds{
-		"gpd_mle": func(c testutil.Case) error {
-			var in struct {
-				Set  string
-				Tol  struct{ Rel float64 }
-				Want struct {
-					Cost  float64 `json:"nll_at_most"`
-					Shape float64 `json:"xi"`
-					Scale float64 `json:"sigma"`
-					Q999  float64
-				}
-			}
-			if err := c.Decode(&in); err != nil {
-				return err
-			}
-			y := sets[in.Set]
-			g := stats.FitGPD(y)
-			if cost := g.NegLogLikelihood(y); cost > in.Want.Cost+1e-9*(1+math.Abs(in.Want.Cost)) {
-				return fmt.Errorf("negative log likelihood = %v, want at most %v", cost, in.Want.Cost)
-			}
-			for _, x := range [][2]float64{{g.Shape, in.Want.Shape}, {g.Scale, in.Want.Scale}, {g.Quantile(0.999), in.Want.Q999}} {
-				if math.Abs(x[0]-x[1]) > in.Tol.Rel*math.Abs(x[1]) {
-					return fmt.Errorf("fit %+v has %v, want %v", g, x[0], x[1])
-				}
-			}
-			return nil
-		},
-	},
-		"acf", "combine_p", "crow_amsaa", "decompose", "ets", "ewm", "ewm_time", "fit", "gesd", "kendall", "ks",
-		"laplace", "mann_whitney", "normal_tail", "ols", "psi", "quantile", "ranking", "robust", "siegel", "smooth",
-		"stl", "theil_sen", "theta", "wasserstein1", "weibull")
+	var s statistics
+	f.Fixture("sets", &s.sets)
+	f.Fixture("series", &s.series)
+	kinds := testutil.Kinds{}
+	maps.Copy(kinds, s.basic())
+	maps.Copy(kinds, s.forecasts())
+	maps.Copy(kinds, s.streams())
+	f.Run(t, kinds, slices.Concat(basicNotYet, forecastsNotYet, streamsNotYet)...)
 }
 
 func testImportedForest(t *testing.T) {

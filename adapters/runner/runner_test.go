@@ -594,8 +594,10 @@ func TestNoGoroutineLeft(t *testing.T) {
 			stop()
 		}
 		synctest.Wait()
-		if after := runtime.NumGoroutine(); after != before {
-			t.Errorf("%d goroutines after 100 runs, want the %d of before", after, before)
+		// Fewer is no leak: a goroutine of an earlier test may still have been ending. What
+		// blocks for ever within the bubble would fail the test by itself.
+		if after := runtime.NumGoroutine(); after > before {
+			t.Errorf("%d goroutines after 100 runs, want at most the %d of before", after, before)
 		}
 		if len(j.lines) < 99 {
 			t.Errorf("%d tasks were handled, want those of all runs but the first", len(j.lines))
