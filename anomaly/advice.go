@@ -75,6 +75,7 @@ func appendNew(dst []string, texts ...string) []string {
 	return dst
 }
 
+// advice tells of the limits and where to look.
 func (v Violation) advice() string {
 	limits := "within its limits"
 	switch {

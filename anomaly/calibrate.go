@@ -20,8 +20,8 @@ const (
 
 // calibrated is the Default side of a Detector.
 //
-// Its statistic is a weighted minimum of p-values, t = max over the components
-// of ln w - ln p, where the weights w sum to 1: without calibration P(t >= x) <=
+// Its statistic joins the p-values of the components; by default it is a weighted
+// minimum, t = max over the components of ln w - ln p, where the weights w sum to 1: without calibration P(t >= x) <=
 // exp(-x) whatever the dependence between the components (weighted Bonferroni).
 // The distribution of t over the history, each row judged by trees and tails that
 // have not seen it, then makes the rate of false alarms what it should be, not
@@ -33,39 +33,21 @@ type calibrated struct {
 	statistic column // of t over the history
 	logAlpha  float64
 	sides     []Side // per feature
+	way       Combine
 }
 
-// judgement is what the components say about one row.
-type judgement struct {
-	logP   []float64 // per feature; NaN for a missing value
-	forest float64   // ln p
-	t      float64
-}
-
-// fitCalibrated learns from columns in which NaN is a missing value. Their
-// distributions are given.
+// fitCalibrated learns from columns in which NaN is a missing value and seasons are taken
+// out. Their distributions are given.
 func fitCalibrated(schema Schema, columns [][]float64, whole []column, o *resolvedOptions) (*calibrated, error) {
-	c := &calibrated{logAlpha: math.Log(o.alpha)}
-	tails := 0
-	for j, f := range schema {
-		side := f.Harm
-		if constant(&whole[j]) {
-			side = Both // any other value is news
-		}
-		c.sides = append(c.sides, side)
-		tails++
-		if side == Both {
-			tails++
-		}
-	}
-	c.logWeight = math.Log((1 - forestWeight) / float64(tails))
+	c := &calibrated{logAlpha: math.Log(o.alpha), way: o.combine}
+	c.watch(schema, whole)
 
 	rows := scaleRows(columns, whole)
 	n := len(rows)
 	// Half of a short history per tree leaves every row some trees that have not
 	// seen it.
 	forest, scores, err := iforest.FitOutOfBag(rows, &iforest.Options{
-		Trees: o.trees, MaxSamples: min(256, n/2), Seed: o.seed, Draws: iforest.FastDraws,
+		Trees: o.trees, MaxSamples: min(256, n/2), Seed: o.seed, Draws: iforest.FastDraws, Workers: o.workers,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("anomaly: %w", err)
@@ -82,23 +64,44 @@ func fitCalibrated(schema Schema, columns [][]float64, whole []column, o *resolv
 	}
 	c.oddness = newColumn(slices.Sorted(slices.Values(oddness)), nil)
 
-	statistic := make([]float64, n)
-	for i := range statistic {
-		statistic[i] = math.Log(forestWeight) - c.oddness.logPLeftOut(High, oddness[i], &c.oddness)
+	found := make([]evidence, n)
+	for i := range found {
+		found[i].add(c.way, c.oddness.logPLeftOut(High, oddness[i], &c.oddness), math.Log(forestWeight), false)
 	}
 	for j, all := range columns {
 		for k := range folds {
 			tails := withoutFold(all, k, &whole[j], &schema[j])
 			for i := k; i < n; i += folds {
 				if !math.IsNaN(all[i]) {
-					statistic[i] = max(statistic[i], c.logWeight-whole[j].logPLeftOut(c.sides[j], all[i], tails))
+					found[i].add(c.way, whole[j].logPLeftOut(c.sides[j], all[i], tails), c.logWeight, c.sides[j] == Both)
 				}
 			}
 		}
 	}
+	statistic := make([]float64, n)
+	for i := range found {
+		statistic[i] = found[i].statistic(c.way)
+	}
 	slices.Sort(statistic)
 	c.statistic = newColumn(statistic, nil)
 	return c, nil
+}
+
+// watch decides which sides count and what a tail weighs.
+func (c *calibrated) watch(schema Schema, whole []column) {
+	tails := 0
+	for j, f := range schema {
+		side := f.Harm
+		if constant(&whole[j]) {
+			side = Both // any other value is news
+		}
+		c.sides = append(c.sides, side)
+		tails++
+		if side == Both {
+			tails++
+		}
+	}
+	c.logWeight = math.Log((1 - forestWeight) / float64(tails))
 }
 
 // withoutFold fits a column to all rows but every folds-th from k on; if that
@@ -122,22 +125,41 @@ func withoutFold(all []float64, k int, whole *column, f *Feature) *column {
 // trees averaged over and must not tell equal rows apart.
 func oddnessOf(score float64) float64 { return math.Round(-score*1e9) / 1e9 }
 
-// judge evaluates the components on one row, given what the forest found.
-func (c *calibrated) judge(columns []column, row []float64, oddness float64) judgement {
-	r := judgement{
-		logP:   make([]float64, len(row)),
-		forest: c.oddness.logP(High, oddness),
-	}
-	r.t = math.Log(forestWeight) - r.forest
+// judge evaluates the components on one row, given what the forest found. It stores ln p of
+// every feature in logP, NaN for a missing value, and returns ln p of the forest and the
+// statistic.
+func (c *calibrated) judge(logP []float64, columns []column, row []float64, oddness float64) (forest, t float64) {
+	var found evidence
+	forest = c.oddness.logP(High, oddness)
+	found.add(c.way, forest, math.Log(forestWeight), false)
 	for j, v := range row {
-		r.logP[j] = math.NaN()
+		logP[j] = math.NaN()
 		if math.IsNaN(v) {
 			continue
 		}
-		r.logP[j] = columns[j].logP(c.sides[j], v)
-		r.t = max(r.t, c.logWeight-r.logP[j])
+		logP[j] = columns[j].logP(c.sides[j], v)
+		found.add(c.way, logP[j], c.logWeight, c.sides[j] == Both)
 	}
-	return r
+	return forest, found.statistic(c.way)
+}
+
+// alone is ln p of one tail with nothing else odd.
+func (c *calibrated) alone(j int, logP float64) float64 {
+	switch {
+	case c.way == CombineMinP:
+		return c.calibrate(c.logWeight - logP)
+	case c.sides[j] == Both:
+		return min(0, logP+math.Ln2)
+	}
+	return logP
+}
+
+// excess is by how much a tail exceeds what is expected of it, in logarithms.
+func (c *calibrated) excess(logP float64) float64 {
+	if c.way == CombineMinP {
+		return max(0, c.logWeight-logP)
+	}
+	return max(0, -1-logP) // the mean of -ln p is 1
 }
 
 // calibrate returns ln of the probability of a statistic of at least t.

@@ -86,7 +86,7 @@ func fitCompat(columns [][]float64, o *resolvedOptions) (*compatModel, error) {
 		}
 	}
 	var err error
-	m.forest, err = iforest.Fit(rows, &iforest.Options{Trees: o.trees, Seed: o.seed, Contamination: o.contamination})
+	m.forest, err = iforest.Fit(rows, &iforest.Options{Trees: o.trees, Seed: o.seed, Contamination: o.contamination, Workers: o.workers})
 	return m, err
 }
 
@@ -123,9 +123,9 @@ func (d *Detector) evaluateCompat(v *Verdict, values []Value) error {
 		}
 		r.Deviations = append(r.Deviations, Deviation{
 			Feature: x.Name, Current: x.Value, BaselineMean: b.Mean,
-			Score: math.Abs(z), Bucket: bucket(b, x.Value),
+			Score: math.Abs(z), Bucket: b.Bucket(x.Value),
 		})
-		v.Contributions = append(v.Contributions, d.describe(i, x.Value))
+		v.Contributions = append(v.Contributions, d.describe(v.At, i, x.Value))
 	}
 	r.Recommendation = r.recommend()
 	shareByDistance(v.Contributions)
@@ -142,7 +142,10 @@ func (d *Detector) evaluateCompat(v *Verdict, values []Value) error {
 	return nil
 }
 
-func bucket(b *Baseline, v float64) string {
+// Bucket names where a value stands in the history: bottom_quartile, below_median,
+// above_median, top_quartile (up to the 95th percentile) or extreme_high; ends count to
+// the lower one.
+func (b *Baseline) Bucket(v float64) string {
 	switch {
 	case v <= b.Q25:
 		return "bottom_quartile"

@@ -66,11 +66,21 @@ type Options struct {
 	// Advice is the table of texts. Defaults to DefaultAdvice(). Not in Compat.
 	Advice []Advice `json:"advice,omitempty"`
 
+	// Season makes Default look for a season of each feature and judge by it where one is
+	// accepted; the history needs Times, and readings an instant. Defaults to none.
+	Season *Season `json:"season,omitempty"`
+	// Combine says how the p-values of the components become one. Defaults to
+	// CombineMinP. Not in Compat.
+	Combine Combine `json:"combine,omitzero"`
+
 	// Contamination in (0, 0.5] is the share of the history taken for abnormal.
 	// Defaults to 0.1 in Compat. In Default it is another name for Alpha.
 	Contamination float64 `json:"contamination,omitempty"`
 	// Trees of the forest. Defaults to 100.
 	Trees int `json:"trees,omitempty"`
+	// Workers is how many goroutines grow trees at the same time, the calling one included;
+	// the detector is the same for any number. Defaults to 1.
+	Workers int `json:"workers,omitempty"`
 	// Seed of the forest, the random_state of Compat. Defaults to 42.
 	Seed *uint32 `json:"seed,omitempty"`
 
@@ -83,12 +93,18 @@ type resolvedOptions struct {
 	alpha         float64
 	contamination float64
 	trees         int
+	workers       int
 	seed          uint32
 	advice        []Advice
+	combine       Combine
+	season        *Season
+	zone          *time.Location
 }
 
+// resolve fills the defaults in and reports the first option out of range as an
+// [*OptionError].
 func (o *Options) resolve() (*resolvedOptions, error) {
-	r := &resolvedOptions{trees: o.Trees, seed: 42, advice: o.Advice}
+	r := &resolvedOptions{trees: o.Trees, workers: o.Workers, seed: 42, advice: o.Advice, combine: o.Combine, season: o.Season}
 	if o.Seed != nil {
 		r.seed = *o.Seed
 	}
@@ -103,6 +119,10 @@ func (o *Options) resolve() (*resolvedOptions, error) {
 	switch {
 	case o.Preset > Compat:
 		return nil, &OptionError{"Preset", o.Preset, "Default or Compat"}
+	case o.Workers < 0:
+		return nil, &OptionError{"Workers", o.Workers, "a positive number, or 0 for 1"}
+	case o.Combine > CombineCauchy:
+		return nil, &OptionError{"Combine", o.Combine, "CombineMinP, CombineFisher, CombineStouffer or CombineCauchy"}
 	case o.Trees < 0:
 		return nil, &OptionError{"Trees", o.Trees, "a positive number, or 0 for 100"}
 	case !probability(o.Alpha):
@@ -127,12 +147,22 @@ func (o *Options) resolve() (*resolvedOptions, error) {
 			return nil, &OptionError{"FalseAlarmsPerDay", o.FalseAlarmsPerDay, only}
 		case o.Advice != nil:
 			return nil, &OptionError{"Advice", o.Advice, only}
+		case o.Season != nil:
+			return nil, &OptionError{"Season", *o.Season, only}
+		case o.Combine != CombineMinP:
+			return nil, &OptionError{"Combine", o.Combine, only}
 		}
 		r.contamination = o.Contamination
 		if r.contamination == 0 {
 			r.contamination = 0.1
 		}
 		return r, nil
+	}
+	if o.Season != nil {
+		var err error
+		if r.zone, err = o.Season.location(); err != nil {
+			return nil, err
+		}
 	}
 	r.alpha = 0.01
 	given := 0
@@ -165,8 +195,11 @@ type Detector struct {
 	preset    Preset
 	schema    Schema
 	index     map[string]int // feature name to position in schema
-	baselines []Baseline
-	columns   []column
+	baselines Baselines
+	columns   []column // of the values that a season leaves
+	threshold float64  // factor of ln alpha, 1 unless labels moved it
+	feedback  []Feedback
+	drift     *Drift
 	strict    bool
 	advice    []Advice
 	trainedAt time.Time
@@ -214,12 +247,13 @@ func Fit(service string, h History, o *Options) (*Detector, error) {
 		index:     make(map[string]int, len(schema)),
 		strict:    o.Strict || o.Preset == Compat,
 		advice:    r.advice,
+		threshold: 1,
 		trainedAt: o.TrainedAt,
 	}
 	for j, f := range schema {
 		d.index[f.Name] = j
 	}
-	if columns, err = d.learnColumns(columns); err != nil {
+	if columns, err = d.learnColumns(columns, h.Times, r); err != nil {
 		return nil, err
 	}
 	if o.Preset == Compat {
@@ -233,53 +267,74 @@ func Fit(service string, h History, o *Options) (*Detector, error) {
 	return d, nil
 }
 
-// learnColumns fills baselines and columns. It returns the columns without rows
-// that hold nothing and with invalid cells turned to missing ones.
-func (d *Detector) learnColumns(columns [][]float64) ([][]float64, error) {
+// learnColumns fills baselines and columns. It returns the columns as the detector sees
+// them: without rows that hold nothing or have no place in a season, with invalid cells
+// turned to missing ones, and less their season.
+func (d *Detector) learnColumns(columns [][]float64, times []time.Time, o *resolvedOptions) ([][]float64, error) {
 	least := minRows
 	if d.preset == Compat {
 		least = 1
 	}
-	invalid := make([]int, len(columns))
+	if o.season != nil {
+		if err := checkTimes(times, len(columns[0])); err != nil {
+			return nil, err
+		}
+	}
+	missing, invalid := make([]int, len(columns)), make([]int, len(columns))
 	for j, column := range columns {
 		for i, v := range column {
 			switch {
 			case math.IsNaN(v) && d.strict:
 				return nil, &ValueError{Feature: d.schema[j].Name, Row: i, Value: v}
 			case math.IsNaN(v):
+				missing[j]++
 			case !d.schema[j].within(v):
 				invalid[j]++
 				column[i] = math.NaN()
 			}
 		}
 	}
-	total := len(columns[0])
-	columns = dropEmptyRows(columns)
+	columns, times = dropRows(columns, times, o)
 	for j, column := range columns {
 		values := slices.DeleteFunc(slices.Clone(column), math.IsNaN)
 		if len(values) < least {
 			return nil, fmt.Errorf("%w: feature %q has %d usable values, want at least %d", ErrTooFewRows, d.schema[j].Name, len(values), least)
 		}
-		b, sorted := summarize(d.schema[j].Name, values)
-		b.Invalid = invalid[j]
-		b.Missing = total - len(values) - b.Invalid
+		b, sorted := summarize(d.schema[j].Name, values, QuantileLinear)
+		b.Missing, b.Invalid = missing[j], invalid[j]
+		if o.season != nil {
+			var left []float64
+			if b.Season, left = findSeason(times, column, o.season, o.zone); b.Season != nil {
+				columns[j] = left
+				sorted = slices.DeleteFunc(slices.Clone(left), math.IsNaN)
+				slices.Sort(sorted)
+			}
+		}
 		d.baselines = append(d.baselines, b)
 		d.columns = append(d.columns, newColumn(sorted, &d.schema[j]))
 	}
 	return columns, nil
 }
 
-func dropEmptyRows(columns [][]float64) [][]float64 {
+// dropRows leaves out rows that hold nothing, and of dates that resemble no other.
+func dropRows(columns [][]float64, times []time.Time, o *resolvedOptions) ([][]float64, []time.Time) {
 	kept := make([][]float64, len(columns))
+	var at []time.Time
 	for i := range columns[0] {
 		if !slices.ContainsFunc(columns, func(c []float64) bool { return !math.IsNaN(c[i]) }) {
 			continue
+		}
+		if o.season != nil {
+			if o.season.alone(times[i], o.zone) {
+				continue
+			}
+			at = append(at, times[i])
 		}
 		for j, column := range columns {
 			kept[j] = append(kept[j], column[i])
 		}
 	}
-	return kept
+	return kept, at
 }
 
 // String says what was trained, in the words of the recipe that Compat follows.
@@ -297,13 +352,13 @@ func (d *Detector) Preset() Preset { return d.preset }
 func (d *Detector) Schema() Schema { return slices.Clone(d.schema) }
 
 // Baselines returns what the history shows of each feature, in schema order.
-func (d *Detector) Baselines() []Baseline { return slices.Clone(d.baselines) }
+func (d *Detector) Baselines() Baselines { return slices.Clone(d.baselines) }
 
-// Expected returns the usual value of a feature at an instant: its median, in
-// Compat its mean. ok is false for a name without history. The instant does not
-// matter yet, as no season is modelled; the signature is that of a reference
-// lookup for conditions such as "30% below normal".
-func (d *Detector) Expected(name string, _ time.Time) (value float64, ok bool) {
+// Expected returns the usual value of a feature at an instant: its median, where it has a
+// season that of the bin of the instant, in Compat its mean. ok is false for a name
+// without history. The signature is that of a reference lookup for conditions such as
+// "30% below normal".
+func (d *Detector) Expected(name string, at time.Time) (value float64, ok bool) {
 	i, ok := d.index[name]
 	if !ok {
 		return 0, false
@@ -311,7 +366,7 @@ func (d *Detector) Expected(name string, _ time.Time) (value float64, ok bool) {
 	if d.preset == Compat {
 		return d.baselines[i].Mean, true
 	}
-	return d.baselines[i].Median, true
+	return d.baselines[i].Expected(at), true
 }
 
 // Scaling returns the standard scaling before the forest of Compat, one per
@@ -366,7 +421,7 @@ func (d *Detector) Evaluate(at time.Time, reading map[string]float64) (Verdict, 
 // Compat minds it: there the first value stands for the first feature of the
 // training, whatever its name. A name given twice is a [*SchemaError].
 func (d *Detector) EvaluateOrdered(at time.Time, values []Value) (Verdict, error) {
-	v := Verdict{At: at, Service: d.service, Preset: d.preset}
+	v := Verdict{At: at, Service: d.service, Preset: d.preset, Drift: d.drift}
 	if !d.trainedAt.IsZero() {
 		v.ModelAge = at.Sub(d.trainedAt)
 	}
@@ -451,6 +506,9 @@ func (d *Detector) evaluateDefault(v *Verdict, values []Value) error {
 	}
 	switch {
 	case judged > 0:
+		if err := d.needInstant(v.At); err != nil {
+			return err
+		}
 		if err := d.judge(v, row); err != nil {
 			return err
 		}
@@ -470,16 +528,16 @@ func (d *Detector) evaluateDefault(v *Verdict, values []Value) error {
 // judge fills the statistical part of a verdict. NaN cells are left out.
 func (d *Detector) judge(v *Verdict, row []float64) error {
 	c := d.calibrated
-	scaled, credit := make([]float64, len(row)), make([]float64, len(row))
-	scaleRow(scaled, row, d.columns)
-	score, err := c.forest.Score(scaled)
+	s := d.scratch()
+	defer scratches.Put(s)
+	logP, err := d.judgeRow(s, v.At, row)
 	if err != nil {
 		return err
 	}
-	r := c.judge(d.columns, row, oddnessOf(score))
-	logP := c.calibrate(r.t)
-	v.Score = logP / c.logAlpha
+	logAlpha := c.logAlpha * d.threshold
+	v.Score = logP / logAlpha
 	v.P = math.Exp(logP)
+	v.BoundaryP = math.Exp(logAlpha)
 	v.Confidence = -math.Expm1(logP)
 	switch {
 	case v.Score >= 1:
@@ -490,33 +548,38 @@ func (d *Detector) judge(v *Verdict, row []float64) error {
 		v.State = Normal
 	}
 
-	// Evidence is what exceeds the weight of a component. The forest's is passed
+	// Evidence is what exceeds what a component shows in health. The forest's is passed
 	// on to the features whose cuts shortened the path.
-	forest := max(0, math.Log(forestWeight)-r.forest)
+	forest := c.excess(s.forest)
+	if c.way == CombineMinP {
+		forest = max(0, math.Log(forestWeight)-s.forest)
+	}
+	clear(s.credit)
 	if forest > 0 {
-		if err := c.forest.Attribute(credit, scaled); err != nil {
+		if err := c.forest.Attribute(s.credit, s.scaled); err != nil {
 			return err
 		}
 	}
 	blamed := 0.0
-	for i := range credit {
+	for i := range s.credit {
 		if math.IsNaN(row[i]) {
-			credit[i] = 0
+			s.credit[i] = 0
 		}
-		credit[i] = max(0, credit[i])
-		blamed += credit[i]
+		s.credit[i] = max(0, s.credit[i])
+		blamed += s.credit[i]
 	}
 	sum := 0.0
+	v.Contributions = make([]Contribution, 0, len(row)-len(v.Missing)-len(v.Invalid))
 	for i, x := range row {
 		if math.IsNaN(x) {
 			continue
 		}
-		contribution := d.describe(i, x)
-		contribution.TailP = math.Exp(r.logP[i])
-		contribution.Score = c.calibrate(c.logWeight-r.logP[i]) / c.logAlpha
-		contribution.Share = max(0, c.logWeight-r.logP[i])
+		contribution := d.describe(v.At, i, x)
+		contribution.TailP = math.Exp(s.logP[i])
+		contribution.Score = c.alone(i, s.logP[i]) / logAlpha
+		contribution.Share = c.excess(s.logP[i])
 		if blamed > 0 {
-			contribution.Share += forest * credit[i] / blamed
+			contribution.Share += forest * s.credit[i] / blamed
 		}
 		sum += contribution.Share
 		v.Contributions = append(v.Contributions, contribution)
@@ -550,26 +613,36 @@ func (d *Detector) advise(v *Verdict) {
 }
 
 // describe compares one value with the history of its feature.
-func (d *Detector) describe(i int, x float64) Contribution {
+func (d *Detector) describe(at time.Time, i int, x float64) Contribution {
 	b, c := &d.baselines[i], &d.columns[i]
 	sd := b.SD
 	if sd == 0 {
 		sd = c.spread
 	}
-	side := Low
-	if x > b.Median {
+	expected := b.expected(at, c)
+	side, harm := Low, d.schema[i].Harm
+	if x > expected.Median {
 		side = High
 	}
-	return Contribution{
+	if d.calibrated != nil {
+		harm = d.calibrated.sides[i]
+	}
+	left := b.Season.season(at, x)
+	out := Contribution{
 		Feature:    d.schema[i].Name,
 		Unit:       d.schema[i].Unit,
 		Value:      x,
-		Expected:   b.expected(),
+		Expected:   expected,
 		Direction:  side,
+		Harm:       harm,
 		Z:          saturate((x - b.Mean) / sd),
-		RobustZ:    c.robustZ(x),
-		Percentile: c.percentile(x),
+		RobustZ:    c.robustZ(left),
+		Percentile: c.percentile(left),
 	}
+	if b.Season != nil {
+		out.Season = b.Season.Cycle
+	}
+	return out
 }
 
 // saturate keeps a quotient finite, for JSON.

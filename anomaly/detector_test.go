@@ -569,6 +569,61 @@ func TestSchemaOf(t *testing.T) {
 	}
 }
 
+// text is a named number.
+type text interface {
+	String() string
+	MarshalText() ([]byte, error)
+}
+
+// Every named number has a text that leads back to it, and one beyond the last has none.
+func TestEveryEnum(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, last uint8
+		of          func(uint8) text
+		read        func(string) (uint8, error)
+	}{
+		"quantile method": {0, uint8(anomaly.QuantileNearest), func(n uint8) text { return anomaly.QuantileMethod(n) }, func(s string) (uint8, error) {
+			var v anomaly.QuantileMethod
+			err := v.UnmarshalText([]byte(s))
+			return uint8(v), err
+		}},
+		"cycle": {0, uint8(anomaly.WeekCycle), func(n uint8) text { return anomaly.Cycle(n) }, func(s string) (uint8, error) {
+			var v anomaly.Cycle
+			err := v.UnmarshalText([]byte(s))
+			return uint8(v), err
+		}},
+		"combine": {0, uint8(anomaly.CombineCauchy), func(n uint8) text { return anomaly.Combine(n) }, func(s string) (uint8, error) {
+			var v anomaly.Combine
+			err := v.UnmarshalText([]byte(s))
+			return uint8(v), err
+		}},
+		"drift level": {0, uint8(anomaly.Act), func(n uint8) text { return anomaly.DriftLevel(n) }, func(s string) (uint8, error) {
+			var v anomaly.DriftLevel
+			err := v.UnmarshalText([]byte(s))
+			return uint8(v), err
+		}},
+		"reason": {1, uint8(anomaly.QuietTogether), func(n uint8) text { return anomaly.QuietKind(n) }, func(s string) (uint8, error) {
+			var v anomaly.QuietKind
+			err := v.UnmarshalText([]byte(s))
+			return uint8(v), err
+		}},
+	} {
+		for n := c.first; n <= c.last; n++ {
+			data, err := c.of(n).MarshalText()
+			back, errBack := c.read(string(data))
+			if err != nil || errBack != nil || back != n || c.of(n).String() != string(data) {
+				t.Errorf("%s %d: text %q, %v, back %d, %v", name, n, data, err, back, errBack)
+			}
+		}
+		if data, err := c.of(c.last + 1).MarshalText(); err == nil {
+			t.Errorf("%s %d has the text %q", name, c.last+1, data)
+		}
+		if n, err := c.read("?"); err == nil {
+			t.Errorf(`%s "?" is %d`, name, n)
+		}
+	}
+}
+
 func TestEnumText(t *testing.T) {
 	for _, s := range []anomaly.State{anomaly.Normal, anomaly.Anomaly, anomaly.NoData, anomaly.Invalid} {
 		text, err := s.MarshalText()

@@ -25,11 +25,22 @@
 // known weaknesses are listed at the constant. [Options.Preset] chooses, and
 // every verdict says which one made it.
 //
+// With [Options.Season] a feature is judged by what is usual at that hour of the day or the
+// week, on the clock of a place, where the history shows a season. [Detector.Expected] and
+// [Detector.Limits] say what is usual and from where on a value alarms, [Baselines] the former
+// without a detector, and a [Collector] learns them at the edge, to be merged.
+//
+// What follows an alarm: [Verdict.Signals] hands it to monitoring or correlation as plain
+// values, [Verdict.WhyNot] explains silence, [Calibrate] and [Detector.WithFeedback] move the
+// threshold by what people said, [Detector.Drift] tells when the history is out of date, and
+// [Detector.AppendBinary] stores it all. Where only the number matters, [Detector.Score]
+// judges without garbage.
+//
 // A missing value (absent or NaN) is reported as missing and never counts as 0.
 // A reading without any value is [NoData], which is neither normal nor abnormal.
 // The p-values assume that the history is free of incidents, or nearly so, and
-// that fresh readings are drawn like it; trends and seasons are not modelled here.
+// that fresh readings are drawn like it; trends are not modelled here.
 //
-// Detectors are immutable and safe for concurrent use. Nothing reads the clock;
-// the instant of a reading is an argument.
+// Detectors are immutable and safe for concurrent use: what changes one returns another.
+// Nothing reads the clock; the instant of a reading is an argument.
 package anomaly

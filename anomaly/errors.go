@@ -11,6 +11,8 @@ var (
 	ErrUnknownService = errors.New("anomaly: no model trained for this service")
 	// ErrTooFewRows reports a history too short to learn from.
 	ErrTooFewRows = errors.New("anomaly: too few rows")
+	// ErrNoSeason reports a series that no cycle explains well enough.
+	ErrNoSeason = errors.New("anomaly: no season")
 )
 
 // SchemaError reports names that do not fit the schema, all of them at once.
@@ -62,6 +64,26 @@ type RowError struct {
 func (e *RowError) Error() string {
 	return fmt.Sprintf("anomaly: row %d of the history has %d values, want %d", e.Row, e.Got, e.Want)
 }
+
+// FormatError reports bytes that are neither a detector nor a collector.
+type FormatError struct {
+	// Offset counts bytes from the start; the problem is there or a little after.
+	Offset int
+	// Version is that of the bytes, 0 if it was not read.
+	Version int
+	// Problem says what is wrong and what was expected.
+	Problem string
+	// Err is the underlying error, nil if there is none.
+	Err error
+}
+
+// Error says what was found and what is wanted.
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("anomaly: binary form of version %d: byte %d: %s", e.Version, e.Offset, e.Problem)
+}
+
+// Unwrap returns the underlying error, if any.
+func (e *FormatError) Unwrap() error { return e.Err }
 
 // OptionError reports an option or a part of a schema outside its range.
 type OptionError struct {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 )
 
 // History is a table of past readings to learn from, one row per instant.
@@ -12,6 +13,9 @@ type History struct {
 	Names []string `json:"names"`
 	// Rows hold one value per name; NaN is a missing value.
 	Rows [][]float64 `json:"rows"`
+	// Times are the instants of the rows, in any order. They are needed for seasons only
+	// and default to none.
+	Times []time.Time `json:"times,omitempty"`
 }
 
 // HistoryOf makes a table of readings by name. Columns are sorted by name; a
@@ -53,13 +57,17 @@ func (h *History) columns(schema Schema) ([][]float64, error) {
 		}
 		at[name] = j
 	}
-	for _, f := range schema {
-		if _, ok := at[f.Name]; !ok {
+	wanted := make(map[string]bool, len(schema))
+	places := make([]int, len(schema))
+	for j, f := range schema {
+		var ok bool
+		if places[j], ok = at[f.Name]; !ok {
 			problem.Missing = append(problem.Missing, f.Name)
 		}
+		wanted[f.Name] = true
 	}
 	for name := range at {
-		if !slices.ContainsFunc(schema, func(f Feature) bool { return f.Name == name }) {
+		if !wanted[name] {
 			problem.Unknown = append(problem.Unknown, name)
 		}
 	}
@@ -74,10 +82,10 @@ func (h *History) columns(schema Schema) ([][]float64, error) {
 		if len(row) != len(h.Names) {
 			return nil, &RowError{Row: i, Got: len(row), Want: len(h.Names)}
 		}
-		for j, f := range schema {
-			v := row[at[f.Name]]
+		for j, place := range places {
+			v := row[place]
 			if math.Abs(v) > maxMagnitude {
-				return nil, &ValueError{Feature: f.Name, Row: i, Value: v}
+				return nil, &ValueError{Feature: schema[j].Name, Row: i, Value: v}
 			}
 			columns[j][i] = v
 		}

@@ -127,6 +127,22 @@ func TestFalseAlarmRate(t *testing.T) {
 	}
 }
 
+// The forest of the article's detector, a hundred trees of five features, takes at most
+// 120 KB in memory and as bytes, in either preset.
+func TestModelSize(t *testing.T) {
+	const most = 120_000
+	for _, preset := range []anomaly.Preset{anomaly.Default, anomaly.Compat} {
+		d, err := anomaly.Fit("user_api", seedTable(t), &anomaly.Options{Preset: preset})
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := d.Forest().MarshalBinary()
+		if err != nil || len(data) > most || d.Forest().Size() > most {
+			t.Errorf("%v: the forest takes %d bytes, and %d as bytes, %v, want at most %d", preset, d.Forest().Size(), len(data), err, most)
+		}
+	}
+}
+
 // Nine single-metric outages with everything else at its mean: the Compat recipe
 // sees three. With limits stated, an impossible value is found as invalid.
 func TestOutages(t *testing.T) {

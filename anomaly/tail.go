@@ -56,14 +56,7 @@ func newColumn(sorted []float64, f *Feature) column {
 	}
 	n := len(sorted)
 	c := column{knots: sorted, n: n, median: stats.Quantile(sorted, 0.5)}
-	c.spread = stats.MADToSigma * stats.MAD(sorted)
-	if c.spread == 0 {
-		// More than half of the values are equal.
-		c.spread = max(stats.Resolution(sorted), 1e-3*math.Abs(c.median))
-		if c.spread == 0 {
-			c.spread = 1
-		}
-	}
+	c.spread = spreadOf(sorted)
 	c.high = c.fitTail(sorted, 1, f.Max != nil)
 	mirrored := make([]float64, n)
 	for i, v := range sorted {
@@ -77,6 +70,23 @@ func newColumn(sorted []float64, f *Feature) column {
 		}
 	}
 	return c
+}
+
+// spreadOf is the scaled median deviation or, if more than half of the values are
+// equal, the least one.
+func spreadOf(sorted []float64) float64 {
+	if s := stats.MADToSigma * stats.MAD(sorted); s > 0 {
+		return s
+	}
+	return leastSpread(sorted)
+}
+
+// leastSpread is a floor: a step of the values, a thousandth of the median, or 1.
+func leastSpread(sorted []float64) float64 {
+	if s := max(stats.Resolution(sorted), 1e-3*math.Abs(stats.Quantile(sorted, 0.5))); s > 0 {
+		return s
+	}
+	return 1
 }
 
 // fitTail fits the upper end of sorted values; sign says how to turn the edge
@@ -158,6 +168,7 @@ func (c *column) outside(knots int, beyond float64, t *tail) float64 {
 	return max(t.logP(beyond), math.Log(count/float64(c.n+1)))
 }
 
+// countAtMost is the number of knots that are x or less, by binary search.
 func (c *column) countAtMost(x float64) int {
 	i, _ := slices.BinarySearchFunc(c.knots, x, func(knot, x float64) int {
 		if knot <= x {

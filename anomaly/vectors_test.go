@@ -30,12 +30,8 @@ func TestVectors(t *testing.T) {
 	t.Run("sklearn_forest_expected.json", testImportedForest)
 	t.Run("sklearn_parity_cases.json", testParity)
 	t.Run("stats_vectors.json", testStatistics)
-	t.Run("nab_scoring.json", func(t *testing.T) {
-		testutil.OpenVectors(t, "anomaly", "nab_scoring.json").Run(t, nil, "nab")
-	})
-	t.Run("log_templates.json", func(t *testing.T) {
-		testutil.OpenVectors(t, "anomaly", "log_templates.json").Run(t, nil, "drain_base", "grouping")
-	})
+	t.Run("nab_scoring.json", testBenchmarkScores)
+	t.Run("log_templates.json", testLogs)
 }
 
 // near is the tolerance of the forest files: absolute up to 1, relative above.
@@ -56,6 +52,7 @@ type seedModel struct {
 // ordered is a JSON list of [name, value] where null is NaN and "inf" +Inf.
 type ordered []anomaly.Value
 
+// UnmarshalJSON reads pairs of name and value, which keep their order.
 func (o *ordered) UnmarshalJSON(data []byte) error {
 	var pairs [][2]any
 	if err := json.Unmarshal(data, &pairs); err != nil {
@@ -529,6 +526,7 @@ type tableSource struct {
 	}
 }
 
+// rows reads the table, or makes it; without the file the case is skipped.
 func (s tableSource) rows(c testutil.Case) ([][]float64, error) {
 	if s.Gen != nil {
 		return generate(s.Gen.Seed, s.Gen.N, s.Gen.Cols)

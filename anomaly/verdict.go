@@ -50,6 +50,8 @@ type Verdict struct {
 	// P is the calibrated probability of a reading at least this odd in healthy
 	// operation. Default only: Compat has none, and null in JSON.
 	P float64 `json:"p"`
+	// BoundaryP is the P from which on downwards a reading is an anomaly. Default only.
+	BoundaryP float64 `json:"boundary_p,omitempty"`
 	// Confidence is 1-P. In Compat it is the distance of the forest's decision
 	// from 0, which is no probability and rarely exceeds 0.28.
 	Confidence float64 `json:"confidence"`
@@ -69,6 +71,9 @@ type Verdict struct {
 	// ModelAge is the time from [Options.TrainedAt] to At, 0 if the former is not
 	// known.
 	ModelAge time.Duration `json:"model_age_ns,omitempty"`
+	// Drift is what the last comparison with the history found, see [Detector.WithDrift];
+	// nil if there was none.
+	Drift *Drift `json:"drift,omitempty"`
 	// Compat holds the recipe's own answer, nil in other presets.
 	Compat *CompatResult `json:"compat,omitempty"`
 }
@@ -80,8 +85,13 @@ type Contribution struct {
 	Value   float64 `json:"value"`
 	// Expected is what the history shows.
 	Expected Expected `json:"expected"`
-	// Direction is High for a value above the median, else Low.
+	// Season is the cycle that Expected, RobustZ, TailP and Percentile allow for, NoCycle
+	// for none.
+	Season Cycle `json:"season,omitzero"`
+	// Direction is High for a value above the median, else Low. Harm is the side that is
+	// watched.
 	Direction Side `json:"direction"`
+	Harm      Side `json:"harm"`
 	// Z counts sample standard deviations from the mean, RobustZ scaled median
 	// deviations from the median. A constant history has no deviation; there a
 	// thousandth of the median counts as one (1 if the median is 0).
@@ -94,7 +104,8 @@ type Contribution struct {
 	// half, in [0, 1].
 	Percentile float64 `json:"percentile"`
 	// Score is what the verdict would be from this feature's tail alone: at 1 or
-	// more it suffices for an alarm. Default only.
+	// more it suffices for an alarm. With a way to combine other than CombineMinP it is
+	// that of its p-value, not calibrated. Default only.
 	Score float64 `json:"score,omitempty"`
 	// Share of this feature in the oddness; the shares of a verdict sum to 1.
 	Share float64 `json:"share"`

@@ -52,6 +52,14 @@ func (a Alert) LabelSet() map[string]string {
 	return m
 }
 
+// AlertOf is the inverse of [Alert.LabelSet]: the alert that labels with a [NameLabel]
+// stand for, as Alertmanager has it, active and with all its labels. It is for package
+// group behind package inhibit, which knows alerts by their labels alone; an engine takes
+// names of the form layer.name.
+func AlertOf(labels map[string]string) Alert {
+	return Alert{Name: labels[NameLabel], Labels: LabelsOf(labels), Active: true}
+}
+
 // alert is the record of one identity within a tenant.
 type alert struct {
 	sp     *space
@@ -71,12 +79,12 @@ type alert struct {
 
 	lastFiring bool
 	active     bool
-	matched    bool // members are known
 	suppressed bool // as reported
 	released   bool // stays visible although covered
 	notified   bool
 	paged      bool // notified at least once
 	touched    bool
+	silenced   bool // while it is active, with StrictSilence
 	severity   incident.Severity
 }
 
@@ -96,6 +104,7 @@ func (a *alert) of() *instance {
 	return a.more.of
 }
 
+// annotate replaces the annotations; nil takes them away.
 func (a *alert) annotate(m map[string]string) {
 	switch {
 	case a.more != nil:
@@ -167,12 +176,14 @@ func appendPart(b []byte, s string) []byte {
 
 // reasons returns the sorted names of the rules that hide the alert.
 func (a *alert) reasons() []string {
-	if a.covers == 0 || a.released {
+	if a.released || !a.isCovered() {
 		return nil
 	}
 	names := make([]string, 0, a.covers)
 	for i := range a.covering() {
-		names = append(names, i.rule.Name)
+		if !i.isMute() {
+			names = append(names, i.rule.Name)
+		}
 	}
 	slices.Sort(names)
 	return slices.Compact(names)
@@ -180,10 +191,16 @@ func (a *alert) reasons() []string {
 
 // view copies the record for a reader.
 func (a *alert) view() Alert {
-	v := Alert{
-		Tenant: a.sp.tenant, Name: a.name.full, Labels: a.labels.list(), Active: a.active, Since: instant(a.since), Ends: instant(a.ends),
-		Severity: a.severity, Notified: a.notified,
-	}
+	var v Alert
+	a.show(&v)
+	return v
+}
+
+// show is view into an empty alert.
+func (a *alert) show(v *Alert) {
+	v.Tenant, v.Name, v.Labels = a.sp.tenant, a.name.full, a.labels.list()
+	v.Active, v.Since, v.Ends = a.active, instant(a.since), instant(a.ends)
+	v.Severity, v.Notified = a.severity, a.notified
 	if a.active {
 		v.SuppressedBy = a.reasons()
 	}
@@ -196,13 +213,12 @@ func (a *alert) view() Alert {
 			v.Severity = x.of.severity()
 		}
 	}
-	return v
 }
 
 // hide records that an instance hides the alert of a member.
 func (m *member) hide() {
 	a, i := m.a, m.inst
-	if a.covers == 0 {
+	if a.covers == 0 && !a.silenced {
 		for j := range a.supported() {
 			j.visible--
 			if j.visible == 0 {
@@ -213,7 +229,7 @@ func (m *member) hide() {
 	for j := range a.supported() {
 		j.edge(i, 1)
 	}
-	if i.life != nil {
+	if i.life != nil && !a.sp.strict {
 		i.life.suppressed[a.text()] = true
 	}
 	m.hidden = true
@@ -228,7 +244,7 @@ func (m *member) reveal() {
 	a.covers--
 	for j := range a.supported() {
 		j.edge(i, -1)
-		if a.covers == 0 {
+		if a.covers == 0 && !a.silenced {
 			if j.visible == 0 {
 				a.sp.flag(j)
 			}
@@ -241,14 +257,16 @@ func (m *member) reveal() {
 // space is everything of one tenant. Nothing in it points to another one.
 type space struct {
 	tenant    string
-	alerts    map[uint64]*alert // by the hash of their identity, the first of a chain
-	count     int               // of them
-	instances map[instanceKey]*instance
-	touched   []*alert    // whose notification must be looked at in this step
-	flagged   []*instance // whose grounding must be looked at in this step
-	idle      int         // instances that nothing refers to
-	round     uint64      // number of the last look at grounding
-	hot       bool        // listed in the engine
+	alerts    map[uint64]*alert    // by the hash of their identity, the first of a chain
+	count     int                  // of them
+	instances map[string]*instance // by the number of the rule and instance.key
+	touched   []*alert             // whose notification must be looked at in this step
+	flagged   []*instance          // whose grounding must be looked at in this step
+	idle      int                  // instances that nothing refers to
+	round     uint64               // number of the last look at grounding
+	hot       bool                 // listed in the engine
+	strict    bool                 // Options.StrictSilence
+	silences  []silenced           // in force, by ID
 }
 
 // all yields the alerts in any order.
@@ -264,23 +282,24 @@ func (sp *space) all() iter.Seq[*alert] {
 	}
 }
 
-// find returns the alert of an identity of which the hash and the number of labels
-// are known, nil if there is none.
-func (sp *space) find(hash uint64, name string, m map[string]string, n int) *alert {
-	for a := sp.alerts[hash]; a != nil; a = a.next {
-		if a.name.full == name && a.labels.are(m, n) {
+// find returns the alert of an identity that is known, nil if there is none.
+func (sp *space) find(x *identity) *alert {
+	for a := sp.alerts[x.hash]; a != nil; a = a.next {
+		if a.name == x.name && a.labels.names == x.names && a.labels.text == string(x.text) {
 			return a
 		}
 	}
 	return nil
 }
 
+// insert puts an alert into the chain of its hash.
 func (sp *space) insert(hash uint64, a *alert) {
 	a.next = sp.alerts[hash]
 	sp.alerts[hash] = a
 	sp.count++
 }
 
+// remove takes an alert out of the chain of its hash.
 func (sp *space) remove(a *alert) {
 	hash := a.hash()
 	sp.count--
@@ -298,11 +317,7 @@ func (sp *space) remove(a *alert) {
 	}
 }
 
-type instanceKey struct {
-	rule int
-	by   string
-}
-
+// touch lists an alert for a look at its notification.
 func (sp *space) touch(a *alert) {
 	if !a.touched {
 		a.touched = true
@@ -310,7 +325,12 @@ func (sp *space) touch(a *alert) {
 	}
 }
 
+// flag lists an instance for a look at its grounding. One that has no footing stands for
+// itself.
 func (sp *space) flag(i *instance) {
+	if i.footing == nil && i.silent > 0 {
+		i.foot()
+	}
 	if i.footing != nil && !i.footing.flagged {
 		i.footing.flagged = true
 		sp.flagged = append(sp.flagged, i)

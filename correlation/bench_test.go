@@ -68,6 +68,50 @@ func BenchmarkStorm(b *testing.B) {
 	}
 }
 
+// One composite over all alerts, half of them its evidence and half hidden by it: it opens,
+// is listed, lingers and closes. Time per alert must grow little from 1x to 100x.
+func BenchmarkComposite(b *testing.B) {
+	rules := []correlation.Rule{{
+		Name: "wide", Linger: time.Minute,
+		Logic: `IF infrastructure.node_down AS d THEN suppress platform.* CREATE composite_alert: "{{d.rack}} is down"`,
+	}}
+	for _, n := range []int{1000, 10_000, 100_000} {
+		b.Run(fmt.Sprintf("alerts=%d", n), func(b *testing.B) {
+			var begin, end []correlation.Event
+			for i := range n {
+				ev := correlation.Event{Alert: "infrastructure.node_down", Labels: node(i / 2), Status: correlation.Firing, Time: start}
+				if i%2 == 1 {
+					ev.Alert = "platform.db_slow"
+				}
+				begin = append(begin, ev)
+				ev.Status, ev.Time = correlation.Resolved, start.Add(time.Minute)
+				end = append(end, ev)
+			}
+			b.ReportAllocs()
+			cpu := cpuTime()
+			for b.Loop() {
+				e, err := correlation.New(rules, correlation.Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if _, err := e.Apply(start, begin...); err != nil {
+					b.Fatal(err)
+				}
+				if list := e.Composites(); len(list) != 1 || len(list[0].Evidence) != n/2 || len(list[0].Suppressed) != n/2 {
+					b.Fatalf("%d composites, want one with half of the alerts on each side", len(list))
+				}
+				if _, err := e.Apply(start.Add(time.Minute), end...); err != nil {
+					b.Fatal(err)
+				}
+				if _, err := e.Step(start.Add(3 * time.Minute)); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N*n), "cpu-ns/alert")
+		})
+	}
+}
+
 // Refreshes are most of the traffic in real life.
 func BenchmarkRefresh(b *testing.B) {
 	for _, n := range []int{1000, 100_000} {
@@ -265,5 +309,40 @@ func BenchmarkRestore(b *testing.B) {
 			b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N*n), "cpu-ns/alert")
 			b.ReportMetric(float64(len(data))/float64(n), "bytes/alert")
 		})
+	}
+}
+
+// Storms in which the causes are silenced, so that rules hide nothing or let another go.
+func BenchmarkStrictSilence(b *testing.B) {
+	for _, name := range []string{"bare", "wide", "chain", "mutual"} {
+		rules := stormRules[name]
+		if name == "bare" {
+			rules = []correlation.Rule{{Name: "bare", Logic: `IF infrastructure.node_down THEN suppress platform.* AND application.*`}}
+		}
+		for _, n := range []int{100, 1000, 10_000} {
+			b.Run(fmt.Sprintf("%s/alerts=%d", name, 3*n), func(b *testing.B) {
+				events := storm(n)
+				cpu := cpuTime()
+				b.ReportAllocs()
+				for b.Loop() {
+					e, err := correlation.New(rules, correlation.Options{StrictSilence: true})
+					if err != nil {
+						b.Fatal(err)
+					}
+					if _, err := e.Silence(start, quiet("infrastructure.node_down", "composite.wide")...); err != nil {
+						b.Fatal(err)
+					}
+					for k := range events {
+						if _, err := e.Apply(events[k].Time, events[k]); err != nil {
+							b.Fatal(err)
+						}
+					}
+					if _, err := e.Silence(start.Add(time.Hour)); err != nil {
+						b.Fatal(err)
+					}
+				}
+				b.ReportMetric(float64(cpuTime()-cpu)/float64(b.N*len(events)), "cpu-ns/event")
+			})
+		}
 	}
 }

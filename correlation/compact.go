@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"iter"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -13,7 +14,13 @@ import (
 type names struct {
 	list []string // sorted
 	key  string
-	refs int // labels that use it
+	size int    // bytes of them all
+	hash uint64 // of the key
+	refs int    // labels that use it
+	// follow says which name came after which when labels were read last, by place in
+	// list, the one after the end for the first. Maps that are made alike are read alike,
+	// so that the next name is mostly known without a search.
+	follow []int32
 }
 
 // labels are [Labels] in compact form: shared names, and the values in one text,
@@ -78,9 +85,16 @@ func (l *labels) list() Labels {
 	if l.names == nil {
 		return nil
 	}
-	out := make(Labels, 0, len(l.names.list))
-	for name, value := range l.all() {
-		out = append(out, Label{name, value})
+	out := make(Labels, len(l.names.list))
+	lengths, values := l.text, l.text
+	for range out {
+		_, width := uvarint(values)
+		values = values[width:]
+	}
+	for n, name := range l.names.list { // as all does, without a call for each
+		length, width := uvarint(lengths)
+		out[n] = Label{name, values[:length]}
+		lengths, values = lengths[width:], values[length:]
 	}
 	return out
 }
@@ -102,6 +116,13 @@ func (l *labels) are(m map[string]string, n int) bool {
 }
 
 func uvarint(s string) (n, width int) {
+	if b := s[0]; b < 0x80 {
+		return int(b), 1
+	}
+	return longUvarint(s)
+}
+
+func longUvarint(s string) (n, width int) {
 	for shift := 0; ; shift += 7 {
 		b := s[width]
 		width++
@@ -115,18 +136,23 @@ func uvarint(s string) (n, width int) {
 // atlas shares names of alerts and sets of names of labels, as long as somebody
 // uses them.
 type atlas struct {
+	index  *index
 	alerts map[string]*alertName
 	labels map[string]*names
-	buf    []byte // scratch
+	asked  identity // scratch
+	buf    []byte   // scratch
 }
 
-func newAtlas() *atlas {
-	return &atlas{alerts: map[string]*alertName{}, labels: map[string]*names{}}
+func newAtlas(ix *index) *atlas {
+	return &atlas{index: ix, alerts: map[string]*alertName{}, labels: map[string]*names{}}
 }
 
 // alertName is the name of alerts, layer.short.
 type alertName struct {
 	full, layer, short string
+	hash               uint64
+	last               *names    // of the labels of the alert that was asked for last; may be out of use
+	shelves            [3]*shelf // with the selectors that it can match; nil: none
 	refs               int
 }
 
@@ -135,8 +161,9 @@ func (t *atlas) name(full string) *alertName {
 	n := t.alerts[full]
 	if n == nil {
 		full = strings.Clone(full)
-		n = &alertName{full: full}
+		n = &alertName{full: full, hash: maphash.String(seed, full)}
 		n.layer, n.short, _ = strings.Cut(full, ".")
+		n.shelves = t.index.shelves(n)
 		t.alerts[full] = n
 	}
 	n.refs++
@@ -154,23 +181,39 @@ func (t *atlas) compact(l Labels) labels {
 	}
 	shared := t.labels[string(t.buf)]
 	if shared == nil {
-		shared = &names{key: string(t.buf), list: make([]string, len(l))}
-		rest := shared.key // of which the names are parts
-		for k := range l {
-			length, width := uvarint(rest)
-			shared.list[k], rest = rest[width:][:length], rest[width+length:]
-		}
-		t.labels[shared.key] = shared
+		shared = t.share(string(t.buf), len(l))
 	}
 	shared.refs++
-	t.buf = t.buf[:0]
-	for _, x := range l {
-		t.buf = binary.AppendUvarint(t.buf, uint64(len(x.Value)))
-	}
-	for _, x := range l {
-		t.buf = append(t.buf, x.Value...)
-	}
+	t.buf = appendValues(t.buf[:0], l)
 	return labels{shared, string(t.buf)}
+}
+
+// share makes the names of a key, which has n of them, known.
+func (t *atlas) share(key string, n int) *names {
+	x := &names{key: key, list: make([]string, n), hash: maphash.String(seed, key), follow: make([]int32, n+1)}
+	rest := key // of which the names are parts
+	for k := range x.list {
+		length, width := uvarint(rest)
+		x.list[k], rest = rest[width:][:length], rest[width+length:]
+		x.size += length
+	}
+	t.labels[key] = x
+	return x
+}
+
+// appendValues appends labels.text.
+func appendValues(b []byte, l Labels) []byte {
+	for n := range l {
+		if size := len(l[n].Value); size < 0x80 {
+			b = append(b, byte(size))
+		} else {
+			b = binary.AppendUvarint(b, uint64(size))
+		}
+	}
+	for n := range l {
+		b = append(b, l[n].Value...)
+	}
+	return b
 }
 
 // drop ends the use of the names of an alert.
@@ -178,44 +221,128 @@ func (t *atlas) drop(a *alert) {
 	if a.name.refs--; a.name.refs == 0 {
 		delete(t.alerts, a.name.full)
 	}
-	if n := a.labels.names; n != nil {
-		if n.refs--; n.refs == 0 {
-			delete(t.labels, n.key)
-		}
+	n := a.labels.names
+	if n == nil {
+		return
+	}
+	if n.refs--; n.refs == 0 {
+		delete(t.labels, n.key)
 	}
 }
 
 var seed = maphash.MakeSeed()
 
-// identity hashes the name and the labels of an alert, in any order, and counts the
-// labels that are not empty. Nothing that is reported depends on the hash.
-func identity(name string, m map[string]string) (hash uint64, n int) {
-	hash = maphash.String(seed, name)
-	for name, value := range m {
-		if value != "" {
-			hash += hashLabel(name, value)
-			n++
+// identity is the name and the labels that an alert was asked for by. Nothing that is
+// reported depends on its hash.
+type identity struct {
+	labels Labels     // sorted, without empty ones
+	name   *alertName // nil: no alert has this name
+	names  *names     // nil: there are no labels, or no alert has these
+	known  bool       // some alerts have this name, and some have labels of these names
+	text   []byte     // as labels.text
+	hash   uint64     // if known
+}
+
+// identify takes a name and labels apart. The answer holds until the next call.
+func (t *atlas) identify(name string, m map[string]string) *identity {
+	x := &t.asked
+	x.name, x.names, x.known = t.alerts[name], nil, false
+	if x.name == nil || x.name.last == nil || x.name.last.refs == 0 || !x.like(x.name.last, m) {
+		x.names, x.labels = nil, appendLabels(x.labels[:0], m)
+		if len(x.labels) > 0 {
+			t.buf = t.buf[:0]
+			for n := range x.labels {
+				t.buf = appendPart(t.buf, x.labels[n].Name)
+			}
+			x.names = t.labels[string(t.buf)]
+			if x.names == nil {
+				return x
+			}
 		}
 	}
-	return hash, n
+	x.text = appendValues(x.text[:0], x.labels)
+	if x.name != nil {
+		x.name.last, x.known = x.names, true
+		x.hash = hashOf(x.name, x.names, maphash.Bytes(seed, x.text))
+	}
+	return x
 }
 
-func hashLabel(name, value string) uint64 {
-	hi, lo := bits.Mul64(maphash.String(seed, name)|1, maphash.String(seed, value)^0x9e3779b97f4a7c15)
-	return hi ^ lo
+// like reads labels that have these names, and reports whether they have.
+func (x *identity) like(s *names, m map[string]string) bool {
+	x.labels = slices.Grow(x.labels[:0], len(s.list))[:len(s.list)]
+	before, count := len(s.list), 0
+	for name, value := range m {
+		if value == "" {
+			continue
+		}
+		k := int(s.follow[before])
+		if s.list[k] != name {
+			if k = slices.Index(s.list, name); k < 0 {
+				return false
+			}
+			s.follow[before] = int32(k)
+		}
+		x.labels[k] = Label{name, value}
+		before = k
+		count++
+	}
+	x.names = s
+	return count == len(s.list)
 }
 
-// hash is [identity] of an alert.
-func (a *alert) hash() uint64 {
-	h := maphash.String(seed, a.name.full)
-	for name, value := range a.labels.all() {
-		h += hashLabel(name, value)
+// compact returns the compact form of the labels and counts a use of their names.
+func (x *identity) compact(t *atlas) labels {
+	switch {
+	case len(x.labels) == 0:
+		return labels{}
+	case x.names == nil:
+		return t.compact(x.labels)
+	}
+	x.names.refs++
+	return labels{x.names, string(x.text)}
+}
+
+// hashOf is the hash of an alert, of which that of the text of its labels is known.
+func hashOf(name *alertName, n *names, text uint64) uint64 {
+	h := name.hash ^ bits.RotateLeft64(text, 21)
+	if n != nil {
+		h += n.hash * 0x9e3779b97f4a7c15
 	}
 	return h
 }
 
+// hash is that of an alert.
+func (a *alert) hash() uint64 {
+	return hashOf(a.name, a.labels.names, maphash.String(seed, a.labels.text))
+}
+
 // text is the printed form, as of [Alert.String].
-func (a *alert) text() string { return a.name.full + a.labels.list().String() }
+func (a *alert) text() string {
+	n := 0
+	if a.labels.names != nil {
+		n = len(a.labels.names.list)
+	}
+	return printed(a.name.full, n, a.labels.all())
+}
+
+// printed is a name followed by n labels, as [Labels.String] has them.
+func printed(name string, n int, labels iter.Seq2[string, string]) string {
+	if n == 0 {
+		return name
+	}
+	size := len(name) + 2*n + 1
+	for label, value := range labels {
+		size += len(label) + len(value)
+	}
+	b := append(make([]byte, 0, size), name...)
+	sep := byte('{')
+	for label, value := range labels {
+		b = append(append(append(append(b, sep), label...), '='), value...)
+		sep = ','
+	}
+	return string(append(b, '}'))
+}
 
 // part returns one of the texts of which the printed form is made, in order from 0.
 func (a *alert) part(k int) (string, bool) {

@@ -6,12 +6,13 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // compareText orders as the printed forms do, also where a value looks like the end of
 // the labels or like further ones.
 func TestCompareText(t *testing.T) {
-	atlas := newAtlas()
+	atlas := newAtlas(newIndex(nil))
 	record := func(name string, m map[string]string) *alert {
 		return &alert{name: atlas.name(name), labels: atlas.compact(LabelsOf(m))}
 	}
@@ -47,7 +48,7 @@ func TestCompareText(t *testing.T) {
 // The heap of what an instance stands on keeps its order when an alert leaves, and
 // comes back with another onset.
 func TestSupportsInOrder(t *testing.T) {
-	atlas := newAtlas()
+	atlas := newAtlas(newIndex(nil))
 	i := &instance{sp: &space{}, run: &run{}, footing: &footing{stands: []support{}}}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	members := make([]*member, 12)
@@ -80,9 +81,38 @@ func TestSupportsInOrder(t *testing.T) {
 	}
 }
 
+// An alert that is silenced again and again takes no more room in the heap.
+func TestSupportsOfSilenced(t *testing.T) {
+	e, err := New([]Rule{{Name: "r", Logic: "IF l.a THEN suppress l.a"}}, Options{StrictSilence: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := time.Unix(1000, 0)
+	for _, host := range []string{"a", "b"} {
+		if _, err := e.Apply(at, Event{Alert: "l.a", Labels: map[string]string{"host": host}, Status: Firing, Time: at.Add(-time.Minute)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 200 {
+		for _, list := range [][]Silence{{{ID: "s", Matchers: []string{"host=b"}}}, nil} {
+			if _, err := e.Silence(at, list...); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for _, i := range e.spaces[""].instances {
+		if got := len(i.footing.stands); got == 0 || got > 2*2+17 {
+			t.Errorf("%d entries for two alerts, want 1 to 21", got)
+		}
+		if first := i.earliest(); first == nil || first.text() != "l.a{host=a}" {
+			t.Errorf("earliest is %v, want l.a{host=a}", first)
+		}
+	}
+}
+
 // Alerts of one hash stand in a chain, and each is found and removed by itself.
 func TestAlertsOfOneHash(t *testing.T) {
-	atlas := newAtlas()
+	atlas := newAtlas(newIndex(nil))
 	labels := func(n int) map[string]string { return map[string]string{"n": string(rune('a' + n))} }
 	for gone := range 3 {
 		sp := &space{alerts: map[uint64]*alert{}}
@@ -100,12 +130,91 @@ func TestAlertsOfOneHash(t *testing.T) {
 			if n == gone {
 				want = nil
 			}
-			if got := sp.find(hash, "l.x", labels(n), 1); got != want {
+			x := atlas.identify("l.x", labels(n))
+			x.hash = hash
+			if got := sp.find(x); got != want {
 				t.Errorf("without %d: found %v for %d, want %v", gone, got, n, want)
 			}
 		}
 		if left := slices.Collect(sp.all()); sp.count != 2 || len(left) != 2 {
 			t.Errorf("without %d: %d alerts, counted %d, want 2", gone, len(left), sp.count)
 		}
+	}
+}
+
+// Transitions of one instant stand in the order of kind, tenant and printed form, and
+// those that are alike in the order in which they were: against a sort by these texts.
+func TestSortTransitions(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(3, 4))
+	names := []string{"l.a", "l.a1", "l.a12", "l.ab", "l.abcdefghij", "l.abcdefghik", "l.b", "m.a", "l.é"}
+	values := []string{"", "1", "12", "1,b=2", "é", "{", "}", "~"}
+	e := &Engine{}
+	for range 500 {
+		list := make([]Transition, rnd.IntN(40))
+		common := rnd.IntN(2) * rnd.IntN(len(names)) // half of them have few names
+		for n := range list {
+			labels := map[string]string{}
+			for _, name := range []string{"a", "ab", "b"} {
+				labels[name] = values[rnd.IntN(len(values))]
+			}
+			name := names[common:][rnd.IntN(len(names)-common)]
+			list[n] = Transition{
+				Kind: Kind(1 + rnd.IntN(2)), At: instant(int64(n + 1)),
+				Alert: Alert{Tenant: []string{"", "t"}[rnd.IntN(2)], Name: name, Labels: LabelsOf(labels)},
+			}
+		}
+		want := slices.Clone(list)
+		slices.SortStableFunc(want, func(a, b Transition) int {
+			return cmp.Or(cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Alert.Tenant, b.Alert.Tenant), strings.Compare(a.Alert.String(), b.Alert.String()))
+		})
+		e.sortTransitions(list)
+		for n := range list {
+			if list[n].At != want[n].At {
+				t.Fatalf("at %d stands %s, want %s", n, list[n].Alert, want[n].Alert)
+			}
+		}
+	}
+}
+
+// Labels are read alike whatever was read before, in the order of their names and without
+// empty ones: against LabelsOf. Alerts of one name have labels of several names here.
+func TestIdentify(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 6))
+	atlas := newAtlas(newIndex(nil))
+	sp := &space{alerts: map[uint64]*alert{}}
+	known := map[string]*alert{}
+	for range 20_000 {
+		m := map[string]string{}
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			if rnd.IntN(3) > 0 {
+				m[name] = []string{"", "1", "2"}[rnd.IntN(3)]
+			}
+		}
+		name := []string{"l.x", "l.y"}[rnd.IntN(2)]
+		x, want := atlas.identify(name, m), LabelsOf(m)
+		if !slices.Equal(x.labels, want) {
+			t.Fatalf("identify(%v) = %v, want %v", m, x.labels, want)
+		}
+		text := name + want.String()
+		var got *alert
+		if x.known {
+			got = sp.find(x)
+		}
+		if got != known[text] {
+			t.Fatalf("find(%s) = %v, want %v", text, got, known[text])
+		}
+		switch {
+		case got == nil:
+			a := &alert{sp: sp, name: atlas.name(name), labels: x.compact(atlas)}
+			sp.insert(a.hash(), a)
+			known[text] = a
+		case rnd.IntN(2) == 0:
+			sp.remove(got)
+			atlas.drop(got)
+			delete(known, text)
+		}
+	}
+	if len(known) == 0 {
+		t.Error("nothing is left")
 	}
 }

@@ -1,7 +1,6 @@
 package correlation
 
 import (
-	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,24 +39,27 @@ func (i *instance) view() *Composite {
 	c := &Composite{
 		ID: i.id(), Rule: i.rule.Name, Tenant: i.sp.tenant, By: i.by(), Labels: i.composite.labels.list(),
 		Severity: i.severity(), Since: instant(i.since), SuppressedBy: i.composite.reasons(),
-		Evidence: []string{}, Suppressed: []string{},
 	}
 	if i.state == lingering {
 		c.Lingers = instant(i.lingerEnds)
 	}
-	evidence := i.evidence()
-	for _, w := range evidence {
-		c.Evidence = append(c.Evidence, w.text())
+	if i.life != nil {
+		c.Evidence, c.Suppressed = sortedNames(i.life.evidence), sortedNames(i.life.suppressed)
+		c.Title = i.title(i.witnesses())
+		return c
 	}
+	evidence := i.evidence()
+	c.Evidence = make([]string, len(evidence))
+	for n := range evidence {
+		c.Evidence[n] = evidence[n].text()
+	}
+	c.Suppressed = []string{}
 	for _, m := range i.members {
-		if m.hidden && !m.a.released {
+		if m.hidden && !m.a.released && !i.isMute() {
 			c.Suppressed = append(c.Suppressed, m.a.text())
 		}
 	}
 	slices.Sort(c.Suppressed)
-	if i.life != nil {
-		c.Evidence, c.Suppressed = sortedNames(i.life.evidence), sortedNames(i.life.suppressed)
-	}
 	c.Title = i.title(evidence)
 	return c
 }
@@ -74,6 +76,7 @@ func (i *instance) by() Labels {
 	return l
 }
 
+// id names the composite: by tenant, rule, BY values and the event that opened it.
 func (i *instance) id() string {
 	var b []byte
 	b = appendPart(b, i.sp.tenant)
@@ -83,14 +86,24 @@ func (i *instance) id() string {
 	return shortHash(b)
 }
 
-func (w witness) text() string { return w.Name + w.Labels.String() }
+// text is the printed form of the alert.
+func (w *witness) text() string {
+	if w.printed == "" {
+		w.printed = printed(w.Name, len(w.Labels), w.Labels.all())
+	}
+	return w.printed
+}
 
+// sortWitnesses sorts by printed form, of which each is made once, then exactly.
 func sortWitnesses(list []witness) {
+	for n := range list {
+		list[n].text()
+	}
 	slices.SortFunc(list, func(a, b witness) int {
-		return cmp.Or(
-			strings.Compare(a.text(), b.text()),
-			strings.Compare(string(appendKey(nil, a.Name, a.Labels)), string(appendKey(nil, b.Name, b.Labels))),
-		)
+		if c := strings.Compare(a.printed, b.printed); c != 0 {
+			return c
+		}
+		return strings.Compare(string(appendKey(nil, a.Name, a.Labels)), string(appendKey(nil, b.Name, b.Labels)))
 	})
 }
 

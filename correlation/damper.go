@@ -41,6 +41,8 @@ type DamperOptions struct {
 // was told that it fires, also by the list in the digest at the end of a storm.
 // Composites are told in any storm: they are digests themselves.
 //
+// Package group makes items of notices and puts them into groups with the rest.
+//
 // Each transition takes constant time besides a heap; memory is that of the
 // alerts that fire or changed in their windows, with Checks also of those with
 // a bad result among the last.
@@ -157,7 +159,7 @@ type damperTimer struct {
 	s  *storm
 }
 
-// before orders timers by time; alerts come before storms, so that the list at
+// Before orders timers by time; alerts come before storms, so that the list at
 // the end of a storm is that of its instant; then by key.
 func (t damperTimer) Before(u damperTimer) bool {
 	switch c := t.at.Compare(u.at); {

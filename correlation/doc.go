@@ -28,7 +28,8 @@
 //
 // What the engine reports goes through the packages silence, which holds back what
 // nobody wants to be told for a while, and group, which puts together what belongs
-// together.
+// together. With [Options.StrictSilence] the engine is told of silences, too, and what
+// only silenced alerts stand for is told.
 //
 // Beside the rules a [Graph] answers what is the root of what and what breaks with
 // it, a [Damper] behind the engine tells of flapping and storms once, and a

@@ -1,11 +1,13 @@
 package correlation
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
@@ -31,10 +33,23 @@ type Options struct {
 	// them in the order of their times; one that arrives later still is reported
 	// as Late and not applied. Defaults to 0: events are applied on arrival.
 	Reorder time.Duration `json:"reorder_ns,omitempty"`
+	// StrictSilence lets an alert that is silenced, as [Engine.Silence] says, stand for
+	// nobody: what only such alerts stand for is told. Defaults to false: a silenced
+	// alert is visible, for somebody has decided about it and what it explains.
+	StrictSilence bool `json:"strict_silence,omitempty"`
 	// WholeLife lets composites list all alerts that have been evidence or
 	// suppressed since they opened, not those of the moment. That costs memory for
 	// each, so it is for replays.
 	WholeLife bool `json:"whole_life,omitempty"`
+	// IgnoreLabels names labels that do not count for the identity of an alert, such as pod
+	// or replica: alerts that differ in nothing else are one, of which the last event wins,
+	// so the end of one is the end of all. Their values are moved to the annotations of the
+	// event, unless it has one of that name, and so the latest is shown; an event with such
+	// a label sets the annotations as one does that has some. Everything else is as if the
+	// source had never sent these labels as labels: counters, limits and keys do not know
+	// them, silences do not match them, and rules that ask for one are refused. A snapshot
+	// of alerts that have one is not restored. Defaults to none: all labels count.
+	IgnoreLabels []string `json:"ignore_labels,omitempty"`
 	// Topology answers depends_on and near. It is not changed. Defaults to none.
 	Topology *Topology `json:"topology,omitempty"`
 	// MaxAlerts limits the remembered alerts of one tenant; events for further
@@ -42,10 +57,15 @@ type Options struct {
 	MaxAlerts int `json:"max_alerts,omitempty"`
 	// MaxLabels limits the labels of one alert. Defaults to 64.
 	MaxLabels int `json:"max_labels,omitempty"`
-	// MaxLabelBytes limits their names and values together. Defaults to 16,384.
+	// MaxLabelBytes limits their names and values together, and also the name of an
+	// alert and that of a tenant. Defaults to 16,384.
 	MaxLabelBytes int `json:"max_label_bytes,omitempty"`
+	// MaxAnnotationBytes limits the names and values of the annotations of an event
+	// together. Defaults to 65,536.
+	MaxAnnotationBytes int `json:"max_annotation_bytes,omitempty"`
 }
 
+// withDefaults fills in the defaults. All problems are reported together.
 func (o Options) withDefaults() (Options, error) {
 	var problems []error
 	duration := func(name string, d time.Duration) {
@@ -70,9 +90,14 @@ func (o Options) withDefaults() (Options, error) {
 	limit("MaxAlerts", &o.MaxAlerts, 1_000_000)
 	limit("MaxLabels", &o.MaxLabels, 64)
 	limit("MaxLabelBytes", &o.MaxLabelBytes, 16_384)
+	limit("MaxAnnotationBytes", &o.MaxAnnotationBytes, 65_536)
 	if o.Retention == 0 {
 		o.Retention = time.Hour
 	}
+	if slices.Contains(o.IgnoreLabels, "") {
+		problems = append(problems, errors.New(`option IgnoreLabels has "", want names of labels`))
+	}
+	o.IgnoreLabels = slices.Clone(o.IgnoreLabels)
 	return o, errors.Join(problems...)
 }
 
@@ -97,7 +122,6 @@ type Engine struct {
 	opts     Options
 	graph    *graph
 	programs []*program
-	index    *index
 	atlas    *atlas
 	spaces   map[string]*space
 	now      int64 // engine time; 0 before the first step
@@ -110,13 +134,14 @@ type Engine struct {
 	hot      []*space
 	ended    []*instance // whose linger may end in this step
 	out      []Transition
+	given    []Transition // by the caller, the beginning of out
 	problems []error
 	orphans  []Transition // of composites whose rules were replaced
 	stats    Stats
 
-	matched []match // scratch
-	labels  Labels  // scratch
-	key     []byte  // scratch
+	matched []match    // scratch
+	key     []byte     // scratch
+	order   []standing // scratch
 }
 
 // New compiles the rules. All problems of all rules are reported together, as
@@ -130,16 +155,20 @@ func New(rules []Rule, options Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	programs, err := compile(rules, g)
+	if o.Topology != nil && slices.Contains(o.IgnoreLabels, g.label) {
+		return nil, fmt.Errorf("option IgnoreLabels has %q, want labels other than that of the entities of the topology", g.label)
+	}
+	programs, err := compile(rules, g, o.IgnoreLabels)
 	if err != nil {
 		return nil, err
 	}
 	ranks := 0
 	for _, p := range programs {
 		ranks = max(ranks, p.rank+1)
+		p.grounded = p.grounded && (!o.StrictSilence || len(p.targets) == 0) // its composite may be silenced
 	}
 	return &Engine{
-		opts: o, graph: g, programs: programs, index: newIndex(programs), atlas: newAtlas(), spaces: map[string]*space{},
+		opts: o, graph: g, programs: programs, atlas: newAtlas(newIndex(programs)), spaces: map[string]*space{},
 		dirty: make([][]*instance, ranks),
 	}, nil
 }
@@ -157,10 +186,32 @@ var ErrTime = errors.New("correlation: engine time goes back or is out of range"
 // the others from being applied, so transitions and error can both be set. If
 // at is before the last instant, the error is [ErrTime] and nothing happens.
 func (e *Engine) Apply(at time.Time, events ...Event) ([]Transition, error) {
+	return e.Append(nil, at, events...)
+}
+
+// Append is [Engine.Apply] that appends the transitions to a list and returns the longer
+// one, for a caller that hands them on and uses the list again. If nothing happens the
+// list is returned as it was.
+func (e *Engine) Append(list []Transition, at time.Time, events ...Event) ([]Transition, error) {
+	if err := e.move(list, at); err != nil {
+		return list, err
+	}
+	for n := range events {
+		if err := e.accept(&events[n]); err != nil {
+			e.reject(err, n)
+		}
+	}
+	return e.conclude()
+}
+
+// move runs everything that falls due before the instant at and begins its step; what
+// comes of it is appended to the list.
+func (e *Engine) move(list []Transition, at time.Time) error {
 	if !inRange(at) || e.now != 0 && nanos(at) < e.now {
-		return nil, fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), instant(e.now).Format(time.RFC3339Nano))
+		return fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), instant(e.now).Format(time.RFC3339Nano))
 	}
 	now := nanos(at)
+	e.out, e.given = list, list
 	for {
 		due, ok := e.nextDue()
 		if !ok || due >= now {
@@ -170,14 +221,17 @@ func (e *Engine) Apply(at time.Time, events ...Event) ([]Transition, error) {
 		e.finish()
 	}
 	e.begin(now)
-	for n := range events {
-		if err := e.accept(&events[n]); err != nil {
-			e.reject(err, n)
-		}
-	}
+	return nil
+}
+
+// conclude ends the step of a call and returns what it has brought.
+func (e *Engine) conclude() ([]Transition, error) {
 	e.finish()
 	out, problems := e.out, e.problems
-	e.out, e.problems = nil, nil
+	if len(out) == len(e.given) {
+		out = e.given // no transition: not even room for one
+	}
+	e.out, e.given, e.problems = nil, nil, nil
 	return out, errors.Join(problems...)
 }
 
@@ -207,6 +261,23 @@ func (e *Engine) Alerts() []Alert {
 		}
 	}
 	return list
+}
+
+// Alert returns what is known of one alert that is no composite; false if nothing is. It
+// costs a look-up.
+func (e *Engine) Alert(tenant, name string, labels map[string]string) (Alert, bool) {
+	sp := e.spaces[tenant]
+	if sp == nil {
+		return Alert{}, false
+	}
+	var a *alert
+	if x := e.atlas.identify(name, e.opts.counting(labels)); x.known {
+		a = sp.find(x)
+	}
+	if a == nil {
+		return Alert{}, false
+	}
+	return a.view(), true
 }
 
 // sorted returns the alerts of a tenant by printed form.
@@ -249,15 +320,15 @@ func (e *Engine) begin(now int64) {
 // accept checks an event and applies it, or holds it for the reorder window.
 func (e *Engine) accept(ev *Event) *EventError {
 	e.stats.Events++
-	err := ev.check()
+	ev, err := e.opts.ignore(ev)
+	if err == nil {
+		err = ev.check(&e.opts)
+	}
 	if err == nil && e.opts.Reorder > 0 {
 		err = ev.checkIdentity(&e.opts)
 	}
 	if err == nil && e.opts.MaxFuture > 0 && nanos(ev.Time)-e.now > int64(e.opts.MaxFuture) {
-		err = &EventError{
-			Alert: ev.Alert, Field: "Time", Got: ev.Time.Format(time.RFC3339Nano),
-			Want: fmt.Sprintf("a time at most %v after the arrival", e.opts.MaxFuture),
-		}
+		err = ev.fail("Time", ev.Time.Format(time.RFC3339Nano), fmt.Sprintf("a time at most %v after the arrival", e.opts.MaxFuture))
 	}
 	if err == nil {
 		switch due := after(nanos(ev.Time), e.opts.Reorder); {
@@ -272,17 +343,20 @@ func (e *Engine) accept(ev *Event) *EventError {
 	return err
 }
 
+// hold keeps an event until its reorder window is over.
 func (e *Engine) hold(ev Event) {
 	e.arrivals++
 	heap.Push(&e.held, heldEvent{ev, e.arrivals})
 }
 
+// reject counts and reports a refused event; index is its place in the call.
 func (e *Engine) reject(err *EventError, index int) {
 	err.Index = index
 	e.stats.Rejected++
 	e.problems = append(e.problems, err)
 }
 
+// late counts and reports an event that came after its reorder window.
 func (e *Engine) late(ev *Event) {
 	e.stats.Late++
 	copied := *ev
@@ -364,13 +438,13 @@ func (e *Engine) apply(ev *Event) *EventError {
 // record finds or makes the alert of an event. The identity of one that is known
 // needs no check.
 func (e *Engine) record(ev *Event) (*alert, *EventError) {
-	hash, n := identity(ev.Alert, ev.Labels)
+	x := e.atlas.identify(ev.Alert, ev.Labels)
 	var a *alert
 	sp := e.spaces[ev.Tenant]
-	if sp != nil {
-		a = sp.find(hash, ev.Alert, ev.Labels, n)
+	if sp != nil && x.known {
+		a = sp.find(x)
 	}
-	if a == nil || n < len(ev.Labels) {
+	if a == nil && !x.fits(ev, &e.opts) || len(x.labels) < len(ev.Labels) {
 		if err := ev.checkIdentity(&e.opts); err != nil {
 			return nil, err
 		}
@@ -380,33 +454,73 @@ func (e *Engine) record(ev *Event) (*alert, *EventError) {
 		return a, nil
 	}
 	if sp != nil && sp.count >= e.opts.MaxAlerts {
-		return nil, &EventError{Alert: ev.Alert, Field: "Tenant", Got: ev.Tenant, Want: fmt.Sprintf("at most %d remembered alerts of one tenant", e.opts.MaxAlerts)}
+		return nil, ev.fail("Tenant", ev.Tenant, fmt.Sprintf("at most %d remembered alerts of one tenant", e.opts.MaxAlerts))
 	}
 	sp = e.space(ev.Tenant)
-	e.labels = appendLabels(e.labels[:0], ev.Labels)
-	a = e.newAlert(sp, ev.Alert, e.labels)
-	clear(e.labels) // the texts are the caller's
+	if x.name == nil {
+		a = e.newAlert(sp, e.atlas.name(ev.Alert), x.compact(e.atlas))
+	} else {
+		x.name.refs++
+		a = e.newAlert(sp, x.name, x.compact(e.atlas))
+	}
+	hash := x.hash
+	if !x.known {
+		hash = a.hash()
+	}
 	sp.insert(hash, a)
 	e.stats.Alerts++
 	return a, nil
 }
 
-func (e *Engine) newAlert(sp *space, name string, l Labels) *alert {
+// fits reports whether nothing is wrong with the identity of an event. What it cannot
+// tell from what is known of the names it denies.
+func (x *identity) fits(ev *Event, o *Options) bool {
+	if !x.known || x.name.layer == compositeLayer || len(x.labels) > o.MaxLabels || max(len(ev.Alert), len(ev.Tenant)) > o.MaxLabelBytes || !utf8.ValidString(ev.Tenant) {
+		return false
+	}
+	size := 0
+	if x.names != nil {
+		size = x.names.size
+	}
+	for n := range x.labels {
+		if !utf8.ValidString(x.labels[n].Value) {
+			return false
+		}
+		size += len(x.labels[n].Value)
+	}
+	return size <= o.MaxLabelBytes
+}
+
+// newAlert makes an alert of a name and labels whose use is counted.
+func (e *Engine) newAlert(sp *space, name *alertName, l labels) *alert {
 	e.seq++
-	return &alert{sp: sp, name: e.atlas.name(name), labels: e.atlas.compact(l), seq: e.seq}
+	e.match(name, &l)
+	if len(e.matched) == 1 { // in one piece
+		x := &struct {
+			alert
+			one [1]member
+		}{}
+		x.sp, x.name, x.labels, x.seq, x.members = sp, name, l, e.seq, x.one[:]
+		e.enlist(&x.alert)
+		return &x.alert
+	}
+	a := &alert{sp: sp, name: name, labels: l, seq: e.seq, members: make([]member, len(e.matched))}
+	e.enlist(a)
+	return a
 }
 
 // space returns the space of a tenant and lists it as changed in this step.
 func (e *Engine) space(tenant string) *space {
 	sp := e.spaces[tenant]
 	if sp == nil {
-		sp = &space{tenant: tenant, alerts: map[uint64]*alert{}, instances: map[instanceKey]*instance{}}
+		sp = &space{tenant: tenant, alerts: map[uint64]*alert{}, instances: map[string]*instance{}, strict: e.opts.StrictSilence}
 		e.spaces[tenant] = sp
 	}
 	e.heat(sp)
 	return sp
 }
 
+// heat lists a tenant as changed in this step.
 func (e *Engine) heat(sp *space) {
 	if !sp.hot {
 		sp.hot = true
@@ -418,9 +532,7 @@ func (e *Engine) heat(sp *space) {
 // change.
 func (e *Engine) activate(a *alert, stamp int64) {
 	a.active, a.ended = true, 0
-	if !a.matched {
-		e.match(a)
-	}
+	a.silenced = a.sp.strict && a.sp.silenced(a)
 	for n := range a.members {
 		m := &a.members[n]
 		if m.inst == nil || m.inst.swept {
@@ -464,13 +576,13 @@ func (e *Engine) end(a *alert) {
 	}
 }
 
-// match finds the rules that an alert can match, once in its life.
-func (e *Engine) match(a *alert) {
-	a.matched = true
+// match finds the rules that alerts with a name and labels can match.
+func (e *Engine) match(name *alertName, l *labels) {
 	found := e.matched[:0]
-	e.index.candidates(a.name, &a.labels, func(r reference) {
+	name.candidates(l, func(r reference) {
+		r.p.counts.tests++
 		m := r.matcher()
-		if !m.matchesName(a.name.layer, a.name.short) || !m.matchesLabels(&a.labels, e.graph) {
+		if !m.matchesName(name.layer, name.short) || !m.matchesLabels(l, e.graph) {
 			return
 		}
 		at := slices.IndexFunc(found, func(m match) bool { return m.rule == r.p })
@@ -485,15 +597,17 @@ func (e *Engine) match(a *alert) {
 		}
 	})
 	e.matched = found
-	if len(found) == 0 {
-		return
+	if len(found) > 1 {
+		slices.SortFunc(found, func(x, y match) int { return x.rule.index - y.rule.index })
 	}
-	slices.SortFunc(found, func(x, y match) int { return x.rule.index - y.rule.index })
-	a.members = make([]member, len(found))
+}
+
+// enlist makes an alert the member of the rules that match has found.
+func (e *Engine) enlist(a *alert) {
 	joins, probes, vars := 0, 0, 0
-	for n, m := range found {
+	for n, m := range e.matched {
 		shared := m.rule.match(m.conds, m.sels)
-		a.members[n] = member{a: a, match: shared}
+		a.members[n].a, a.members[n].match = a, shared
 		if len(m.rule.vars) > 0 {
 			joins, probes, vars = joins+1, probes+shared.probes, vars+len(m.rule.vars)
 		}
@@ -514,19 +628,37 @@ func (e *Engine) match(a *alert) {
 
 // instance finds or makes the instance of a rule that labels belong to.
 func (e *Engine) instance(sp *space, p *program, get func(string) string) *instance {
-	e.key = e.key[:0]
+	e.key = binary.AppendUvarint(e.key[:0], uint64(p.index))
+	before := len(e.key)
 	for _, name := range p.By {
 		e.key = appendPart(e.key, get(name))
 	}
-	if i := sp.instances[instanceKey{p.index, string(e.key)}]; i != nil {
+	if i := sp.instances[string(e.key)]; i != nil {
 		return i
 	}
-	i := &instance{rule: p, sp: sp, key: string(e.key), counts: make([]int32, len(p.conds)), idle: true}
+	var i *instance
+	if p.single { // it opens with its first member
+		x := &struct {
+			instance
+			life run
+		}{}
+		i = &x.instance
+		i.run = &x.life
+	} else {
+		i = &instance{}
+	}
+	key := string(e.key)
+	i.rule, i.sp, i.key, i.idle = p, sp, key[before:], true
+	if i.members = i.pair[:0]; len(p.conds) <= len(i.few) {
+		i.counts = i.few[:len(p.conds)]
+	} else {
+		i.counts = make([]int32, len(p.conds))
+	}
 	if p.Within > 0 {
 		i.onsets = &onsets{lists: make([][]*member, len(p.conds))}
 	}
 	sp.idle++
-	sp.instances[instanceKey{p.index, i.key}] = i
+	sp.instances[key] = i
 	return i
 }
 
@@ -534,7 +666,7 @@ func (e *Engine) instance(sp *space, p *program, get func(string) string) *insta
 // whose linger is over; then it is settled what is hidden and who is told.
 func (e *Engine) finish() {
 	start := len(e.out)
-	for start > 0 && nanos(e.out[start-1].At) == e.now { // late events of this step
+	for start > len(e.given) && nanos(e.out[start-1].At) == e.now { // late events of this step
 		start--
 	}
 	for _, t := range e.orphans {
@@ -557,6 +689,7 @@ func (e *Engine) finish() {
 	e.ended = e.ended[:0]
 	for _, sp := range e.hot {
 		sp.ground()
+		e.out = slices.Grow(e.out, len(sp.touched))
 		for _, a := range sp.touched {
 			a.touched = false
 			e.notify(a)
@@ -565,18 +698,25 @@ func (e *Engine) finish() {
 		sp.touched = sp.touched[:0]
 		sp.hot = false
 		sp.sweep()
-		if sp.count == 0 && len(sp.instances) == sp.idle {
+		if sp.count == 0 && len(sp.instances) == sp.idle && len(sp.silences) == 0 {
 			delete(e.spaces, sp.tenant)
 		}
 	}
 	clear(e.hot)
 	e.hot = e.hot[:0]
-	sortTransitions(e.out[start:])
+	e.sortTransitions(e.out[start:])
 }
 
 // notify reports what changed for one alert in this step.
 func (e *Engine) notify(a *alert) {
-	hidden := a.active && a.covers > 0 && !a.released
+	hidden := a.isHidden()
+	if hidden && a.sp.strict {
+		for i := range a.covering() {
+			if i.life != nil && !i.isMute() {
+				i.life.suppressed[a.text()] = true
+			}
+		}
+	}
 	if hidden != a.suppressed {
 		a.suppressed = hidden
 		switch {
@@ -623,14 +763,17 @@ func (e *Engine) settleTime(a *alert) int64 {
 	return after(a.since, e.opts.Settle)
 }
 
+// report adds a transition of an alert as it stands.
 func (e *Engine) report(k Kind, a *alert) {
-	t := Transition{At: instant(e.now), Kind: k, Alert: a.view()}
+	e.out = append(e.out, Transition{})
+	t := &e.out[len(e.out)-1] // large: written where it stays
+	t.At, t.Kind = instant(e.now), k
+	a.show(&t.Alert)
 	if a.of() != nil && (k == Open || k == Notify || k == Resolve) {
 		if t.Composite = a.more.final; t.Composite == nil {
 			t.Composite = a.more.of.view()
 		}
 	}
-	e.out = append(e.out, t)
 }
 
 // compareInstances orders by since, rule, tenant and BY values.

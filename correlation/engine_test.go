@@ -2,9 +2,11 @@ package correlation_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -105,7 +107,7 @@ func TestSettle(t *testing.T) {
 }
 
 func TestEventErrors(t *testing.T) {
-	o := correlation.Options{MaxFuture: time.Minute, MaxLabels: 2, MaxLabelBytes: 10, MaxAlerts: 1}
+	o := correlation.Options{MaxFuture: time.Minute, MaxLabels: 2, MaxLabelBytes: 10, MaxAnnotationBytes: 10, MaxAlerts: 1}
 	good := fire("a.b", 1)
 	bad := func(change func(*correlation.Event)) correlation.Event {
 		ev := fire("a.b", 1)
@@ -132,6 +134,9 @@ func TestEventErrors(t *testing.T) {
 		{"Labels", fire("a.b", 1, "x", "1234567890")},
 		{"Labels", fire("a.b", 1, "", "1")},
 		{"Tenant", fire("a.other", 1)},
+		{"Alert", fire("a.b2345678901", 1)},
+		{"Tenant", bad(func(ev *correlation.Event) { ev.Tenant = "12345678901" })},
+		{"Annotations", bad(func(ev *correlation.Event) { ev.Annotations = map[string]string{"x": "1234567890"} })},
 	} {
 		e := engine(t, o)
 		out, err := e.Apply(sec(1), good, c.event, good)
@@ -141,6 +146,64 @@ func TestEventErrors(t *testing.T) {
 		}
 		if s := e.Stats(); len(out) != 1 || s.Rejected != 1 || s.Events != 3 || s.Duplicates != 1 {
 			t.Errorf("beside a bad event: %d transitions, stats %+v, want the others applied", len(out), s)
+		}
+	}
+}
+
+// Whatever somebody sends, the engine keeps little of it and says so in a few words.
+func TestBombs(t *testing.T) {
+	big := strings.Repeat("x", 1<<20)
+	labels := map[string]string{}
+	for n := range 10_000 {
+		labels[fmt.Sprint("label", n)] = "x"
+	}
+	for _, c := range []struct {
+		field, got string
+		event      correlation.Event
+	}{
+		{"Labels", "10000", correlation.Event{Labels: labels}},
+		{"Labels", "1048580", correlation.Event{Labels: map[string]string{"text": big}}},
+		{"Labels", "1048577", correlation.Event{Labels: map[string]string{big: "x"}}},
+		{"Labels", "text=xxx", correlation.Event{Labels: map[string]string{"text": big + "\xff"}}},
+		{"Alert", "1048578", correlation.Event{Alert: "a." + big}},
+		{"Tenant", "1048576", correlation.Event{Tenant: big}},
+		{"Annotations", "1048580", correlation.Event{Annotations: map[string]string{"text": big}}},
+		{"Annotations", "98890", correlation.Event{Annotations: labels}}, // 10,000 times label, x and 38,890 digits
+	} {
+		ev := c.event
+		ev.Alert = cmp.Or(ev.Alert, "a.b")
+		ev.Status, ev.Time = correlation.Firing, sec(1)
+		for _, o := range []correlation.Options{{}, {Reorder: time.Hour}} {
+			e := engine(t, o)
+			_, err := e.Apply(sec(1), ev)
+			bad, ok := errors.AsType[*correlation.EventError](err)
+			if !ok || bad.Field != c.field || !strings.HasPrefix(bad.Got, c.got) || len(err.Error()) > 600 {
+				t.Errorf("Apply = %.300v, want an error about %s that begins with %s and is short", err, c.field, c.got)
+			}
+			if again := new(correlation.EventError); !errors.As(ev.Validate(o), &again) || again.Field != c.field {
+				t.Errorf("Validate = %v, want the same as Apply", again)
+			}
+			if s := snapshot(t, e); len(s) > 1000 {
+				t.Errorf("the engine keeps %d bytes of %s", len(s), c.field)
+			}
+		}
+	}
+}
+
+// Regular expressions that take others forever end here, which is all that can be said of
+// time in a test.
+func TestHostileRegexps(t *testing.T) {
+	for _, re := range []string{"(a*)*b", "(a|aa)+b", "(.*)*(.*)*(.*)*x", strings.Repeat("a?", 500) + strings.Repeat("a", 500) + "b"} {
+		e := engine(t, correlation.Options{}, correlation.Rule{Name: "r", Logic: `IF a.b WHERE x=~"` + re + `" THEN CREATE composite_alert: "x"`})
+		apply(t, e, 1, fire("a.b", 1, "x", strings.Repeat("a", 16_000)))
+		if n := len(e.Composites()); n != 0 {
+			t.Errorf("%.20s matches, want not", re)
+		}
+	}
+	for _, re := range []string{"((((a{10}){10}){10}){10})", strings.Repeat("(", 2000) + strings.Repeat(")", 2000), "(?=a)", `\\1`} {
+		_, err := correlation.Parse(`IF a.b WHERE x=~"` + re + `" THEN CREATE composite_alert: "x"`)
+		if bad, ok := errors.AsType[*correlation.RuleError](err); !ok || bad.Line != 1 || bad.Column != 17 {
+			t.Errorf("Parse with %.20s = %.200v, want an error with its place", re, err)
 		}
 	}
 }
@@ -289,6 +352,32 @@ func TestReplace(t *testing.T) {
 	if s := e.Stats(); s.Suppressed != 2 {
 		t.Errorf("Stats().Suppressed = %d, want 2", s.Suppressed)
 	}
+}
+
+// A composite that lingers when its rule is replaced is over, not lingering.
+func TestReplaceLingering(t *testing.T) {
+	rule := correlation.Rule{Name: "r", Logic: `IF a.x THEN suppress b.* CREATE composite_alert: "x"`, Linger: 10 * time.Second}
+	e := engine(t, correlation.Options{}, rule)
+	apply(t, e, 1, fire("a.x", 1), fire("b.y", 1))
+	apply(t, e, 2, resolve("a.x", 2))
+	rule.Linger *= 2
+	if err := e.Replace([]correlation.Rule{rule}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := e.Step(sec(3))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tr := range out {
+		if tr.Composite != nil && !tr.Composite.Lingers.IsZero() {
+			t.Errorf("%s of a composite that lingers until %v, want none", tr.Kind, tr.Composite.Lingers)
+		}
+	}
+	var got []string
+	for _, tr := range out {
+		got = append(got, fmt.Sprint(tr.Kind, " ", tr.Alert))
+	}
+	want(t, "after Replace", got, "close composite.r", "release b.y", "notify b.y", "resolve composite.r")
 }
 
 func TestRestoreErrors(t *testing.T) {
@@ -445,6 +534,53 @@ func TestKindText(t *testing.T) {
 	for _, k := range []correlation.Kind{0, correlation.Resolve + 1} {
 		if text, err := k.MarshalText(); err == nil {
 			t.Errorf("%v.MarshalText = %s, want an error", k, text)
+		}
+	}
+}
+
+// Append leaves what is in the list and answers as Apply does, whatever was there.
+func TestAppend(t *testing.T) {
+	rules := correlation.StarterRules()
+	one, err := correlation.New(rules, correlation.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := correlation.New(rules, correlation.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept := correlation.Transition{At: start.Add(2 * time.Second), Kind: correlation.Notify, Alert: correlation.Alert{Name: "z.z"}}
+	list := []correlation.Transition{kept}
+	var want []correlation.Transition
+	for n, name := range []string{"infrastructure.cpu_high", "infrastructure.memory_high", "platform.db_slow", "application.slow_response"} {
+		at := start.Add(time.Duration(n) * time.Second)
+		ev := correlation.Event{Alert: name, Status: correlation.Firing, Time: at}
+		got, err := one.Apply(at, ev)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want = append(want, got...)
+		if list, err = other.Append(list, at, ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(want) == 0 || !reflect.DeepEqual(list[1:], want) || !reflect.DeepEqual(list[0], kept) {
+		t.Errorf("Append gives %v, want %v after %v", list, want, kept)
+	}
+	if got, err := other.Append(list, start); !errors.Is(err, correlation.ErrTime) || len(got) != len(list) {
+		t.Errorf("Append at an earlier instant gives %d transitions and %v, want the same %d and ErrTime", len(got), err, len(list))
+	}
+}
+
+// AlertOf is the inverse of LabelSet.
+func TestAlertOf(t *testing.T) {
+	for _, labels := range []map[string]string{
+		{correlation.NameLabel: "Down", "host": "a", "env": "prod"},
+		{correlation.NameLabel: "Down"},
+	} {
+		a := correlation.AlertOf(labels)
+		if got := a.LabelSet(); !maps.Equal(got, labels) || a.Name != "Down" || !a.Active {
+			t.Errorf("AlertOf(%v) = %+v with labels %v", labels, a, got)
 		}
 	}
 }

@@ -93,9 +93,18 @@ func (e *EventError) Error() string {
 // compositeLayer is the layer of the alerts that rules create.
 const compositeLayer = "composite"
 
-// fail makes an error about a field.
+// fail makes an error about a field. Nothing in it is long, whatever the event holds.
 func (ev *Event) fail(field, got, want string) *EventError {
-	return &EventError{Alert: ev.Alert, Field: field, Got: got, Want: want}
+	return &EventError{Alert: shorten(ev.Alert), Field: field, Got: shorten(got), Want: want}
+}
+
+// shorten keeps the beginning of a long text.
+func shorten(s string) string {
+	const most = 128
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "\uFFFD") + "…"
 }
 
 // Validate reports whether an engine with these options would refuse the event, as
@@ -105,15 +114,25 @@ func (ev *Event) Validate(o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := cmp.Or(ev.check(), ev.checkIdentity(&o)); err != nil {
-		return err
+	taken, bad := o.ignore(ev)
+	if bad == nil {
+		bad = cmp.Or(taken.check(&o), taken.checkIdentity(&o))
+	}
+	if bad != nil {
+		return bad
 	}
 	return nil
 }
 
 // check reports what is wrong with an event, but for its identity.
-func (ev *Event) check() *EventError {
+func (ev *Event) check(o *Options) *EventError {
+	notes := 0
+	for name, value := range ev.Annotations {
+		notes += len(name) + len(value)
+	}
 	switch {
+	case notes > o.MaxAnnotationBytes:
+		return ev.fail("Annotations", strconv.Itoa(notes), fmt.Sprintf("at most %d bytes of names and values", o.MaxAnnotationBytes))
 	case ev.Status != Firing && ev.Status != Resolved:
 		return ev.fail("Status", ev.Status.String(), "Firing or Resolved")
 	case !inRange(ev.Time):
@@ -128,16 +147,18 @@ func (ev *Event) check() *EventError {
 
 // checkIdentity reports what is wrong with tenant, alert and labels.
 func (ev *Event) checkIdentity(o *Options) *EventError {
-	layer, name, ok := strings.Cut(ev.Alert, ".")
 	switch {
-	case !ok || layer == "" || name == "" || strings.ContainsFunc(ev.Alert, func(r rune) bool { return r == '*' || !isWordRune(r) }):
-		return ev.fail("Alert", ev.Alert, `layer.name of letters, digits, _ - and points, such as "platform.db_slow"`)
-	case layer == compositeLayer:
-		return ev.fail("Alert", ev.Alert, "another layer: composite is for the alerts that rules create")
+	case len(ev.Alert) > o.MaxLabelBytes:
+		return ev.fail("Alert", strconv.Itoa(len(ev.Alert)), fmt.Sprintf("at most %d bytes", o.MaxLabelBytes))
+	case len(ev.Tenant) > o.MaxLabelBytes:
+		return ev.fail("Tenant", strconv.Itoa(len(ev.Tenant)), fmt.Sprintf("at most %d bytes", o.MaxLabelBytes))
 	case len(ev.Labels) > o.MaxLabels:
 		return ev.fail("Labels", strconv.Itoa(len(ev.Labels)), fmt.Sprintf("at most %d labels", o.MaxLabels))
 	case !utf8.ValidString(ev.Tenant):
 		return ev.fail("Tenant", ev.Tenant, "text in UTF-8")
+	}
+	if err := ev.checkName(); err != nil {
+		return err
 	}
 	size := 0
 	for name, value := range ev.Labels {
@@ -151,6 +172,18 @@ func (ev *Event) checkIdentity(o *Options) *EventError {
 	}
 	if size > o.MaxLabelBytes {
 		return ev.fail("Labels", strconv.Itoa(size), fmt.Sprintf("at most %d bytes of names and values", o.MaxLabelBytes))
+	}
+	return nil
+}
+
+// checkName reports what is wrong with the name of the alert, but for its length.
+func (ev *Event) checkName() *EventError {
+	layer, name, ok := strings.Cut(ev.Alert, ".")
+	switch {
+	case !ok || layer == "" || name == "" || strings.ContainsFunc(ev.Alert, func(r rune) bool { return r == '*' || !isWordRune(r) }):
+		return ev.fail("Alert", ev.Alert, `layer.name of letters, digits, _ - and points, such as "platform.db_slow"`)
+	case layer == compositeLayer:
+		return ev.fail("Alert", ev.Alert, "another layer: composite is for the alerts that rules create")
 	}
 	return nil
 }

@@ -145,3 +145,95 @@ func ExampleDamper() {
 	// 02:00:02 storm_start 1 held back []
 	// 02:01:04 storm_end 3 held back [application.error_rate{service=s2} application.error_rate{service=s3} application.error_rate{service=s4}]
 }
+
+// Nobody is told of the database for a while, so its rule must not hide what follows.
+func ExampleEngine_Silence() {
+	rules := []correlation.Rule{{Name: "database", Logic: `IF platform.database_down THEN suppress application.*`}}
+	engine, err := correlation.New(rules, correlation.Options{StrictSilence: true})
+	if err != nil {
+		panic(err)
+	}
+	at := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	silences := []correlation.Silence{{ID: "upkeep", Matchers: []string{`alertname="platform.database_down"`}}}
+	if _, err := engine.Silence(at, silences...); err != nil {
+		panic(err)
+	}
+	for _, name := range []string{"platform.database_down", "application.errors"} {
+		if _, err := engine.Apply(at, correlation.Event{Alert: name, Status: correlation.Firing, Time: at}); err != nil {
+			panic(err)
+		}
+	}
+	show := func(name string) {
+		x, _ := engine.Why("", name, nil)
+		fmt.Println(name, "visible:", x.Visible, "silenced by", x.SilencedBy)
+	}
+	show("platform.database_down")
+	show("application.errors")
+	if _, err := engine.Silence(at.Add(time.Hour)); err != nil { // it is over
+		panic(err)
+	}
+	show("application.errors")
+	// Output:
+	// platform.database_down visible: true silenced by [upkeep]
+	// application.errors visible: true silenced by []
+	// application.errors visible: false silenced by []
+}
+
+// A caller that hands transitions on at once uses one list for all of them.
+func ExampleEngine_Append() {
+	engine, err := correlation.New(nil, correlation.Options{})
+	if err != nil {
+		panic(err)
+	}
+	var list []correlation.Transition
+	start := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	for n, status := range []correlation.Status{correlation.Firing, correlation.Resolved} {
+		at := start.Add(time.Duration(n) * time.Minute)
+		list, err = engine.Append(list[:0], at, correlation.Event{Alert: "platform.db_slow", Status: status, Time: at})
+		if err != nil {
+			panic(err)
+		}
+		for _, t := range list {
+			fmt.Println(t.At.Format("15:04:05"), t.Kind, t.Alert)
+		}
+	}
+	// Output:
+	// 02:00:00 notify platform.db_slow
+	// 02:01:00 resolve platform.db_slow
+}
+
+// An alert of Alertmanager, which is labels alone.
+func ExampleAlertOf() {
+	a := correlation.AlertOf(map[string]string{"alertname": "NodeDown", "instance": "web-1"})
+	fmt.Println(a.Name, a.Labels, a.LabelSet())
+	// Output:
+	// NodeDown {alertname=NodeDown,instance=web-1} map[alertname:NodeDown instance:web-1]
+}
+
+// Replicas are one alert, and the engine tells what its rules cost.
+func ExampleEngine_RuleStats() {
+	engine, err := correlation.New([]correlation.Rule{
+		{Name: "db", Logic: `IF platform.database_down THEN suppress application.*`},
+	}, correlation.Options{IgnoreLabels: []string{"pod"}})
+	if err != nil {
+		panic(err)
+	}
+	at := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	for n, pod := range []string{"db-0", "db-1"} {
+		_, err := engine.Apply(at, correlation.Event{
+			Alert: "platform.database_down", Labels: map[string]string{"pod": pod}, Status: correlation.Firing, Time: at.Add(time.Duration(n) * time.Second),
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+	for _, a := range engine.Alerts() {
+		fmt.Println(a, a.Annotations)
+	}
+	for _, s := range engine.RuleStats() {
+		fmt.Printf("%s: %d evaluations, %d open, %d alerts\n", s.Rule, s.Evaluations, s.Open, s.Alerts)
+	}
+	// Output:
+	// platform.database_down map[pod:db-1]
+	// db: 1 evaluations, 1 open, 1 alerts
+}

@@ -16,6 +16,11 @@ import (
 // supporting alert go; that one then stands for the group and for all that
 // leads to it.
 //
+// With StrictSilence, visible means visible and not silenced, a lingering instance is
+// grounded if not all of its evidence and its composite are silenced, and the alert that
+// is let go is one that is not silenced. An instance from which no alert leads on that
+// is not silenced is mute: it hides nothing.
+//
 // The graph has instances as nodes and an edge from the one to the other where
 // a supporting alert of the one is hidden by the other. Only nodes that lead to
 // a change are looked at again.
@@ -27,6 +32,8 @@ type footing struct {
 	out, in map[*instance]int32 // number of supporting alerts of the one hidden by the other
 	release *alert
 	flagged bool
+	hushed  bool // lingering, and nobody was told of what it stands on
+	mute    bool // see isMute
 	visit   visit
 }
 
@@ -39,17 +46,18 @@ func (i *instance) foot() *footing {
 }
 
 // support is one entry of the heap that finds the earliest evidence. Entries of
-// alerts that left are dropped when they come up.
+// alerts that left or are silenced are dropped when they come up.
 type support struct {
 	since int64
 	m     *member
 }
 
+// valid reports whether the entry is of an alert that the instance stands on.
 func (s support) valid(i *instance) bool {
-	return s.m.inst == i && s.m.evidence && s.m.a.since == s.since
+	return s.m.inst == i && s.m.evidence && s.m.a.since == s.since && !s.m.a.silenced
 }
 
-// before goes by the onset of the entry: that of an alert that left and came back
+// Before goes by the onset of the entry: that of an alert that left and came back
 // is another by now, and a heap must not change under its entries.
 func (s support) Before(o support) bool {
 	return cmp.Or(cmp.Compare(s.since, o.since), compareAlerts(s.m.a, o.m.a)) < 0
@@ -60,15 +68,14 @@ func (s support) Before(o support) bool {
 func (i *instance) addSupport(a *alert, m *member) {
 	if m == nil {
 		a.more.supports = true
-	} else if f := i.footing; f != nil && f.stands != nil {
-		if len(f.stands) > 2*int(i.support)+16 {
-			f.stands = slices.DeleteFunc(f.stands, func(s support) bool { return !s.valid(i) })
-			heap.Init(f.stands)
-		}
-		heap.Push(&f.stands, support{a.since, m})
+	} else if !a.silenced {
+		i.stand(m)
 	}
 	i.support++
-	if a.covers == 0 {
+	switch {
+	case a.silenced:
+		i.silent++
+	case a.covers == 0:
 		i.visible++
 	}
 	for c := range a.covering() {
@@ -79,9 +86,30 @@ func (i *instance) addSupport(a *alert, m *member) {
 	}
 }
 
+// stand lists a member among those of which the earliest is let go.
+func (i *instance) stand(m *member) {
+	f := i.footing
+	if f == nil || f.stands == nil {
+		return
+	}
+	if len(f.stands) > 2*int(i.support)+16 {
+		f.stands = slices.DeleteFunc(f.stands, func(s support) bool { return !s.valid(i) })
+		slices.SortFunc(f.stands, func(s, t support) int {
+			return cmp.Or(cmp.Compare(s.since, t.since), cmp.Compare(s.m.a.seq, t.m.a.seq))
+		})
+		f.stands = slices.Compact(f.stands) // what was silenced for a while stands twice
+		heap.Init(f.stands)
+	}
+	heap.Push(&f.stands, support{m.a.since, m})
+}
+
+// removeSupport undoes addSupport.
 func (i *instance) removeSupport(a *alert) {
 	i.support--
-	if a.covers == 0 {
+	switch {
+	case a.silenced:
+		i.silent--
+	case a.covers == 0:
 		i.visible--
 	}
 	for c := range a.covering() {
@@ -92,13 +120,14 @@ func (i *instance) removeSupport(a *alert) {
 	}
 }
 
-// earliest returns the first supporting alert by (since, printed form).
+// earliest returns the first supporting alert by (since, printed form) that is not
+// silenced, nil if there is none.
 func (i *instance) earliest() *alert {
 	f := i.footing
 	if f.stands == nil {
 		f.stands = make([]support, 0, i.support)
 		for _, m := range i.members {
-			if m.evidence {
+			if m.evidence && !m.a.silenced {
 				f.stands = append(f.stands, support{m.a.since, m})
 			}
 		}
@@ -108,6 +137,9 @@ func (i *instance) earliest() *alert {
 		heap.Pop(&f.stands)
 	}
 	first := i.composite
+	if first != nil && first.silenced {
+		first = nil
+	}
 	if len(f.stands) > 0 && (first == nil || f.stands[0].m.a.before(first)) {
 		first = f.stands[0].m.a
 	}
@@ -132,13 +164,17 @@ func (i *instance) edge(j *instance, d int32) {
 		from.out[j] = after
 		to.in[i] = after
 	}
-	if i.visible == 0 && (before == 0 || after == 0) {
+	if i.visible == 0 && (before == 0 || after == 0 || i.sp.strict) {
 		i.sp.flag(i)
 	}
 }
 
-// floating reports whether i is open and nothing visible supports it.
+// floating reports whether i is open and nothing visible supports it, or lingers and
+// stands for nothing of which somebody was told.
 func (i *instance) floating() bool {
+	if i.state == lingering {
+		return i.footing != nil && i.footing.hushed
+	}
 	return i.state == open && !i.rule.grounded && i.visible == 0 && i.support > 0
 }
 
@@ -146,11 +182,13 @@ func (i *instance) floating() bool {
 type visit struct {
 	round   uint64 // the look that reached it
 	pending bool   // it may still turn out to lead to nothing visible
+	voiced  bool   // it leads to an alert that is not silenced
 	number  int    // Tarjan: from 1 in the order of discovery
 	low     int
 	group   int // from 1 when its component is complete
 }
 
+// seen reports whether a look has reached the instance, which has a footing.
 func (i *instance) seen(round uint64) bool { return i.footing.visit.round == round }
 
 // ground decides again what to release, for all instances that lead to one of
@@ -183,13 +221,16 @@ func (sp *space) ground() {
 		if i.floating() {
 			i.footing.visit.pending = true
 			nodes = append(nodes, i)
+		} else {
+			i.setMute(false)
 		}
 	}
+	sp.hush(nodes)
 	sp.anchor(nodes)
 	for _, group := range closedGroups(nodes) {
 		var first *alert
 		for _, i := range group {
-			if a := i.earliest(); first == nil || a.before(first) {
+			if a := i.earliest(); first == nil || a != nil && a.before(first) {
 				first = a
 			}
 		}
@@ -207,13 +248,8 @@ func (sp *space) ground() {
 func (sp *space) anchor(nodes []*instance) {
 	var found []*instance
 	for _, i := range nodes {
-		for j := range i.footing.out {
-			// A floating instance that this look did not reach is represented
-			// already: its answer cannot have changed.
-			if !j.floating() || !j.seen(sp.round) {
-				found = append(found, i)
-				break
-			}
+		if i.footing.visit.pending && (i.leadsOut() || sp.strict && i.speaks()) {
+			found = append(found, i)
 		}
 	}
 	for len(found) > 0 {

@@ -33,6 +33,7 @@ type reference struct {
 	target bool
 }
 
+// matcher returns the selector that is meant.
 func (r reference) matcher() *matcher {
 	if r.target {
 		return &r.p.targets[r.number].matcher
@@ -56,6 +57,7 @@ func newIndex(programs []*program) *index {
 	return ix
 }
 
+// add puts a selector onto its shelf.
 func (ix *index) add(r reference) {
 	m := r.matcher()
 	switch {
@@ -77,6 +79,7 @@ func shelfOf(m map[string]*shelf, key string) *shelf {
 	return s
 }
 
+// add puts a selector below the first label that it asks for with =, if there is one.
 func (s *shelf) add(r reference) {
 	for _, q := range r.matcher().preds {
 		if q.op != Equals || q.label == dependsOn {
@@ -94,9 +97,15 @@ func (s *shelf) add(r reference) {
 	s.plain = append(s.plain, r)
 }
 
-// candidates calls yield for every selector that may match.
-func (ix *index) candidates(name *alertName, l *labels, yield func(reference)) {
-	for _, s := range [...]*shelf{ix.exact[name.full], ix.layer[name.layer], ix.rest} {
+// shelves returns those with the selectors that alerts of a name can match.
+func (ix *index) shelves(name *alertName) [3]*shelf {
+	return [...]*shelf{ix.exact[name.full], ix.layer[name.layer], ix.rest}
+}
+
+// candidates calls yield for every selector that alerts with the name and the labels may
+// match.
+func (n *alertName) candidates(l *labels, yield func(reference)) {
+	for _, s := range n.shelves {
 		if s == nil {
 			continue
 		}

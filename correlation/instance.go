@@ -22,13 +22,14 @@ type instance struct {
 	sp   *space
 	key  string // the values of the BY labels, as appendPart writes them
 
-	counts  []int32   // active alerts per condition
+	counts  []int32   // active alerts per condition; few where there are few
 	members []*member // all active alerts of the conditions and targets
 	settled int32     // of the members, those that were there at the last evaluation, which come first
 
 	// Kept only for rules that are not always grounded, see ground.go.
-	visible int32 // supporting alerts that nothing hides
+	visible int32 // supporting alerts that nothing hides and nobody silenced
 	support int32 // supporting alerts
+	silent  int32 // of them, silenced
 
 	state instanceState
 	dirty bool
@@ -40,6 +41,9 @@ type instance struct {
 	onsets  *onsets // with WITHIN
 	joining *joining
 	footing *footing
+
+	few  [2]int32   // counts of most
+	pair [2]*member // members of most
 }
 
 // run is an instance from its opening to its end.
@@ -64,6 +68,8 @@ type witness struct {
 	Since    int64             `json:"since"`
 	Severity incident.Severity `json:"severity,omitempty"`
 	Conds    uint64            `json:"conditions"`
+
+	printed string // its text, once it was asked for
 }
 
 // member is the part of one alert in the rule that it can match.
@@ -88,22 +94,26 @@ type match struct {
 
 // match returns the one copy that all alerts that match alike share.
 func (p *program) match(conds, sels uint64) *match {
-	bits := [2]uint64{conds, sels}
-	m := p.matches[bits]
-	if m == nil {
-		m = &match{rule: p, conds: conds, sels: sels}
-		for n := range p.probes {
-			m.probes += int(sels >> p.probes[n].sel & 1)
+	for _, m := range p.matches { // there are few, for most alerts of a rule match alike
+		if m.conds == conds && m.sels == sels {
+			return m
 		}
-		p.matches[bits] = m
 	}
+	m := &match{rule: p, conds: conds, sels: sels}
+	for n := range p.probes {
+		m.probes += int(sels >> p.probes[n].sel & 1)
+	}
+	p.matches = append(p.matches, m)
 	return m
 }
 
+// rule returns the rule that the alert can match.
 func (m *member) rule() *program { return m.match.rule }
 
+// positive reports whether the alert matches a condition without NOT.
 func (m *member) positive() bool { return m.match.conds&m.match.rule.need != 0 }
 
+// live reports whether the instance is open or lingers.
 func (i *instance) live() bool { return i.state != closed }
 
 // values returns the values of the BY labels.
@@ -193,6 +203,7 @@ func (i *instance) holds() bool {
 	return i.onsets == nil || i.onsets.sweep(i.rule)
 }
 
+// witness copies what is told of a piece of evidence.
 func (m *member) witness() witness {
 	w := witness{Name: m.a.name.full, Labels: m.a.labels.list(), Since: m.a.since, Severity: m.a.severity, Conds: m.match.conds & m.match.rule.need}
 	if of := m.a.of(); of != nil {
@@ -257,6 +268,7 @@ func (i *instance) check(m *member) {
 	}
 }
 
+// setEvidence makes a member evidence, or ends that.
 func (i *instance) setEvidence(m *member, evidence bool) {
 	d := 1
 	if !evidence {
@@ -283,17 +295,22 @@ func (i *instance) setEvidence(m *member, evidence bool) {
 
 // evidence returns copies of the evidence, sorted by printed form.
 func (i *instance) evidence() []witness {
-	var list []witness
+	list := i.witnesses()
+	sortWitnesses(list)
+	return list
+}
+
+// witnesses returns copies of the evidence in any order.
+func (i *instance) witnesses() []witness {
 	if i.state == lingering {
-		list = slices.Clone(i.past)
-	} else {
-		for _, m := range i.members {
-			if m.evidence {
-				list = append(list, m.witness())
-			}
+		return slices.Clone(i.past)
+	}
+	var list []witness
+	for _, m := range i.members {
+		if m.evidence {
+			list = append(list, m.witness())
 		}
 	}
-	sortWitnesses(list)
 	return list
 }
 

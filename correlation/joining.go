@@ -70,7 +70,9 @@ func newJoining(p *program) *joining {
 	g := &joining{bound: make([]map[string]*binding, len(p.vars)), index: make([]map[labelValue][]*binding, len(p.vars)), slots: make([]map[string]*slot, len(p.probes))}
 	for v := range g.bound {
 		g.bound[v] = map[string]*binding{}
-		g.index[v] = map[labelValue][]*binding{}
+		if len(p.vars[v].labels) > 1 {
+			g.index[v] = map[labelValue][]*binding{}
+		}
 	}
 	for n := range g.slots {
 		g.slots[n] = map[string]*slot{}

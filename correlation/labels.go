@@ -2,6 +2,7 @@ package correlation
 
 import (
 	"encoding/json"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -35,8 +36,19 @@ func appendLabels(l Labels, m map[string]string) Labels {
 	return l
 }
 
+// sort orders the labels by name.
 func (l Labels) sort() {
-	slices.SortFunc(l, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+	if len(l) > 16 {
+		slices.SortFunc(l, func(a, b Label) int { return strings.Compare(a.Name, b.Name) })
+		return
+	}
+	for n := 1; n < len(l); n++ { // few, and a call for each comparison is what costs
+		x, at := l[n], n
+		for ; at > 0 && x.Name < l[at-1].Name; at-- {
+			l[at] = l[at-1]
+		}
+		l[at] = x
+	}
 }
 
 // Get returns the value of a label, empty if it is missing.
@@ -63,21 +75,17 @@ func (l Labels) Map() map[string]string {
 
 // String returns {name=value,...}, or nothing for no labels. It is for people:
 // a value may hold a comma.
-func (l Labels) String() string {
-	if len(l) == 0 {
-		return ""
+func (l Labels) String() string { return printed("", len(l), l.all()) }
+
+// all yields names and values in order.
+func (l Labels) all() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, x := range l {
+			if !yield(x.Name, x.Value) {
+				return
+			}
+		}
 	}
-	var b strings.Builder
-	sep := byte('{')
-	for _, x := range l {
-		b.WriteByte(sep)
-		b.WriteString(x.Name)
-		b.WriteByte('=')
-		b.WriteString(x.Value)
-		sep = ','
-	}
-	b.WriteByte('}')
-	return b.String()
 }
 
 // MarshalJSON writes an object with the names in order.

@@ -31,6 +31,7 @@ func (e *Engine) evaluate(rank int) {
 
 // turn brings one instance up to date.
 func (e *Engine) turn(i *instance) {
+	i.rule.counts.evaluations++
 	holds := i.holds()
 	switch was := i.state; {
 	case holds && was == open:
@@ -73,11 +74,13 @@ func (i *instance) settle() {
 	}
 }
 
+// open begins a run of an instance, with its composite.
 func (e *Engine) open(i *instance) {
 	if i.run == nil {
 		i.run = &run{}
 	}
 	*i.run = run{since: e.now, opened: i.stamp}
+	i.rule.counts.opens++
 	if i.rule.title == "" {
 		return
 	}
@@ -99,8 +102,9 @@ func (e *Engine) newComposite(i *instance) *alert {
 	}
 	l.sort()
 	name := compositeLayer + "." + i.rule.Name
-	a := e.newAlert(i.sp, name, l)
+	a := e.newAlert(i.sp, e.atlas.name(name), e.atlas.compact(l))
 	a.more, a.since, a.severity = &more{of: i}, i.since, i.rule.Severity
+	a.silenced = i.sp.strict && i.sp.silenced(a)
 	return a
 }
 
@@ -109,6 +113,7 @@ func (e *Engine) linger(i *instance) {
 	i.past = i.lastEvidence()
 	i.dropSupports()
 	i.state = lingering
+	i.hush()
 	i.sp.flag(i)
 	i.lingerEnds = after(e.now, i.rule.Linger)
 	for _, w := range i.past {
@@ -155,6 +160,7 @@ func (i *instance) dropSupports() {
 	}
 }
 
+// close ends the run of an instance.
 func (e *Engine) close(i *instance) {
 	var bound []witness // to variables
 	if i.state == open {

@@ -20,13 +20,20 @@ type model struct {
 	rules    []modelRule
 	topology *correlation.Topology
 	settle   int
+	strict   bool
+	silences []worldSilence // in force
 	now      int
 	alerts   map[string]*modelAlert // printed with the tenant: the tests use no labels that print alike
 	open     map[string]*modelInstance
 	hidden   map[string][]string // by alert, as of the last evaluation
+	cover    map[*modelAlert][]*modelInstance
 	notified map[string]bool
 	notes    []string
+	counts   modelCounts
 }
+
+// modelCounts are the counters of events.
+type modelCounts struct{ duplicates, stale, refreshes int }
 
 type modelRule struct {
 	correlation.Rule
@@ -78,14 +85,17 @@ func (m *model) event(tenant, name string, labels map[string]string, firing bool
 		a = &modelAlert{tenant: tenant, text: text, name: name, labels: labels, last: -1, ends: -1}
 		m.alerts[a.key()] = a
 	}
-	if t < a.last || t == a.last && !a.firing {
+	if t == a.last && firing == a.firing {
+		m.counts.duplicates++
 		return
 	}
-	if t == a.last && firing {
+	if t < a.last || t == a.last && !a.firing {
+		m.counts.stale++
 		return
 	}
 	if firing {
 		if a.firing && (a.ends < 0 || t <= a.ends) {
+			m.counts.refreshes++
 			if ends >= 0 {
 				a.ends = ends
 			}
@@ -414,6 +424,7 @@ func (m *model) turn(n int, tenant, by string, values []string) {
 
 func (m *model) suppress() {
 	m.hidden = map[string][]string{}
+	m.cover = map[*modelAlert][]*modelInstance{}
 	notifiable := map[string]*modelAlert{}
 	for _, tenant := range m.tenants() {
 		active := m.active(tenant)
@@ -434,9 +445,33 @@ func (m *model) suppress() {
 			}
 			return list
 		}
+		silenced := func(a *modelAlert) bool {
+			return m.strict && slices.ContainsFunc(m.silences, func(s worldSilence) bool { return s.holds(a.tenant, a.name, a.labels) })
+		}
+		if m.strict { // what only silenced alerts stand for is not covered
+			speaks := map[*modelInstance]bool{}
+			for changed := true; changed; {
+				changed = false
+				for _, i := range m.open {
+					ok := false
+					for _, s := range stands(i) {
+						ok = ok || !silenced(s)
+						for _, j := range cover[s] {
+							ok = ok || speaks[j]
+						}
+					}
+					if ok && !speaks[i] {
+						speaks[i], changed = true, true
+					}
+				}
+			}
+			for _, a := range active {
+				cover[a] = slices.DeleteFunc(cover[a], func(i *modelInstance) bool { return !speaks[i] })
+			}
+		}
 		represented := map[*modelAlert]bool{}
 		for _, a := range active {
-			represented[a] = len(cover[a]) == 0
+			represented[a] = len(cover[a]) == 0 && !silenced(a)
 		}
 		for changed := true; changed; {
 			changed = false
@@ -458,7 +493,9 @@ func (m *model) suppress() {
 			reach[a] = map[*modelAlert]bool{}
 			for _, i := range cover[a] {
 				for _, s := range stands(i) {
-					reach[a][s] = true
+					if !silenced(s) || len(cover[s]) > 0 {
+						reach[a][s] = true
+					}
 				}
 			}
 		}
@@ -479,17 +516,18 @@ func (m *model) suppress() {
 			terminal, first := true, true
 			for b := range reach[a] {
 				terminal = terminal && reach[b][a]
-				if b != a && cmp.Or(cmp.Compare(b.since, a.since), strings.Compare(b.text, a.text)) < 0 {
+				if b != a && !silenced(b) && cmp.Or(cmp.Compare(b.since, a.since), strings.Compare(b.text, a.text)) < 0 {
 					first = false
 				}
 			}
-			released[a] = terminal && first
+			released[a] = terminal && first && !silenced(a)
 		}
 		for _, a := range active {
 			notifiable[a.key()] = a
 			if len(cover[a]) == 0 || released[a] {
 				continue
 			}
+			m.cover[a] = cover[a]
 			var names []string
 			for _, i := range cover[a] {
 				names = append(names, m.rules[i.rule].Name)
@@ -529,7 +567,7 @@ func (m *model) composites() []string {
 			evidence = append(evidence, b.a.text)
 		}
 		for _, a := range m.active(i.tenant) {
-			if m.hidden[a.key()] != nil && m.covers(i, a) {
+			if slices.Contains(m.cover[a], i) {
 				suppressed = append(suppressed, a.text)
 			}
 		}

@@ -2,6 +2,7 @@ package correlation
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -83,6 +84,7 @@ func NewMonitor(layers []Layer, options MonitorOptions) (*Monitor, error) {
 	return m, nil
 }
 
+// compile checks the threshold of a layer.
 func (m *Monitor) compile(l Layer, t LayerThreshold) (*watch, error) {
 	c, err := threshold.ParseCondition(t.Condition)
 	if err != nil {
@@ -91,7 +93,13 @@ func (m *Monitor) compile(l Layer, t LayerThreshold) (*watch, error) {
 	if m.watches[l.Name+"."+t.Metric] != nil {
 		return nil, errors.New("stands twice")
 	}
-	w, err := threshold.Compile(c, threshold.Options{Unit: m.opts.Units[t.Metric], KeepFiring: m.opts.KeepFiring, Staleness: m.opts.Staleness})
+	o := threshold.Options{Unit: m.opts.Units[t.Metric], KeepFiring: m.opts.KeepFiring, Staleness: m.opts.Staleness}
+	if t.Clear != "" {
+		if o.Clear, err = threshold.ParseCondition(t.Clear); err != nil {
+			return nil, err
+		}
+	}
+	w, err := threshold.Compile(c, o)
 	if err != nil {
 		return nil, err
 	}
@@ -103,7 +111,7 @@ func (m *Monitor) compile(l Layer, t LayerThreshold) (*watch, error) {
 	for _, s := range signals {
 		name := l.Name + "." + s
 		ev := Event{Alert: name, Status: Firing, Time: time.Unix(0, 0)}
-		if err := ev.checkIdentity(&Options{}); err != nil {
+		if err := ev.checkName(); err != nil {
 			return nil, fmt.Errorf("signal %q: want %s", name, err.Want)
 		}
 		out.alerts = append(out.alerts, name)
@@ -115,7 +123,7 @@ func (m *Monitor) compile(l Layer, t LayerThreshold) (*watch, error) {
 // signal when its alert begins to fire or is over. An alert of a series that
 // stopped is resolved with the time at which it became stale. Samples of one
 // series must come in the order of time; metrics without a threshold are
-// ignored.
+// ignored. Labels that an engine with default [Options] would refuse are an error.
 func (m *Monitor) Observe(x Measurement) ([]Event, error) {
 	w := m.watches[x.Layer+"."+x.Metric]
 	if w == nil {
@@ -128,6 +136,11 @@ func (m *Monitor) Observe(x Measurement) ([]Event, error) {
 	key := seriesKey(x.Tenant, x.Layer+"."+x.Metric, l)
 	s := m.series[key]
 	if s == nil {
+		o, _ := Options{}.withDefaults() // the defaults are right
+		ev := Event{Tenant: x.Tenant, Alert: w.alerts[0], Labels: x.Labels}
+		if err := ev.checkIdentity(&o); err != nil {
+			return nil, fmt.Errorf("measurement of %s.%s: %s is %q, want %s", x.Layer, x.Metric, err.Field, err.Got, err.Want)
+		}
 		s = &series{Tenant: x.Tenant, Layer: x.Layer, Metric: x.Metric, Labels: l}
 	}
 	sample := threshold.Sample{At: x.Time.UTC(), Value: x.Value, Reference: math.NaN()}
@@ -176,6 +189,7 @@ func (m *Monitor) Step(at time.Time) []Event {
 	return events
 }
 
+// events appends an event of each alert of a threshold.
 func (m *Monitor) events(list []Event, w *watch, s *series, status Status, at time.Time) []Event {
 	for _, alert := range w.alerts {
 		list = append(list, Event{Tenant: s.Tenant, Alert: alert, Labels: s.Labels.Map(), Status: status, Time: at})
@@ -187,16 +201,42 @@ func seriesKey(tenant, name string, l Labels) string {
 	return string(appendKey(appendPart(nil, tenant), name, l))
 }
 
+// Standing is where a series stands after its last sample.
+type Standing struct {
+	Tenant string `json:"tenant,omitempty"`
+	Layer  string `json:"layer"`
+	Metric string `json:"metric"`
+	Labels Labels `json:"labels"`
+	// State is inactive, pending or firing; or why the last sample could not be compared:
+	// no_data or no_reference.
+	State string    `json:"state"`
+	Since time.Time `json:"since,omitzero"` // of the first breaching sample; zero unless pending or firing
+	Last  time.Time `json:"last"`           // of the last sample
+}
+
+// Standings returns where all series stand, sorted by tenant, layer, metric and printed labels. What
+// cannot be compared does not fire, so who watches the watcher asks here.
+func (m *Monitor) Standings() []Standing {
+	list := make([]Standing, 0, len(m.series))
+	for _, key := range sortedNames(m.series) {
+		s := m.series[key]
+		p := s.Progress
+		list = append(list, Standing{s.Tenant, s.Layer, s.Metric, s.Labels, p.State.String(), p.Onset, p.Last})
+	}
+	slices.SortStableFunc(list, func(a, b Standing) int {
+		return cmp.Or(strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Layer, b.Layer), strings.Compare(a.Metric, b.Metric),
+			strings.Compare(a.Labels.String(), b.Labels.String()))
+	})
+	return list
+}
+
 // Snapshot returns the state of all series as JSON; equal states give equal
 // bytes.
 func (m *Monitor) Snapshot() ([]byte, error) {
 	list := make([]*series, 0, len(m.series))
-	for _, s := range m.series {
-		list = append(list, s)
+	for _, key := range sortedNames(m.series) {
+		list = append(list, m.series[key])
 	}
-	slices.SortFunc(list, func(a, b *series) int {
-		return strings.Compare(seriesKey(a.Tenant, a.Layer+"."+a.Metric, a.Labels), seriesKey(b.Tenant, b.Layer+"."+b.Metric, b.Labels))
-	})
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -94,11 +95,60 @@ func TestMonitor(t *testing.T) {
 	}
 }
 
+// What cannot be compared is told apart from what is good.
+func TestStandings(t *testing.T) {
+	layers := []correlation.Layer{{Name: "l", Thresholds: []correlation.LayerThreshold{{Metric: "m", Condition: "> 80% of pool for 1 minute"}, {Metric: "n", Condition: "> 5"}}}}
+	m, err := correlation.NewMonitor(layers, correlation.MonitorOptions{Reference: func(x correlation.Measurement, _ string) (float64, bool) { return 100, x.Tenant != "anew" }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range []correlation.Measurement{
+		{Tenant: "anew", Metric: "m", Value: 90},
+		{Tenant: "a", Metric: "m", Value: 90},
+		{Tenant: "b", Metric: "m", Value: math.NaN()},
+		{Tenant: "b", Metric: "n", Value: 5},
+		{Tenant: "c", Metric: "n", Value: 6},
+	} {
+		x.Layer, x.Time = "l", sec(7)
+		if _, err := m.Observe(x); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, s := range m.Standings() {
+		got = append(got, fmt.Sprint(s.Tenant, " ", s.Metric, " ", s.State, " ", s.Since.Equal(sec(7)), " ", toSec(s.Last)))
+	}
+	want(t, "Standings", got, "a m pending true 7", "anew m no_reference false 7", "b m no_data false 7", "b n inactive false 7", "c n firing true 7")
+	bomb := correlation.Measurement{Layer: "l", Metric: "m", Time: sec(8), Labels: map[string]string{"x": strings.Repeat("x", 1<<20)}}
+	if _, err := m.Observe(bomb); err == nil || len(err.Error()) > 200 || len(m.Standings()) != 5 {
+		t.Errorf("Observe with a label of a megabyte = %.300v, want a short error", err)
+	}
+}
+
+// An alert that would go up and down with its metric has a second limit.
+func TestMonitorClear(t *testing.T) {
+	layers := []correlation.Layer{{Name: "l", Thresholds: []correlation.LayerThreshold{{Metric: "m", Condition: "> 80%", Clear: "< 70%"}}}}
+	m, err := correlation.NewMonitor(layers, correlation.MonitorOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for n, value := range []float64{75, 81, 79, 70, 69, 75} {
+		events, err := m.Observe(correlation.Measurement{Layer: "l", Metric: "m", Time: sec(float64(n)), Value: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, printEvents(events)...)
+	}
+	want(t, "between the limits", got, "1 firing l.m", "4 resolved l.m")
+}
+
 func TestMonitorErrors(t *testing.T) {
 	for name, l := range map[string]correlation.LayerThreshold{
 		"condition": {Metric: "m", Condition: ">> 5"},
 		"unit":      {Metric: "ms", Condition: "> 80%"},
 		"signal":    {Metric: "m", Condition: "> 5", Signals: []string{"a b"}},
+		"clear":     {Metric: "m", Condition: "> 5", Clear: "< "},
 	} {
 		_, err := correlation.NewMonitor([]correlation.Layer{{Name: "l", Thresholds: []correlation.LayerThreshold{l}}}, correlation.MonitorOptions{Units: map[string]string{"ms": "ms"}})
 		if err == nil {

@@ -168,8 +168,7 @@ func (u *unpacker) alert(e *Engine, sp *space) error {
 	if err := e.atlas.check(name, key, values); err != nil {
 		return err
 	}
-	a := e.newAlert(sp, name, nil)
-	a.labels = e.atlas.unpack(key, values)
+	a := e.newAlert(sp, e.atlas.name(name), e.atlas.unpack(key, values))
 	hash := a.hash()
 	for b := sp.alerts[hash]; b != nil; b = b.next {
 		if b.name == a.name && b.labels == a.labels {
@@ -178,6 +177,11 @@ func (u *unpacker) alert(e *Engine, sp *space) error {
 	}
 	if last == 0 || severity != 0 && !severity.IsSet() {
 		return fmt.Errorf("alert %s of tenant %q: want the time of an event and a severity", a.text(), sp.tenant)
+	}
+	for _, name := range e.opts.IgnoreLabels {
+		if a.labels.Get(name) != "" {
+			return fmt.Errorf("alert %s of tenant %q: want no label %q, as Options.IgnoreLabels has it", a.text(), sp.tenant, name)
+		}
 	}
 	sp.insert(hash, a)
 	a.since, a.last, a.ends, a.ended, a.severity = since, last, ends, ended, severity
@@ -200,7 +204,7 @@ func (u *unpacker) instant() int64 {
 func (t *atlas) check(name, key, values string) error {
 	if t.alerts[name] == nil {
 		ev := Event{Alert: name}
-		if err := ev.checkIdentity(&Options{}); err != nil {
+		if err := ev.checkName(); err != nil {
 			return err
 		}
 	}
@@ -244,10 +248,8 @@ func (t *atlas) unpack(key, values string) labels {
 	}
 	n := t.labels[key]
 	if n == nil {
-		key = strings.Clone(key)
-		n = &names{key: key}
-		n.list, _ = parts(key)
-		t.labels[key] = n
+		list, _ := parts(key)
+		n = t.share(strings.Clone(key), len(list))
 	}
 	n.refs++
 	return labels{n, strings.Clone(values)}

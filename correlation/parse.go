@@ -19,7 +19,7 @@ import (
 //	op   = "=" | "!=" | "=~" | "!~"
 //
 // Keywords are read in any case; # starts a comment. Every problem is a
-// [*RuleError]; several are joined.
+// [*RuleError]; several are joined, up to a hundred.
 func Parse(text string) (Logic, error) {
 	p := &parser{lex: lexer{text: text}, bound: map[string]bool{}}
 	if !utf8.ValidString(text) {
@@ -197,7 +197,11 @@ func (p *parser) meaning(t token, want string, candidates ...string) {
 		e.Suggestion = closest(t.text, candidates)
 	}
 	p.errs = append(p.errs, e)
+	p.failed = p.failed || len(p.errs) >= maxProblems // each costs a look at the text
 }
+
+// maxProblems is how many problems are told at once.
+const maxProblems = 100
 
 var keywords = []string{"IF", "AND", "THEN", "NOT", "COUNT", "AS", "WHERE", "suppress", "CREATE", "composite_alert", "near"}
 

@@ -13,6 +13,7 @@ type Layer struct {
 type LayerThreshold struct {
 	Metric    string   `json:"metric"`
 	Condition string   `json:"condition"`         // such as "> 80% for 5 minutes"
+	Clear     string   `json:"clear,omitempty"`   // what ends a firing one, such as "< 70%"; defaults to the first sample that is not in Condition
 	Signals   []string `json:"signals,omitempty"` // names of the alerts within the layer; defaults to the metric itself
 }
 

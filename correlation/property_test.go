@@ -26,6 +26,49 @@ type world struct {
 	rules    []correlation.Rule
 	topology *correlation.Topology
 	settle   int
+	strict   bool
+	pods     bool // events have a label pod, which does not count
+}
+
+// worldSilence is a silence on one label, or on the name, of alerts of one tenant.
+type worldSilence struct{ tenant, label, value string }
+
+// silence is what an engine is told of it.
+func (s worldSilence) silence() correlation.Silence {
+	return correlation.Silence{Tenant: s.tenant, ID: s.label + s.value, Matchers: []string{fmt.Sprintf("%s=%q", s.label, s.value)}}
+}
+
+// holds reports whether the silence concerns an alert.
+func (s worldSilence) holds(tenant, name string, labels map[string]string) bool {
+	if s.label == correlation.NameLabel {
+		return s.tenant == tenant && s.value == name
+	}
+	return s.tenant == tenant && s.value == labels[s.label]
+}
+
+// silences draws those that are in force for a while.
+func (w *world) silences(rnd *rand.Rand) (list []worldSilence) {
+	for range rnd.IntN(4) {
+		s := worldSilence{pick(rnd, worldTenants), "service", pick(rnd, worldServices)}
+		switch rnd.IntN(3) {
+		case 0:
+			s.label, s.value = correlation.NameLabel, pick(rnd, worldAlerts)
+		case 1:
+			s.label, s.value = correlation.NameLabel, "composite."+pick(rnd, w.rules).Name
+		}
+		if !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// inForce is what an engine is told of silences.
+func inForce(list []worldSilence) (out []correlation.Silence) {
+	for _, s := range list {
+		out = append(out, s.silence())
+	}
+	return out
 }
 
 var (
@@ -131,7 +174,11 @@ func newWorld(rnd *rand.Rand) *world {
 func worldClock(s int) string { return start.Add(time.Duration(s) * time.Second).Format(time.TimeOnly) }
 
 func (w *world) options() correlation.Options {
-	return correlation.Options{Topology: w.topology, Settle: time.Duration(w.settle) * time.Second, Retention: 1000 * time.Hour}
+	o := correlation.Options{Topology: w.topology, Settle: time.Duration(w.settle) * time.Second, Retention: 1000 * time.Hour, StrictSilence: w.strict}
+	if w.pods {
+		o.IgnoreLabels = []string{"pod", "replica"}
+	}
+	return o
 }
 
 func (w *world) engine(tb testing.TB) *correlation.Engine {
@@ -169,6 +216,9 @@ func (w *world) random(rnd *rand.Rand, n int) []batch {
 		b := batch{at: at}
 		for range 1 + rnd.IntN(3) {
 			labels := map[string]string{"service": pick(rnd, append(worldServices, "")), "host": pick(rnd, []string{"", "h"})}
+			if w.pods {
+				labels["pod"] = pick(rnd, []string{"", "p1", "p2"})
+			}
 			if rnd.IntN(4) == 0 {
 				labels["depends_on"] = pick(rnd, []string{"a", "b, kind"})
 			}
@@ -225,19 +275,53 @@ func isHidden(m map[string][]string) []string { return slices.Sorted(maps.Keys(m
 
 // The engine gives the answers of the model: random rules, random events.
 func TestModel(t *testing.T) {
-	released, lingering := 0, 0
+	testModel(t, world{})
+}
+
+// So it does where silenced alerts stand for nobody, with random silences.
+func TestModelStrictSilence(t *testing.T) {
+	testModel(t, world{strict: true})
+}
+
+// So it does where a label does not count.
+func TestModelIgnoreLabels(t *testing.T) {
+	testModel(t, world{pods: true})
+}
+
+// testModel runs worlds of a kind.
+func testModel(t *testing.T, kind world) {
+	t.Helper()
+	strict := kind.strict
+	released, lingering, mute := 0, 0, 0
 	for seed := range *worlds {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 7))
 		w := newWorld(rnd)
+		w.strict, w.pods = strict, kind.pods
 		e, m := w.engine(t), newModel(t, w.rules, w.topology, w.settle)
+		m.strict = strict
 		var log strings.Builder
 		for _, b := range w.random(rnd, 12) {
-			got, err := e.Apply(sec(float64(b.at)), b.events...)
+			var got []correlation.Transition
+			silences, decides := m.silences, strict && rnd.IntN(2) == 0
+			if decides {
+				silences = w.silences(rnd)
+				fmt.Fprintf(&log, "  at %d: silences %v\n", b.at, silences)
+				var err error
+				if got, err = e.Silence(sec(float64(b.at)), inForce(silences)...); err != nil {
+					t.Fatal(err)
+				}
+			}
+			more, err := e.Apply(sec(float64(b.at)), b.events...)
 			if err != nil {
 				t.Fatal(err)
 			}
+			got = append(got, more...)
 			before := len(m.notes)
 			m.advance(b.at, func() {
+				if decides { // the engine does between the silences and the events
+					m.silences = silences
+					m.evaluate()
+				}
 				for _, ev := range b.events {
 					ends := -1
 					if !ev.Ends.IsZero() {
@@ -247,6 +331,7 @@ func TestModel(t *testing.T) {
 					if labels == nil {
 						labels = map[string]string{}
 					}
+					delete(labels, "pod")
 					m.event(ev.Tenant, ev.Alert, labels, ev.Status == correlation.Firing, int(toSec(ev.Time)), ends)
 					fmt.Fprintf(&log, "  at %d: %s %s/%s%v t=%v ends=%d\n", b.at, ev.Status, ev.Tenant, ev.Alert, labels, toSec(ev.Time), ends)
 				}
@@ -264,23 +349,80 @@ func TestModel(t *testing.T) {
 			if !slices.Equal(notes, want) {
 				t.Fatalf("seed %d at %d: notes\n got %q\nwant %q\n%s%s", seed, b.at, notes, want, w, log.String())
 			}
-			releasedNow, lingeringNow := checkNoBlackHole(t, e)
-			released, lingering = released+releasedNow, lingering+lingeringNow
+			releasedNow, lingeringNow, muteNow := checkNoBlackHole(t, e, inForce(m.silences))
+			released, lingering, mute = released+releasedNow, lingering+lingeringNow, mute+muteNow
 			if n := len(isHidden(hidden)); e.Stats().Suppressed != n {
 				t.Fatalf("seed %d at %d: Stats.Suppressed = %d, want %d", seed, b.at, e.Stats().Suppressed, n)
 			}
+			s := e.Stats()
+			if got, want := (modelCounts{s.Duplicates, s.Stale, s.Refreshes}), m.counts; got != want || s.Alerts != len(m.alerts) {
+				t.Fatalf("seed %d at %d: counters %+v of %d alerts, want %+v of %d\n%s", seed, b.at, got, s.Alerts, want, len(m.alerts), log.String())
+			}
+			checkRuleStats(t, e, m)
 		}
 	}
-	if released == 0 || lingering == 0 {
-		t.Errorf("seen %d released alerts and %d that a lingering rule stands for, want some of each", released, lingering)
+	if released == 0 || lingering == 0 || strict && mute == 0 {
+		t.Errorf("seen %d released alerts, %d that a lingering rule stands for and %d of which all is silenced, want some of each", released, lingering, mute)
 	}
-	t.Logf("%d worlds: %d released alerts, %d behind a lingering rule", *worlds, released, lingering)
+	t.Logf("%d worlds: %d released alerts, %d behind a lingering rule, %d released for silences", *worlds, released, lingering, mute)
 }
 
-// checkNoBlackHole asks for the representative of every hidden alert.
-func checkNoBlackHole(t *testing.T, e *correlation.Engine) (released, lingering int) {
+// checkRuleStats compares what stands now, rule by rule, with the model.
+func checkRuleStats(t *testing.T, e *correlation.Engine, m *model) {
 	t.Helper()
-	for _, a := range e.Alerts() {
+	for n, s := range e.RuleStats() {
+		r := m.rules[n]
+		want := correlation.RuleStat{Rule: r.Name, Tests: s.Tests, Evaluations: s.Evaluations, Opens: s.Opens}
+		for _, i := range m.open {
+			switch {
+			case i.rule != n:
+			case i.lingerEnds < 0:
+				want.Open++
+			default:
+				want.Lingering++
+			}
+		}
+		for _, tenant := range m.tenants() {
+			for _, a := range m.active(tenant) {
+				is := func(s correlation.Selector) bool { return m.matches(s, a) }
+				if slices.ContainsFunc(r.logic.If, func(c correlation.Condition) bool { return is(c.Selector) }) || slices.ContainsFunc(r.logic.Suppress, is) {
+					want.Alerts++
+				}
+			}
+		}
+		if s != want || s.Opens < s.Open+s.Lingering || s.Evaluations < s.Opens {
+			t.Fatalf("RuleStats() has %+v, want %+v", s, want)
+		}
+	}
+}
+
+// checkNoBlackHole asks for the representative of every hidden alert. With silences it
+// must be one that is not silenced. mute counts alerts that are covered by nothing but
+// rules that stand on what is silenced.
+func checkNoBlackHole(t *testing.T, e *correlation.Engine, silences []correlation.Silence) (released, lingering, mute int) {
+	t.Helper()
+	speaks := func(tenant, name string, l correlation.Labels) bool {
+		if len(silences) == 0 {
+			return true
+		}
+		x, ok := e.Why(tenant, name, l.Map())
+		if !ok {
+			t.Fatalf("Why(%s%v) does not know it", name, l)
+		}
+		return len(x.SilencedBy) == 0
+	}
+	alerts, visible := e.Alerts(), map[string]bool{} // by tenant and text
+	for _, a := range alerts {
+		if a.Active && a.SuppressedBy == nil && speaks(a.Tenant, a.Name, a.Labels) {
+			visible[a.Tenant+"/"+a.String()] = true
+		}
+	}
+	for _, c := range e.Composites() {
+		if c.SuppressedBy == nil && speaks(c.Tenant, "composite."+c.Rule, c.Labels) {
+			visible[c.Tenant+"/composite."+c.Rule+c.Labels.String()] = true
+		}
+	}
+	for _, a := range alerts {
 		if !a.Active {
 			continue
 		}
@@ -288,8 +430,14 @@ func checkNoBlackHole(t *testing.T, e *correlation.Engine) (released, lingering 
 		if !ok {
 			t.Fatalf("Why(%s) does not know it", a)
 		}
+		if len(x.SilencedBy) > 0 && len(silences) == 0 {
+			t.Fatalf("Why(%s) = %+v without silences", a, x)
+		}
 		if x.Released {
 			released++
+			if !slices.ContainsFunc(x.Reasons, func(r correlation.Reason) bool { return !r.Silent }) {
+				mute++
+			}
 		}
 		if x.Visible {
 			if !slices.Equal(x.Path, []string{a.String()}) {
@@ -305,16 +453,11 @@ func checkNoBlackHole(t *testing.T, e *correlation.Engine) (released, lingering 
 			lingering++
 			continue
 		}
-		visible := slices.ContainsFunc(e.Alerts(), func(b correlation.Alert) bool {
-			return b.Tenant == a.Tenant && b.String() == last && b.Active && b.SuppressedBy == nil
-		}) || slices.ContainsFunc(e.Composites(), func(c correlation.Composite) bool {
-			return c.Tenant == a.Tenant && "composite."+c.Rule+c.Labels.String() == last && c.SuppressedBy == nil
-		})
-		if !visible {
+		if !visible[a.Tenant+"/"+last] {
 			t.Fatalf("Why(%s).Path = %q ends with something hidden", a, x.Path)
 		}
 	}
-	return released, lingering
+	return released, lingering, mute
 }
 
 func snapshot(tb testing.TB, e *correlation.Engine) []byte {
@@ -340,6 +483,7 @@ func TestSnapshotAtAnyPrefix(t *testing.T) {
 	for seed := range *worlds / 3 {
 		rnd := rand.New(rand.NewPCG(uint64(seed), 11))
 		w := newWorld(rnd)
+		w.pods = seed%3 == 2
 		o := w.options()
 		o.Retention = 30 * time.Second
 		o.ResolveTimeout = time.Duration(rnd.IntN(2)*40) * time.Second
@@ -459,5 +603,93 @@ func TestDuplicatesChangeNothing(t *testing.T) {
 				t.Fatalf("seed %d: transitions with duplicates\n got %s\nwant %s", seed, g, w2)
 			}
 		}
+	}
+}
+
+// A tenant gets what it would get alone, byte for byte, whoever else is there: the same
+// alerts at the same instants under another name, or others.
+func TestTenantsAreApart(t *testing.T) {
+	for seed := range *worlds / 3 {
+		rnd := rand.New(rand.NewPCG(uint64(seed), 19))
+		w := newWorld(rnd)
+		alone, among := w.engine(t), w.engine(t)
+		for _, b := range w.random(rnd, 15) {
+			var own, all []correlation.Event
+			for _, ev := range b.events {
+				if ev.Tenant == "t1" {
+					own = append(own, ev)
+					twin := ev
+					twin.Tenant = "twin"
+					all = append(all, twin)
+				}
+				all = append(all, ev)
+			}
+			want, err := alone.Apply(sec(float64(b.at)), own...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := among.Apply(sec(float64(b.at)), all...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			mine := slices.DeleteFunc(got, func(tr correlation.Transition) bool { return tr.Alert.Tenant != "t1" })
+			if g, w2 := asJSON(t, append([]correlation.Transition{}, mine...)), asJSON(t, append([]correlation.Transition{}, want...)); g != w2 {
+				t.Fatalf("seed %d at %d: transitions among others\n got %s\nwant %s\n%s", seed, b.at, g, w2, w)
+			}
+		}
+		of := func(e *correlation.Engine) (list []correlation.Alert) {
+			for _, a := range e.Alerts() {
+				if a.Tenant == "t1" {
+					list = append(list, a)
+				}
+			}
+			return list
+		}
+		if g, w2 := asJSON(t, of(among)), asJSON(t, of(alone)); g != w2 {
+			t.Fatalf("seed %d: alerts among others\n got %s\nwant %s", seed, g, w2)
+		}
+	}
+}
+
+// More rules hide more, as long as nobody asks with NOT and all create composites. The
+// time at which things happened does not count: rules are added to a state.
+func TestMoreRulesHideMore(t *testing.T) {
+	compared := 0
+	for seed := range *worlds {
+		rnd := rand.New(rand.NewPCG(uint64(seed), 23))
+		w := newWorld(rnd)
+		more := w.rules
+		for n := range more {
+			more[n].Logic = strings.ReplaceAll(more[n].Logic, "NOT ", "")
+			if more[n].Active = nil; !strings.Contains(more[n].Logic, "CREATE") {
+				more[n].Logic += ` CREATE composite_alert: "c"`
+			}
+		}
+		var events []correlation.Event
+		for _, b := range w.random(rnd, 10) {
+			for _, ev := range b.events {
+				ev.Ends, ev.Status = time.Time{}, correlation.Firing
+				events = append(events, ev)
+			}
+		}
+		var before map[string][]string
+		for n := 1; n <= len(more); n++ {
+			w.rules = more[:n]
+			e := w.engine(t)
+			if _, err := e.Apply(sec(100), events...); err != nil {
+				t.Fatal(err)
+			}
+			hidden, _ := printState(e)
+			for alert := range before {
+				if hidden[alert] == nil {
+					t.Fatalf("seed %d: with rule %d nothing hides %s any more\n%s", seed, n, alert, w)
+				}
+				compared++
+			}
+			before = hidden
+		}
+	}
+	if compared < *worlds {
+		t.Errorf("compared %d hidden alerts, want more", compared)
 	}
 }

@@ -77,6 +77,7 @@ func replayAlarms(tb testing.TB, rules []correlation.Rule, topology *correlation
 	if err != nil {
 		tb.Fatal(err)
 	}
+	var out []correlation.Transition
 	until := map[[2]string]int{}
 	last, ties := -1, 0
 	for k, row := range rows {
@@ -89,7 +90,7 @@ func replayAlarms(tb testing.TB, rules []correlation.Rule, topology *correlation
 		until[id] = max(until[id], row.end, row.start+300)
 		at := time.Unix(int64(row.start), int64(ties)).UTC()
 		before := e.Stats().Refreshes
-		out, err := e.Apply(at, correlation.Event{
+		out, err = e.Append(out[:0], at, correlation.Event{
 			Alert: row.kind, Labels: map[string]string{"device": row.device}, Status: correlation.Firing, Time: at,
 			Ends: time.Unix(int64(until[id])+1, 0), // until is inclusive, Ends is not
 		})
@@ -97,7 +98,8 @@ func replayAlarms(tb testing.TB, rules []correlation.Rule, topology *correlation
 			tb.Fatal(err)
 		}
 		visible := false
-		for _, tr := range out {
+		for n := range out {
+			tr := &out[n]
 			visible = visible || tr.Kind == correlation.Notify && tr.Alert.Name == row.kind && tr.Alert.Labels.Get("device") == row.device && tr.At.Equal(at)
 		}
 		visit(k, e.Stats().Refreshes > before, visible)

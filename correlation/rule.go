@@ -77,7 +77,9 @@ type program struct {
 	hours    *hours // nil: always active
 	graph    *graph
 	probes   []probe // of all targets, in order
-	matches  map[[2]uint64]*match
+	matches  []*match
+	single   bool // one alert is enough to open it
+	counts   ruleCounts
 }
 
 type condition struct {
@@ -137,8 +139,9 @@ type labelPredicate struct {
 	re    *regexp.Regexp
 }
 
-// compile checks all rules and returns all their problems.
-func compile(rules []Rule, g *graph) ([]*program, error) {
+// compile checks all rules and returns all their problems. No rule may ask for an ignored
+// label, which no alert has.
+func compile(rules []Rule, g *graph, ignored []string) ([]*program, error) {
 	var problems []error
 	programs := make([]*program, 0, len(rules))
 	byName := make(map[string]*program, len(rules))
@@ -152,6 +155,7 @@ func compile(rules []Rule, g *graph) ([]*program, error) {
 			problems = append(problems, &RuleError{Rule: r.Name, Got: r.Name, Want: "a name that no other rule has"})
 			continue
 		}
+		problems = append(problems, p.asksForAny(ignored)...)
 		p.index = i
 		byName[r.Name] = p
 		programs = append(programs, p)
@@ -225,7 +229,7 @@ func compileRule(n int, r Rule, g *graph) (*program, error) {
 			}
 		}
 	}
-	p.matches = map[[2]uint64]*match{}
+	p.single = len(p.conds) == 1 && !p.conds[0].not && p.conds[0].count == 1
 	return p, nil
 }
 
@@ -303,6 +307,7 @@ func order(programs []*program, byName map[string]*program) []error {
 	uses := make(map[*program][]*program, len(programs))
 	hidden := make(map[*program]bool)
 	var problems []error
+	names := slices.Sorted(maps.Keys(byName))
 	find := func(p *program, m *matcher) (found []*program) {
 		if m.layer != compositeLayer {
 			return nil
@@ -319,10 +324,11 @@ func order(programs []*program, byName map[string]*program) []error {
 			}
 		}
 		if found == nil {
-			problems = append(problems, &RuleError{
-				Rule: p.Name, Got: compositeLayer + "." + m.name, Want: "the name of a rule that creates a composite after composite.",
-				Suggestion: closest(m.name, slices.Sorted(maps.Keys(byName))),
-			})
+			e := &RuleError{Rule: p.Name, Got: compositeLayer + "." + m.name, Want: "the name of a rule that creates a composite after composite."}
+			if len(problems) < maxProblems { // a suggestion costs a look at all names
+				e.Suggestion = closest(m.name, names)
+			}
+			problems = append(problems, e)
 		}
 		return found
 	}
@@ -401,6 +407,7 @@ func (m *matcher) matchesName(layer, name string) bool {
 	return glob(m.layer, layer) && glob(m.name, name)
 }
 
+// matchesLabels reports whether all predicates on labels hold.
 func (m *matcher) matchesLabels(l *labels, g *graph) bool {
 	for i := range m.preds {
 		if !m.preds[i].holds(l, g) {
@@ -410,11 +417,16 @@ func (m *matcher) matchesLabels(l *labels, g *graph) bool {
 	return true
 }
 
+// holds reports whether labels satisfy the predicate, depends_on by the topology too.
 func (q *labelPredicate) holds(l *labels, g *graph) bool {
 	if q.label == dependsOn {
 		return g.alertDepends(l, q.value) == (q.op == Equals)
 	}
-	v := l.Get(q.label)
+	return q.accepts(l.Get(q.label))
+}
+
+// accepts reports whether a value satisfies the predicate.
+func (q *labelPredicate) accepts(v string) bool {
 	switch q.op {
 	case Near: // needs a variable, so it is a join
 	case Equals:

@@ -2,8 +2,10 @@ package correlation_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +109,27 @@ func TestNewReportsAll(t *testing.T) {
 	}
 }
 
+// What is wrong a thousand times is told a hundred times.
+func TestManyProblems(t *testing.T) {
+	_, err := correlation.Parse("IF a.b THEN suppress c.d WHERE " + strings.Repeat("x=v.y, ", 1000) + `x="1"`)
+	if n := len(strings.Split(err.Error(), "\n")); n != 100 {
+		t.Errorf("%d problems, want 100", n)
+	}
+	rules := make([]correlation.Rule, 5000)
+	for n := range rules {
+		rules[n] = correlation.Rule{Name: "r" + strconv.Itoa(n), Logic: fmt.Sprintf(`IF composite.q%d THEN CREATE composite_alert: "x"`, n)}
+	}
+	if _, err := correlation.New(rules, correlation.Options{}); len(strings.Split(err.Error(), "\n")) != 5000 {
+		t.Error("not every rule with an unknown composite is named")
+	}
+	for n := range rules {
+		rules[n].Logic = "IF a.b THEN suppress *.*" // everything hides everything
+	}
+	if w := correlation.Lint(rules); len(w) != 10_000 {
+		t.Errorf("%d warnings, want two of each rule", len(w))
+	}
+}
+
 // Parse and String are inverse, whatever the logic.
 func TestLogicRoundTrip(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
@@ -172,6 +195,27 @@ func TestLint(t *testing.T) {
 		{correlation.Rule{Logic: `IF a.b WHERE x="1" AND a.b WHERE x="2" THEN CREATE composite_alert: "x"`}, ""},
 		{correlation.Rule{Logic: `IF a.b AND NOT a.b WHERE x="2" THEN CREATE composite_alert: "x"`}, ""},
 		{correlation.Rule{Logic: "broken"}, ""},
+		{correlation.Rule{Logic: `IF a.b WHERE x="1", x="2" THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{Logic: `IF a.b WHERE x="1", x!="1" THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{Logic: `IF a.b WHERE x=~"a|b", x="c" THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{Logic: `IF a.b WHERE x="a", x!~"a|b" THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{Logic: `IF a.b WHERE x=~"a|b", x="a" THEN CREATE composite_alert: "x"`}, ""},
+		{correlation.Rule{Logic: `IF a.b WHERE depends_on="x", depends_on="y" THEN CREATE composite_alert: "x"`}, ""}, // a list may hold both
+		{correlation.Rule{Logic: `IF a.b AND NOT a.b THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{Logic: `IF a.b WHERE x="1" AND NOT a.* THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{Logic: `IF a.b AND NOT COUNT(a.b) >= 2 THEN CREATE composite_alert: "x"`}, ""}, // exactly one
+		{correlation.Rule{Logic: `IF COUNT(a.b) >= 2 AND NOT COUNT(*.b) >= 2 THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{By: []string{"x"}, Logic: `IF a.b WHERE x="1" AND a.c WHERE x="2" THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{By: []string{"x"}, Logic: `IF a.b WHERE x="1" AND a.c WHERE x!="1" THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{By: []string{"x"}, Logic: `IF a.b WHERE x!="1" AND a.c WHERE x="1" THEN CREATE composite_alert: "x"`}, correlation.NeverFires},
+		{correlation.Rule{By: []string{"y"}, Logic: `IF a.b WHERE x="1" AND a.c WHERE x="2" THEN CREATE composite_alert: "x"`}, ""},
+		{correlation.Rule{By: []string{"x"}, Logic: "IF a.b THEN suppress a.*"}, correlation.SelfSuppression},
+		{correlation.Rule{By: []string{"x"}, Logic: `IF a.b WHERE y="1" THEN suppress a.b WHERE y="1"`}, correlation.SelfSuppression},
+		{correlation.Rule{Logic: "IF a.b AS v THEN suppress a.b WHERE x=v.x"}, correlation.SelfSuppression},
+		{correlation.Rule{Logic: "IF a.b AS v THEN suppress a.b WHERE x!=v.x"}, ""}, // another one
+		{correlation.Rule{By: []string{"x"}, Logic: `IF a.b THEN suppress a.b WHERE y="1"`}, ""},
+		{correlation.Rule{By: []string{"x"}, Logic: "IF a.b AND c.d THEN suppress c.d"}, ""},
+		{correlation.Rule{By: []string{"x"}, Logic: `IF a.b THEN suppress a.b CREATE composite_alert: "x"`}, ""},
 	} {
 		var got []string
 		for _, w := range correlation.Lint([]correlation.Rule{c.rule}) {
@@ -180,6 +224,50 @@ func TestLint(t *testing.T) {
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("Lint(%q) = %q, want %q", c.rule.Logic, got, c.want)
 		}
+	}
+}
+
+// Warnings that concern more than one rule.
+func TestLintTogether(t *testing.T) {
+	rules := []correlation.Rule{
+		{Name: "a", By: []string{"x"}, Logic: "IF n.a THEN suppress n.b"},
+		{Name: "b", By: []string{"x"}, Logic: "IF n.b AND n.b THEN suppress *.c"},
+		{Name: "c", By: []string{"x"}, Logic: "IF n.c THEN suppress n.a"},
+		{Name: "into", By: []string{"x"}, Logic: "IF m.z THEN suppress n.a"},
+		{Name: "stands", By: []string{"x"}, Logic: `IF m.s THEN suppress m.t CREATE composite_alert: "x"`},
+		{Name: "behind", By: []string{"x"}, Logic: "IF m.t THEN suppress m.s"}, // the composite stands for both
+		{Name: "off", Disabled: true, Logic: `IF n.q THEN CREATE composite_alert: "x"`},
+		{Name: "reads", Logic: `IF composite.off THEN CREATE composite_alert: "y"`},
+	}
+	got := map[string]string{}
+	for _, w := range correlation.Lint(rules) {
+		if w.Code == correlation.OverlappingConditions {
+			continue
+		}
+		got[w.Rule] += w.Code
+		if w.Rule == "b" && !strings.Contains(w.Text, `with "a", "c"`) {
+			t.Errorf("warning of b = %q, want the other two named", w.Text)
+		}
+	}
+	want := map[string]string{"a": correlation.SuppressionCycle, "b": correlation.SuppressionCycle, "c": correlation.SuppressionCycle, "reads": correlation.NeverFires}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("Lint = %v, want %v", got, want)
+	}
+	if _, err := correlation.New(rules, correlation.Options{}); err != nil {
+		t.Errorf("New = %v, want warnings alone", err)
+	}
+	// What never fires does not fire, and what hides itself leaves one.
+	for _, logic := range []string{`IF a.b AND NOT a.* THEN CREATE composite_alert: "x"`, `IF a.b WHERE x="1", x="2" THEN CREATE composite_alert: "x"`} {
+		e := engine(t, correlation.Options{}, correlation.Rule{Name: "r", Logic: logic})
+		apply(t, e, 1, fire("a.b", 1, "x", "1"), fire("a.b", 1, "x", "2"))
+		if c := e.Composites(); len(c) > 0 {
+			t.Errorf("%s fires: %+v", logic, c)
+		}
+	}
+	e := engine(t, correlation.Options{}, correlation.Rule{Name: "r", Logic: "IF a.b THEN suppress a.*"})
+	apply(t, e, 2, fire("a.b", 2), fire("a.c", 1), fire("a.d", 2))
+	if x, ok := e.Why("", "a.b", nil); !ok || !x.Visible || e.Stats().Suppressed != 2 {
+		t.Errorf("Why(a.b) = %+v, %d hidden, want it alone visible", x, e.Stats().Suppressed)
 	}
 }
 
@@ -208,6 +296,9 @@ func TestManyRules(t *testing.T) {
 	}
 	if _, err := correlation.New(rules, correlation.Options{}); err != nil {
 		t.Fatal(err)
+	}
+	if w := correlation.Lint(rules); len(w) != len(rules) {
+		t.Errorf("%d warnings, want one about the join of each rule", len(w))
 	}
 }
 

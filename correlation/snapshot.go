@@ -36,6 +36,7 @@ type tenantSnapshot struct {
 	Tenant    string             `json:"tenant"`
 	Alerts    int                `json:"alerts"`
 	Instances []instanceSnapshot `json:"instances"`
+	Silences  []Silence          `json:"silences,omitempty"`
 }
 
 type instanceSnapshot struct {
@@ -108,8 +109,12 @@ func compareIdentity(a, b *alert) int {
 	return strings.Compare(a.labels.text, b.labels.text)
 }
 
+// snapshot copies the state of a tenant but for its alerts.
 func (sp *space) snapshot() tenantSnapshot {
 	t := tenantSnapshot{Tenant: sp.tenant, Alerts: sp.count, Instances: []instanceSnapshot{}}
+	for _, s := range sp.silences {
+		t.Silences = append(t.Silences, s.Silence)
+	}
 	var live []*instance
 	for _, i := range sp.instances {
 		if i.live() {
@@ -170,6 +175,7 @@ func (e *Engine) Replace(rules []Rule) error {
 	return nil
 }
 
+// restore puts a state into a new engine; packed has the alerts.
 func (e *Engine) restore(s *snapshot, packed []byte) error {
 	if s.Now.IsZero() {
 		return nil // nothing has happened yet
@@ -180,10 +186,14 @@ func (e *Engine) restore(s *snapshot, packed []byte) error {
 	e.now, e.stats = nanos(s.Now), s.Stats
 	e.shift()
 	for n := range s.Held {
-		if err := cmp.Or(s.Held[n].check(), s.Held[n].checkIdentity(&e.opts)); err != nil {
+		ev, err := e.opts.ignore(&s.Held[n])
+		if err == nil {
+			err = cmp.Or(ev.check(&e.opts), ev.checkIdentity(&e.opts))
+		}
+		if err != nil {
 			return err
 		}
-		e.hold(s.Held[n])
+		e.hold(*ev)
 	}
 	e.orphans = append(e.orphans, s.Orphans...)
 	unchanged := map[string]*program{}
@@ -198,7 +208,17 @@ func (e *Engine) restore(s *snapshot, packed []byte) error {
 		if t.Alerts < 0 || t.Alerts > len(packed) {
 			return errPacked
 		}
+		for n := range t.Silences {
+			if got := t.Silences[n].Tenant; got != t.Tenant {
+				return fmt.Errorf("a silence of tenant %q stands with tenant %q", got, t.Tenant)
+			}
+		}
+		silences, err := compileSilences(t.Silences)
+		if err != nil {
+			return err
+		}
 		sp := e.space(t.Tenant)
+		sp.silences = silences[t.Tenant]
 		if sp.count == 0 {
 			sp.alerts = make(map[uint64]*alert, t.Alerts)
 		}
@@ -303,6 +323,7 @@ func (e *Engine) restoreInstance(sp *space, p *program, x *instanceSnapshot) err
 		for _, w := range i.past {
 			i.bindWitness(w, 1)
 		}
+		i.hush()
 		heap.Push(&e.timers, timer{at: i.lingerEnds, kind: lingerEnd, i: i})
 	}
 	i.updateHidden(true)
@@ -321,6 +342,7 @@ func (e *Engine) orphan(x *instanceSnapshot) {
 	if c == nil {
 		return
 	}
+	c.Lingers = time.Time{}
 	a := Alert{Tenant: c.Tenant, Name: compositeLayer + "." + c.Rule, Labels: c.Labels, Since: c.Since, Severity: c.Severity}
 	t := Transition{Kind: Close, Alert: a, Composite: c}
 	e.orphans = append(e.orphans, t)
@@ -354,7 +376,7 @@ func (e *Engine) resume() {
 		sp.ground()
 		var rest []*alert
 		for _, a := range sp.touched {
-			hidden := a.active && a.covers > 0 && !a.released
+			hidden := a.isHidden()
 			waits := a.active && !hidden && !a.notified && e.settleTime(a) <= e.now
 			owes := !a.active && a.notified
 			if hidden != a.suppressed || waits || owes {

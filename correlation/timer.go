@@ -25,6 +25,7 @@ type timer struct {
 	i    *instance
 }
 
+// Before orders by time.
 func (t timer) Before(o timer) bool { return t.at < o.at }
 
 // nextDue returns the earliest appointment.
@@ -67,6 +68,7 @@ func (e *Engine) runTimers() {
 	}
 }
 
+// expire ends an alert whose time is over, or waits for its new end.
 func (e *Engine) expire(a *alert, at int64) {
 	if a.expiryAt != at {
 		return // an earlier one took its place
@@ -83,6 +85,7 @@ func (e *Engine) expire(a *alert, at int64) {
 	}
 }
 
+// forget drops an ended alert whose retention is over.
 func (e *Engine) forget(a *alert, at int64) {
 	if a.forgetAt != at {
 		return
@@ -107,11 +110,12 @@ type heldEvent struct {
 	n uint64 // order of arrival
 }
 
+// due is when the event is applied.
 func (h heldEvent) due(window time.Duration) int64 {
 	return after(nanos(h.Time), window)
 }
 
-// before orders by time, then order of arrival.
+// Before orders by time, then order of arrival.
 func (h heldEvent) Before(o heldEvent) bool {
 	return cmp.Or(h.Time.Compare(o.Time), cmp.Compare(h.n, o.n)) < 0
 }

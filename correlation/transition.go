@@ -67,8 +67,6 @@ type Transition struct {
 	Composite *Composite `json:"composite,omitempty"`
 	// Event is set for Late.
 	Event *Event `json:"event,omitempty"`
-
-	order string // breaks ties between alerts that print alike
 }
 
 // Key returns a text of 32 hexadecimal digits that names what the transition
@@ -92,19 +90,137 @@ func shortHash(b []byte) string {
 	return hex.EncodeToString(sum[:16])
 }
 
-// sortTransitions orders the transitions of one instant.
-func sortTransitions(list []Transition) {
+// sortTransitions orders the transitions of one instant: by kind, tenant and printed
+// form, else as they stand. They are large, so their places are sorted, and each is moved
+// once.
+func (e *Engine) sortTransitions(list []Transition) {
 	if len(list) < 2 {
 		return
 	}
+	// Most names begin alike; what tells them apart is compared as a number.
+	common := len(list[0].Alert.Name)
 	for n := range list {
-		list[n].order = list[n].Alert.String()
+		name := list[n].Alert.Name
+		common = min(common, len(name))
+		for name[:common] != list[0].Alert.Name[:common] {
+			common--
+		}
 	}
-	slices.SortStableFunc(list, func(a, b Transition) int {
-		return cmp.Or(
-			cmp.Compare(a.Kind, b.Kind),
-			strings.Compare(a.Alert.Tenant, b.Alert.Tenant),
-			strings.Compare(a.order, b.order),
-		)
+	order := e.order[:0]
+	for n := range list {
+		order = append(order, standing{list[n].Kind, list[n].Alert.prefix(common), int32(n)})
+	}
+	slices.SortFunc(order, func(x, y standing) int {
+		a, b := &list[x.at], &list[y.at]
+		if x.kind != y.kind {
+			return cmp.Compare(x.kind, y.kind)
+		}
+		if a.Alert.Tenant != b.Alert.Tenant {
+			return strings.Compare(a.Alert.Tenant, b.Alert.Tenant)
+		}
+		if x.prefix != y.prefix {
+			return cmp.Compare(x.prefix, y.prefix)
+		}
+		if c := comparePrinted(&a.Alert, &b.Alert); c != 0 {
+			return c
+		}
+		return cmp.Compare(x.at, y.at)
 	})
+	e.order = order
+	for n := range order { // along the cycles of the order
+		if order[n].at < 0 || int(order[n].at) == n {
+			continue
+		}
+		first := list[n]
+		for k := n; ; {
+			next := int(order[k].at)
+			order[k].at = -1
+			if next == n {
+				list[k] = first
+				break
+			}
+			list[k] = list[next]
+			k = next
+		}
+	}
+}
+
+// standing is where a transition stands, and what decides where it is to stand.
+type standing struct {
+	kind   Kind
+	prefix uint64
+	at     int32
+}
+
+// prefix returns up to eight bytes of the name from a place on, with what follows it in
+// the printed form, as a number that compares as they do.
+func (a *Alert) prefix(from int) uint64 {
+	rest, p := a.Name[from:], uint64(0)
+	for n := range 8 {
+		p <<= 8
+		switch {
+		case n < len(rest):
+			p |= uint64(rest[n])
+		case n == len(rest):
+			p |= uint64(a.Labels.after(-1))
+		default:
+			// What comes next is not the name: 0 for all that have this one.
+		}
+	}
+	return p
+}
+
+// comparePrinted compares the printed forms of two alerts, which are made only if they
+// must be: most differ in their names, or in the first value that is not the same.
+func comparePrinted(a, b *Alert) int {
+	if c := compareParts(a.Name, b.Name, a.Labels.after(-1), b.Labels.after(-1)); c != 0 {
+		return c
+	}
+	if a.Name == b.Name {
+		for n := range min(len(a.Labels), len(b.Labels)) {
+			x, y := &a.Labels[n], &b.Labels[n]
+			if c := compareParts(x.Name, y.Name, '=', '='); c != 0 {
+				return c
+			}
+			if x.Name != y.Name {
+				break
+			}
+			if c := compareParts(x.Value, y.Value, a.Labels.after(n), b.Labels.after(n)); c != 0 {
+				return c
+			}
+			if x.Value != y.Value {
+				break
+			}
+		}
+	}
+	return strings.Compare(a.String(), b.String())
+}
+
+// after is what follows label n in the printed form, or the name for -1; 0 for nothing.
+func (l Labels) after(n int) byte {
+	switch {
+	case len(l) == 0:
+		return 0
+	case n < 0:
+		return '{'
+	case n < len(l)-1:
+		return ','
+	}
+	return '}'
+}
+
+// compareParts compares two texts with the byte that follows each. 0 means that what
+// follows has to decide.
+func compareParts(a, b string, afterA, afterB byte) int {
+	n := min(len(a), len(b))
+	if c := strings.Compare(a[:n], b[:n]); c != 0 {
+		return c
+	}
+	switch {
+	case n < len(a):
+		return cmp.Compare(a[n], afterB)
+	case n < len(b):
+		return cmp.Compare(afterA, b[n])
+	}
+	return cmp.Compare(afterA, afterB)
 }

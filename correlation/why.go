@@ -11,9 +11,12 @@ type Explanation struct {
 	Alert   Alert `json:"alert"`
 	Visible bool  `json:"visible"` // active and not suppressed
 	// Released is set if rules cover the alert but it stays visible, because the
-	// alerts that they start from only cover each other.
+	// alerts that they start from only cover each other, or are silenced.
 	Released bool     `json:"released,omitempty"`
 	Reasons  []Reason `json:"reasons"` // every instance that covers the alert
+	// SilencedBy has the IDs of the silences in force that hold for the alert, sorted.
+	// It stands for nobody then, with [Options.StrictSilence].
+	SilencedBy []string `json:"silenced_by,omitempty"`
 	// Path leads from the alert to the visible item that stands for it: printed
 	// alerts or composites, the alert itself first. It ends with
 	// "lingering <rule>" where a rule without visible composite lingers. It has
@@ -29,6 +32,9 @@ type Reason struct {
 	Lingers   time.Time `json:"lingers,omitzero"`    // when its linger ends, if its conditions do not hold any more
 	Composite string    `json:"composite,omitempty"` // ID of its composite
 	Evidence  []string  `json:"evidence"`            // printed alerts, sorted
+	// Silent is set if nobody is told of anything that the instance stands on, since it
+	// is silenced. The instance hides nothing then; see [Options.StrictSilence].
+	Silent bool `json:"silent,omitempty"`
 }
 
 // Why explains the state of one alert or composite; false if the engine does
@@ -38,26 +44,32 @@ func (e *Engine) Why(tenant, name string, labels map[string]string) (Explanation
 	if sp == nil {
 		return Explanation{}, false
 	}
-	hash, n := identity(name, labels)
-	a := sp.find(hash, name, labels, n)
+	var a *alert
+	labels = e.opts.counting(labels)
+	x := e.atlas.identify(name, labels)
+	if x.known {
+		a = sp.find(x)
+	}
 	if a == nil {
-		a = sp.composite(name, labels, n)
+		a = sp.composite(name, labels, len(x.labels))
 	}
 	if a == nil {
 		return Explanation{}, false
 	}
-	x := Explanation{Alert: a.view(), Visible: a.active && !a.suppressed, Reasons: []Reason{}, Path: []string{}}
+	why := Explanation{Alert: a.view(), Visible: a.active && !a.suppressed, Reasons: []Reason{}, Path: []string{}}
 	if !a.active {
-		return x, true
+		return why, true
 	}
-	x.Released = a.released
+	why.Released = a.covers > 0 && !a.isHidden()
+	why.SilencedBy = sp.silencing(a.labelSet())
 	for _, i := range slices.SortedFunc(a.covering(), compareInstances) {
-		x.Reasons = append(x.Reasons, i.reason())
+		why.Reasons = append(why.Reasons, i.reason())
 	}
-	x.Path = a.path()
-	return x, true
+	why.Path = a.path()
+	return why, true
 }
 
+// composite finds the composite with a name and n labels, nil if there is none.
 func (sp *space) composite(name string, l map[string]string, n int) *alert {
 	if !strings.HasPrefix(name, compositeLayer+".") {
 		return nil
@@ -70,16 +82,18 @@ func (sp *space) composite(name string, l map[string]string, n int) *alert {
 	return nil
 }
 
+// reason copies what a reader is told of an instance that covers an alert.
 func (i *instance) reason() Reason {
-	r := Reason{Rule: i.rule.Name, By: i.by(), Since: instant(i.since), Evidence: []string{}}
+	r := Reason{Rule: i.rule.Name, By: i.by(), Since: instant(i.since), Evidence: []string{}, Silent: i.isMute()}
 	if i.state == lingering {
 		r.Lingers = instant(i.lingerEnds)
 	}
 	if i.composite != nil {
 		r.Composite = i.id()
 	}
-	for _, w := range i.evidence() {
-		r.Evidence = append(r.Evidence, w.text())
+	evidence := i.evidence()
+	for n := range evidence {
+		r.Evidence = append(r.Evidence, evidence[n].text())
 	}
 	return r
 }
@@ -91,11 +105,17 @@ func (a *alert) path() []string {
 	queue := []*alert{a}
 	for n := 0; n < len(queue); n++ {
 		x := queue[n]
-		if x.covers == 0 || x.released {
-			return trace(from, x)
+		if !x.isHidden() {
+			if x == a || !x.silenced {
+				return trace(from, x)
+			}
+			continue
 		}
 		for _, i := range slices.SortedFunc(x.covering(), compareInstances) {
-			if i.state == lingering && (i.composite == nil || i.composite.suppressed) {
+			if i.isMute() {
+				continue
+			}
+			if i.state == lingering && (i.composite == nil || i.composite.suppressed || i.composite.silenced) {
 				return append(trace(from, x), "lingering "+i.rule.Name)
 			}
 			for _, next := range i.representatives() {

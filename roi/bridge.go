@@ -76,5 +76,5 @@ func (in *inputs) bridge(p *Published) ([]BridgeStep, error) {
 
 func (in *inputs) hasExtras() bool {
 	m := &in.Managed
-	return m.TransitionCosts != 0 || m.ParallelRunningCosts != 0 || m.RetainedOrganisationCosts != 0 || m.ExitCosts != 0 || in.Impact.OtherAnnualBenefits != 0
+	return in.changes() || m.TransitionCosts != 0 || m.ParallelRunningCosts != 0 || m.RetainedOrganisationCosts != 0 || m.ServiceCredits != 0 || m.ExitCosts != 0 || in.Impact.OtherAnnualBenefits != 0
 }

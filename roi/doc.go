@@ -27,6 +27,9 @@
 // Where spreadsheets define something else, as for [NPV], the documentation says
 // what, and [NPVExcel] has theirs.
 //
+// [Compile] makes a [Plan], the sound model with some numbers left open, for very
+// many variants; package roi/risk draws, varies and solves with it.
+//
 // [Staff] sizes the team that a round-the-clock seat takes, [Desk] the agents of
 // a service desk.
 //
@@ -34,6 +37,6 @@
 // infinite are errors, and so are results that float64 cannot hold. Nothing reads
 // a clock or shares state; all functions may be called concurrently.
 //
-// Limits: a level plan over whole years without growth, inflation, tax or
-// residual values; a year has 8760 hours.
+// Limits: whole years without tax or residual values; inflation is in the rates
+// that the caller states; a year has 8760 hours.
 package roi

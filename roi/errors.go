@@ -14,6 +14,9 @@ var (
 	ErrBadFlow = errors.New("bad cash flow")
 	// ErrBadRate means that a rate is NaN, infinite, -1 or less.
 	ErrBadRate = errors.New("bad rate")
+	// ErrValues means that a [Plan] got more or fewer values than it has open
+	// numbers.
+	ErrValues = errors.New("bad number of values")
 	// ErrBadPeriods means that a number of periods is zero or negative.
 	ErrBadPeriods = errors.New("bad number of periods")
 	// ErrOverflow means that the answer exists but float64 cannot hold it.

@@ -93,6 +93,21 @@ func (in *inputs) assumptions() []Assumption {
 		note = "sound model: faster recovery is not counted beside availability"
 	}
 	add("mttr_weight", number(in.MTTRWeight), in.MTTRWeight != 0, note)
+	for _, g := range []struct {
+		path, of string
+		rate     float64
+	}{
+		{"revenue_growth", "revenue per hour", in.RevenueGrowth},
+		{"salary_growth", "salaries", in.SalaryGrowth},
+		{"fee_indexation", "service fees", in.FeeIndexation},
+	} {
+		if g.rate != 0 {
+			add(g.path, number(g.rate), true, "sound model: "+g.of+", per year after the first")
+		}
+	}
+	for i, s := range in.RampUp {
+		add("ramp_up["+strconv.Itoa(i)+"]", number(s), true, "sound model: share of the internal cost that is avoided in period "+strconv.Itoa(i+1))
+	}
 	add("hours_per_year", number(daysInYear*hoursInDay), false, "also in leap years")
 	for _, name := range slices.Sorted(maps.Keys(in.Internal.AnnualSalaries)) {
 		if !in.staffed(name) {

@@ -59,6 +59,20 @@ type Model struct {
 	// by availability alone; 1 counts every incident hour as an outage, as
 	// the published calculator does.
 	MTTRWeight float64 `json:"mttr_weight,omitempty"`
+	// RevenueGrowth, SalaryGrowth and FeeIndexation are ratios per year above
+	// -1, for the sound model only: the first year is at the stated level, each
+	// later one is more by that share. The first moves what outages cost, the
+	// second salaries with what is on top of them, the third the service fees.
+	// They are nominal if DiscountRate is, and without inflation if that is.
+	// Defaults to 0, amounts that stay.
+	RevenueGrowth float64 `json:"revenue_growth,omitempty"`
+	SalaryGrowth  float64 `json:"salary_growth,omitempty"`
+	FeeIndexation float64 `json:"fee_indexation,omitempty"`
+	// RampUp is the share, 0 to 1, of the internal cost that is avoided in each
+	// of the first periods of Timing, for the sound model only: notice and
+	// severance make people cost money for a while. Defaults to all of it from
+	// the start.
+	RampUp []float64 `json:"ramp_up,omitempty"`
 	// Sensitivity holds, by field, a low and a high value to try; see
 	// [Sensitivity].
 	Sensitivity map[string][]float64 `json:"sensitivity,omitempty"`
@@ -96,6 +110,9 @@ type Managed struct {
 	RetainedOrganisationCosts float64 `json:"retained_organisation_costs,omitempty"`
 	// ExitCosts is paid once, with the last flow.
 	ExitCosts float64 `json:"exit_costs,omitempty"`
+	// ServiceCredits is what the provider is expected to pay back in a year for
+	// targets that it misses. It counts as a benefit.
+	ServiceCredits float64 `json:"service_credits,omitempty"`
 }
 
 // Impact is what outages cost and how the managed service changes them.

@@ -34,7 +34,8 @@ type Valuation struct {
 	DiscountedPaybackYears *float64  `json:"discounted_payback_years"`
 	RecrossingYears        []float64 `json:"recrossing_years,omitempty"`
 
-	// AnnualNetBenefit is a year's flow without what is paid once.
+	// AnnualNetBenefit is a year's flow without what is paid once, at the level
+	// of the first year and without ramp-up.
 	AnnualNetBenefit float64 `json:"annual_net_benefit"`
 	// DowntimeCostSavings is the part of it that comes from availability.
 	DowntimeCostSavings float64 `json:"downtime_savings"`
@@ -64,10 +65,12 @@ type Item struct {
 // Sound values a model as an investment:
 //
 //	CF0 = −(setup + transition + parallel running)
-//	CFt = avoided internal cost + availability benefit + other benefits
+//	CFt = avoided internal cost + availability benefit + other benefits + service credits
 //	      − fees − additional tools − retained organisation
 //
-// with the cost of the exit in the last flow, every amount once, when it is
+// with what grows at its rate per year after the first, and the avoided internal
+// cost by its share in the first periods ([Model.RampUp]). The cost of the exit is
+// in the last flow, every amount once, when it is
 // paid, and both sides discounted. The availability benefit is the difference of
 // outage hours (of a year of 8760) × revenue per hour × multiplier. Faster
 // recovery counts by [Model.MTTRWeight] and by default not at all, because the
@@ -121,6 +124,26 @@ type ledger struct {
 	once, each, last []Item    // at the start, in every period, added to the last
 	benefits, costs  []float64 // by period, 0 is the start
 	net              []float64
+
+	growth []float64 // per year, of each; nil: none
+	avoids []bool    // of each: avoided internal cost, to which rampUp applies
+	rampUp []float64
+}
+
+// items are those of every period as they are in period t, from 1 on.
+func (l *ledger) items(t int) []Item {
+	if l.growth == nil {
+		return l.each
+	}
+	items := slices.Clone(l.each)
+	year := float64((t - 1) / l.timing.Period.perYear())
+	for i := range items {
+		items[i].Amount *= math.Pow(1+l.growth[i], year)
+		if l.avoids[i] && t <= len(l.rampUp) {
+			items[i].Amount *= l.rampUp[t-1]
+		}
+	}
+	return items
 }
 
 func (in *inputs) ledger(v variant) *ledger {
@@ -137,14 +160,19 @@ func (in *inputs) ledger(v variant) *ledger {
 		}
 	}
 	cost(&l.once, "setup", in.Managed.SetupCosts)
-	benefit("avoided internal cost", in.internalCost().TotalAnnualCost)
+	if internal := in.internalCost(); v.extras && in.SalaryGrowth != 0 {
+		benefit(avoidedSalaries, internal.SalaryAndBenefits)
+		benefit(avoidedOther, internal.TotalAnnualCost-internal.SalaryAndBenefits)
+	} else {
+		benefit(avoidedCost, internal.TotalAnnualCost)
+	}
 	if v.impact {
-		benefit("availability", in.impactValue().DowntimeCostSavings)
+		benefit(lessOutage, in.impactValue().DowntimeCostSavings)
 		if v.mttrWeight != 0 {
-			benefit("faster recovery", in.mttrValue()*v.mttrWeight)
+			benefit(fasterRecovery, in.mttrValue()*v.mttrWeight)
 		}
 	}
-	cost(&l.each, "service fees", in.Managed.MonthlyServiceFee*12)
+	cost(&l.each, serviceFees, in.Managed.MonthlyServiceFee*12)
 	cost(&l.each, "additional tools", in.Managed.AdditionalToolCosts)
 	if v.extras {
 		cost(&l.once, "transition", in.Managed.TransitionCosts)
@@ -152,8 +180,12 @@ func (in *inputs) ledger(v variant) *ledger {
 		if v.impact {
 			benefit("other benefits", in.Impact.OtherAnnualBenefits)
 		}
+		benefit("service credits", in.Managed.ServiceCredits)
 		cost(&l.each, "retained organisation", in.Managed.RetainedOrganisationCosts)
 		cost(&l.last, "exit", in.Managed.ExitCosts)
+	}
+	if v.extras {
+		in.grow(l)
 	}
 	yearlyBenefits, yearlyCosts := totals(l.each)
 	l.annualNet = yearlyBenefits - yearlyCosts
@@ -169,6 +201,9 @@ func (in *inputs) ledger(v variant) *ledger {
 	_, lastCost := totals(l.last)
 	l.costs[0], l.net[0] = onceCost, -onceCost
 	for t := 1; t <= n; t++ {
+		if l.growth != nil {
+			eachBenefit, eachCost = totals(l.items(t))
+		}
 		l.benefits[t], l.costs[t] = eachBenefit, eachCost
 		if t == n {
 			l.costs[t] += lastCost
@@ -176,6 +211,41 @@ func (in *inputs) ledger(v variant) *ledger {
 		l.net[t] = l.benefits[t] - l.costs[t]
 	}
 	return l
+}
+
+// The items of a period that change over time.
+const (
+	avoidedCost     = "avoided internal cost"
+	avoidedSalaries = "avoided salaries"
+	avoidedOther    = "avoided other internal cost"
+	lessOutage      = "availability"
+	fasterRecovery  = "faster recovery"
+	serviceFees     = "service fees"
+)
+
+// changes reports whether any item is not the same in all years.
+func (in *inputs) changes() bool {
+	return in.RevenueGrowth != 0 || in.SalaryGrowth != 0 || in.FeeIndexation != 0 || len(in.RampUp) > 0
+}
+
+// grow says how the items change from year to year, unless none does.
+func (in *inputs) grow(l *ledger) {
+	if !in.changes() {
+		return
+	}
+	l.growth, l.avoids, l.rampUp = make([]float64, len(l.each)), make([]bool, len(l.each)), in.RampUp
+	for i, it := range l.each {
+		switch it.Name {
+		case avoidedSalaries:
+			l.growth[i], l.avoids[i] = in.SalaryGrowth, true
+		case avoidedCost, avoidedOther:
+			l.avoids[i] = true
+		case lessOutage, fasterRecovery:
+			l.growth[i] = in.RevenueGrowth
+		case serviceFees:
+			l.growth[i] = in.FeeIndexation
+		}
+	}
 }
 
 func totals(items []Item) (benefits, costs float64) {
@@ -285,12 +355,12 @@ func (l *ledger) flows() []Flow {
 	perYear, advance := float64(l.timing.Period.perYear()), l.timing.Position.advance()
 	flows := make([]Flow, len(l.net))
 	for t := range flows {
-		f := Flow{Period: t, Amount: l.net[t], Items: l.each}
-		switch t {
-		case 0:
-			f.Items = l.once
-		case len(flows) - 1:
-			f.Items = slices.Concat(l.each, l.last)
+		f := Flow{Period: t, Amount: l.net[t], Items: l.once}
+		if t > 0 {
+			f.Items = l.items(t)
+		}
+		if t == len(flows)-1 {
+			f.Items = slices.Concat(f.Items, l.last)
 		}
 		if t > 0 {
 			f.Years = (float64(t) - advance) / perYear
@@ -307,9 +377,13 @@ func (in *inputs) soundTerms(v *Valuation, l *ledger) []Term {
 	if in.MTTRWeight != 0 {
 		terms = append(terms, Term{"faster_recovery", in.mttrFormula() + " × " + number(in.MTTRWeight), in.mttrValue() * in.MTTRWeight})
 	}
+	level := ""
+	if l.growth != nil {
+		level = "in the first year, without ramp-up: "
+	}
 	terms = append(terms,
 		Term{"start", itemSum(l.once), l.net[0]},
-		Term{"net_benefit_per_" + in.Timing.Period.String(), itemSum(l.each), l.annualNet / float64(in.Timing.Period.perYear())},
+		Term{"net_benefit_per_" + in.Timing.Period.String(), level + itemSum(l.each), l.annualNet / float64(in.Timing.Period.perYear())},
 	)
 	exponent := "t"
 	if a := in.Timing.Position.advance(); a != 0 {

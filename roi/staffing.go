@@ -215,6 +215,9 @@ type Desk struct {
 	// to be answered.
 	Within time.Duration `json:"within_ns"`
 	Target float64       `json:"target"`
+	// Shrinkage is the share, 0 to below 1, of the paid time in which an agent is
+	// not at the desk: breaks, training, illness. Defaults to 0.
+	Shrinkage float64 `json:"shrinkage,omitempty"`
 }
 
 // Load returns the offered load in erlang.
@@ -222,7 +225,8 @@ func (d Desk) Load() float64 { return d.CallsPerHour * d.HandleTime.Hours() }
 
 // DeskStaff is the outcome for a number of agents.
 type DeskStaff struct {
-	Agents       int     `json:"agents"`
+	Agents       int     `json:"agents"`        // at the desk
+	Scheduled    int     `json:"scheduled"`     // agents / (1 − shrinkage), rounded up
 	Waiting      float64 `json:"waiting"`       // probability of having to wait, 0 to 1
 	ServiceLevel float64 `json:"service_level"` // share answered within the promised time, 0 to 1
 	Occupancy    float64 `json:"occupancy"`     // share of their time that agents are busy
@@ -247,6 +251,8 @@ func (d Desk) Agents() (DeskStaff, error) {
 		return DeskStaff{}, &FieldError{Path: "within", Value: d.Within.String(), Want: "a duration >= 0"}
 	case !(d.Target >= 0 && d.Target < 1):
 		return DeskStaff{}, &FieldError{Path: "target", Value: exact(d.Target), Want: "a ratio from 0 to below 1"}
+	case !(d.Shrinkage >= 0 && d.Shrinkage < 1):
+		return DeskStaff{}, &FieldError{Path: "shrinkage", Value: exact(d.Shrinkage), Want: "a ratio from 0 to below 1"}
 	}
 	load := d.Load()
 	blocked := 1.0
@@ -258,6 +264,11 @@ func (d Desk) Agents() (DeskStaff, error) {
 		s := DeskStaff{Agents: n, Waiting: waiting(blocked, load, n), Occupancy: load / float64(n)}
 		s.ServiceLevel = 1 - s.Waiting*math.Exp(-(float64(n)-load)*float64(d.Within)/float64(d.HandleTime))
 		if s.ServiceLevel >= d.Target {
+			scheduled := math.Ceil(float64(n)/(1-d.Shrinkage) - 1e-9)
+			if scheduled > math.MaxInt32 {
+				return DeskStaff{}, ErrOverflow
+			}
+			s.Scheduled = int(scheduled)
 			return s, nil
 		}
 	}

@@ -150,3 +150,28 @@ func TestStaffingErrors(t *testing.T) {
 		t.Errorf("1e300 technologies: error = %v, want %v", err, roi.ErrOverflow)
 	}
 }
+
+// Fourteen agents at the desk of whom each is away for three tenths of the paid time are
+// twenty on the roster, 14 / 0.7; without shrinkage they are as many.
+func TestDeskShrinkage(t *testing.T) {
+	d := roi.Desk{CallsPerHour: 200, HandleTime: 3 * time.Minute, Within: 20 * time.Second, Target: 0.8}
+	full, err := d.Agents()
+	if err != nil || full.Scheduled != full.Agents {
+		t.Fatalf("%+v, %v, want as many scheduled as there are agents", full, err)
+	}
+	d.Shrinkage = 0.3
+	s, err := d.Agents()
+	if err != nil || s.Agents != full.Agents || float64(s.Scheduled)*0.7 < float64(s.Agents)-1e-6 || float64(s.Scheduled-1)*0.7 >= float64(s.Agents) {
+		t.Errorf("%+v, %v, want the fewest of whom seven tenths are %d", s, err, full.Agents)
+	}
+	if full.Agents != 14 || s.Scheduled != 20 {
+		t.Errorf("%d agents and %d scheduled, want 14 and 20", full.Agents, s.Scheduled)
+	}
+	for _, bad := range []float64{-0.1, 1, math.NaN()} {
+		d.Shrinkage = bad
+		var wrong *roi.FieldError
+		if _, err := d.Agents(); !errors.As(err, &wrong) || wrong.Path != "shrinkage" {
+			t.Errorf("shrinkage %v: %v", bad, err)
+		}
+	}
+}

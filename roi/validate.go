@@ -57,6 +57,9 @@ func (m Model) Validate() error {
 	if m.Timing.Position < 0 || int(m.Timing.Position) >= len(positionNames) {
 		bad("timing.position", m.Timing.Position.String(), strings.Join(positionNames, ", "))
 	}
+	for i, v := range m.RampUp {
+		check("ramp_up["+strconv.Itoa(i)+"]", v, share)
+	}
 	in := m.resolve()
 	for _, r := range in.roles {
 		check(staffingPath+r.name, r.count, nonNegative)
@@ -163,6 +166,7 @@ var fields = []field{
 	plainField("managed.parallel_running_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ParallelRunningCosts }),
 	plainField("managed.retained_organisation_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.RetainedOrganisationCosts }),
 	plainField("managed.exit_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ExitCosts }),
+	plainField("managed.service_credits", nonNegative, func(m *Model) *float64 { return &m.Managed.ServiceCredits }),
 	plainField("impact.revenue_per_hour", nonNegative, func(m *Model) *float64 { return &m.Impact.RevenuePerHour }),
 	plainField("impact.downtime_cost_multiplier", nonNegative, func(m *Model) *float64 { return &m.Impact.DowntimeCostMultiplier }),
 	plainField("impact.current_mttr_hours", nonNegative, func(m *Model) *float64 { return &m.Impact.CurrentMTTRHours }),
@@ -174,6 +178,9 @@ var fields = []field{
 	optionalField("annual_turnover", nonNegative, func(m *Model) **float64 { return &m.AnnualTurnover }),
 	optionalField("incidents_per_year", nonNegative, func(m *Model) **float64 { return &m.IncidentsPerYear }),
 	plainField("mttr_weight", share, func(m *Model) *float64 { return &m.MTTRWeight }),
+	plainField("revenue_growth", aboveMinus1, func(m *Model) *float64 { return &m.RevenueGrowth }),
+	plainField("salary_growth", aboveMinus1, func(m *Model) *float64 { return &m.SalaryGrowth }),
+	plainField("fee_indexation", aboveMinus1, func(m *Model) *float64 { return &m.FeeIndexation }),
 }
 
 // field finds a number of the model by its path or by its last part, including

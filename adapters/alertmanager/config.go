@@ -40,6 +40,7 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation/interval"
 	"github.com/evenkeelops/evenkeel/correlation/matcher"
 	"github.com/evenkeelops/evenkeel/correlation/route"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 )
 
 // Config is what a file says. It is not changed by its methods.
@@ -62,6 +63,13 @@ type Config struct {
 	Apart map[string]any
 }
 
+// Problem is something about a file that is wrong. Its severity is always "error" and
+// its codes are those of [ParseConfig].
+type Problem = diagnostic.Diagnostic
+
+// Errors are all problems of a file, sorted by line and column.
+type Errors = diagnostic.Errors //nolint:errname // a list, whose name it does not see through an alias
+
 // ParseConfig reads a file, whose name is used in errors. The error is of type
 // [Errors] and holds every problem of the file.
 //
@@ -83,7 +91,7 @@ func ParseConfigMode(name string, data []byte, mode matcher.Mode) (*Config, erro
 		f.read(root)
 	}
 	if len(r.problems) > 0 {
-		r.problems.sort()
+		r.problems.Sort()
 		return nil, r.problems
 	}
 	return c, nil

@@ -241,7 +241,7 @@ func FuzzParseConfig(f *testing.F) {
 			t.Fatalf("ParseConfig = %v, %v", c, err)
 		}
 		for _, p := range problems {
-			if p.Line < 1 || p.Col < 1 || p.Code == "" || p.Text == "" || p.File != "am.yml" {
+			if p.Line < 1 || p.Col < 1 || p.Code == "" || p.Message == "" || p.File != "am.yml" {
 				t.Fatalf("problem without a place, a code or a text: %+v", p)
 			}
 		}

@@ -14,6 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
@@ -99,7 +100,8 @@ func (r *reader) load(data []byte) (root value, ok bool) {
 // fail records a problem of a value.
 func (r *reader) fail(v value, code, suggestion, format string, args ...any) {
 	r.problems = append(r.problems, Problem{
-		File: r.file, Line: max(1, v.at.line), Col: max(1, v.at.col), Path: v.path, Code: code, Text: fmt.Sprintf(format, args...), Suggestion: suggestion,
+		File: r.file, Line: max(1, v.at.line), Col: max(1, v.at.col), Severity: diagnostic.Error, Path: v.path,
+		Code: code, Message: fmt.Sprintf(format, args...), Suggestion: suggestion,
 	})
 }
 

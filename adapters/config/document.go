@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 )
 
 // Document is a file that was read: it knows where each value stands, so that a
@@ -22,6 +24,19 @@ type Document struct {
 	suggested map[string]bool // paths that an unknown key probably means
 	unread    bool            // the file could not be taken in; nothing else is said about it
 }
+
+// Diagnostic is one problem of a file: its path in keys joined by a point and list
+// items as [n] from 0, and its Severity one of [Error] and [Warning].
+type Diagnostic = diagnostic.Diagnostic
+
+// Errors are all problems of a file, sorted by line, column and code.
+type Errors = diagnostic.Errors //nolint:errname // a list, whose name it does not see through an alias
+
+// The severities of a [Diagnostic].
+const (
+	Error   = diagnostic.Error
+	Warning = diagnostic.Warning
+)
 
 type position struct{ line, col int }
 
@@ -65,13 +80,13 @@ func (d *Document) Err() error {
 	if len(found) == 0 {
 		return nil
 	}
-	found.sort()
+	found.Sort()
 	return found
 }
 
 // Problems returns errors and warnings, sorted.
 func (d *Document) Problems() Errors {
-	d.problems.sort()
+	d.problems.Sort()
 	return d.problems
 }
 

@@ -68,7 +68,7 @@ func FuzzObjectives(f *testing.F) {
 
 func FuzzRules(f *testing.F) {
 	fuzzReader(f, "rules", "thresholds: {a: {b: '> 80% for 5 minutes'}}\nsignals: {b: [c]}\noptions: {settle: 5s, entity_label: service}",
-		"monitoring_layers: {a: {level: b, tools: {c: d}, metrics: [e], alert_thresholds: {f: '< 1'}}}")
+		"monitoring_layers: {a: {level: b, tools: {c: d}, metrics: [e], alert_thresholds: {f: '< 1'}}}", quietRules)
 }
 
 func FuzzScenarios(f *testing.F) { fuzzReader(f, "scenarios", scenarios) }

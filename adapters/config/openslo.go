@@ -43,20 +43,21 @@ func openSLO(name string, data []byte) ([]Objective, *Document, error) {
 	file, err := openslo.Parse(name, data)
 	for _, f := range file.Findings {
 		if f.Code == "ratio_slices" {
-			f.Text = "budgeting method RatioTimeslices: a mean of slices is not followed, want Occurrences or Timeslices"
-			d.found(f, Error)
-			continue
+			f.Message = "budgeting method RatioTimeslices: a mean of slices is not followed, want Occurrences or Timeslices"
+			f.Severity = Error
+		} else {
+			f.Severity = Warning // also of rules that can be followed but are no good
 		}
-		d.found(f, Warning)
+		d.add(f)
 	}
 	if all := openslo.Errors(nil); errors.As(err, &all) {
 		for _, f := range all {
-			d.found(f, Error)
+			d.add(f)
 		}
 	}
 	var objectives []Objective
 	for _, o := range file.Objectives {
-		at := openslo.Finding{Line: 1, Col: 1}
+		at := Diagnostic{Line: 1, Col: 1, Severity: Warning}
 		if i := slices.IndexFunc(file.Objects, func(b openslo.Object) bool { return b.Kind == "SLO" && b.Name == o.SLO }); i >= 0 {
 			at.Line = file.Objects[i].Line
 		}
@@ -68,17 +69,13 @@ func openSLO(name string, data []byte) ([]Objective, *Document, error) {
 	return objectives, d, d.Err()
 }
 
-func (d *Document) found(f openslo.Finding, severity string) {
-	d.add(Diagnostic{Line: f.Line, Col: f.Col, Severity: severity, Path: f.Path, Code: f.Code, Message: f.Text, Suggestion: f.Suggestion})
-}
-
 // imported adds what the file does not say: the default rules where it has no
 // alert policies, and how Prometheus counts the events. at is where its object
 // stands.
-func (d *Document) imported(o openslo.Objective, at openslo.Finding, findings []openslo.Finding) Objective {
+func (d *Document) imported(o openslo.Objective, at Diagnostic, findings []Diagnostic) Objective {
 	warn := func(code, text string) {
-		at.Code, at.Text = code, text
-		d.found(at, Warning)
+		at.Code, at.Message = code, text
+		d.add(at)
 	}
 	if len(o.Alerts) == 0 && len(o.Policy.Rules) == 0 {
 		policy, err := slo.DefaultPolicy(o.Windows[0])
@@ -92,7 +89,7 @@ func (d *Document) imported(o openslo.Objective, at openslo.Finding, findings []
 	read := Objective{Objective: o.Objective}
 	events, err := o.Events()
 	if err != nil {
-		if !slices.ContainsFunc(findings, func(f openslo.Finding) bool { return f.Text == err.Error() }) {
+		if !slices.ContainsFunc(findings, func(f Diagnostic) bool { return f.Message == err.Error() }) {
 			warn("not_counted", err.Error())
 		}
 		return read

@@ -9,6 +9,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/inhibit"
+	"github.com/evenkeelops/evenkeel/correlation/silence"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
@@ -23,6 +24,7 @@ type rulesFile struct {
 	Signals    map[string][]string          `yaml:"signals"`
 	Options    ruleOptionsFile              `yaml:"options"`
 	Inhibit    []inhibit.Rule               `yaml:"inhibit_rules"`
+	Silences   []silenceFile                `yaml:"silences"`
 }
 
 type ruleFile struct {
@@ -34,6 +36,7 @@ type ruleFile struct {
 	Linger      time.Duration     `yaml:"linger"`
 	Severity    incident.Severity `yaml:"severity"`
 	Labels      map[string]string `yaml:"labels"`
+	Active      *activeHoursFile  `yaml:"active"`
 	Disabled    bool              `yaml:"disabled"`
 }
 
@@ -48,6 +51,7 @@ type layerFile struct {
 type ruleOptionsFile struct {
 	Settle      time.Duration `yaml:"settle"`
 	EntityLabel string        `yaml:"entity_label"`
+	Strict      bool          `yaml:"strict_silence"`
 }
 
 // RuleSet is what a file of alert rules holds.
@@ -56,6 +60,11 @@ type RuleSet struct {
 	Thresholds  []Threshold // by layer, then metric
 	Settle      time.Duration
 	EntityLabel string // "" when the file names none
+
+	// Silences are for package correlation/silence; those with Hours are maintenance that
+	// comes back. StrictSilence is the option of the engine.
+	Silences      []silence.Silence
+	StrictSilence bool
 
 	// Inhibit are rules as those of an Alertmanager, for package
 	// correlation/inhibit.
@@ -71,12 +80,16 @@ type Threshold struct {
 
 // Rules reads a file of correlation rules and thresholds. What monitoring_layers
 // says in words (level, scope, tools and metrics of a layer) is checked and not
-// kept. Rules are checked one by one and together, as correlation.New does.
+// kept. Rules are checked one by one and together, as correlation.New does, and
+// what correlation.Lint doubts is a warning.
 func Rules(name string, data []byte) (RuleSet, *Document, error) {
 	var file rulesFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
-	set := RuleSet{Inhibit: file.Inhibit, Settle: file.Options.Settle, EntityLabel: file.Options.EntityLabel}
+	set := RuleSet{
+		Inhibit: file.Inhibit, Settle: file.Options.Settle, EntityLabel: file.Options.EntityLabel,
+		Silences: d.silences(file.Silences), StrictSilence: file.Options.Strict,
+	}
 	names := map[string]bool{}
 	for i, r := range file.Rules {
 		path := fmt.Sprintf("rules[%d]", i)
@@ -119,6 +132,9 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 			d.Fail(file.pathOf(e), "out_of_range", "%v", e)
 		}
 	}
+	for _, w := range correlation.Lint(set.Rules) {
+		d.Warn(file.path(w.Rule), w.Code, "%s", w.Text)
+	}
 	return set, d, d.Err()
 }
 
@@ -128,12 +144,17 @@ func (f *rulesFile) pathOf(err error) string {
 	if !errors.As(err, &bad) {
 		return ""
 	}
+	return f.path(bad.Rule)
+}
+
+// path finds a rule by its name.
+func (f *rulesFile) path(name string) string {
 	for i, r := range f.Rules {
-		if r.Name == bad.Rule {
+		if r.Name == name {
 			return fmt.Sprintf("rules[%d]", i)
 		}
 	}
-	return join("correlation_rules", bad.Rule)
+	return join("correlation_rules", name)
 }
 
 func (s *RuleSet) metrics() []string {
@@ -148,12 +169,12 @@ func (s *RuleSet) metrics() []string {
 func (f ruleFile) rule(d *Document, path string) correlation.Rule {
 	r := correlation.Rule{
 		Name: f.Name, Description: f.Description, Logic: f.Logic, By: f.By, Within: f.Within, Linger: f.Linger,
-		Severity: f.Severity, Labels: f.Labels, Disabled: f.Disabled,
+		Severity: f.Severity, Labels: f.Labels, Disabled: f.Disabled, Active: f.Active.hours(d, path+".active"),
 	}
 	if f.Logic == "" {
 		return r
 	}
-	logic, err := correlation.Parse(f.Logic)
+	_, err := correlation.Parse(f.Logic)
 	for _, e := range split(err) {
 		suggestion := ""
 		if bad := (*correlation.RuleError)(nil); errors.As(e, &bad) {
@@ -161,23 +182,7 @@ func (f ruleFile) rule(d *Document, path string) correlation.Rule {
 		}
 		d.report(path+".logic", "rule_syntax", suggestion, e.Error())
 	}
-	if err == nil && len(f.By) == 0 && joinsAny(logic) {
-		d.Warn(path, "rule_without_join", "the rule suppresses alerts without BY and without a variable, so it joins any two of a tenant")
-	}
 	return r
-}
-
-// joinsAny reports whether a rule suppresses without tying its targets to its
-// conditions.
-func joinsAny(l correlation.Logic) bool {
-	for _, s := range l.Suppress {
-		for _, p := range s.Where {
-			if p.Var != "" {
-				return false
-			}
-		}
-	}
-	return len(l.Suppress) > 0
 }
 
 func (s *RuleSet) addThresholds(d *Document, path, layer string, texts map[string]string, signals map[string][]string) {

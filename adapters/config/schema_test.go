@@ -23,9 +23,10 @@ func TestSchemaDrift(t *testing.T) {
 	}{
 		"contract.schema.json":   {reflect.TypeFor[contractFile](), 30},
 		"team.schema.json":       {reflect.TypeFor[teamFile](), 40},
-		"rules.schema.json":      {reflect.TypeFor[rulesFile](), 5},       // file, rule, layer, options, inhibit
+		"rules.schema.json":      {reflect.TypeFor[rulesFile](), 8},       // file, rule, hours, span, layer, options, inhibit, silence
 		"playbooks.schema.json":  {reflect.TypeFor[playbooksFile](), 9},   // file, playbook, trigger, stages, call, response, retry, safety, delays
 		"catalogue.schema.json":  {reflect.TypeFor[continuityFile](), 17}, // file and the sixteen kinds of records below
+		"costs.schema.json":      {reflect.TypeFor[costsFile](), 7},       // file, internal, managed, impact, timing, roi_example, calculator
 		"objectives.schema.json": {reflect.TypeFor[objectivesFile](), 6},  // file, slo, sli, rule, prometheus, latency
 	} {
 		data, err := os.ReadFile("../../examples/schema/" + name)

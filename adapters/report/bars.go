@@ -62,6 +62,7 @@ func (b Bar) cell() Cell {
 	return Cell{Text: b.Text, State: b.State}
 }
 
+// hasData reports whether there is a value to draw.
 func (b Bar) hasData() bool { return finite(b.Value) && b.State != NoData }
 
 // The drawing of bars, in user units.
@@ -81,6 +82,7 @@ func (c Bars) SVG() string {
 	return m.String()
 }
 
+// draw writes the chart; bars have no times, so the location does not matter.
 func (c Bars) draw(m *markup, _ *time.Location) {
 	axis := c.axis()
 	note := ""
@@ -100,6 +102,7 @@ func (c Bars) draw(m *markup, _ *time.Location) {
 	m.end()
 }
 
+// axis spans the values and the limits, from Min.
 func (c Bars) axis() scale {
 	if c.Max != 0 {
 		return newScale(c.Min, c.Max)
@@ -142,6 +145,7 @@ func (c Bars) drawHatch(m *markup) {
 	}
 }
 
+// hatchID names the pattern of bars without data.
 func (c Bars) hatchID() string { return c.ID + "-h" }
 
 // drawBars writes values above their bars when all fit, else the glyphs of what
@@ -217,6 +221,7 @@ func (c Bars) tables() []Table {
 	return []Table{t}
 }
 
+// problems lists what cannot be drawn, and what was expected.
 func (c Bars) problems() []string {
 	var all []string
 	if !finite(c.Min) || c.Min < 0 {

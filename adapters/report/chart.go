@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// Chart is a chart over time: lines, horizontal limits, shaded spans and marks.
+// Chart is a chart over time: lines, bands between two lines, horizontal limits,
+// shaded spans and marks.
 // Time runs by instants, so a day of 23 or 25 hours has its true width. The axis
 // of values begins at 0; what is below 0 or above the top is drawn at the edge,
 // and a limit above the top is not drawn.
@@ -20,6 +21,7 @@ type Chart struct {
 	Unit    string    `json:"unit,omitempty"`
 	Max     float64   `json:"max,omitempty"` // top of the axis. Defaults to the largest value shown.
 	Series  []Series  `json:"series"`
+	Bands   []Band    `json:"bands,omitempty"`
 	Limits  []Limit   `json:"limits,omitempty"`
 	Spans   []Span    `json:"spans,omitempty"`
 	Marks   []Mark    `json:"marks,omitempty"`
@@ -46,6 +48,28 @@ func (p Point) MarshalJSON() ([]byte, error) {
 	}
 	return json.Marshal([]any{p.At.UTC(), value})
 }
+
+// Band shades what lies between two lines, such as the range that was forecast.
+type Band struct {
+	Name   string  `json:"name"`
+	Points []Range `json:"points"` // in order of time
+}
+
+// Range is what a band holds at an instant.
+type Range struct {
+	At        time.Time
+	Low, High float64 // NaN in either is a gap
+}
+
+// MarshalJSON writes [time, low, high], with null for both in a gap.
+func (r Range) MarshalJSON() ([]byte, error) {
+	if !r.known() {
+		return json.Marshal([]any{r.At.UTC(), nil, nil})
+	}
+	return json.Marshal([]any{r.At.UTC(), r.Low, r.High})
+}
+
+func (r Range) known() bool { return finite(r.Low) && finite(r.High) }
 
 // Limit is a horizontal line, such as a target.
 type Limit struct {
@@ -90,6 +114,9 @@ func (c Chart) draw(m *markup, zone *time.Location) {
 	beginChart(m, c.ID, c.Title, c.Summary)
 	axis := newScale(0, c.top())
 	c.drawSpans(m)
+	for i, band := range c.Bands {
+		c.drawBand(m, i, band, axis)
+	}
 	drawValueAxis(m, axis, c.Unit, plotRight)
 	c.drawTimes(m, zone)
 	drawLimits(m, c.Limits, axis, plotRight, false)
@@ -118,6 +145,13 @@ func (c Chart) top() float64 {
 				}
 			}
 		}
+		for _, band := range c.Bands {
+			for _, r := range band.Points {
+				if r.known() {
+					top = max(top, r.High)
+				}
+			}
+		}
 	}
 	return top
 }
@@ -134,6 +168,35 @@ func (c Chart) drawSpans(m *markup) {
 			m.element("title", span.Name)
 			m.end()
 		}
+	}
+}
+
+// drawBand draws a closed shape for each stretch without gaps.
+func (c Chart) drawBand(m *markup, i int, band Band, axis scale) {
+	known := func(r Range) bool { return r.known() }
+	for points := band.Points; ; {
+		start := slices.IndexFunc(points, known)
+		if start < 0 {
+			return
+		}
+		points = points[start:]
+		end := slices.IndexFunc(points, func(r Range) bool { return !r.known() })
+		if end < 0 {
+			end = len(points)
+		}
+		var edge Series
+		for _, r := range points[:end] {
+			edge.Points = append(edge.Points, Point{r.At, r.High})
+		}
+		above := c.path(edge, axis)
+		edge.Points = edge.Points[:0]
+		for _, r := range slices.Backward(points[:end]) {
+			edge.Points = append(edge.Points, Point{r.At, r.Low})
+		}
+		m.begin("path", "class", "band b"+strconv.Itoa(seriesClass(i)), "d", above+"L"+c.path(edge, axis)[1:]+"Z")
+		m.element("title", band.Name)
+		m.end()
+		points = points[end:]
 	}
 }
 

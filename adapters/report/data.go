@@ -30,7 +30,29 @@ func (c Chart) tables(zone *time.Location) []Table {
 	if len(noted.Rows) > 0 {
 		all = append(all, noted)
 	}
+	for _, b := range c.Bands {
+		if len(b.Points) > 0 {
+			all = append(all, b.table(c.Unit, zone))
+		}
+	}
 	return all
+}
+
+// table has a row for each change of a band, and of those that are listed only.
+func (b Band) table(unit string, zone *time.Location) Table {
+	t := Table{Caption: b.Name, Columns: []Column{{Title: "From"}, {Title: withColumnUnit("Low", unit), Numeric: true}, {Title: withColumnUnit("High", unit), Numeric: true}}}
+	for i, r := range b.Points {
+		if i > 0 && (r.Low == b.Points[i-1].Low && r.High == b.Points[i-1].High || !r.known() && !b.Points[i-1].known()) {
+			continue
+		}
+		if len(t.Rows) == listedTimes {
+			t.Caption += ", the first " + strconv.Itoa(listedTimes) + " changes"
+			break
+		}
+		low, high := Point{Value: r.Low}, Point{Value: r.High}
+		t.Rows = append(t.Rows, []Cell{{Text: clock(r.At, zone)}, low.cell(), high.cell()})
+	}
+	return t
 }
 
 // values has a row per instant and a column per series, and ends early when it

@@ -104,6 +104,8 @@ func (p *page) block(block Block) {
 		p.figure(block.ID, block.Title, block.Summary, block.draw, block.Series, block.tables(p.zone))
 	case Bars:
 		p.figure(block.ID, block.Title, block.Summary, block.draw, nil, block.tables())
+	case Steps:
+		p.figure(block.ID, block.Title, block.Summary, block.draw, nil, block.tables())
 	}
 }
 

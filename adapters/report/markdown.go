@@ -64,6 +64,8 @@ func (m *markdown) block(block Block) {
 		m.figure(block.Title, block.Summary, block.tables(m.zone))
 	case Bars:
 		m.figure(block.Title, block.Summary, block.tables())
+	case Steps:
+		m.figure(block.Title, block.Summary, block.tables())
 	}
 }
 

@@ -3,8 +3,8 @@
 // [Table] alone is written as CSV.
 //
 // A document is data: sections of blocks ([Text], [Tiles], [Table], [Timeline],
-// [Chart], [Bars]). All renderers work from the same values, so a number is the same in
-// every format, and the same document gives the same bytes every time. The HTML
+// [Chart], [Bars], [Steps]). All renderers work from the same values, so a number is the
+// same in every format, and the same document gives the same bytes every time. The HTML
 // has no script and loads nothing; it follows the reader's light or dark scheme,
 // prints on paper, and says every state with a glyph and a word beside the colour.
 //
@@ -54,7 +54,7 @@ type Section struct {
 	Blocks []Block `json:"blocks"`
 }
 
-// Block is one of Text, Tiles, Table, Timeline, Chart and Bars.
+// Block is one of Text, Tiles, Table, Timeline, Chart, Bars and Steps.
 type Block interface {
 	kind() string
 }
@@ -128,6 +128,7 @@ func (Table) kind() string    { return "table" }
 func (Timeline) kind() string { return "timeline" }
 func (Chart) kind() string    { return "chart" }
 func (Bars) kind() string     { return "bars" }
+func (Steps) kind() string    { return "steps" }
 
 // State is the verdict on a figure. It is always shown as a glyph and a word;
 // colour only repeats it.
@@ -220,8 +221,10 @@ func (d Document) Validate() error {
 				drawing(path, block.ID, block.problems())
 			case Bars:
 				drawing(path, block.ID, block.problems())
+			case Steps:
+				drawing(path, block.ID, block.problems())
 			default:
-				bad(path, fmt.Sprintf("found %T, want Text, Tiles, Table, Timeline, Chart or Bars", block))
+				bad(path, fmt.Sprintf("found %T, want Text, Tiles, Table, Timeline, Chart, Bars or Steps", block))
 			}
 		}
 	}

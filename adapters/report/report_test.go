@@ -326,3 +326,40 @@ func ExampleDocument_Text() {
 	// api       ✓ 99.926174 %  target 99.9 %, met
 	// checkout  ✕ 98.903803 %  target 99.9 %, missed
 }
+
+// A band is one closed shape for each stretch without gaps, above the spans and below
+// the lines, and its changes are listed.
+func TestChartBand(t *testing.T) {
+	at := func(minute int) time.Time { return time.Date(2026, 10, 5, 0, minute, 0, 0, time.UTC) }
+	chart := report.Chart{
+		ID: "c", Title: "Load", Start: at(0), End: at(10), Max: 100,
+		Series: []report.Series{{Name: "load", Points: []report.Point{{At: at(0), Value: 1}, {At: at(10), Value: 2}}}},
+		Bands: []report.Band{{Name: "usual", Points: []report.Range{
+			{At: at(0), Low: 0, High: 50}, {At: at(2), Low: 0, High: 50}, {At: at(4), Low: math.NaN(), High: 50}, {At: at(6), Low: 50, High: 100}, {At: at(10), Low: 50, High: 100},
+		}}},
+	}
+	svg := chart.SVG(time.UTC)
+	paths := regexp.MustCompile(`class="(band b0|series s0)" d="([^"]*)"`).FindAllStringSubmatch(svg, -1)
+	if len(paths) != 3 || paths[2][1] != "series s0" {
+		t.Fatalf("paths %q, want two of the band and then the line", paths)
+	}
+	// The plot is 848 wide from 56 on, and 176 high down to 220.
+	for i, want := range []string{"M56 132L225.6 132L225.6 220L56 220Z", "M564.8 44L904 44L904 132L564.8 132Z"} {
+		if paths[i][2] != want {
+			t.Errorf("band %d is %q, want %q", i, paths[i][2], want)
+		}
+	}
+	doc := report.Document{Title: "Load", Sections: []report.Section{{ID: "s", Title: "S", Blocks: []report.Block{chart}}}}
+	var md strings.Builder
+	if err := doc.Markdown(&md); err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| 5 Oct 2026 00:(..):00 UTC \| ([^|]*) \| ([^|]*) \|$`).FindAllStringSubmatch(md.String(), -1)
+	if len(rows) != 3 || rows[0][3] != "50" || rows[2][1] != "06" || rows[2][2] != "50" || rows[2][3] != "100" {
+		t.Errorf("changes %q of\n%s\nwant 0 to 50, a gap, 50 to 100", rows, md.String())
+	}
+	out, err := json.Marshal(chart.Bands[0].Points[1:3])
+	if want := `[["2026-10-05T00:02:00Z",0,50],["2026-10-05T00:04:00Z",null,null]]`; err != nil || string(out) != want {
+		t.Errorf("JSON %s, %v, want %s", out, err, want)
+	}
+}

@@ -30,6 +30,8 @@ func (d Document) SVG(w io.Writer) error {
 			switch block := block.(type) {
 			case Chart:
 				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, d.zone()) }})
+			case Steps:
+				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, d.zone()) }})
 			case Bars:
 				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, d.zone()) }})
 			}

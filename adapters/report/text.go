@@ -75,6 +75,8 @@ func writeText(w io.Writer, block Block, zone *time.Location) {
 		fmt.Fprintf(w, "%s: %s\n", block.Title, block.Summary)
 	case Bars:
 		fmt.Fprintf(w, "%s: %s\n", block.Title, block.Summary)
+	case Steps:
+		fmt.Fprintf(w, "%s: %s\n", block.Title, block.Summary)
 	}
 }
 

@@ -116,6 +116,26 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
+// What is no notification is told, and what is one comes back from its encoding.
+func FuzzDecodeEntry(f *testing.F) {
+	f.Add([]byte(`{"key":"k","at":"2026-11-24T12:00:00Z","kind":"notify","alert":{"tenant":"t","alert":"a.b","labels":{"k":"v"},"active":true},"partition":1,"offset":2,"epoch":3}`))
+	f.Add([]byte(`{"key":""}`))
+	f.Add([]byte(`null`))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e := DecodeEntry(7, data)
+		if e.Place != 7 || (e.Err == nil) != (e.Key != "") {
+			t.Fatalf("DecodeEntry(%q) = %+v, want an error or a key", data, e)
+		}
+		text, err := e.Encode()
+		if e.Err != nil || err != nil {
+			return // as a year that RFC 3339 does not have
+		}
+		if again := DecodeEntry(7, text); !reflect.DeepEqual(again, e) {
+			t.Errorf("DecodeEntry(%s) = %+v, want %+v", text, again, e)
+		}
+	})
+}
+
 func BenchmarkCodec(b *testing.B) {
 	at := time.Date(2026, 11, 24, 12, 0, 0, 123456789, time.UTC)
 	batch := Batch{At: at, Events: []correlation.Event{{

@@ -3,17 +3,20 @@
 // of them dies.
 //
 // A producer writes batches of events to the [Log] of a [Store]. A [Node] claims
-// its share of the 256 partitions, runs a [correlation.Engine] for each, and hands
-// over notifications with the key under which each is sent once:
+// its share of the 256 partitions, runs a [correlation.Engine] for each, and puts
+// notifications into an [Outbox], from which other programs tell people:
 //
+//	store, err := jetstream.Open(ctx, nc, nil) // or postgres.Open; in memory NewMemory and NewMemoryOutbox
 //	node, err := stream.New(stream.Config{
-//		Store:  store, // stream.NewMemory(), or that of package jetstream or postgres
+//		Store:  store,
 //		Name:   "correlator-1",
 //		Rules:  correlation.StarterRules(),
-//		Notify: func(ctx context.Context, all []stream.Notification) error { ... },
+//		Notify: store.Outbox().Put,
+//		Batch:  100,
 //	})
 //	go node.Run(ctx)
 //	err = stream.Send(ctx, store, stream.Batch{ID: "req-4711", At: time.Now(), Events: events})
+//	entries, err := store.Outbox().Read(ctx, place) // after the place that was read last
 //
 // # What a partition is
 //
@@ -30,11 +33,24 @@
 // partition over restores the last snapshot and applies the records that follow;
 // notifications whose keys stand in the log are not handed over again.
 //
-// Nothing is lost. A notification is handed over again, under the same key, only
-// if a node dies after [Config.Notify] and before the key is in the log, which is
-// one append; at most [Config.Parallel] times [Config.Batch] of a node are in doubt. A
-// receiver that drops repeated keys, as the outbox of adapters/sqlstore does, sees each
-// once.
+// # What is exactly once, and what is not
+//
+// In the outbox every notification stands once, whenever nodes and servers are killed:
+// none is lost, and none stands there twice. A node that dies after it has put some and
+// before their keys are in the log leaves them to the next owner, who puts them again, and
+// the outbox drops keys that it has. It remembers a key for as long as it keeps the
+// notification, which has to be longer than a partition is ever without an owner.
+//
+// Reading is as exact as the reader: one that stores what came of an entry and the place
+// of it in one transaction has each once. Beyond a transaction nobody can promise that.
+// Whoever reads the outbox and sends to a third party, a mail server or a chat, may die
+// between the two, and then either sends again or leaves out; send again, with
+// [Notification.Key] as the idempotency key if the third party takes one.
+//
+// The same holds for a [Config.Notify] of your own, that hands over to something else than
+// an outbox: nothing is lost, and what a node handed over and did not record is handed
+// over again under the same key, at most [Config.Parallel] times [Config.Batch]
+// notifications of a node.
 //
 // # Leases
 //

@@ -18,11 +18,11 @@ import (
 type Notification struct {
 	// Key is that of the transition: the same whoever hands it over, and however
 	// often. A receiver should drop keys that it knows.
-	Key string
+	Key string `json:"key"`
 	correlation.Transition
-	Partition int
-	Offset    int64 // of the record that caused it
-	Epoch     int64 // of the owner that hands it over
+	Partition int   `json:"partition"`
+	Offset    int64 `json:"offset"` // of the record that caused it
+	Epoch     int64 `json:"epoch"`  // of the owner that hands it over
 }
 
 // Config is what a Node needs. Store, Name and Notify are required.
@@ -35,13 +35,15 @@ type Config struct {
 	// state.
 	Rules   []correlation.Rule
 	Options correlation.Options
-	// Notify hands over notifications of one partition, in order. An error means
-	// that none may count as handed over: all are handed over again, after a pause
-	// that grows to a minute, and the partition waits meanwhile. It is called for
-	// Parallel partitions at a time. The context is over when the lease is.
+	// Notify hands over notifications of one partition, in order: the Put of an
+	// Outbox, or a receiver that drops keys that it knows. An error means that none
+	// may count as handed over: all are handed over again, after a pause that grows to
+	// a minute, and the partition waits meanwhile. It is called for Parallel
+	// partitions at a time. The context is over when the lease is.
 	Notify func(context.Context, []Notification) error
 	// Batch is how many notifications Notify gets at most. They are one append to
-	// the log, and in doubt together when a node dies. Defaults to 1.
+	// the log, and in doubt together when a node dies; an Outbox drops what it has, so
+	// 100 is right for it. Defaults to 1.
 	Batch int
 	// Parallel is how many partitions hand over at the same time, until the keys are in
 	// the log. So many batches are in doubt at most when a node dies. Defaults to 8.

@@ -190,12 +190,15 @@ func (m *mortal) Release(ctx context.Context, p int, node string) error {
 	return m.Store.Release(ctx, p, node)
 }
 
-// One of two nodes dies in the middle and two others join; it dies between handing
-// over and recording, so that what it handed over last is in doubt.
+// One of two nodes dies in the middle and others join; it dies between handing over and
+// recording, so that what it handed over last is in doubt. The outbox has it once.
 func TestKillAndJoin(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := streamtest.NewStorm(7, 4000, 120)
-		store, j := stream.NewMemory(), &journal{}
+		store, j, box := stream.NewMemory(), &journal{}, stream.NewMemoryOutbox()
+		put := func(ctx context.Context, all []stream.Notification) error {
+			return errors.Join(box.Put(ctx, all), j.notify(ctx, all))
+		}
 		victim := &mortal{Store: store, doubt: map[string]bool{}}
 		calls := 0
 		var mu sync.Mutex
@@ -208,12 +211,12 @@ func TestKillAndJoin(t *testing.T) {
 			if calls++; calls == 200 {
 				victim.dead.Store(true)
 			}
-			return j.notify(ctx, all)
+			return put(ctx, all)
 		})
 		dying.SnapshotEvery, dying.Trim = 30, true
 		dead := run(t, dying)
 		config := func(name string) stream.Config {
-			c := s.Node(store, name, j.notify)
+			c := s.Node(store, name, put)
 			c.SnapshotEvery, c.Trim = 30, true
 			return c
 		}
@@ -257,6 +260,7 @@ func TestKillAndJoin(t *testing.T) {
 			got = slices.Delete(got, i, i+1)
 		}
 		wantKeys(t, "after a death", got, s)
+		check(t, s.Once(t.Context(), box))
 		wantStates(t, store, s)
 	})
 }

@@ -8,7 +8,8 @@
 // so a model can move between Python and Go in either direction: [Grow] returns
 // the trees as a [Model] in scikit-learn's array layout, [ParseModel] reads such
 // a model from JSON and [Model.Forest] packs it for scoring. [FastDraws] asks
-// for a cheaper generator where that equality is not needed.
+// for a cheaper generator where that equality is not needed, [Options.Guided] and
+// [Unlimited] for trees that rank better than the paper's.
 //
 //	f, err := iforest.Fit(rows, &iforest.Options{Seed: 42, Contamination: 0.1})
 //	if err != nil {

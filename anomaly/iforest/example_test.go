@@ -63,3 +63,51 @@ func ExampleParseModel() {
 	// 10 trees of 4 rows
 	// iforest: model: trees: is empty, want at least one tree
 }
+
+// A forest goes into a store as bytes and scores the same afterwards.
+func ExampleParseBinary() {
+	f, err := iforest.Fit([][]float64{{1}, {2}, {3}, {2}, {1}, {50}}, &iforest.Options{Trees: 10})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	data, err := f.MarshalBinary()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	back, err := iforest.ParseBinary(data)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	was, _ := f.Score([]float64{50})
+	is, _ := back.Score([]float64{50})
+	fmt.Println(was == is)
+	// Output:
+	// true
+}
+
+// Two nodes grow trees on rows of their own; together they score as one forest.
+func ExampleAppend() {
+	var forests []*iforest.Forest
+	for seed := range uint32(2) {
+		rows := [][]float64{{1}, {2}, {3}, {4}, {5}, {6}, {7}, {8 + float64(seed)}}
+		f, err := iforest.Fit(rows, &iforest.Options{Trees: 50, Seed: seed})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		forests = append(forests, f)
+	}
+	all, err := iforest.Append(forests...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	usual, _ := all.Score([]float64{4})
+	odd, _ := all.Score([]float64{40})
+	fmt.Println(all.Trees(), odd < usual)
+	// Output:
+	// 100 true
+}

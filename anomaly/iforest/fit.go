@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"sync"
+	"sync/atomic"
 )
 
 // Draws selects the random generator behind a forest.
@@ -56,15 +58,35 @@ type Options struct {
 	Seed uint32
 	// Draws selects the generator. Defaults to [LegacyDraws].
 	Draws Draws
+	// MaxDepth is the number of cuts after which a tree ends, or [Unlimited].
+	// Defaults to ceil(log2(rows per tree)), that of the paper and of scikit-learn.
+	MaxDepth int
+	// Guided in [0, 1] is the share of cuts that stand where they part the rows
+	// best instead of anywhere: at the place in a column drawn at random that
+	// leaves the least variance on both sides. A quarter, without a limit of depth,
+	// ranked outliers better in the mean over twelve public tables and worse on some
+	// of them. Defaults to 0.
+	Guided float64
+	// Workers is how many goroutines grow trees at the same time, the calling one
+	// included; all have ended when the forest is there. Any number gives the same
+	// forest. Defaults to 1.
+	Workers int
 }
+
+// Unlimited as [Options.MaxDepth] lets trees grow until every row is alone or like its
+// neighbours. Odd rows are told apart a little better, and scoring takes as much longer
+// as the trees are deeper: two to three times.
+const Unlimited = -1
 
 // resolved holds the options in absolute numbers.
 type resolved struct {
-	trees, psi, features int
+	trees, psi, features, depth, workers int
 }
 
+// resolve turns options into numbers for a table of n rows and d columns and reports the
+// first one out of range.
 func (o *Options) resolve(n, d int) (resolved, error) {
-	r := resolved{trees: o.Trees, psi: o.MaxSamples, features: o.MaxFeatures}
+	r := resolved{trees: o.Trees, psi: o.MaxSamples, features: o.MaxFeatures, depth: o.MaxDepth, workers: o.Workers}
 	switch {
 	case o.Trees < 0:
 		return r, &OptionError{"Trees", o.Trees, "a positive number, or 0 for 100"}
@@ -84,6 +106,12 @@ func (o *Options) resolve(n, d int) (resolved, error) {
 		return r, &OptionError{"Contamination", o.Contamination, "a number in (0, 0.5], or 0 for an offset of -0.5"}
 	case o.Draws > FastDraws:
 		return r, &OptionError{"Draws", o.Draws, "LegacyDraws or FastDraws"}
+	case o.MaxDepth < Unlimited:
+		return r, &OptionError{"MaxDepth", o.MaxDepth, "a positive number, Unlimited, or 0 for that of the paper"}
+	case !(o.Guided >= 0 && o.Guided <= 1):
+		return r, &OptionError{"Guided", o.Guided, "a number in [0, 1]"}
+	case o.Workers < 0:
+		return r, &OptionError{"Workers", o.Workers, "a positive number, or 0 for 1"}
 	}
 	if r.trees == 0 {
 		r.trees = 100
@@ -104,6 +132,13 @@ func (o *Options) resolve(n, d int) (resolved, error) {
 	if r.trees > math.MaxInt32/(2*r.psi) {
 		return r, &OptionError{"Trees", r.trees, "fewer than 2^31 nodes together"}
 	}
+	switch r.depth {
+	case 0:
+		r.depth = depthLimit(r.psi)
+	case Unlimited:
+		r.depth = r.psi // no path has more cuts than rows
+	}
+	r.workers = min(max(r.workers, 1), r.trees)
 	switch {
 	case o.FeatureShare != 0:
 		r.features = max(1, int(o.FeatureShare*float64(d)))
@@ -199,42 +234,71 @@ func flatten(rows [][]float64) (cells []float32, d int, err error) {
 	return cells, d, nil
 }
 
+// growTrees grows every tree from draws of its own, so it does not matter who grows
+// which.
 func growTrees(cells []float32, d int, o *Options, r resolved, bags *[]bitset) []Tree {
-	var draws sampler = newFastSampler(o.Seed)
-	if o.Draws == LegacyDraws {
-		draws = newLegacySampler(o.Seed, r.trees)
-	}
-	g := grower{cells: cells, width: d, maxDepth: depthLimit(r.psi)}
-	n := len(cells) / d
 	trees := make([]Tree, r.trees)
-	var rows, features, drawn []uint32
-	var set bitset
-	for t := range trees {
-		seed := draws.tree(t)
-		features = draws.pick(features[:0], d, r.features)
-		if o.Bootstrap {
-			drawn = draws.repeat(drawn[:0], n, r.psi)
-		} else {
-			drawn = draws.pick(drawn[:0], n, r.psi)
+	if bags != nil {
+		*bags = make([]bitset, r.trees)
+	}
+	seeds := legacySeeds(o, r.trees)
+	var next atomic.Int64
+	work := func() {
+		p := planter{
+			grower: grower{cells: cells, width: d, maxDepth: r.depth, guided: uint32(o.Guided * (1 << 31))},
+			draws:  newFastSampler(o.Seed),
 		}
-		// Trees see the rows as weights: in table order, each once.
-		set.reset(n)
-		for _, i := range drawn {
-			set.add(i)
+		if o.Draws == LegacyDraws {
+			p.draws = &legacySampler{seeds: seeds}
 		}
-		rows = set.ascending(rows[:0])
-		if bags != nil {
-			*bags = append(*bags, slices.Clone(set))
-		}
-		trees[t] = g.grow(rows, features, seed)
-		if r.features < d {
-			trees[t].Columns = make([]int32, len(features))
-			for j, f := range features {
-				trees[t].Columns[j] = int32(f)
+		for t := int(next.Add(1)) - 1; t < len(trees); t = int(next.Add(1)) - 1 {
+			trees[t] = p.plant(t, o, r)
+			if bags != nil {
+				(*bags)[t] = slices.Clone(p.set)
 			}
 		}
 	}
+	var others sync.WaitGroup
+	for range r.workers - 1 {
+		others.Go(work)
+	}
+	work()
+	others.Wait()
 	return trees
+}
+
+// planter draws what a tree sees and has it grown, on scratch space of its own.
+type planter struct {
+	grower
+	draws                 sampler
+	features, drawn, once []uint32 // once: the rows, each once and in table order
+	set                   bitset   // of the rows drawn last
+}
+
+// plant grows tree t, whichever goroutine asks and in whatever order.
+func (p *planter) plant(t int, o *Options, r resolved) Tree {
+	n := len(p.cells) / p.width
+	seed := p.draws.tree(t)
+	p.features = p.draws.pick(p.features[:0], p.width, r.features)
+	if o.Bootstrap {
+		p.drawn = p.draws.repeat(p.drawn[:0], n, r.psi)
+	} else {
+		p.drawn = p.draws.pick(p.drawn[:0], n, r.psi)
+	}
+	// Trees see the rows as weights: in table order, each once.
+	p.set.reset(n)
+	for _, i := range p.drawn {
+		p.set.add(i)
+	}
+	p.once = p.set.ascending(p.once[:0])
+	tree := p.grow(p.once, p.features, seed)
+	if r.features < p.width {
+		tree.Columns = make([]int32, len(p.features))
+		for j, f := range p.features {
+			tree.Columns[j] = int32(f)
+		}
+	}
+	return tree
 }
 
 // contaminationOffset is numpy's linear percentile of the scores, which it

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -47,6 +48,8 @@ func TestScoreEqualsPlainWalk(t *testing.T) {
 		{Trees: 10, FeatureShare: 0.4, Bootstrap: true},
 		{Trees: 9, MaxSamples: 1},
 		{Trees: 6, MaxSamples: 700, MaxFeatures: 1, Draws: iforest.FastDraws, Bootstrap: true},
+		{Trees: 5, MaxSamples: 700, MaxDepth: iforest.Unlimited, Guided: 0.5},
+		{Trees: 5, MaxDepth: 2, Guided: 1, Draws: iforest.FastDraws},
 	} {
 		for _, d := range []int{1, 5, 62, 63, 64, 90} {
 			rows := table(700, d)
@@ -133,6 +136,81 @@ func TestFitIsDeterministic(t *testing.T) {
 		}
 		if a, b := score(7), score(8); a == b {
 			t.Errorf("%v draws: seeds 7 and 8 both give %v", draws, a)
+		}
+	}
+}
+
+// The trees are the same whoever grows them.
+func TestWorkersDoNotMatter(t *testing.T) {
+	rows := table(900, 4)
+	for _, o := range []iforest.Options{{}, {Draws: iforest.FastDraws, FeatureShare: 0.5}, {MaxDepth: iforest.Unlimited, Guided: 0.3, Bootstrap: true}} {
+		o.Trees, o.Workers = 41, 1
+		want, err := iforest.Grow(rows, &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, outOfBag, err := iforest.FitOutOfBag(rows, &o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, workers := range []int{0, 2, 7, 100} {
+			o.Workers = workers
+			got, err := iforest.Grow(rows, &o)
+			if err != nil || !reflect.DeepEqual(got, want) {
+				t.Errorf("%+v: %v, other trees than one worker grows", o, err)
+			}
+			if _, scores, err := iforest.FitOutOfBag(rows, &o); err != nil || !slices.Equal(scores, outOfBag) {
+				t.Errorf("%+v: %v, other scores out of bag than with one worker", o, err)
+			}
+		}
+	}
+}
+
+// depths returns the depth of every leaf, and how many rows it holds.
+func depths(tree iforest.Tree) (depth, samples []int) {
+	at := make([]int, len(tree.Left))
+	for i := range tree.Left {
+		if tree.Left[i] < 0 {
+			depth, samples = append(depth, at[i]), append(samples, int(tree.Samples[i]))
+			continue
+		}
+		at[tree.Left[i]], at[tree.Right[i]] = at[i]+1, at[i]+1
+	}
+	return depth, samples
+}
+
+// A tree ends at its depth; without one, when every row is alone.
+func TestDepth(t *testing.T) {
+	for _, c := range []struct{ option, deepest int }{{0, 8}, {3, 3}, {1, 1}, {iforest.Unlimited, 0}} {
+		m, err := iforest.Grow(table(256, 3), &iforest.Options{Trees: 20, MaxDepth: c.option})
+		if err != nil {
+			t.Fatal(err)
+		}
+		deepest := 0
+		for _, tree := range m.Trees {
+			depth, samples := depths(tree)
+			deepest = max(deepest, slices.Max(depth))
+			if c.option == iforest.Unlimited && slices.Max(samples) > 1 {
+				t.Errorf("unlimited: a leaf of %d different rows", slices.Max(samples))
+			}
+		}
+		if c.deepest > 0 && deepest != c.deepest || c.deepest == 0 && deepest <= 8 {
+			t.Errorf("MaxDepth %d: leaves at %d, want %d (0: more than 8)", c.option, deepest, c.deepest)
+		}
+	}
+}
+
+// The sums of squares of {0, 1, 2} and {10, 11, 14} about their means, 2 and 26/3, are less
+// than those on both sides of any other cut; so the cut is at 6, halfway over the gap.
+func TestGuidedCut(t *testing.T) {
+	rows := [][]float64{{10}, {1}, {14}, {0}, {11}, {2}}
+	m, err := iforest.Grow(rows, &iforest.Options{Trees: 5, Guided: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tree := range m.Trees {
+		if tree.Threshold[0] != 6 || tree.Samples[tree.Left[0]] != 3 {
+			t.Errorf("first cut at %v with %d rows below it, want 6 and 3", tree.Threshold[0], tree.Samples[tree.Left[0]])
 		}
 	}
 }
@@ -290,6 +368,9 @@ func TestErrors(t *testing.T) {
 		{"features", good, &iforest.Options{MaxFeatures: 3}, "iforest: option MaxFeatures is 3, want at most the number of features, or 0 for all"},
 		{"contamination", good, &iforest.Options{Contamination: 0.6}, "iforest: option Contamination is 0.6, want a number in (0, 0.5], or 0 for an offset of -0.5"},
 		{"draws", good, &iforest.Options{Draws: 9}, "iforest: option Draws is Draws(9), want LegacyDraws or FastDraws"},
+		{"depth", good, &iforest.Options{MaxDepth: -2}, "iforest: option MaxDepth is -2, want a positive number, Unlimited, or 0 for that of the paper"},
+		{"guided", good, &iforest.Options{Guided: math.NaN()}, "iforest: option Guided is NaN, want a number in [0, 1]"},
+		{"workers", good, &iforest.Options{Workers: -1}, "iforest: option Workers is -1, want a positive number, or 0 for 1"},
 		{"too many trees", good, &iforest.Options{Trees: math.MaxInt32}, "iforest: option Trees is 2147483647, want fewer than 2^31 nodes together"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package iforest
 import (
 	"math"
 	"math/bits"
+	"slices"
 )
 
 // grower builds one tree after the other on reused scratch space. It repeats
@@ -12,12 +13,14 @@ type grower struct {
 	cells    []float32 // row-major table
 	width    int       // columns of the table
 	maxDepth int
+	guided   uint32 // of 2^31 cuts, how many are guided
 
 	columns [][]float32 // the tree's rows, one slice per drawn feature
 	backing []float32
-	rows    []uint32 // positions in columns, partitioned in place
-	perm    []int32  // feature order, first entries constant in the node at hand
-	fixed   []int32  // constant features, kept apart because perm is shuffled
+	rows    []uint32  // positions in columns, partitioned in place
+	perm    []int32   // feature order, first entries constant in the node at hand
+	fixed   []int32   // constant features, kept apart because perm is shuffled
+	sorted  []float32 // scratch of bestCut
 	random  uint32
 	tree    Tree
 }
@@ -56,7 +59,10 @@ func (g *grower) grow(rows, features []uint32, seed uint32) Tree {
 	}
 	g.random = seed
 
-	room := min(2*n-1, 1<<(g.maxDepth+1)-1)
+	room := 2*n - 1
+	if g.maxDepth < bits.Len(uint(n)) {
+		room = min(room, 1<<(g.maxDepth+1)-1)
+	}
 	g.tree = Tree{
 		Feature:   make([]int32, 0, room),
 		Threshold: make([]float64, 0, room),
@@ -114,6 +120,10 @@ func (g *grower) split(rows []uint32, known int) (feature int32, threshold float
 		top--
 		perm[top], perm[j] = perm[j], perm[top]
 		feature, ok = candidate, true
+		if g.guided > 0 && g.draw() < g.guided {
+			threshold = g.bestCut(rows, g.columns[candidate])
+			continue
+		}
 		threshold = (float64(high)-float64(low))*float64(g.draw())/math.MaxInt32 + float64(low)
 		if threshold == float64(high) {
 			threshold = float64(low)
@@ -122,6 +132,39 @@ func (g *grower) split(rows []uint32, known int) (feature int32, threshold float
 	copy(perm[:known], g.fixed[:known])
 	copy(g.fixed[known:total], perm[known:total])
 	return feature, threshold, found, ok
+}
+
+// bestCut is the middle between the two neighbouring values of a column between which
+// a cut leaves the least sum of squared deviations from the means of both sides, which
+// is where sumL^2/nL + sumR^2/nR is greatest; the lower of equals. The column must vary.
+func (g *grower) bestCut(rows []uint32, column []float32) float64 {
+	g.sorted = g.sorted[:0]
+	for _, r := range rows {
+		g.sorted = append(g.sorted, column[r])
+	}
+	slices.Sort(g.sorted)
+	// Distances from the mean, so that large values do not drown small differences.
+	mean, n := 0.0, float64(len(g.sorted))
+	for _, v := range g.sorted {
+		mean += float64(v) / n
+	}
+	total := 0.0
+	for _, v := range g.sorted {
+		total += float64(v) - mean
+	}
+	best, cut, left := -1.0, 0.0, 0.0
+	for i := 1; i < len(g.sorted); i++ {
+		below, above := float64(g.sorted[i-1]), float64(g.sorted[i])
+		left += below - mean
+		if below == above {
+			continue
+		}
+		k, right := float64(i), total-left
+		if gain := float64(left*left)/k + float64(right*right)/(n-k); gain > best {
+			best, cut = gain, below+(above-below)/2
+		}
+	}
+	return cut
 }
 
 // draw returns 31 bits of xorshift32.

@@ -111,6 +111,7 @@ func (m *Model) Validate() error {
 	return nil
 }
 
+// validate reports the first node that a walk could not use, by its path.
 func (t *Tree) validate(path string, features int) error {
 	n := len(t.Left)
 	switch {

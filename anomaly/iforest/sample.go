@@ -15,25 +15,32 @@ type sampler interface {
 
 // legacySampler repeats the draws of scikit-learn 1.2.1 on numpy's RandomState.
 type legacySampler struct {
-	seeds []uint32
+	seeds []uint32 // of all trees, shared
 	g     twister
 	order []uint32 // scratch of pick
 	draws []uint32 // scratch of pick
 	seen  bitset   // scratch of pick
 }
 
-func newLegacySampler(seed uint32, trees int) *legacySampler {
-	s := &legacySampler{seeds: make([]uint32, trees)}
-	s.g.seed(seed)
-	for t := range s.seeds {
-		s.seeds[t] = s.g.bounded(maxSeed)
+// legacySeeds are the seeds of all trees, which come from one generator; nil where no
+// tree wants one.
+func legacySeeds(o *Options, trees int) []uint32 {
+	if o.Draws != LegacyDraws {
+		return nil
 	}
-	return s
+	var g twister
+	g.seed(o.Seed)
+	seeds := make([]uint32, trees)
+	for t := range seeds {
+		seeds[t] = g.bounded(maxSeed)
+	}
+	return seeds
 }
 
 // maxSeed is numpy's randint(iinfo(int32).max) bound, inclusive.
 const maxSeed = 1<<31 - 2
 
+// tree begins tree t and returns the seed of its cuts.
 func (s *legacySampler) tree(t int) uint32 {
 	// The estimator's own random_state seeds a generator whose first draw seeds
 	// the splitter; the bagging step starts again from the tree's seed.
@@ -88,6 +95,7 @@ func (s *legacySampler) pick(dst []uint32, n, k int) []uint32 {
 	}
 }
 
+// repeat adds k draws of 0 to n-1 with replacement.
 func (s *legacySampler) repeat(dst []uint32, n, k int) []uint32 {
 	for range k {
 		dst = append(dst, s.g.bounded(uint32(n-1)))
@@ -116,11 +124,13 @@ func mix64(z uint64) uint64 {
 	return z ^ z>>31
 }
 
+// tree begins tree t and returns the seed of its cuts.
 func (s *fastSampler) tree(t int) uint32 {
 	s.state = mix64(s.base + uint64(t)*golden)
 	return uint32(s.word() >> 32)
 }
 
+// word is the next number of the generator.
 func (s *fastSampler) word() uint64 {
 	s.state += golden
 	return mix64(s.state)
@@ -138,6 +148,7 @@ func (s *fastSampler) below(n uint32) uint32 {
 	return uint32(p >> 32)
 }
 
+// pick adds k different draws of 0 to n-1.
 func (s *fastSampler) pick(dst []uint32, n, k int) []uint32 {
 	switch {
 	case k == n:
@@ -162,6 +173,7 @@ func (s *fastSampler) pick(dst []uint32, n, k int) []uint32 {
 	}
 }
 
+// repeat adds k draws of 0 to n-1 with replacement.
 func (s *fastSampler) repeat(dst []uint32, n, k int) []uint32 {
 	for range k {
 		dst = append(dst, s.below(uint32(n)))

@@ -137,20 +137,28 @@ func step(nodes []uint64, n uint64, cells *narrowRow) uint64 {
 func (f *Forest) walkNarrow(cells *narrowRow) float64 {
 	sum := 0.0
 	trees, leaves := f.trees, f.leaves
-	for ; len(trees) >= 4; trees = trees[4:] {
-		t0, t1, t2, t3 := trees[0].nodes, trees[1].nodes, trees[2].nodes, trees[3].nodes
-		n0, n1, n2, n3 := t0[0], t1[0], t2[0], t3[0]
-		depth := max(trees[0].depth, trees[1].depth, trees[2].depth, trees[3].depth)
+	for ; len(trees) >= 8; trees = trees[8:] {
+		t0, t1, t2, t3, t4, t5, t6, t7 := trees[0].nodes, trees[1].nodes, trees[2].nodes, trees[3].nodes, trees[4].nodes, trees[5].nodes, trees[6].nodes, trees[7].nodes
+		n0, n1, n2, n3, n4, n5, n6, n7 := t0[0], t1[0], t2[0], t3[0], t4[0], t5[0], t6[0], t7[0]
+		depth := max(trees[0].depth, trees[1].depth, trees[2].depth, trees[3].depth, trees[4].depth, trees[5].depth, trees[6].depth, trees[7].depth)
 		for range depth {
 			n0 = step(t0, n0, cells)
 			n1 = step(t1, n1, cells)
 			n2 = step(t2, n2, cells)
 			n3 = step(t3, n3, cells)
+			n4 = step(t4, n4, cells)
+			n5 = step(t5, n5, cells)
+			n6 = step(t6, n6, cells)
+			n7 = step(t7, n7, cells)
 		}
 		sum += leaves[n0>>32].value
 		sum += leaves[n1>>32].value
 		sum += leaves[n2>>32].value
 		sum += leaves[n3>>32].value
+		sum += leaves[n4>>32].value
+		sum += leaves[n5>>32].value
+		sum += leaves[n6>>32].value
+		sum += leaves[n7>>32].value
 	}
 	for _, t := range trees {
 		n := t.nodes[0]
@@ -234,6 +242,7 @@ func (f *Forest) scoreWide(s *scratch, dst []float64, rows [][]float64, first in
 	return nil
 }
 
+// sumWide is the sum over trees for a row of any width.
 func (f *Forest) sumWide(s *scratch, row []float64) (float64, *ValueError) {
 	cells := s.cells(len(row) + 1)
 	if bad := convert(cells, row); bad >= 0 {

@@ -20,6 +20,7 @@ func (g *twister) seed(s uint32) {
 	g.next = len(g.state)
 }
 
+// refill makes the next 624 words of the state.
 func (g *twister) refill() {
 	const (
 		n, m   = 624, 397

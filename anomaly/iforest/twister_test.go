@@ -52,7 +52,7 @@ func TestBoundedZeroDrawsNothing(t *testing.T) {
 }
 
 func TestPickIsASample(t *testing.T) {
-	for name, s := range map[string]sampler{"legacy": newLegacySampler(3, 50), "fast": newFastSampler(3)} {
+	for name, s := range map[string]sampler{"legacy": &legacySampler{seeds: legacySeeds(&Options{Seed: 3}, 50)}, "fast": newFastSampler(3)} {
 		for _, n := range []int{1, 2, 10, 1000} {
 			for _, k := range []int{1, 2, 7, 10, 500, 995, 1000} {
 				if k > n {

@@ -15,15 +15,15 @@
 // hours, after it was told last. Its end is told when its last alert ended. What ended
 // before it was told is never told, and what was told is told to be over, once.
 //
+// Behind a correlation.Damper, [Transitions] makes items of its notices, so that flapping
+// and storms are grouped with the rest.
+//
 // [Options.OpenAt] and [Options.OpenAtDifferent] keep a group quiet until there is
 // enough in it: an incident for three of a kind, not for one.
 //
 // The package reads no clock and answers with the same bytes for the same input.
 //
 // # Limits
-//
-// The notices of a correlation.Damper are no transitions: what it tells of flapping and
-// storms goes past the groups.
 //
 // Prometheus Alertmanager differs in five points. A new group is told at once there if
 // its first alert is older than the wait ([Options.AtOnce] does that too). It stamps a

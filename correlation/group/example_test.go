@@ -53,3 +53,31 @@ func Example() {
 	//    ended platform.db_slow
 	//    firing application.slow_response
 }
+
+// Behind a Damper, an alert that flaps is one item until it is calm.
+func ExampleTransitions() {
+	damper, err := correlation.NewDamper(correlation.DamperOptions{Flap: correlation.Limits{Window: 10 * time.Minute, High: 3, Low: 1}})
+	if err != nil {
+		panic(err)
+	}
+	grouper, err := group.New(nil, group.Options{})
+	if err != nil {
+		panic(err)
+	}
+	at := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	a := correlation.Alert{Tenant: "acme", Name: "platform.db_slow", Labels: correlation.LabelsOf(map[string]string{"host": "a"}), Since: at}
+	for _, kind := range []correlation.Kind{correlation.Notify, correlation.Resolve, correlation.Notify} {
+		notices := damper.Filter([]correlation.Transition{{At: at, Kind: kind, Alert: a}})
+		if _, err := grouper.Apply(at, group.Transitions(notices...)...); err != nil {
+			panic(err)
+		}
+		at = at.Add(time.Second)
+	}
+	at, _ = grouper.Next()
+	told, err := grouper.Apply(at)
+	for _, n := range told {
+		fmt.Println(n.At.Format("15:04:05"), n.Kind, n.Alerts[0].Alert, err)
+	}
+	// Output:
+	// 02:00:30 first platform.db_slow{flapping=true,host=a} <nil>
+}

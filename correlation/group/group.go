@@ -3,7 +3,6 @@ package group
 import (
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -38,41 +37,49 @@ type Options struct {
 	Quiet func(a correlation.Alert, at time.Time) bool `json:"-"`
 }
 
-// ErrTime is returned when instants go back or one is not set.
-var ErrTime = errors.New("group: time goes back or is not set")
+// ErrTime is returned when instants go back, or one is not set or out of range (years 1897
+// to 2188, as for an engine).
+var ErrTime = errors.New("group: time goes back, is not set or out of range")
 
 // Grouper bundles notifications. Make one with [New] or [Restore]. It is not safe for
 // concurrent use.
 //
-// A transition costs the search of its routes, a notification the sorting of its
-// group. Memory is that of the alerts that fire, once for each of their groups.
+// A transition costs the search of its routes and a look-up for each of its groups, a
+// notification the sorting of its group. Memory is that of the alerts that fire, once for
+// each of their groups.
 type Grouper struct {
-	root    *route.Route
-	opts    Options
-	now     time.Time
-	bundles map[identity]*bundle
-	where   map[string][]*bundle // by alert, as appendAlert has it
-	timers  []timer              // heap
-	out     []Notification
+	places   map[*route.Route]*place
+	opts     Options
+	now      int64              // 0 before the first call
+	bundles  map[uint64]*bundle // by hash, the first of a chain
+	stats    Stats
+	restored map[uint64][]within // members that came with Restore, by hash of the alert; nil without
+	timers   []timer             // heap
+	out      []Notification
 
-	key, text []byte            // scratch
-	labels    map[string]string // scratch
-	only      []*route.Route    // the root, if there is nothing below it
+	root   *route.Route
+	alone  *place                   // of the root, if there is nothing below it
+	routes []*route.Route           // scratch
+	due    []*bundle                // scratch
+	list   []*member                // scratch
+	asked  *correlation.Alert       // scratch, of which get tells
+	get    func(name string) string // a label of asked
+}
+
+// within is a member with its bundle.
+type within struct {
+	b *bundle
+	m *member
 }
 
 // timer wakes for a bundle, if it is the one that counts.
 type timer struct {
-	at time.Time
+	at int64
 	of *bundle
 }
 
-// Before orders by time, tenant, route and key.
-func (t timer) Before(u timer) bool {
-	if c := t.at.Compare(u.at); c != 0 {
-		return c < 0
-	}
-	return compareBundles(t.of, u.of) < 0
-}
+// Before orders by time.
+func (t timer) Before(u timer) bool { return t.at < u.at }
 
 // New makes a grouper of routes; nil stands for one receiver, "default", with all
 // alerts of a tenant in one group. All problems are reported together.
@@ -99,10 +106,14 @@ func New(root *route.Route, o Options) (*Grouper, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	g := &Grouper{root: root, opts: o, bundles: map[identity]*bundle{}, where: map[string][]*bundle{}, labels: map[string]string{}}
-	if len(root.Routes()) == 0 {
-		g.only = []*route.Route{root}
+	g := &Grouper{root: root, opts: o, places: map[*route.Route]*place{}, bundles: map[uint64]*bundle{}}
+	for r := range root.All() {
+		g.places[r] = placeOf(r)
 	}
+	if len(root.Routes()) == 0 {
+		g.alone = g.places[root]
+	}
+	g.get = func(name string) string { return label(g.asked, name) }
 	return g, nil
 }
 
@@ -114,34 +125,33 @@ func New(root *route.Route, o Options) (*Grouper, error) {
 // hand those of one instant over in one call. The error is [ErrTime] if instants go
 // back or lie after at; nothing has happened then.
 func (g *Grouper) Apply(at time.Time, transitions ...correlation.Transition) ([]Notification, error) {
-	if at.IsZero() || at.Before(g.now) {
-		return nil, fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), g.now.Format(time.RFC3339Nano))
+	now := nanos(at)
+	if !inRange(at) || now < g.now {
+		return nil, fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), instant(g.now).Format(time.RFC3339Nano))
 	}
 	last := g.now
 	for n := range transitions {
-		t := transitions[n].At
-		if t.Before(last) || t.After(at) {
-			return nil, fmt.Errorf("%w: transition %d at %s", ErrTime, n, t.Format(time.RFC3339Nano))
+		at := transitions[n].At
+		t := nanos(at)
+		if !inRange(at) || t < last || t > now {
+			return nil, fmt.Errorf("%w: transition %d at %s", ErrTime, n, at.Format(time.RFC3339Nano))
 		}
 		last = t
 	}
 	for n := range transitions {
 		t := &transitions[n]
-		if t.At.After(g.now) {
-			g.run(t.At, false)
+		if at := nanos(t.At); at > g.now {
+			g.run(at, false)
 		}
 		switch t.Kind {
 		case correlation.Notify:
 			g.notify(&t.Alert)
 		case correlation.Resolve:
-			g.key = appendAlert(g.key[:0], &t.Alert)
-			for _, b := range slices.Backward(g.where[string(g.key)]) { // it may get shorter
-				g.end(b, &t.Alert, g.key)
-			}
+			g.resolve(&t.Alert)
 		case correlation.Late, correlation.Open, correlation.Close, correlation.Suppress, correlation.Release:
 		}
 	}
-	g.run(at, true)
+	g.run(now, true)
 	out := g.out
 	g.out = nil
 	return out, nil
@@ -150,67 +160,95 @@ func (g *Grouper) Apply(at time.Time, transitions ...correlation.Transition) ([]
 // Next returns the next instant for which Apply should be called without transitions;
 // false if there is none. It can be earlier than the next notification.
 func (g *Grouper) Next() (time.Time, bool) {
+	due, ok := g.next()
+	return instant(due), ok
+}
+
+// next is Next within.
+func (g *Grouper) next() (int64, bool) {
 	for len(g.timers) > 0 {
-		if t := g.timers[0]; t.at.Equal(t.of.due) {
+		if t := g.timers[0]; t.at == t.of.due {
 			return t.at, true
 		}
 		heap.Pop(&g.timers)
 	}
-	return time.Time{}, false
+	return 0, false
 }
 
-// wake plans a look at the due of a bundle.
-func (g *Grouper) wake(b *bundle) { heap.Push(&g.timers, timer{b.due, b}) }
-
 // run looks at what is due before an instant, and at it if inclusive, and moves there.
-func (g *Grouper) run(at time.Time, inclusive bool) {
+func (g *Grouper) run(at int64, inclusive bool) {
 	for {
-		due, ok := g.Next()
-		if !ok || due.After(at) || due.Equal(at) && !inclusive {
+		due, ok := g.next()
+		if !ok || due > at || due == at && !inclusive {
 			break
 		}
-		b := heap.Pop(&g.timers).of
 		g.now = due
-		g.look(b, due)
+		// A look plans the next one later than this, so those of one instant can be put
+		// into their order first.
+		list := g.due[:0]
+		for t, ok := due, true; ok && t == due; t, ok = g.next() {
+			b := heap.Pop(&g.timers).of
+			b.due = 0
+			list = append(list, b)
+		}
+		slices.SortFunc(list, compareBundles)
+		g.out = slices.Grow(g.out, len(list))
+		for _, b := range list {
+			g.look(b, due)
+		}
+		clear(list)
+		g.due = list
 	}
-	g.now = at.Round(0).UTC()
+	g.now = at
+}
+
+// placesOf calls yield with the places of the routes that take an alert.
+func (g *Grouper) placesOf(a *correlation.Alert, yield func(*place)) {
+	if g.alone != nil {
+		yield(g.alone)
+		return
+	}
+	g.asked = a
+	g.routes = g.root.AppendMatches(g.routes[:0], g.get)
+	g.asked = nil
+	for _, r := range g.routes {
+		yield(g.places[r])
+	}
 }
 
 // notify puts an alert into the groups of its routes.
 func (g *Grouper) notify(a *correlation.Alert) {
-	routes := g.only
-	if routes == nil {
-		clear(g.labels)
-		g.labels[correlation.NameLabel] = a.Name
-		for _, l := range a.Labels {
-			g.labels[l.Name] = l.Value
+	g.placesOf(a, func(p *place) { g.fire(g.bundle(p, a), a) })
+}
+
+// resolve ends an alert in the groups of its routes, and where it was when the grouper
+// was restored, perhaps with other routes.
+func (g *Grouper) resolve(a *correlation.Alert) {
+	g.placesOf(a, func(p *place) {
+		if b := find(g.bundles[p.hash(a)], p, a); b != nil {
+			if m := b.member(a); m != nil {
+				g.end(b, m, a)
+			}
 		}
-		routes = g.root.Match(g.labels)
+	})
+	if len(g.restored) == 0 {
+		return
 	}
-	g.key = appendAlert(g.key[:0], a)
-	for _, r := range routes {
-		g.fire(g.bundle(a, r), a, g.key)
+	for _, x := range slices.Clone(g.restored[hashAlert(a)]) { // it may get shorter
+		if same(&x.m.alert, a) {
+			g.end(x.b, x.m, a)
+		}
 	}
 }
 
-// bundle finds or makes the group of an alert in a route.
-func (g *Grouper) bundle(a *correlation.Alert, r *route.Route) *bundle {
-	o := r.Options()
-	g.text = appendGroup(g.text[:0], &o, a)
-	b := g.bundles[identity{r, string(g.text)}]
-	if b == nil {
-		labels := a.LabelSet()
-		b = &bundle{
-			identity: identity{r, string(g.text)}, tenant: a.Tenant, path: r.Path(), routeKey: r.Key(), key: r.GroupKey(labels),
-			options: o, labels: r.GroupLabels(labels), made: g.now, first: g.now.Add(o.GroupWait), members: map[string]*member{},
-		}
-		if g.opts.AtOnce && a.Since.Add(o.GroupWait).Before(g.now) {
-			b.first = g.now
-		}
-		g.bundles[b.identity] = b
-	}
-	return b
+// Stats says how much a Grouper holds.
+type Stats struct {
+	Groups int `json:"groups"` // those that wait for enough included
+	Alerts int `json:"alerts"` // that fire, once for each of their groups
 }
+
+// Stats returns how much is held. It costs nothing, unlike [Grouper.Groups].
+func (g *Grouper) Stats() Stats { return g.stats }
 
 // Group is one group as it stands.
 type Group struct {
@@ -229,7 +267,7 @@ func (g *Grouper) Groups() []Group {
 	var list []Group
 	for _, b := range g.sorted() {
 		x := Group{
-			Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.key, Labels: b.labels, Since: b.made, Told: b.last,
+			Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.groupKey(), Labels: b.labels(), Since: instant(b.made), Told: instant(b.last),
 			Alerts: []correlation.Alert{},
 		}
 		for _, m := range b.sorted() {
@@ -239,18 +277,5 @@ func (g *Grouper) Groups() []Group {
 		}
 		list = append(list, x)
 	}
-	return list
-}
-
-// sorted returns all bundles by tenant, route and key.
-func (g *Grouper) sorted() []*bundle {
-	return slices.SortedFunc(maps.Values(g.bundles), compareBundles)
-}
-
-// sorted returns the alerts of a bundle by printed form.
-func (b *bundle) sorted() []*member {
-	list := slices.Collect(maps.Values(b.members))
-	printAll(list)
-	slices.SortFunc(list, compareMembers)
 	return list
 }

@@ -560,3 +560,51 @@ func FuzzRestore(f *testing.F) {
 		}
 	})
 }
+
+// Many alerts in one group are found, told and forgotten one by one: against a set. Stats
+// agrees with Groups.
+func TestManyInOneGroup(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(7, 8))
+	g := grouper(t, nil, group.Options{})
+	firing, told := map[string]bool{}, map[string]bool{}
+	for s := range 3000 {
+		name := fmt.Sprintf("m/l.x h%d", rnd.IntN(60))
+		kind := correlation.Notify
+		if firing[name] || rnd.IntN(3) == 0 {
+			kind = correlation.Resolve
+		}
+		firing[name] = kind == correlation.Notify
+		if s == 1500 { // from here on as it is after a restart
+			data, err := g.Snapshot()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if g, err = group.Restore(nil, group.Options{}, data); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for _, n := range apply(t, g, sec(s), change(s, kind, name)) {
+			for _, x := range n.Alerts {
+				id := x.Alert.Tenant + "/" + strings.TrimSuffix(strings.Replace(x.Alert.String(), "{host=", " ", 1), "}")
+				if told[id] != (x.State != group.Begun) || firing[id] != (x.State != group.Ended) {
+					t.Fatalf("at %d %s is told as %s, told before %t, fires %t", s, id, x.State, told[id], firing[id])
+				}
+				told[id] = x.State != group.Ended
+			}
+		}
+		want := group.Stats{}
+		for _, x := range g.Groups() {
+			want.Groups++
+			want.Alerts += len(x.Alerts)
+		}
+		count := 0
+		for _, is := range firing {
+			if is {
+				count++
+			}
+		}
+		if got := g.Stats(); got != want || got.Alerts != count {
+			t.Fatalf("at %d: Stats = %+v, want %+v with %d alerts", s, got, want, count)
+		}
+	}
+}

@@ -32,7 +32,16 @@ const (
 )
 
 // rank is the place of a state in a list.
-func (s State) rank() int { return slices.Index([]State{Begun, Ended, Still}, s) }
+type rank int8
+
+const (
+	begun rank = iota
+	ended
+	still
+)
+
+// states by rank.
+var states = [...]State{begun: Begun, ended: Ended, still: Still}
 
 // Item is one alert of a notification.
 type Item struct {
@@ -69,11 +78,10 @@ func (n Notification) ID() string {
 func (n *Notification) list(members []*member, limit int) {
 	printAll(members)
 	slices.SortFunc(members, func(a, b *member) int {
-		return cmp.Or(
-			a.state.rank()-b.state.rank(),
-			b.alert.Severity.Compare(a.alert.Severity),
-			compareMembers(a, b),
-		)
+		if c := cmp.Or(int(a.rank)-int(b.rank), b.alert.Severity.Compare(a.alert.Severity)); c != 0 {
+			return c
+		}
+		return compareMembers(a, b)
 	})
 	if limit > 0 && len(members) > limit {
 		n.Omitted = len(members) - limit
@@ -81,7 +89,7 @@ func (n *Notification) list(members []*member, limit int) {
 	}
 	n.Alerts = make([]Item, len(members))
 	for i, m := range members {
-		n.Alerts[i] = Item{State: m.state, Alert: m.alert}
+		n.Alerts[i] = Item{State: states[m.rank], Alert: m.alert}
 	}
 }
 
@@ -96,5 +104,8 @@ func printAll(members []*member) {
 
 // compareMembers orders by printed form, then exactly.
 func compareMembers(a, b *member) int {
-	return cmp.Or(strings.Compare(a.text, b.text), strings.Compare(a.key, b.key))
+	if c := strings.Compare(a.text, b.text); c != 0 || a == b {
+		return c
+	}
+	return compareIdentities(&a.alert, &b.alert)
 }

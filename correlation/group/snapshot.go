@@ -3,6 +3,8 @@ package group
 import (
 	"encoding/json"
 	"fmt"
+	"hash/maphash"
+	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
@@ -44,11 +46,12 @@ type memberSnapshot struct {
 
 // Snapshot returns the whole state as JSON; equal states give equal bytes.
 func (g *Grouper) Snapshot() ([]byte, error) {
-	state := snapshot{Version: snapshotVersion, Now: g.now, Groups: []bundleSnapshot{}}
+	state := snapshot{Version: snapshotVersion, Now: instant(g.now), Groups: []bundleSnapshot{}}
 	for _, b := range g.sorted() {
 		x := bundleSnapshot{
-			Tenant: b.tenant, Route: b.path, RouteKey: b.routeKey, Key: b.key, Options: b.options, Labels: b.labels,
-			Made: b.made, First: b.first, Base: b.base, Looked: b.looked, Last: b.last, Alerts: []memberSnapshot{},
+			Tenant: b.tenant, Route: b.path, RouteKey: b.key, Key: b.groupKey(), Options: *b.options, Labels: b.labels(),
+			Made: instant(b.made), First: instant(b.first), Base: instant(b.base), Looked: instant(b.looked), Last: instant(b.last),
+			Alerts: []memberSnapshot{},
 		}
 		for _, m := range b.sorted() {
 			x.Alerts = append(x.Alerts, memberSnapshot{m.alert, m.firing, m.told})
@@ -74,51 +77,70 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 	if state.Version != snapshotVersion {
 		return nil, fmt.Errorf("group: snapshot has version %d, want %d", state.Version, snapshotVersion)
 	}
-	g.now = state.Now
+	if !state.Now.IsZero() && !inRange(state.Now) {
+		return nil, fmt.Errorf("group: snapshot: now is %s, want an instant in the years 1897 to 2188", state.Now.Format(time.RFC3339))
+	}
+	g.now, g.restored = nanos(state.Now), map[uint64][]within{}
 	byPath := map[string]*route.Route{}
 	for r := range g.root.All() {
 		byPath[r.Path()] = r
 	}
 	for n, x := range state.Groups {
+		for _, t := range []time.Time{x.Made, x.Base, x.Looked, x.Last} {
+			if !t.IsZero() && (!inRange(t) || nanos(t) > g.now) {
+				return nil, fmt.Errorf("group: snapshot: groups[%d]: found %s, want an instant up to %s", n, t.Format(time.RFC3339), state.Now.Format(time.RFC3339))
+			}
+		}
 		b := &bundle{
-			tenant: x.Tenant, path: x.Route, routeKey: x.RouteKey, key: x.Key, options: x.Options, labels: x.Labels,
-			made: x.Made, first: x.First, base: x.Base, looked: x.Looked, last: x.Last, members: map[string]*member{},
+			tenant: x.Tenant, text: x.Key, set: x.Labels,
+			made: nanos(x.Made), first: nearest(x.First), base: nanos(x.Base), looked: nanos(x.Looked), last: nanos(x.Last),
+		}
+		if b.set == nil {
+			b.set = map[string]string{}
 		}
 		if r := byPath[x.Route]; r != nil && r.Key() == x.RouteKey && r.GroupKey(x.Labels) == x.Key {
-			b.options = r.Options()
 			// The labels of the group are those of its alerts, as far as they count.
 			a := correlation.Alert{Tenant: x.Tenant, Name: x.Labels[correlation.NameLabel], Labels: correlation.LabelsOf(x.Labels)}
-			b.identity = identity{r, string(appendGroup(nil, &b.options, &a))}
+			b.place = g.places[r]
+			b.hash = b.place.hash(&a)
+			b.setValues(&a)
 		} else {
-			b.text = string(appendPart(appendPart(appendPart(nil, x.Tenant), x.Route), x.Key))
+			b.place = &place{path: x.Route, key: x.RouteKey, options: &x.Options}
+			b.hash = mix(mix(maphash.String(seed, x.Tenant), x.Route), x.Key)
 		}
-		if g.bundles[b.identity] != nil {
+		if g.twin(b) {
 			return nil, fmt.Errorf("group: snapshot: groups[%d]: %q of tenant %q stands twice", n, x.Key, x.Tenant)
-		}
-		for _, t := range []time.Time{b.made, b.base, b.looked, b.last} {
-			if d := g.now.Sub(t); !t.IsZero() && (d < 0 || d > 1<<62) {
-				return nil, fmt.Errorf("group: snapshot: groups[%d]: found %s, want an instant up to %s", n, t.Format(time.RFC3339), g.now.Format(time.RFC3339))
-			}
 		}
 		if b.options.GroupInterval <= 0 {
 			return nil, fmt.Errorf("group: snapshot: groups[%d]: interval is %s, want more", n, b.options.GroupInterval)
 		}
-		g.bundles[b.identity] = b
+		g.insert(b, g.bundles[b.hash])
 		for _, y := range x.Alerts {
-			m := &member{alert: y.Alert, key: string(appendAlert(nil, &y.Alert)), firing: y.Fires, told: y.Told}
-			if b.members[m.key] != nil || !m.firing && !m.told {
+			m := &member{alert: y.Alert, firing: y.Fires, told: y.Told}
+			if b.member(&m.alert) != nil || !m.firing && !m.told {
 				return nil, fmt.Errorf("group: snapshot: groups[%d]: alert %s stands twice or was never told", n, y.Alert)
 			}
-			b.members[m.key] = m
-			g.where[m.key] = append(g.where[m.key], b)
+			b.add(m)
+			hash := hashAlert(&m.alert)
+			g.restored[hash] = append(g.restored[hash], within{b, m})
 			if m.told {
 				b.owed++
 			}
 			if m.firing {
-				g.count(b, m, 1)
+				g.tally(b, m, 1)
 			}
 		}
 		g.schedule(b)
 	}
 	return g, nil
+}
+
+// twin reports whether a bundle of the same name is there already.
+func (g *Grouper) twin(b *bundle) bool {
+	for x := g.bundles[b.hash]; x != nil; x = x.next {
+		if x.tenant == b.tenant && x.route == b.route && slices.Equal(x.values, b.values) && (b.route != nil || x.path == b.path && x.text == b.text) {
+			return true
+		}
+	}
+	return false
 }

@@ -48,14 +48,14 @@ func newIndex(rules []rule, side func(*rule) []matcher.Matcher) index {
 }
 
 // each calls yield with the rules that can match, until it returns false.
-func (ix *index) each(labels map[string]string, yield func(n int) bool) {
+func (ix *index) each(get func(name string) string, yield func(n int) bool) {
 	for _, n := range ix.rest {
 		if !yield(n) {
 			return
 		}
 	}
 	for at, name := range ix.labels {
-		for _, n := range ix.by[at][labels[name]] {
+		for _, n := range ix.by[at][get(name)] {
 			if !yield(n) {
 				return
 			}

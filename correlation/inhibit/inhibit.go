@@ -16,15 +16,16 @@
 //	}})
 //	err = in.Apply(now, inhibit.Alert{Labels: labels, Ends: now.Add(time.Hour)})
 //	rule, muted := in.Mutes(other)
+//
+// [Native] turns the rules into rules of an engine, for those who move over, and lists
+// what they do not do alike there.
 package inhibit
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation/matcher"
@@ -67,10 +68,15 @@ type Inhibitor struct {
 	rules   []rule
 	sources index // rules by what their source asks for
 	targets index
-	alerts  map[string]*alert
-	ends    []end // heap
+	shapes  map[string]*shape // by their names
+	last    *shape            // that was asked for
+	alerts  map[uint64]*alert // by hash, the first of a chain
+	active  int               // of them
+	ends    []end             // heap
 	now     time.Time
-	key     []byte // scratch
+	key     []byte                   // scratch
+	asked   asked                    // scratch
+	get     func(name string) string // a label of asked
 }
 
 type rule struct {
@@ -82,21 +88,25 @@ type rule struct {
 
 // bucket counts the active sources of one rule that share the equal labels.
 type bucket struct {
-	only int // sources that are no targets
-	both int // sources that are targets too
+	key  string // of rule.buckets
+	only int    // sources that are no targets
+	both int    // sources that are targets too
 }
 
 // alert is an active alert.
 type alert struct {
-	key    string
+	identity
+	next   *alert // of the same hash
 	ends   time.Time
 	look   time.Time // of its entry in Inhibitor.ends; entries of other times are left over
+	gone   bool      // not held any more
 	places []place   // the buckets that it is counted in
+	one    [1]place  // places of most
 }
 
 type place struct {
-	rule int
-	key  string
+	in   *bucket
+	rule int32
 	both bool
 }
 
@@ -106,7 +116,8 @@ func New(rules []Rule) (*Inhibitor, error) { return NewMode(rules, matcher.Fallb
 
 // NewMode is [New] with matchers that are read in another mode.
 func NewMode(rules []Rule, mode matcher.Mode) (*Inhibitor, error) {
-	in := &Inhibitor{alerts: map[string]*alert{}}
+	in := &Inhibitor{shapes: map[string]*shape{}, alerts: map[uint64]*alert{}}
+	in.get = in.asked.get
 	var problems []error
 	for n, r := range rules {
 		c := compiler{mode: mode, fail: func(field string, err error) {
@@ -192,8 +203,8 @@ func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
 	in.now = at
 	for len(in.ends) > 0 && !in.ends[0].at.After(at) {
 		e := heap.Pop(&in.ends)
-		switch a := in.alerts[e.key]; {
-		case a == nil || !a.look.Equal(e.at):
+		switch a := e.of; {
+		case a.gone || !a.look.Equal(e.at):
 		case a.ends.After(at): // it was refreshed
 			in.lookAt(a)
 		default:
@@ -208,8 +219,8 @@ func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
 
 // put adds, replaces or removes one alert.
 func (in *Inhibitor) put(x *Alert) {
-	in.key = appendLabels(in.key[:0], x.Labels)
-	a := in.alerts[string(in.key)]
+	in.asked.take(x.Labels)
+	a := in.find(&in.asked)
 	if !x.Ends.After(in.now) {
 		if a != nil {
 			in.remove(a)
@@ -217,11 +228,12 @@ func (in *Inhibitor) put(x *Alert) {
 		return
 	}
 	if a == nil {
-		a = &alert{key: string(in.key)}
-		in.alerts[a.key] = a
-		in.sources.each(x.Labels, func(n int) bool {
-			if r := &in.rules[n]; matcher.All(r.source, x.Labels) {
-				in.add(a, n, x.Labels)
+		a = &alert{}
+		a.places = a.one[:0]
+		in.insert(a, &in.asked)
+		in.sources.each(in.get, func(n int) bool {
+			if matcher.AllOf(in.rules[n].source, in.get) {
+				in.add(a, n)
 			}
 			return true
 		})
@@ -236,19 +248,22 @@ func (in *Inhibitor) put(x *Alert) {
 // the end off keeps the earlier one, so that refreshes do not pile up.
 func (in *Inhibitor) lookAt(a *alert) {
 	a.look = a.ends
-	heap.Push(&in.ends, end{a.ends, a.key})
+	heap.Push(&in.ends, end{a.ends, a})
 }
 
 // add counts an alert as a source of rule n.
-func (in *Inhibitor) add(a *alert, n int, labels map[string]string) {
+func (in *Inhibitor) add(a *alert, n int) {
 	r := &in.rules[n]
-	in.key = appendEqual(in.key[:0], r.equal, labels)
+	in.key = in.key[:0]
+	for _, name := range r.equal {
+		in.key = appendPart(in.key, in.get(name))
+	}
 	b := r.buckets[string(in.key)]
 	if b == nil {
-		b = &bucket{}
-		r.buckets[string(in.key)] = b
+		b = &bucket{key: string(in.key)}
+		r.buckets[b.key] = b
 	}
-	p := place{rule: n, key: string(in.key), both: matcher.All(r.target, labels)}
+	p := place{in: b, rule: int32(n), both: matcher.AllOf(r.target, in.get)}
 	a.places = append(a.places, p)
 	b.count(p.both, 1)
 }
@@ -256,14 +271,13 @@ func (in *Inhibitor) add(a *alert, n int, labels map[string]string) {
 // remove takes an alert out of the buckets that it is counted in.
 func (in *Inhibitor) remove(a *alert) {
 	for _, p := range a.places {
-		buckets := in.rules[p.rule].buckets
-		b := buckets[p.key]
-		b.count(p.both, -1)
-		if b.only+b.both == 0 {
-			delete(buckets, p.key)
+		p.in.count(p.both, -1)
+		if p.in.only+p.in.both == 0 {
+			delete(in.rules[p.rule].buckets, p.in.key)
 		}
 	}
-	delete(in.alerts, a.key)
+	a.gone, a.places = true, nil
+	in.drop(a)
 }
 
 // count adds d to the sources of one kind.
@@ -280,7 +294,8 @@ func (b *bucket) count(both bool, d int) {
 // need not be held. It allocates nothing.
 func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
 	rule = -1
-	in.targets.each(labels, func(n int) bool {
+	get := func(name string) string { return labels[name] }
+	in.targets.each(get, func(n int) bool {
 		if rule >= 0 && n > rule {
 			return true
 		}
@@ -288,7 +303,10 @@ func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
 		if len(r.buckets) == 0 || !matcher.All(r.target, labels) {
 			return true
 		}
-		in.key = appendEqual(in.key[:0], r.equal, labels)
+		in.key = in.key[:0]
+		for _, name := range r.equal {
+			in.key = appendPart(in.key, labels[name])
+		}
 		b := r.buckets[string(in.key)]
 		// A candidate that is a source too is not muted by others that are both.
 		if b != nil && (b.only > 0 || b.both > 0 && !matcher.All(r.source, labels)) {
@@ -300,42 +318,12 @@ func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
 }
 
 // Active returns the number of alerts held.
-func (in *Inhibitor) Active() int { return len(in.alerts) }
-
-// appendLabels appends an exact identity of labels, empty values left out.
-func appendLabels(b []byte, labels map[string]string) []byte {
-	type label struct{ name, value string }
-	list := make([]label, 0, 16)
-	for name, value := range labels {
-		if value != "" {
-			list = append(list, label{name, value})
-		}
-	}
-	slices.SortFunc(list, func(a, b label) int { return strings.Compare(a.name, b.name) })
-	for _, l := range list {
-		b = appendPart(b, l.name)
-		b = appendPart(b, l.value)
-	}
-	return b
-}
-
-// appendEqual appends the values of the equal labels, each with its length.
-func appendEqual(b []byte, equal []string, labels map[string]string) []byte {
-	for _, name := range equal {
-		b = appendPart(b, labels[name])
-	}
-	return b
-}
-
-func appendPart(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
-}
+func (in *Inhibitor) Active() int { return in.active }
 
 // end is an appointment to look whether an alert is over.
 type end struct {
-	at  time.Time
-	key string
+	at time.Time
+	of *alert
 }
 
 // Before orders by instant.

@@ -135,6 +135,17 @@ func All(list []Matcher, labels map[string]string) bool {
 	return true
 }
 
+// AllOf is [All] for labels that are not in a map: get returns the value of one, empty if
+// it is missing.
+func AllOf(list []Matcher, get func(name string) string) bool {
+	for i := range list {
+		if m := &list[i]; !m.holds(get(m.name)) {
+			return false
+		}
+	}
+	return true
+}
+
 // Failing returns the index of the first matcher that labels do not satisfy, -1 if
 // they satisfy all.
 func Failing(list []Matcher, labels map[string]string) int {

@@ -204,3 +204,20 @@ func FuzzParseList(f *testing.F) {
 		}
 	})
 }
+
+// AllOf answers as All does.
+func TestAllOf(t *testing.T) {
+	for _, c := range []struct {
+		text string
+		want bool
+	}{{`a="1"`, true}, {`a="1",b="2"`, false}, {`b=""`, true}, {`a!="1"`, false}, {`a=~"[12]",b!~".+"`, true}, {``, true}} {
+		list, err := matcher.ParseList(c.text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		labels := map[string]string{"a": "1"}
+		if got := matcher.AllOf(list, func(name string) string { return labels[name] }); got != c.want || matcher.All(list, labels) != c.want {
+			t.Errorf("AllOf(%s) = %t, want %t", c.text, got, c.want)
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/inhibit"
 	"github.com/evenkeelops/evenkeel/correlation/replay"
 )
 
@@ -33,4 +34,28 @@ func ExampleCompare() {
 	// Output:
 	// told 2, then 1
 	// application.errors muted by [database]
+}
+
+// A log through the inhibition of an Alertmanager.
+func ExampleSetup() {
+	at := time.Date(2026, 3, 1, 2, 0, 0, 0, time.UTC)
+	arrival := func(alert string, status correlation.Status, t time.Time) replay.Arrival {
+		return replay.Arrival{At: t, Event: correlation.Event{Alert: alert, Status: status, Time: t}}
+	}
+	setup := replay.Setup{Inhibit: []inhibit.Rule{{SourceMatchers: []string{`alertname="node_down"`}, TargetMatchers: []string{`layer="application"`}}}}
+	record, err := setup.Run([]replay.Arrival{
+		arrival("infrastructure.node_down", correlation.Firing, at),
+		arrival("application.errors", correlation.Firing, at.Add(time.Second)),
+		arrival("infrastructure.node_down", correlation.Resolved, at.Add(time.Minute)),
+	}, time.Time{})
+	if err != nil {
+		panic(err)
+	}
+	for _, t := range record.Told {
+		fmt.Println(t.At.Format("15:04:05"), t.Alert, "over:", t.Over)
+	}
+	// Output:
+	// 02:00:00 infrastructure.node_down over: false
+	// 02:01:00 infrastructure.node_down over: true
+	// 02:01:00 application.errors over: false
 }

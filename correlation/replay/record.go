@@ -37,13 +37,26 @@ type Record struct {
 	Stats      correlation.Stats
 	Refused    []error // [*correlation.EventError], in order of arrival
 
-	engine *correlation.Engine
+	*behind
 }
 
 // Why explains the state of an alert or composite at the instant of the record; see
 // [correlation.Engine.Why].
 func (r *Record) Why(a correlation.Alert) (correlation.Explanation, bool) {
 	return r.engine.Why(a.Tenant, a.Name, a.Labels.Map())
+}
+
+// SilencedBy returns the IDs of the silences that are in force for an alert at the instant
+// of the record, sorted.
+func (r *Record) SilencedBy(a correlation.Alert) []string {
+	if r.silencer == nil {
+		return nil
+	}
+	var ids []string
+	for _, s := range r.silencer.Why(a).Silences {
+		ids = append(ids, s.ID)
+	}
+	return ids
 }
 
 // Snapshot returns the state at the instant of the record, for [Resume].
@@ -80,32 +93,18 @@ type Told struct {
 	Title  string // of a composite, else empty
 }
 
-// Run applies arrivals, in order of their instants and else as they stand, and then
-// time until an instant: zero stands for the last arrival; what arrives later is left
-// out. The error is about the rules or options, or that the log does not fit into the
-// times that an engine knows; refused events are in the record.
+// Run is [Setup.Run] with rules and options alone.
 func Run(rules []correlation.Rule, o correlation.Options, log []Arrival, until time.Time) (*Record, error) {
-	o.WholeLife = true
-	engine, err := correlation.New(rules, o)
-	if err != nil {
-		return nil, err
-	}
-	return run(engine, log, until)
+	return Setup{Rules: rules, Options: o}.Run(log, until)
 }
 
-// Resume is Run from the state of a [Record.Snapshot] on. What arrives before its
-// instant is an error. Composites that were open then are in the record; alerts of
-// which people were told before are told of only when they end.
+// Resume is [Setup.Resume] with rules and options alone.
 func Resume(state []byte, rules []correlation.Rule, o correlation.Options, log []Arrival, until time.Time) (*Record, error) {
-	o.WholeLife = true
-	engine, err := correlation.Restore(rules, o, state)
-	if err != nil {
-		return nil, err
-	}
-	return run(engine, log, until)
+	return Setup{Rules: rules, Options: o}.Resume(state, log, until)
 }
 
-func run(engine *correlation.Engine, log []Arrival, until time.Time) (*Record, error) {
+// run applies a log to an engine until an instant; zero stands for the last arrival.
+func (s Setup) run(engine *correlation.Engine, log []Arrival, until time.Time) (*Record, error) {
 	log = slices.Clone(log)
 	slices.SortStableFunc(log, func(a, b Arrival) int { return a.At.Compare(b.At) })
 	if !until.IsZero() {
@@ -116,19 +115,37 @@ func run(engine *correlation.Engine, log []Arrival, until time.Time) (*Record, e
 	} else if until = engine.Now(); len(log) > 0 {
 		until = log[len(log)-1].At
 	}
-	r := recorder{Record: Record{Until: until, engine: engine}, episodes: map[episode]int{}, open: map[string]int{}}
+	from := engine.Now()
+	restored := !from.IsZero()
+	if !restored {
+		from = until
+		if len(log) > 0 {
+			from = log[0].At
+		}
+	}
+	stages, err := newBehind(&s, engine, from)
+	if err != nil {
+		return nil, err
+	}
+	r := recorder{Record: Record{Until: until, behind: stages}, episodes: map[episode]int{}, open: map[string]int{}}
+	if restored {
+		if err := r.recall(from); err != nil {
+			return nil, err
+		}
+	}
 	for _, c := range engine.Composites() {
 		r.open[c.ID] = len(r.Composites)
 		r.Composites = append(r.Composites, Composite{Composite: c})
 	}
+	var events []correlation.Event
 	for len(log) > 0 { // all of one instant together
 		n := 1
 		for n < len(log) && log[n].At.Equal(log[0].At) {
 			n++
 		}
-		events := make([]correlation.Event, n)
-		for i := range events {
-			events[i] = log[i].Event
+		events = events[:0] // which nobody keeps
+		for i := range n {
+			events = append(events, log[i].Event)
 		}
 		if err := r.step(log[0].At, events); err != nil {
 			return nil, err
@@ -146,8 +163,9 @@ func run(engine *correlation.Engine, log []Arrival, until time.Time) (*Record, e
 // recorder writes down what an engine reports.
 type recorder struct {
 	Record
-	episodes map[episode]int // by place in Record
-	open     map[string]int  // composites by id
+	episodes map[episode]int          // by place in Record
+	open     map[string]int           // composites by id
+	list     []correlation.Transition // scratch
 }
 
 // episode tells episodes apart, also of alerts that print alike.
@@ -156,21 +174,44 @@ type episode struct {
 	since time.Time
 }
 
+// step goes to an instant, by way of those at which something changes by itself, where that
+// matters, and applies its events.
 func (r *recorder) step(at time.Time, events []correlation.Event) error {
-	transitions, err := r.engine.Apply(at, events...)
+	for {
+		due, ok := r.next(at)
+		if !ok {
+			return r.turn(at, events)
+		}
+		if err := r.turn(due, nil); err != nil {
+			return err
+		}
+	}
+}
+
+// turn is one instant.
+func (r *recorder) turn(at time.Time, events []correlation.Event) error {
+	changed, err := r.silence(at)
+	if err != nil {
+		return err
+	}
+	r.list, err = r.engine.Append(append(r.list[:0], changed...), at, events...)
 	for _, e := range unjoin(err) {
 		if _, refused := e.(*correlation.EventError); !refused { //nolint:errorlint // it joins them as they are
 			return e
 		}
 		r.Refused = append(r.Refused, e)
 	}
-	for i := range transitions {
-		r.take(&transitions[i])
+	told, err := r.pass(at, events, r.list, func(a correlation.Alert, rule string) {
+		r.episode(a).hide([]string{rule})
+	})
+	for i := range told {
+		r.note(&told[i])
 	}
-	return nil
+	return err
 }
 
-func (r *recorder) take(t *correlation.Transition) {
+// note writes down one transition.
+func (r *recorder) note(t *correlation.Transition) {
 	switch t.Kind {
 	case correlation.Open:
 		r.open[t.Composite.ID] = len(r.Composites)
@@ -212,14 +253,19 @@ func (r *recorder) episode(a correlation.Alert) *Episode {
 	return &r.Episodes[n]
 }
 
+// hide notes rules that have hidden the alert.
 func (e *Episode) hide(rules []string) {
 	e.HiddenBy = append(e.HiddenBy, rules...)
 	slices.Sort(e.HiddenBy)
 	e.HiddenBy = slices.Compact(e.HiddenBy)
 }
 
+// conclude sorts the record and adds how things stand.
 func (r *recorder) conclude() *Record {
 	r.Alerts, r.Stats = r.engine.Alerts(), r.engine.Stats()
+	for n := range r.Alerts {
+		r.behind.conclude(&r.Alerts[n])
+	}
 	for _, a := range r.Alerts {
 		if n, ok := r.episodes[episode{a.Key(), a.Since}]; ok { // what has hidden it since it was hidden is not reported
 			r.Episodes[n].hide(a.SuppressedBy)

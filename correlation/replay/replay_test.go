@@ -178,6 +178,30 @@ func TestHiddenTwice(t *testing.T) {
 	}
 }
 
+// A rule counts as tested also if it hides, between two instants that anybody looks at, what
+// another one hides before and after, or nothing but a composite.
+func TestTestedInBetween(t *testing.T) {
+	rules := []correlation.Rule{
+		down,
+		{Name: "net", Logic: `IF network.down THEN suppress application.errors`},
+		{Name: "late", Logic: `IF network.down AND NOT network.up THEN suppress application.errors`, Within: time.Minute, Linger: 5 * time.Second},
+		{Name: "whole", Logic: `IF network.gone THEN suppress composite.down`},
+		{Name: "never", Logic: `IF network.up THEN suppress application.errors`},
+	}
+	events := slices.Concat(log(t)[:3])
+	for n, alert := range []string{"network.down", "network.gone"} {
+		for _, status := range []correlation.Status{correlation.Firing, correlation.Resolved} {
+			at := sec(10 + 2*n + int(status))
+			events = append(events, replay.Arrival{At: at, Event: correlation.Event{Alert: alert, Status: status, Time: at}})
+		}
+	}
+	s := replay.Scenario{Name: "x", Start: start, Events: events, Expect: []replay.Expectation{{At: sec(8)}, {At: sec(30)}}}
+	got, err := replay.Test(rules, correlation.Options{}, s)
+	if want := []string{"never"}; err != nil || !reflect.DeepEqual(got.Untested, want) {
+		t.Errorf("Untested = %q, %v, want %q", got.Untested, err, want)
+	}
+}
+
 func TestCompare(t *testing.T) {
 	run := func(o correlation.Options, rules ...correlation.Rule) *replay.Record {
 		r, err := replay.Run(rules, o, log(t), time.Time{})

@@ -1,6 +1,7 @@
 package replay
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -46,8 +47,9 @@ func (f Failure) String() string {
 type Result struct {
 	Failures []Failure // in order of the scenarios and instants
 
-	// Untested names the rules that no scenario has brought to hide an alert or to
-	// open a composite, in their order; disabled ones are left out.
+	// Untested names the rules that no scenario has brought to hide an alert or a
+	// composite, or to open one, at any instant, in their order; disabled ones are left
+	// out.
 	Untested []string
 }
 
@@ -56,6 +58,12 @@ type Result struct {
 func Test(rules []correlation.Rule, o correlation.Options, scenarios ...Scenario) (Result, error) {
 	var result Result
 	used := map[string]bool{}
+	wanted := 0
+	for _, r := range rules {
+		if !r.Disabled {
+			wanted++
+		}
+	}
 	for _, s := range scenarios {
 		expect := slices.Clone(s.Expect)
 		slices.SortStableFunc(expect, func(a, b Expectation) int { return a.At.Compare(b.At) })
@@ -67,13 +75,19 @@ func Test(rules []correlation.Rule, o correlation.Options, scenarios ...Scenario
 				return Result{}, fmt.Errorf("scenario %q: %w", s.Name, err)
 			}
 			result.Failures = append(result.Failures, x.check(s, record)...)
-			record.note(used)
 		}
 		record, err := Run(rules, o, s.Events, time.Time{})
 		if err != nil {
 			return Result{}, fmt.Errorf("scenario %q: %w", s.Name, err)
 		}
-		record.note(used)
+		if until.Before(record.Until) {
+			until = record.Until
+		}
+		if len(used) < wanted {
+			if err := s.exercise(rules, o, until, used); err != nil {
+				return Result{}, fmt.Errorf("scenario %q: %w", s.Name, err)
+			}
+		}
 		for _, refused := range record.Refused {
 			result.Failures = append(result.Failures, Failure{s.Name, 0, "events", refused.Error(), "events that can be taken"})
 		}
@@ -86,14 +100,42 @@ func Test(rules []correlation.Rule, o correlation.Options, scenarios ...Scenario
 	return result, nil
 }
 
-// note marks the rules that had an effect.
-func (r *Record) note(used map[string]bool) {
-	for _, c := range r.Composites {
-		used[c.Rule] = true
+// exercise marks the rules that hide something or have a composite open at any instant up
+// to one: it looks at all there is whenever something may have changed, since an engine
+// does not report that another rule hides what is hidden already. It costs the instants
+// times the alerts.
+func (s Scenario) exercise(rules []correlation.Rule, o correlation.Options, until time.Time, used map[string]bool) error {
+	engine, err := correlation.New(rules, o)
+	if err != nil {
+		return err
 	}
-	for _, e := range r.Episodes {
-		for _, rule := range e.HiddenBy {
-			used[rule] = true
+	log := slices.Clone(s.Events)
+	slices.SortStableFunc(log, func(a, b Arrival) int { return a.At.Compare(b.At) })
+	for {
+		at, ok := engine.Next()
+		if n := len(log); n > 0 && (!ok || !at.Before(log[0].At)) {
+			at, ok = log[0].At, true
+		}
+		if !ok || at.After(until) {
+			return nil
+		}
+		var events []correlation.Event
+		for len(log) > 0 && log[0].At.Equal(at) {
+			events, log = append(events, log[0].Event), log[1:]
+		}
+		if _, err := engine.Apply(at, events...); errors.Is(err, correlation.ErrTime) {
+			return err
+		} // what is refused is among the failures already
+		mark := func(names ...string) {
+			for _, name := range names {
+				used[name] = true
+			}
+		}
+		for _, a := range engine.Alerts() {
+			mark(a.SuppressedBy...)
+		}
+		for _, c := range engine.Composites() {
+			mark(append(c.SuppressedBy, c.Rule)...)
 		}
 	}
 }

@@ -57,6 +57,6 @@ func (r *Route) wants(label string) (value string, ok bool) {
 
 // candidates returns the positions of the routes that can match, as two lists to
 // merge.
-func (ix *index) candidates(labels map[string]string) (a, b []int) {
-	return ix.by[labels[ix.label]], ix.rest
+func (ix *index) candidates(get func(name string) string) (a, b []int) {
+	return ix.by[get(ix.label)], ix.rest
 }

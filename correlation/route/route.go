@@ -88,20 +88,23 @@ func (r *Route) walk(yield func(*Route) bool) bool {
 // The cost grows with the number of routes that are tried. Below a route with many,
 // those are left out that want another value of the label which most of them ask
 // for.
-func (r *Route) Match(labels map[string]string) []*Route { return r.match(nil, labels) }
+func (r *Route) Match(labels map[string]string) []*Route {
+	return r.AppendMatches(nil, func(name string) string { return labels[name] })
+}
 
-// match appends the routes that take the alert.
-func (r *Route) match(found []*Route, labels map[string]string) []*Route {
-	if !matcher.All(r.matchers, labels) {
+// AppendMatches is [Route.Match] for labels that are not in a map: get returns the value
+// of one, empty if it is missing. It appends to a list and returns the longer one.
+func (r *Route) AppendMatches(found []*Route, get func(name string) string) []*Route {
+	if !matcher.AllOf(r.matchers, get) {
 		return found
 	}
 	before := len(found)
 	if r.index != nil {
-		found = r.matchIndexed(found, labels)
+		found = r.matchIndexed(found, get)
 	} else {
 		for _, below := range r.routes {
 			n := len(found)
-			if found = below.match(found, labels); len(found) > n && !below.next {
+			if found = below.AppendMatches(found, get); len(found) > n && !below.next {
 				break
 			}
 		}
@@ -113,8 +116,8 @@ func (r *Route) match(found []*Route, labels map[string]string) []*Route {
 }
 
 // matchIndexed tries the routes below that can match, in their order.
-func (r *Route) matchIndexed(found []*Route, labels map[string]string) []*Route {
-	for a, b := r.index.candidates(labels); len(a)+len(b) > 0; {
+func (r *Route) matchIndexed(found []*Route, get func(name string) string) []*Route {
+	for a, b := r.index.candidates(get); len(a)+len(b) > 0; {
 		first := &a
 		if len(a) == 0 || len(b) > 0 && b[0] < a[0] {
 			first = &b
@@ -122,7 +125,7 @@ func (r *Route) matchIndexed(found []*Route, labels map[string]string) []*Route 
 		below := r.routes[(*first)[0]]
 		*first = (*first)[1:]
 		n := len(found)
-		if found = below.match(found, labels); len(found) > n && !below.next {
+		if found = below.AppendMatches(found, get); len(found) > n && !below.next {
 			break
 		}
 	}

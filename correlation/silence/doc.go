@@ -12,9 +12,14 @@
 //	})
 //	tell, err := silencer.Apply(at, transitions...)
 //
-// Silences are about telling, never about state: the engine does not know of them, so
-// a silenced alert still is evidence and stands for the alerts that it explains. Only
-// creation is muted. What somebody was told of is told to be over, also in a silence;
+// Silences are about telling, never about state: the engine need not know of them, so
+// a silenced alert still is evidence and stands for the alerts that it explains. Where it
+// shall stand for nobody, set correlation.Options.StrictSilence and tell the engine what
+// is in force, before the events of each instant that Next names and after each Add:
+//
+//	transitions, err := engine.Silence(at, silencer.InForce(at)...)
+//
+// Only creation is muted. What somebody was told of is told to be over, also in a silence;
 // what is over before anybody was told is never told; and what still fires when the
 // last of its silences ends is told then.
 //

@@ -60,6 +60,17 @@ type silence struct {
 	due   time.Time          // the timer that counts
 }
 
+// Validate reports what is wrong with a silence whenever it is added, all problems joined,
+// each of them a [*FieldError].
+func (v Silence) Validate() error {
+	at := v.Start
+	if at.IsZero() && !v.End.IsZero() {
+		at = v.End.Add(-1)
+	}
+	_, err := compile(v, at)
+	return err
+}
+
 // compile checks a silence at an instant. All problems are joined, each of them a
 // [*FieldError].
 func compile(v Silence, at time.Time) (*silence, error) {
@@ -150,13 +161,16 @@ func (s *silence) mutes(labels map[string]string, at time.Time) bool {
 	return matcher.All(s.list, labels) && s.state(at) == Active
 }
 
-// next returns the instant after one at which the silence may let go of something, at
-// which it ends or is forgotten; false if there is none.
+// next returns the instant after one at which the silence begins, may let go of
+// something, ends or is forgotten; false if there is none.
 func (s *silence) next(after time.Time, retention time.Duration) (time.Time, bool) {
 	if s.over {
 		return s.End.Add(retention), true
 	}
 	due := s.End
+	if s.Start.After(after) {
+		due = s.Start
+	}
 	if s.hours != nil {
 		if at, _, err := s.hours.NextTransition(after); err == nil && (due.IsZero() || at.Before(due)) {
 			due = at

@@ -57,6 +57,21 @@ func (s *Silencer) Mutes(a correlation.Alert, at time.Time) bool {
 	return tn != nil && tn.mutes(a.LabelSet(), at)
 }
 
+// InForce returns the silences that are in force at an instant, by tenant and ID, for
+// correlation.Engine.Silence. [Silencer.Next] names the instants at which that changes.
+func (s *Silencer) InForce(at time.Time) []correlation.Silence {
+	var list []correlation.Silence
+	for _, name := range slices.Sorted(maps.Keys(s.tenants)) {
+		tn := s.tenants[name]
+		for _, id := range slices.Sorted(maps.Keys(tn.silences)) {
+			if x := tn.silences[id]; x.state(at) == Active {
+				list = append(list, correlation.Silence{Tenant: name, ID: id, Matchers: slices.Clone(x.Matchers)})
+			}
+		}
+	}
+	return list
+}
+
 // Explanation answers why nobody is told of an alert.
 type Explanation struct {
 	// Silences are those in force that mute the alert, by ID.

@@ -45,7 +45,7 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 	if in.rules, err = read(in, "config", cmp.Or(env.Config, "rules.yaml"), config.Rules); err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
-	in.engine = correlation.Options{Settle: in.rules.Settle}
+	in.engine = correlation.Options{Settle: in.rules.Settle, StrictSilence: in.rules.StrictSilence}
 	topology := correlation.Topology{EntityLabel: in.rules.EntityLabel}
 	if o.topology != "" {
 		var file correlation.Topology

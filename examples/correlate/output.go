@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"math/big"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/evenkeelops/evenkeel/adapters/report"
 	"github.com/evenkeelops/evenkeel/correlation"
-	"github.com/evenkeelops/evenkeel/correlation/inhibit"
 	"github.com/evenkeelops/evenkeel/correlation/replay"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 )
@@ -50,6 +48,7 @@ type alert struct {
 	Since        time.Time `json:"since"`
 	SuppressedBy []string  `json:"suppressed_by"`
 	Visible      bool      `json:"visible"`
+	SilencedBy   []string  `json:"silenced_by,omitempty"` // silences in force; it is visible all the same
 }
 
 type notification struct {
@@ -114,13 +113,14 @@ func (in *inputs) correlate(env *program.Env, until time.Time) error {
 	if in.Sample && !env.Stated {
 		r.Now = record.Until
 	}
-	if err := in.inhibit(record); err != nil {
-		return program.Exit(program.Usage, err)
-	}
 	r.Stats = in.count(record)
 	for _, a := range record.Alerts {
 		visible := a.Active && len(a.SuppressedBy) == 0
-		r.Alerts = append(r.Alerts, alert{a.String(), a.Tenant, a.Active, a.Since, append([]string{}, a.SuppressedBy...), visible})
+		x := alert{Alert: a.String(), Tenant: a.Tenant, Active: a.Active, Since: a.Since, SuppressedBy: append([]string{}, a.SuppressedBy...), Visible: visible}
+		if a.Active {
+			x.SilencedBy = record.SilencedBy(a)
+		}
+		r.Alerts = append(r.Alerts, x)
 		if visible {
 			env.Holds("visible")
 		}
@@ -152,7 +152,7 @@ func (in *inputs) correlate(env *program.Env, until time.Time) error {
 	if in.against != "" {
 		changed := *in
 		changed.rules = in.other
-		changed.engine.Settle = in.other.Settle
+		changed.engine.Settle, changed.engine.StrictSilence = in.other.Settle, in.other.StrictSilence
 		after, err := changed.replay(until)
 		if err != nil {
 			return program.Exit(program.Input, err)
@@ -162,51 +162,15 @@ func (in *inputs) correlate(env *program.Env, until time.Time) error {
 	if env.Format == "json" {
 		return env.JSON(r)
 	}
-	return in.document(env, r)
+	return in.document(env, r, record)
 }
 
 func (in *inputs) replay(until time.Time) (*replay.Record, error) {
+	s := replay.Setup{Rules: in.rules.Rules, Options: in.engine, Silences: in.rules.Silences, Inhibit: in.rules.Inhibit}
 	if in.earlier != nil {
-		return replay.Resume(in.earlier, in.rules.Rules, in.engine, in.log, until)
+		return s.Resume(in.earlier, in.log, until)
 	}
-	return replay.Run(in.rules.Rules, in.engine, in.log, until)
-}
-
-// inhibit adds, to what hides the active alerts of a record, the rules in the form of
-// an Alertmanager. For them alertname and layer are labels.
-func (in *inputs) inhibit(r *replay.Record) error {
-	if len(in.rules.Inhibit) == 0 {
-		return nil
-	}
-	byTenant := map[string]*inhibit.Inhibitor{}
-	labels := func(a correlation.Alert) map[string]string {
-		l := a.Labels.Map()
-		if l == nil {
-			l = map[string]string{}
-		}
-		l["layer"], l["alertname"], _ = strings.Cut(a.Name, ".")
-		return l
-	}
-	for _, a := range r.Alerts {
-		if byTenant[a.Tenant] == nil {
-			var err error
-			if byTenant[a.Tenant], err = inhibit.New(in.rules.Inhibit); err != nil {
-				return err
-			}
-		}
-		if a.Active {
-			if err := byTenant[a.Tenant].Apply(r.Until, inhibit.Alert{Labels: labels(a), Ends: r.Until.Add(time.Hour)}); err != nil {
-				return err
-			}
-		}
-	}
-	for i := range r.Alerts {
-		a := &r.Alerts[i]
-		if rule, muted := byTenant[a.Tenant].Mutes(labels(*a)); muted && a.Active {
-			a.SuppressedBy = append(slices.Clone(a.SuppressedBy), cmp.Or(in.rules.Inhibit[rule].Name, fmt.Sprintf("inhibit_rules[%d]", rule)))
-		}
-	}
-	return nil
+	return s.Run(in.log, until)
 }
 
 // count counts what the log says, whatever the engine has forgotten of it by now.
@@ -308,9 +272,9 @@ func why(r *replay.Record, n int, a correlation.Alert) report.Explanation {
 }
 
 // document writes the result for people.
-func (in *inputs) document(env *program.Env, r result) error {
+func (in *inputs) document(env *program.Env, r result, record *replay.Record) error {
 	doc := in.titled("Which alert is the cause", r.Now)
-	doc.Sections = append(doc.Sections, in.summary(r), in.table("composites", "Composites", r.Composites), in.states(r), in.notifications(r))
+	doc.Sections = append(doc.Sections, in.summary(r), in.table("composites", "Composites", r.Composites), in.states(r), in.notifications(r), in.untold(record))
 	if r.Against != nil {
 		doc.Sections = append(doc.Sections, in.changes(r)...)
 	}
@@ -367,13 +331,13 @@ func (in *inputs) table(id, title string, list []composite) report.Section {
 	if len(list) == 0 {
 		return report.Section{ID: id, Title: title, Blocks: []report.Block{report.Text("None.")}}
 	}
-	table := report.Table{Caption: title, Columns: report.Columns("Since", "Until", "Tenant", "Title", "Evidence", "Suppressed")}
+	table := report.Table{Caption: title, Columns: report.Columns("Since", "Until", "Tenant", "Title", "Evidence", "Hides")}
 	for _, c := range list {
 		until := "open"
 		if c.Until != nil {
 			until = in.clock(*c.Until)
 		}
-		table.Rows = append(table.Rows, report.Cells(in.clock(c.Since), until, c.Tenant, c.Title, strings.Join(c.Evidence, ", "), strings.Join(c.Suppressed, ", ")))
+		table.Rows = append(table.Rows, report.Cells(in.clock(c.Since), until, c.Tenant, c.Title, strings.Join(c.Evidence, ", "), strconv.Itoa(len(c.Suppressed))))
 	}
 	return report.Section{ID: id, Title: title, Blocks: []report.Block{table}}
 }
@@ -383,6 +347,8 @@ func (in *inputs) states(r result) report.Section {
 	for _, a := range r.Alerts {
 		row := report.Cells(a.Alert, a.Tenant, in.clock(a.Since), "over")
 		switch {
+		case a.Visible && len(a.SilencedBy) > 0:
+			row[3] = report.Cell{Text: "silenced by " + strings.Join(a.SilencedBy, ", "), State: report.Warning}
 		case a.Visible:
 			row[3] = report.Cell{Text: "visible", State: report.Bad}
 		case a.Active:
@@ -404,6 +370,47 @@ func (in *inputs) notifications(r result) report.Section {
 		table.Rows = append(table.Rows, report.Cells(in.clock(n.At), n.Tenant, what, text))
 	}
 	return report.Section{ID: "notifications", Title: "Notifications", Blocks: []report.Block{table}}
+}
+
+// untold shows of which alerts nobody was told, and why.
+func (in *inputs) untold(r *replay.Record) report.Section {
+	table := report.Table{Caption: "Alerts of which nobody was told", Columns: report.Columns("Alert", "Tenant", "Since", "Why")}
+	add := func(alert, tenant string, since time.Time, why string) {
+		table.Rows = append(table.Rows, report.Cells(alert, tenant, in.clock(since), why))
+	}
+	seen := map[[2]string]bool{}
+	for _, e := range r.Episodes {
+		seen[[2]string{e.Tenant, e.Alert}] = true
+		if !e.Told.IsZero() {
+			continue
+		}
+		var rules []string
+		for _, rule := range e.HiddenBy {
+			stands := slices.IndexFunc(r.Composites, func(c replay.Composite) bool {
+				return c.Rule == rule && c.Tenant == e.Tenant && c.Title != "" && (c.Until.IsZero() || c.Until.After(e.Since)) && slices.Contains(c.Suppressed, e.Alert)
+			})
+			if stands >= 0 {
+				rule += fmt.Sprintf(" (%s)", r.Composites[stands].Title)
+			}
+			rules = append(rules, rule)
+		}
+		add(e.Alert, e.Tenant, e.Since, "hidden by "+strings.Join(rules, ", "))
+	}
+	for _, a := range r.Alerts {
+		if id := [2]string{a.Tenant, a.String()}; !a.IsComposite() && !a.Notified && !seen[id] {
+			why := "over or not due within " + in.engine.Settle.String()
+			if ids := r.SilencedBy(a); a.Active && len(ids) > 0 {
+				why = "silenced by " + strings.Join(ids, ", ")
+			} else if len(in.rules.Silences) > 0 {
+				why += ", or silenced"
+			}
+			add(id[1], a.Tenant, a.Since, why)
+		}
+	}
+	if len(table.Rows) == 0 {
+		return report.Section{ID: "untold", Title: "Not told", Blocks: []report.Block{report.Text("None.")}}
+	}
+	return report.Section{ID: "untold", Title: "Not told", Blocks: []report.Block{table}}
 }
 
 // changes shows what the rules of -against would have made of it.

@@ -38,3 +38,8 @@ var Rules []byte
 //
 //go:embed catalogue.schema.json
 var Catalogue []byte
+
+// Costs describes the files with the costs of an own team and of a managed service.
+//
+//go:embed costs.schema.json
+var Costs []byte

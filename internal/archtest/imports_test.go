@@ -27,7 +27,7 @@ type room struct {
 }
 
 var (
-	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/key", "internal/times", "internal/heap", "internal/markdown", "internal/strictjson"}
+	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/diagnostic", "internal/key", "internal/times", "internal/heap", "internal/markdown", "internal/strictjson"}
 	core = []string{"sla/...", "slo/...", "incident/...", "escalation/...", "correlation/...", "anomaly/...", "roi/..."}
 )
 
@@ -39,6 +39,7 @@ var rooms = []room{
 	{path: "internal/sample", imports: []string{"internal/fixed"}},
 	{path: "internal/span"},
 	{path: "internal/spelling"},
+	{path: "internal/diagnostic"},
 	{path: "internal/key"},
 	{path: "internal/times"},
 	{path: "internal/heap"},
@@ -46,6 +47,7 @@ var rooms = []room{
 	{path: "internal/strictjson", imports: []string{"internal/spelling"}},
 	{path: "internal/archtest"},
 	{path: "internal/testutil"},
+	{path: "internal/nab"},
 
 	{path: "sla/calendar", imports: with("internal/span")},
 	{path: "sla/money", imports: leaf},

@@ -4,12 +4,15 @@ go 1.26.0
 
 require (
 	github.com/bojanz/currency v1.4.0
+	github.com/caio/go-tdigest/v4 v4.0.1
 	github.com/e-XpertSolutions/go-iforest/v2 v2.0.0
 	github.com/evenkeelops/evenkeel v0.0.0
 	github.com/evenkeelops/evenkeel/internal/itest v0.0.0-00010101000000-000000000000
 	github.com/expr-lang/expr v1.17.8
+	github.com/faceair/drain v0.0.0-20220227014011-bcc52881b814
 	github.com/google/cel-go v0.26.1
 	github.com/govalues/decimal v0.1.36
+	github.com/influxdata/tdigest v0.0.1
 	github.com/jackc/pgx/v5 v5.12.0
 	github.com/narumiruna/go-iforest v0.1.0
 	github.com/nats-io/nats.go v1.55.0
@@ -17,6 +20,7 @@ require (
 	github.com/prometheus/client_golang v1.25.0
 	github.com/prometheus/common v0.72.1
 	github.com/prometheus/prometheus v0.310.0
+	github.com/razorpay/go-financial v1.1.0
 	github.com/rickar/cal/v2 v2.1.13
 	github.com/riverqueue/river v0.51.1
 	github.com/riverqueue/river/riverdriver/riverpgxv5 v0.51.1
@@ -70,6 +74,7 @@ require (
 	github.com/felixge/httpsnoop v1.0.4 // indirect
 	github.com/fsnotify/fsnotify v1.10.1 // indirect
 	github.com/fxamacker/cbor/v2 v2.9.0 // indirect
+	github.com/go-echarts/go-echarts/v2 v2.2.4 // indirect
 	github.com/go-logr/logr v1.4.4 // indirect
 	github.com/go-logr/stdr v1.2.2 // indirect
 	github.com/gogo/protobuf v1.3.2 // indirect

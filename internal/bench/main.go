@@ -40,7 +40,8 @@ func run(only string) error {
 		return errors.New("no area here: run it in internal/bench")
 	}
 	for _, area := range chosen(programs, only) {
-		cmd := exec.CommandContext(context.Background(), "go", "run", "./"+area, "-only", only)
+		cmd := exec.CommandContext(context.Background(), "go", "run", ".", "-only", only)
+		cmd.Dir = area // which may be a module of its own
 		cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 		if err := cmd.Run(); err != nil {
 			return fmt.Errorf("%s: %w", area, err)

@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 	"github.com/evenkeelops/evenkeel/slo"
@@ -121,7 +122,7 @@ func (r *reader) condition(f fields) (c AlertCondition, ok bool) {
 		c.Op = r.word(v, operators...)
 		switch c.Op {
 		case "lt", "lte":
-			r.findings = append(r.findings, r.finding(slo.Error, v, "op_downwards", "gt",
+			r.findings = append(r.findings, r.finding(diagnostic.Error, v, "op_downwards", "gt",
 				fmt.Sprintf("op %s alerts while the burn rate is low; taken at its word, so it becomes no rule", c.Op)))
 		case "gte":
 			r.warn(v, "op_gte", "rules fire above the threshold and not at it: gte is read as gt")
@@ -273,7 +274,7 @@ func (r *reader) target(v value, objects *objects) string {
 	}
 	name, ok := r.scalar(ref, "the name of an AlertNotificationTarget")
 	if ok && !objects.targets[name] {
-		r.findings = append(r.findings, r.finding(slo.Warning, ref, "unresolved_reference", spelling.Nearest(name, slices.Sorted(maps.Keys(objects.targets))),
+		r.findings = append(r.findings, r.finding(diagnostic.Warning, ref, "unresolved_reference", spelling.Nearest(name, slices.Sorted(maps.Keys(objects.targets))),
 			fmt.Sprintf("no AlertNotificationTarget %q in the files", name)))
 	}
 	return name

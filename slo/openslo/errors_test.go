@@ -137,7 +137,7 @@ func TestErrors(t *testing.T) {
 			want := fmt.Sprintf("%d:%d %s %s %q", line, col+c.shift, c.path, c.code, c.suggestion)
 			var got []string
 			for _, f := range all {
-				if f.Level != slo.Error || f.File != "slo.yaml" || f.Text == "" {
+				if f.Severity != "error" || f.File != "slo.yaml" || f.Message == "" {
 					t.Errorf("finding %+v", f)
 				}
 				got = append(got, fmt.Sprintf("%d:%d %s %s %q", f.Line, f.Col, f.Path, f.Code, f.Suggestion))
@@ -286,8 +286,8 @@ func TestFindings(t *testing.T) {
 			file := parse(t, c.text)
 			wantFinding(t, file, c.code, c.at, c.text, c.shift)
 			for _, f := range file.Findings {
-				if f.Code == c.code && f.Level != c.level {
-					t.Errorf("%s is a %s, want %s", f.Code, f.Level, c.level)
+				if f.Code == c.code && f.Severity != c.level.String() {
+					t.Errorf("%s is a %s, want %s", f.Code, f.Severity, c.level)
 				}
 			}
 		})

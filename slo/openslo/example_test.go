@@ -82,7 +82,7 @@ func ExampleParse() {
 		log.Fatal(err)
 	}
 	for _, f := range file.Findings {
-		fmt.Println(f.Level, f.Code, f)
+		fmt.Println(f.Severity, f.Code, f)
 	}
 	// Output:
 	// slo.yaml:8:17: spec.indicatorRef: no SLI "order" in the files (did you mean "orders"?)

@@ -8,8 +8,8 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
-	"github.com/evenkeelops/evenkeel/slo"
 )
 
 // Indicator is a service level indicator: what is measured and where. Exactly one
@@ -154,7 +154,7 @@ func (r *reader) metric(v value, sources map[string]string) *Metric {
 		m.Type = kind
 	} else if m.DataSource != "" && m.Type == "" {
 		v, _ := r.get(source, "metricSourceRef")
-		r.findings = append(r.findings, r.finding(slo.Warning, v, "unresolved_reference", spelling.Nearest(m.DataSource, slices.Sorted(maps.Keys(sources))),
+		r.findings = append(r.findings, r.finding(diagnostic.Warning, v, "unresolved_reference", spelling.Nearest(m.DataSource, slices.Sorted(maps.Keys(sources))),
 			fmt.Sprintf("no DataSource %q in the files and no type beside it: the query is handed on as it is", m.DataSource)))
 	}
 	if m.DataSource == "" && m.Type == "" {

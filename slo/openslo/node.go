@@ -10,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/slo"
 )
@@ -20,7 +21,7 @@ type reader struct {
 	version  string // of the document, a key of versions
 	was      map[*yaml.Node]string
 	errs     Errors
-	findings []Finding
+	findings Errors
 
 	visited, limit int // values; aliases can blow a file up
 }
@@ -43,16 +44,16 @@ func (r *reader) value(n *yaml.Node, path string) value {
 	return v
 }
 
-func (r *reader) finding(level slo.Level, v value, code, suggestion, text string) Finding {
-	return Finding{Level: level, File: r.file, Line: max(1, v.line), Col: max(1, v.col), Path: v.path, Code: code, Text: text, Suggestion: suggestion}
+func (r *reader) finding(severity string, v value, code, suggestion, text string) Finding {
+	return Finding{File: r.file, Line: max(1, v.line), Col: max(1, v.col), Severity: severity, Path: v.path, Code: code, Message: text, Suggestion: suggestion}
 }
 
 func (r *reader) fail(v value, code, suggestion, format string, args ...any) {
-	r.errs = append(r.errs, r.finding(slo.Error, v, code, suggestion, fmt.Sprintf(format, args...)))
+	r.errs = append(r.errs, r.finding(diagnostic.Error, v, code, suggestion, fmt.Sprintf(format, args...)))
 }
 
 func (r *reader) warn(v value, code, format string, args ...any) {
-	r.findings = append(r.findings, r.finding(slo.Warning, v, code, "", fmt.Sprintf(format, args...)))
+	r.findings = append(r.findings, r.finding(diagnostic.Warning, v, code, "", fmt.Sprintf(format, args...)))
 }
 
 // describe names what a node holds in plain words.
@@ -128,7 +129,7 @@ func (r *reader) fields(v value, known ...string) fields {
 		if suggestion != "" {
 			f.near = append(f.near, suggestion)
 		}
-		r.findings = append(r.findings, r.finding(slo.Warning, at, "unknown_field", suggestion,
+		r.findings = append(r.findings, r.finding(diagnostic.Warning, at, "unknown_field", suggestion,
 			fmt.Sprintf("key %q is not part of OpenSLO and has no effect", key.Value)))
 	}
 	return f

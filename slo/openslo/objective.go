@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/slo"
 )
@@ -72,7 +73,7 @@ func (r *reader) slo(f fields, known *objects) []Objective {
 	base.Description, base.Service = r.text(spec, "description"), r.name(spec, "service", "the name of a service")
 	if base.Service != "" && len(known.services) > 0 && !known.services[base.Service] {
 		at, _ := r.get(spec, "service")
-		r.findings = append(r.findings, r.finding(slo.Warning, at, "unknown_service", spelling.Nearest(base.Service, slices.Sorted(maps.Keys(known.services))),
+		r.findings = append(r.findings, r.finding(diagnostic.Warning, at, "unknown_service", spelling.Nearest(base.Service, slices.Sorted(maps.Keys(known.services))),
 			fmt.Sprintf("no Service %q among those in the files", base.Service)))
 	}
 	if window, ok := r.window(spec); ok {
@@ -424,7 +425,7 @@ func (r *reader) check(v value, spec fields, o Objective) {
 		if f.Rule != "" {
 			text = fmt.Sprintf("rule %q: %s", f.Rule, text)
 		}
-		r.findings = append(r.findings, r.finding(f.Level, at, f.Code, "", fmt.Sprintf("objective %q: %s", o.ID, text)))
+		r.findings = append(r.findings, r.finding(f.Level.String(), at, f.Code, "", fmt.Sprintf("objective %q: %s", o.ID, text)))
 	}
 }
 

@@ -2,6 +2,7 @@ package openslo
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"io"
 	"slices"
@@ -9,6 +10,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
@@ -33,6 +35,14 @@ type Object struct {
 	File       string `json:"file"`
 	Line       int    `json:"line"`
 }
+
+// Finding is something about a file that is wrong or, as a warning, can be read in more
+// than one way. Its path is within the document, with the keys as the file spells them,
+// and its codes are those of [Parse].
+type Finding = diagnostic.Diagnostic
+
+// Errors are all errors of one or more files, sorted by file, line and column.
+type Errors = diagnostic.Errors //nolint:errname // a list, whose name it does not see through an alias
 
 // Source is a file to parse.
 type Source struct {
@@ -107,8 +117,10 @@ func ParseAll(sources ...Source) (*File, error) {
 		file.Objects = append(file.Objects, o.Object)
 	}
 	file.Objectives = all.resolve(found)
-	sortFindings(all.errs, order)
-	sortFindings(all.findings, order)
+	for _, list := range []Errors{all.errs, all.findings} {
+		list.Sort()
+		slices.SortStableFunc(list, func(a, b Finding) int { return cmp.Compare(order[a.File], order[b.File]) })
+	}
 	file.Findings = all.findings
 	if len(all.errs) > 0 {
 		file.Objectives = nil

@@ -14,6 +14,11 @@
 // claim also says which messages of a further stream are the snapshot, so a snapshot of a
 // stale owner is never seen. The clock of the server decides.
 //
+// The outbox is a stream with a subject for each key, <prefix>.outbox.<key>, on which the
+// server takes one message: not because of a Msg-Id, which it forgets after a while, but for
+// as long as it keeps the message, [Options.OutboxAge]. It is read without a filter. Any
+// program may read it with a consumer of its own; the messages are notifications as JSON.
+//
 // The server needs version 2.11 or later. An append returns when the server has the
 // messages; it writes them to its files at once and has the disk sync them every two
 // minutes, unless its sync_interval says otherwise. So they survive the end of the server

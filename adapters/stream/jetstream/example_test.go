@@ -4,6 +4,7 @@ import (
 	"context"
 	"log"
 	"os"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -32,17 +33,27 @@ func correlate(ctx context.Context) error {
 		return err
 	}
 	defer store.Close()
-	node, err := stream.New(stream.Config{Store: store, Name: "correlator-1", Rules: correlation.StarterRules(), Notify: tell})
+	node, err := stream.New(stream.Config{Store: store, Name: "correlator-1", Rules: correlation.StarterRules(), Notify: store.Outbox().Put, Batch: 100})
 	if err != nil {
 		return err
 	}
+	go tell(ctx, store.Outbox())
 	return node.Run(ctx)
 }
 
-// tell tells people, once for each key.
-func tell(_ context.Context, all []stream.Notification) error {
-	for _, n := range all {
-		log.Println(n.Key, n.Kind, n.Alert)
+// tell reads what people are to hear, each once. A program would store the place with what
+// came of the entry.
+func tell(ctx context.Context, box stream.Outbox) {
+	place := int64(0)
+	for ctx.Err() == nil {
+		entries, err := box.Read(ctx, place)
+		if err != nil {
+			log.Println(err)
+			time.Sleep(time.Second)
+		}
+		for _, e := range entries {
+			log.Println(e.Key, e.Kind, e.Alert)
+			place = e.Place
+		}
 	}
-	return nil
 }

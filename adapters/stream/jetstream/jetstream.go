@@ -28,6 +28,10 @@ type Options struct {
 	Replicas int
 	// Duplicates is how long the server remembers IDs. Defaults to 2 minutes.
 	Duplicates time.Duration
+	// OutboxAge is how long the outbox keeps notifications and remembers their keys. The
+	// server needs about 240 bytes of memory for each, beside the file. Defaults to 3
+	// days.
+	OutboxAge time.Duration
 }
 
 // Store implements [stream.Store]. Make one with [Open]. It is safe for concurrent
@@ -38,6 +42,7 @@ type Store struct {
 	log      [streams]js.Stream
 	leases   js.Stream
 	snapshot js.Stream
+	outbox   js.Stream
 
 	mu     sync.Mutex // guards parked and closed
 	parked map[place]*reader
@@ -56,9 +61,7 @@ func Open(ctx context.Context, nc *nats.Conn, o *Options) (*Store, error) {
 	if options.Prefix == "" {
 		options.Prefix = "evenkeel"
 	}
-	if strings.ContainsFunc(options.Prefix, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
-	}) {
+	if !token(options.Prefix) {
 		return nil, fmt.Errorf("jetstream: prefix %q, want letters, digits, - and _", options.Prefix)
 	}
 	if options.Replicas == 0 {
@@ -66,6 +69,9 @@ func Open(ctx context.Context, nc *nats.Conn, o *Options) (*Store, error) {
 	}
 	if options.Duplicates == 0 {
 		options.Duplicates = 2 * time.Minute
+	}
+	if options.OutboxAge == 0 {
+		options.OutboxAge = 3 * 24 * time.Hour
 	}
 	s := &Store{prefix: options.Prefix, parked: map[place]*reader{}}
 	var err error
@@ -87,6 +93,11 @@ func Open(ctx context.Context, nc *nats.Conn, o *Options) (*Store, error) {
 		Subjects: []string{s.prefix + ".claim.*", s.prefix + ".node.*"}, MaxMsgsPerSubject: 1, AllowMsgTTL: true,
 	})
 	create(&s.snapshot, "snapshots", js.StreamConfig{Subjects: []string{s.prefix + ".snapshot.*.*"}})
+	create(&s.outbox, "outbox", js.StreamConfig{
+		Subjects: []string{s.prefix + ".outbox.*"}, MaxAge: options.OutboxAge,
+		// Whoever publishes, a subject has one message.
+		MaxMsgsPerSubject: 1, Discard: js.DiscardNew, DiscardNewPerSubject: true,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -105,10 +116,12 @@ func (s *Store) Close() {
 	}
 }
 
+// logSubject is that of the records of a partition.
 func (s *Store) logSubject(partition int) string {
 	return fmt.Sprintf("%s.log.%d.%d", s.prefix, partition%streams, partition)
 }
 
+// claimSubject is that of the claims of a partition.
 func (s *Store) claimSubject(partition int) string {
 	return fmt.Sprintf("%s.claim.%d", s.prefix, partition)
 }
@@ -116,6 +129,13 @@ func (s *Store) claimSubject(partition int) string {
 // nodeSubject has the name of the node in a form in which every text is a token.
 func (s *Store) nodeSubject(node string) string {
 	return s.prefix + ".node." + base64.RawURLEncoding.EncodeToString([]byte(node))
+}
+
+// token reports whether a text can stand between the dots of a subject.
+func token(text string) bool {
+	return text != "" && !strings.ContainsFunc(text, func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '-' && r != '_'
+	})
 }
 
 // conflict reports whether the sequence was not the expected one.

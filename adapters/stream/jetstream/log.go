@@ -28,6 +28,16 @@ func (s *Store) Append(ctx context.Context, partition int, batches ...stream.Bat
 			msgs[i].Header = nats.Header{js.MsgIDHeader: {strconv.Itoa(partition) + "/" + b.ID}}
 		}
 	}
+	offset, err := s.publish(ctx, msgs, func(error) bool { return false })
+	if err != nil {
+		return 0, fmt.Errorf("jetstream: append to partition %d: %w", partition, err)
+	}
+	return offset, nil
+}
+
+// publish sends all messages at the same time and returns the sequence of the last that
+// is stored. Errors that are fine are none.
+func (s *Store) publish(ctx context.Context, msgs []*nats.Msg, fine func(error) bool) (int64, error) {
 	var failed error
 	acks := make([]js.PubAckFuture, 0, len(msgs))
 	for _, m := range msgs {
@@ -39,21 +49,20 @@ func (s *Store) Append(ctx context.Context, partition int, batches ...stream.Bat
 		}
 		acks = append(acks, ack)
 	}
-	offset := int64(0)
+	last := int64(0)
 	for _, ack := range acks {
 		select {
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		case err := <-ack.Err():
-			failed = errors.Join(failed, err)
+			if !fine(err) {
+				failed = errors.Join(failed, err)
+			}
 		case stored := <-ack.Ok():
-			offset = int64(stored.Sequence)
+			last = int64(stored.Sequence)
 		}
 	}
-	if failed != nil {
-		return 0, fmt.Errorf("jetstream: append to partition %d: %w", partition, failed)
-	}
-	return offset, nil
+	return last, failed
 }
 
 // Trim implements [stream.Log].
@@ -61,15 +70,24 @@ func (s *Store) Trim(ctx context.Context, partition int, upTo int64) error {
 	return s.log[partition%streams].Purge(ctx, js.WithPurgeSubject(s.logSubject(partition)), js.WithPurgeSequence(uint64(upTo)+1))
 }
 
+// outbox is the place of the outbox among the partitions.
+const outbox = -1
+
 // place is where a reader goes on.
 type place struct {
-	partition int
+	partition int // or outbox
 	after     int64
+}
+
+// message is one of a stream.
+type message struct {
+	seq  int64
+	data []byte
 }
 
 // reader is a consumer that runs ahead by at most two pulls.
 type reader struct {
-	records chan stream.Record
+	msgs    chan message
 	broken  chan struct{} // closed when nothing more comes
 	quit    func()        // closes broken, may be called again
 	last    uint64        // consumer sequence of the record before
@@ -80,21 +98,33 @@ type reader struct {
 // park is how long a reader waits for somebody to go on reading.
 const park = time.Minute
 
-// Read implements [stream.Log]. A consumer is kept for whoever goes on where this
-// call ends.
+// Read implements [stream.Log].
 func (s *Store) Read(ctx context.Context, partition int, after int64) ([]stream.Record, error) {
+	msgs, err := s.read(ctx, place{partition, after})
+	if err != nil {
+		return nil, err
+	}
+	records := make([]stream.Record, len(msgs))
+	for i, m := range msgs {
+		records[i] = stream.Decode(m.seq, m.data)
+	}
+	return records, nil
+}
+
+// read waits for messages. A consumer is kept for whoever goes on where this call ends.
+func (s *Store) read(ctx context.Context, at place) ([]message, error) {
 	for {
-		r, err := s.reader(ctx, place{partition, after})
+		r, err := s.reader(ctx, at)
 		if err != nil {
 			return nil, err
 		}
-		records, alive := r.read(ctx)
+		msgs, alive := r.read(ctx)
 		switch {
-		case len(records) > 0:
-			s.park(place{partition, records[len(records)-1].Offset}, r)
-			return records, nil
+		case len(msgs) > 0:
+			s.park(place{at.partition, msgs[len(msgs)-1].seq}, r)
+			return msgs, nil
 		case alive:
-			s.park(place{partition, after}, r)
+			s.park(at, r)
 			return nil, ctx.Err()
 		}
 		r.close()
@@ -103,30 +133,30 @@ func (s *Store) Read(ctx context.Context, partition int, after int64) ([]stream.
 
 // read returns what has come, waiting for the first. It reports whether there may be
 // more.
-func (r *reader) read(ctx context.Context) ([]stream.Record, bool) {
-	var records []stream.Record
+func (r *reader) read(ctx context.Context) ([]message, bool) {
+	var msgs []message
 	select {
-	case first := <-r.records:
-		records = append(records, first)
+	case first := <-r.msgs:
+		msgs = append(msgs, first)
 	default:
 		select {
-		case first := <-r.records:
-			records = append(records, first)
+		case first := <-r.msgs:
+			msgs = append(msgs, first)
 		case <-ctx.Done():
 			return nil, true
 		case <-r.broken:
 			return nil, false
 		}
 	}
-	for len(records) < stream.ReadLimit {
+	for len(msgs) < stream.ReadLimit {
 		select {
-		case next := <-r.records:
-			records = append(records, next)
+		case next := <-r.msgs:
+			msgs = append(msgs, next)
 		default:
-			return records, true
+			return msgs, true
 		}
 	}
-	return records, true
+	return msgs, true
 }
 
 // reader takes the one that is parked there, or makes one.
@@ -141,30 +171,34 @@ func (s *Store) reader(ctx context.Context, at place) (*reader, error) {
 	if r != nil {
 		return r, nil
 	}
-	log := s.log[at.partition%streams]
-	info, err := log.Info(ctx)
+	// The outbox has no filter: its stream has as many subjects as messages.
+	from, filter, what := s.outbox, "", "the outbox"
+	if at.partition != outbox {
+		from, filter, what = s.log[at.partition%streams], s.logSubject(at.partition), fmt.Sprint("partition ", at.partition)
+	}
+	info, err := from.Info(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("jetstream: read partition %d: %w", at.partition, err)
+		return nil, fmt.Errorf("jetstream: read %s: %w", what, err)
 	}
 	if info.State.LastSeq < uint64(at.after) {
 		return nil, fmt.Errorf("%w: stream %s ends at %d, read after %d", stream.ErrOffset, info.Config.Name, info.State.LastSeq, at.after)
 	}
-	consumer, err := log.CreateConsumer(ctx, js.ConsumerConfig{
-		FilterSubject: s.logSubject(at.partition), DeliverPolicy: js.DeliverByStartSequencePolicy, OptStartSeq: uint64(at.after) + 1,
+	consumer, err := from.CreateConsumer(ctx, js.ConsumerConfig{
+		FilterSubject: filter, DeliverPolicy: js.DeliverByStartSequencePolicy, OptStartSeq: uint64(at.after) + 1,
 		AckPolicy: js.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 2 * park,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("jetstream: read partition %d: %w", at.partition, err)
+		return nil, fmt.Errorf("jetstream: read %s: %w", what, err)
 	}
 	return open(consumer)
 }
 
 // open lets a consumer deliver. A message that is missing, as one that was delivered
 // over a broken connection is, breaks the reader; the next one begins after the last
-// record that was returned. So does silence, which also befalls a reader whose records
+// message that was returned. So does silence, which also befalls a reader whose messages
 // nobody takes.
 func open(consumer js.Consumer) (*reader, error) {
-	r := &reader{records: make(chan stream.Record, stream.ReadLimit), broken: make(chan struct{})}
+	r := &reader{msgs: make(chan message, stream.ReadLimit), broken: make(chan struct{})}
 	r.quit = sync.OnceFunc(func() { close(r.broken) })
 	var err error
 	r.consume, err = consumer.Consume(r.take, js.PullMaxMessages(stream.ReadLimit), js.ConsumeErrHandler(func(js.ConsumeContext, error) { r.quit() }))
@@ -184,7 +218,7 @@ func (r *reader) take(m js.Msg) {
 	r.last = meta.Sequence.Consumer
 	select {
 	case <-r.broken:
-	case r.records <- stream.Decode(int64(meta.Sequence.Stream), m.Data()):
+	case r.msgs <- message{int64(meta.Sequence.Stream), m.Data()}:
 	}
 }
 

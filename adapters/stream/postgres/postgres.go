@@ -20,6 +20,9 @@ type Options struct {
 	// Poll is how often the log is asked for new records: one short query for all
 	// partitions that wait. Defaults to 50 ms.
 	Poll time.Duration
+	// OutboxAge is how long the outbox keeps notifications and remembers their keys.
+	// Defaults to 30 days.
+	OutboxAge time.Duration
 }
 
 // Store implements [stream.Store]. Make one with [Open]. It is safe for concurrent
@@ -27,6 +30,7 @@ type Options struct {
 type Store struct {
 	db   *sql.DB
 	poll time.Duration
+	age  time.Duration // of the outbox
 
 	mu    sync.Mutex // guards heads and asked; held while the database is asked
 	heads [stream.Partitions]int64
@@ -38,9 +42,12 @@ var _ stream.Store = (*Store)(nil)
 // Open creates or upgrades the tables and returns the store. The caller keeps and
 // closes db. o may be nil.
 func Open(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
-	s := &Store{db: db, poll: 50 * time.Millisecond}
+	s := &Store{db: db, poll: 50 * time.Millisecond, age: 30 * 24 * time.Hour}
 	if o != nil && o.Poll > 0 {
 		s.poll = o.Poll
+	}
+	if o != nil && o.OutboxAge > 0 {
+		s.age = o.OutboxAge
 	}
 	if err := s.transact(ctx, s.migrate); err != nil {
 		return nil, fmt.Errorf("postgres: prepare the database: %w", err)
@@ -62,6 +69,14 @@ var versions = [][]string{{
 	appendRows,
 	`INSERT INTO stream_head SELECT p, 0 FROM generate_series(0, 255) p`,
 	`INSERT INTO stream_partition SELECT p, '', 0, 0, NULL FROM generate_series(0, 255) p`,
+}, {
+	`CREATE TABLE stream_outbox (
+		id BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY, key TEXT COLLATE "C" NOT NULL UNIQUE, place BIGINT UNIQUE, data TEXT NOT NULL,
+		put TIMESTAMPTZ NOT NULL DEFAULT clock_timestamp())`,
+	`CREATE INDEX stream_outbox_new ON stream_outbox (id) WHERE place IS NULL`,
+	`CREATE SEQUENCE stream_place`,
+	numberRows,
+	putRows,
 }}
 
 // appendRows is a function of the database, so that no client that stops between two

@@ -2,6 +2,8 @@ package streamtest
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -109,11 +111,22 @@ func (s Storm) appendAll(ctx context.Context, log stream.Log, parts map[int][]st
 // Keys are those of all notifications of the storm, sorted, by one engine for all
 // partitions together.
 func (s Storm) Keys() ([]string, error) {
+	all, err := s.Notifications()
+	keys := make([]string, len(all))
+	for i, t := range all {
+		keys[i] = t.Key()
+	}
+	slices.Sort(keys)
+	return keys, err
+}
+
+// Notifications are the transitions that the keys name, in the order of that engine.
+func (s Storm) Notifications() ([]correlation.Transition, error) {
 	e, err := correlation.New(s.Rules, s.Options)
 	if err != nil {
 		return nil, err
 	}
-	var keys []string
+	var all []correlation.Transition
 	for _, b := range slices.Concat(s.Batches, []stream.Batch{{At: s.End}}) {
 		transitions, err := e.Apply(b.At, b.Events...)
 		if err != nil {
@@ -121,12 +134,58 @@ func (s Storm) Keys() ([]string, error) {
 		}
 		for _, t := range transitions {
 			if t.Kind == correlation.Notify || t.Kind == correlation.Resolve {
-				keys = append(keys, t.Key())
+				all = append(all, t)
 			}
 		}
 	}
-	slices.Sort(keys)
-	return keys, nil
+	return all, nil
+}
+
+// Once reads an outbox into which the nodes of the storm put and returns nil if every
+// notification of the one engine stands in it once, with the same text and in the order
+// of its tenant. It waits a minute for what is missing.
+func (s Storm) Once(ctx context.Context, box stream.Outbox) error {
+	want, err := s.Notifications()
+	if err != nil {
+		return err
+	}
+	texts := map[string][]string{} // by tenant, in order
+	for _, t := range want {
+		text, err := json.Marshal(t)
+		if err != nil {
+			return err
+		}
+		texts[t.Alert.Tenant] = append(texts[t.Alert.Tenant], t.Key()+" "+string(text))
+	}
+	after := int64(0)
+	for count := 0; ; {
+		wait := time.Minute
+		if count >= len(want) {
+			wait = 100 * time.Millisecond // nothing should come
+		}
+		call, cancel := context.WithTimeout(ctx, wait)
+		entries, err := box.Read(call, after)
+		cancel()
+		if len(entries) == 0 {
+			if count < len(want) {
+				return fmt.Errorf("the outbox has %d notifications, want %d: %w", count, len(want), err)
+			}
+			return nil
+		}
+		for _, e := range entries {
+			text, err := json.Marshal(e.Transition)
+			if err = errors.Join(err, e.Err); err != nil {
+				return err
+			}
+			rest := texts[e.Alert.Tenant]
+			if got := e.Key + " " + string(text); len(rest) == 0 || rest[0] != got {
+				return fmt.Errorf("entry %d of %q is %s, want %q", e.Place, e.Alert.Tenant, got, rest[:min(1, len(rest))])
+			}
+			texts[e.Alert.Tenant] = rest[1:]
+			after = e.Place
+		}
+		count += len(entries)
+	}
 }
 
 // States are the engines at the end by partition, as snapshots, each fed with its

@@ -1,5 +1,5 @@
-// Package streamtest tests implementations of [stream.Store]: those of this module
-// and those of others.
+// Package streamtest tests implementations of [stream.Store] and [stream.Outbox]: those of
+// this module and those of others.
 //
 //	func TestStore(t *testing.T) {
 //		streamtest.Test(t, func(*testing.T) streamtest.Store {

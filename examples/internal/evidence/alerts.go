@@ -113,30 +113,43 @@ type webhook struct {
 	} `json:"alerts"`
 }
 
-// Webhooks reads bodies that an Alertmanager sent, one a line. The label alertname
-// is the name of the alert, the label layer its layer, "application" without one, and
-// the label tenant its tenant; all three are no labels of it any more. What is wrong
-// for a severity is left to the labels.
+// Webhooks reads bodies that an Alertmanager sent, one a line, or recordings of them:
+// {"at": when it came, "body": …}. The label signal is the alert, "layer.name"; without
+// it the label alertname is its name and the label layer its layer, "application" without
+// one. The label tenant is its tenant. All of these are no labels of it any more. What is
+// wrong for a severity is left to the labels.
 func Webhooks(open func(name string) (io.ReadCloser, error), name string) ([]replay.Arrival, Result, error) {
 	var log []replay.Arrival
 	r, err := lines(open, name, func(text []byte, line int) (problems []error) {
-		var body webhook
-		if err := json.Unmarshal(text, &body); err != nil {
+		var in struct {
+			webhook
+			At   time.Time `json:"at"`
+			Body *webhook  `json:"body"`
+		}
+		if err := json.Unmarshal(text, &in); err != nil {
 			return []error{fmt.Errorf("%s:%d: line: want the body of a webhook in JSON: %w", name, line, err)}
 		}
-		for i, w := range body.Alerts {
+		if in.Body != nil {
+			in.webhook = *in.Body
+		}
+		if in.Alerts == nil {
+			return []error{fmt.Errorf("%s:%d: alerts: missing, want the body of a webhook", name, line)}
+		}
+		for i, w := range in.Alerts {
 			labels := maps.Clone(w.Labels)
-			a := replay.Arrival{Event: correlation.Event{Tenant: labels["tenant"], Alert: cmp.Or(labels["layer"], "application") + "." + labels["alertname"], Annotations: w.Annotations}}
+			a := replay.Arrival{At: in.At, Event: correlation.Event{Tenant: labels["tenant"], Alert: labels["signal"], Labels: labels, Annotations: w.Annotations}}
 			fail := func(key, format string, args ...any) {
 				problems = append(problems, fmt.Errorf("%s:%d: alerts[%d].%s: %s", name, line, i, key, fmt.Sprintf(format, args...)))
 			}
-			if labels["alertname"] == "" {
-				fail("labels.alertname", "missing")
+			if a.Alert == "" {
+				a.Alert = cmp.Or(labels["layer"], "application") + "." + labels["alertname"]
+				if labels["alertname"] == "" {
+					fail("labels.alertname", "missing")
+				}
 			}
-			for _, key := range []string{"alertname", "layer", "tenant"} {
+			for _, key := range []string{"alertname", "layer", "signal", "tenant"} {
 				delete(labels, key)
 			}
-			a.Labels = labels
 			if severity, err := incident.ParseSeverity(labels["severity"]); err == nil {
 				a.Severity = severity
 			}
@@ -149,7 +162,9 @@ func Webhooks(open func(name string) (io.ReadCloser, error), name string) ([]rep
 			if a.Time.IsZero() {
 				fail("startsAt", "missing")
 			}
-			a.At = a.Time
+			if a.At.IsZero() {
+				a.At = a.Time
+			}
 			if len(problems) == 0 {
 				problems = refusal(a, fmt.Sprintf("%s:%d: alerts[%d].", name, line, i))
 			}

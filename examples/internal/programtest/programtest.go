@@ -131,11 +131,17 @@ func Equal(t *testing.T, v any, path string, want any) {
 // testdata/golden/sample and the extension; -update rewrites that file.
 func Golden(t *testing.T, format, extension string) {
 	t.Helper()
-	o := Run(t, nil, nil, "-format", format)
+	GoldenOf(t, "sample."+extension, nil, "-format", format)
+}
+
+// GoldenOf is Golden for a run on files, with a name in testdata/golden.
+func GoldenOf(t *testing.T, name string, files map[string]string, args ...string) {
+	t.Helper()
+	o := Run(t, nil, files, args...)
 	if o.Exit != 0 {
-		t.Fatalf("%s: exit %d, %s", format, o.Exit, o.Stderr)
+		t.Fatalf("%s: exit %d, %s", name, o.Exit, o.Stderr)
 	}
-	path := filepath.Join("testdata", "golden", "sample."+extension)
+	path := filepath.Join("testdata", "golden", name)
 	if *update {
 		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o755), os.WriteFile(path, []byte(o.Stdout), 0o600)); err != nil {
 			t.Fatal(err)
@@ -146,19 +152,23 @@ func Golden(t *testing.T, format, extension string) {
 		t.Fatal(err)
 	}
 	if o.Stdout != string(want) {
-		t.Errorf("%s differs from %s; run with -update if the change is wanted", format, path)
+		t.Errorf("%q prints something else than %s; run with -update if the change is wanted", args, path)
 	}
 }
 
 // Readme checks that README.md shows lines that the program prints without
-// arguments, in that order, and at least so many of them.
-func Readme(t *testing.T, least int) {
+// arguments, and after them those of other runs, in that order, and at least so many of
+// them.
+func Readme(t *testing.T, least int, others ...Outcome) {
 	t.Helper()
 	readme, err := os.ReadFile("README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	printed := strings.Split(Run(t, nil, nil).Stdout, "\n")
+	for _, o := range others {
+		printed = append(printed, strings.Split(o.Stdout, "\n")...)
+	}
 	shown := 0
 	for line := range strings.Lines(string(readme)) {
 		line, indented := strings.CutPrefix(strings.TrimRight(line, "\n"), "    ")

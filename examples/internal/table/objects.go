@@ -30,6 +30,7 @@ type objects struct {
 	columns []string
 	row     []string
 	unknown []Key
+	any     bool // what is unknown becomes a column
 
 	lines *bufio.Scanner // of .jsonl
 	line  int
@@ -157,6 +158,8 @@ func (o *objects) object(text []byte) ([]string, error) {
 		}
 		if i := slices.Index(o.columns, key); i >= 0 {
 			o.row[i] = cell
+		} else if o.any {
+			o.columns, o.row = append(o.columns, key), append(o.row, cell)
 		} else if !slices.ContainsFunc(o.unknown, func(k Key) bool { return k.Name == key }) {
 			o.unknown = append(o.unknown, Key{key, o.line})
 		}

@@ -31,21 +31,26 @@ type Table struct {
 	problems []error
 }
 
+// Any stands for all columns that a file has, see [Table.Columns].
+const Any = "*"
+
 // byteOrderMark may stand before the header, as spreadsheets write it.
 const byteOrderMark = "\ufeff"
 
 // Open reads the header. Columns that are required must be there; those that are
 // neither required nor optional are returned as unknown. A file of objects has no
 // header: what it does not have is absent in its rows, and what is unknown is told
-// by [Table.Unknown].
+// by [Table.Unknown]. With [Any] among the optional ones no column is unknown.
 func Open(name string, r io.Reader, required, optional []string) (t *Table, unknown []string, err error) {
 	text := bufio.NewReader(r)
 	if mark, err := text.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
 		_, _ = text.Discard(len(mark)) // it was peeked at
 	}
 	if isObjects(name) {
-		columns := slices.Concat(required, optional)
-		return &Table{name: name, columns: columns, objects: newObjects(name, text, columns)}, nil, nil
+		columns := slices.DeleteFunc(slices.Concat(required, optional), func(column string) bool { return column == Any })
+		o := newObjects(name, text, columns)
+		o.any = slices.Contains(optional, Any)
+		return &Table{name: name, columns: columns, objects: o}, nil, nil
 	}
 	t = &Table{name: name, reader: csv.NewReader(text)}
 	t.reader.ReuseRecord = true
@@ -62,7 +67,7 @@ func Open(name string, r io.Reader, required, optional []string) (t *Table, unkn
 		if slices.Contains(header[:i], column) {
 			err = errors.Join(err, fmt.Errorf("%s:1: %s: the column stands twice", name, column))
 		}
-		if !slices.Contains(required, column) && !slices.Contains(optional, column) {
+		if !slices.Contains(required, column) && !slices.Contains(optional, column) && !slices.Contains(optional, Any) {
 			unknown = append(unknown, column)
 		}
 	}
@@ -100,7 +105,7 @@ func (t *Table) nextObject() bool {
 		row, line, err := t.objects.next()
 		switch {
 		case err == nil:
-			t.row, t.line = row, line
+			t.row, t.line, t.columns = row, line, t.objects.columns
 			t.rows++
 			return true
 		case errors.Is(err, io.EOF) && line == 0:
@@ -124,6 +129,10 @@ func (t *Table) Unknown() []Key {
 	}
 	return t.objects.unknown
 }
+
+// Columns returns the columns in the order of the header; of objects, those that were
+// asked for and then those found so far, with [Any].
+func (t *Table) Columns() []string { return t.columns }
 
 // Rows returns how many rows were read.
 func (t *Table) Rows() int { return t.rows }

@@ -19,6 +19,7 @@ type expertForest struct {
 	tested bool
 }
 
+// score scores all rows.
 func (e *expertForest) score(rows [][]float64) []float64 {
 	if !e.tested {
 		// It predicts only after a test, which also sets its threshold.

@@ -1,5 +1,7 @@
-// Command anomaly compares the isolation forest with others written in Go: 100
-// trees of 256 rows, 10 000 rows, 5 and 20 columns.
+// Command anomaly compares the isolation forest with others written in Go, 100 trees of
+// 256 rows, 10 000 rows, 5 and 20 columns, and with scikit-learn; the quantile sketch
+// with t-digests, for series that each find hard; templates of log lines with those of
+// Drain. It times the streaming detectors.
 package main
 
 import (
@@ -34,7 +36,7 @@ func main() {
 			return func() { must(iforest.Fit(f.ours.table, &iforest.Options{Trees: trees, MaxSamples: perTree})) }
 		}),
 	)
-	measure.Main(pairs)
+	measure.Main(slices.Concat(pairs, sklearn(), sketchAdds(), logPairs(), streamUpdates()))
 }
 
 // peer is another isolation forest.
@@ -160,12 +162,14 @@ func newOurs(d int) (*ours, error) {
 	return o, checkRanking("evenkeel", odd)
 }
 
+// scoreAll scores all rows in one batch.
 func (o *ours) scoreAll() {
 	if err := o.forest.ScoreBatch(o.scores, o.table); err != nil {
 		panic(err) // the table has been scored before
 	}
 }
 
+// scoreNext scores one row, the next of all.
 func (o *ours) scoreNext() {
 	must(o.forest.Score(o.table[o.next]))
 	o.next = (o.next + 1) % rows

@@ -1,6 +1,9 @@
 package main
 
-import "testing"
+import (
+	"math"
+	"testing"
+)
 
 func TestCheckRanking(t *testing.T) {
 	odd := make([]float64, rows)
@@ -25,5 +28,21 @@ func TestCheckRanking(t *testing.T) {
 	}
 	if err := checkRanking("short", odd[1:]); err == nil {
 		t.Error("a missing score passes")
+	}
+}
+
+func TestCheckRanks(t *testing.T) {
+	values := seriesOf("rising")
+	exact := func(q float64) float64 { return q * points }
+	if err := checkRanks("exact", values, exact, 0.001); err != nil {
+		t.Error(err)
+	}
+	for name, wrong := range map[string]func(float64) float64{
+		"two thousandths off": func(q float64) float64 { return (q + 0.002) * points },
+		"not a number":        func(float64) float64 { return math.NaN() },
+	} {
+		if err := checkRanks(name, values, wrong, 0.001); err == nil {
+			t.Errorf("%s passes", name)
+		}
 	}
 }

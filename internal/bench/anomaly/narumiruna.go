@@ -20,6 +20,7 @@ type narumirunaForest struct {
 	full nforest.Matrix // the whole table in its type, converted once
 }
 
+// score scores all rows.
 func (n *narumirunaForest) score(rows [][]float64) []float64 {
 	if len(rows) == len(n.full) {
 		return n.f.Score(n.full)

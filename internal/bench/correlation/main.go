@@ -2,8 +2,8 @@
 // 0.34.2 itself: its inhibitor, and its whole path from provider to dispatcher.
 //
 // A line has processor time per operation; see package measure. Lines of memory have bytes, and are measured in a process of
-// their own, as is the growth of a storm. The lines correlation/mute_all, mute_plain and mute_storm are geometric means: storms
-// carry the first of them.
+// their own, as are the growth of a storm, what is taken in beside a fixed figure, and each side of the whole path. The lines
+// correlation/mute_all, mute_plain and mute_storm are geometric means: storms carry the first of them.
 package main
 
 import (
@@ -16,7 +16,6 @@ import (
 	"regexp"
 	"runtime"
 	"slices"
-	"time"
 
 	"github.com/evenkeelops/evenkeel/internal/bench/measure"
 )
@@ -42,7 +41,10 @@ func run(only string) (err error) {
 		return err
 	}
 	runtime.GOMAXPROCS(1)
-	for _, s := range alone {
+	if side := os.Getenv(pathEnv); side != "" {
+		return b.pathAlone(side)
+	}
+	for _, s := range alone() {
 		if s.lines[0] == os.Getenv(aloneEnv) {
 			return s.run(b)
 		}
@@ -75,45 +77,29 @@ func (b *bench) pairs(list ...measure.Pair) error {
 	return nil
 }
 
-// beside measures a pair and prints it beside the peer and, under the name with _goal, beside a fixed figure.
-func (b *bench) beside(p *measure.Pair, goal time.Duration) error {
-	name := p.Name + "_goal"
-	if !b.wants(p.Name) && !b.wants(name) {
-		return nil
-	}
-	r, err := p.Measure()
-	if err != nil {
-		return fmt.Errorf("%s: %w", p.Name, err)
-	}
-	for _, line := range []measure.Result{r, r.Against(name, goal)} {
-		if !b.wants(line.Name) {
-			continue
-		}
-		if err := b.out.Encode(line); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // aloneEnv holds the first line of the scenario that a process is for.
 const aloneEnv = "EVENKEEL_BENCH_ALONE"
 
-// alone are the scenarios that want a process of their own, and their lines.
-var alone = []struct {
+// scenario prints some lines.
+type scenario struct {
 	lines []string
 	run   func(*bench) error
-}{
-	{[]string{"correlation/storm_growth"}, (*bench).stormGrowth},
-	{[]string{"correlation/memory_1_rule"}, func(b *bench) error { return b.memory("correlation/memory_1_rule", 1, 400) }},
-	{[]string{"correlation/memory_10_rules"}, func(b *bench) error { return b.memory("correlation/memory_10_rules", 10, 1000) }},
-	{[]string{"correlation/million_memory", "correlation/million_apply_p99"}, (*bench).million},
-	{[]string{"correlation/million_restore"}, (*bench).restore},
+}
+
+// alone are the scenarios that want a process of their own.
+func alone() []scenario {
+	return append(ingestGoals(), []scenario{
+		{[]string{"correlation/storm_growth"}, (*bench).stormGrowth},
+		{[]string{"correlation/memory_1_rule"}, func(b *bench) error { return b.memory("correlation/memory_1_rule", 1, 400) }},
+		{[]string{"correlation/memory_10_rules"}, func(b *bench) error { return b.memory("correlation/memory_10_rules", 10, 1000) }},
+		{[]string{"correlation/million_memory", "correlation/million_apply_p99"}, (*bench).million},
+		{[]string{"correlation/million_restore"}, (*bench).restore},
+	}...)
 }
 
 // apart runs the scenarios of alone that have a wanted line.
 func (b *bench) apart() error {
-	for _, s := range alone {
+	for _, s := range alone() {
 		if !slices.ContainsFunc(s.lines, b.wants) {
 			continue
 		}

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
-	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"log/slog"
+	"os"
+	"os/exec"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/prometheus/alertmanager/alert"
@@ -18,7 +21,9 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/group"
 	"github.com/evenkeelops/evenkeel/correlation/inhibit"
+	"github.com/evenkeelops/evenkeel/correlation/route"
 	"github.com/evenkeelops/evenkeel/internal/bench/measure"
 )
 
@@ -26,98 +31,156 @@ const (
 	pathAlerts = 20_000
 	pathRules  = 100
 	pathGroups = pathRules * 97
+	// pathBatch is how many alerts come at once on both sides: as many as Prometheus puts into one request at most, if it is not
+	// told otherwise. A server hands a request on as it is, to Put of the peer's provider or to Apply.
+	pathBatch = 256
 )
 
 var groupBy = []string{"alertname", "cluster", "namespace"}
 
 // path is all that happens to an alert before somebody is told: it is stored, held against 100 rules, and put into one of 9,700
-// groups. Ours is the engine, or the mode for the peer's rules.
+// groups. Ours is the engine, or the mode for the peer's rules, each with package group behind it. Every round of a side is a
+// process of its own, in turn: a collection of garbage looks at all that a process holds, which here would be the alerts of
+// both sides.
 func (b *bench) path() error {
-	stop := func() {}
-	defer func() { stop() }()
-	for _, side := range []struct {
-		name string
-		make func([]map[string]string) (func(), error)
-	}{{"engine", pathEngine}, {"inhibit", pathInhibit}} {
-		if err := b.pairs(measure.Pair{
-			Name: "correlation/path_" + side.name, Peer: peer + " provider, inhibitor and dispatcher", Bar: 10, Ops: pathAlerts, Fresh: true,
-			Setup: func() (func(), func(), error) {
-				alerts := many(pathAlerts, func(i int) map[string]string {
-					return with(labelsOf(fmt.Sprintf("Src%d", i%pathRules), "critical", i), "cluster", fmt.Sprintf("c%d", i%97))
-				})
-				own, err := side.make(alerts)
-				if err != nil {
-					return nil, nil, err
-				}
-				stop()
-				var other func()
-				other, stop, err = pathTheirs(alerts)
-				return own, other, err
-			},
-		}); err != nil {
+	for _, own := range []string{"engine", "inhibit"} {
+		r := measure.Result{Name: "correlation/path_" + own, Peer: peer + " provider, inhibitor and dispatcher", Bar: 10}
+		if !b.wants(r.Name) {
+			continue
+		}
+		var ours, theirs, ratios, allocs []float64
+		for range pathRounds {
+			o, err := roundOf(own)
+			if err != nil {
+				return fmt.Errorf("%s: %w", r.Name, err)
+			}
+			t, err := roundOf("peer")
+			if err != nil {
+				return fmt.Errorf("%s: %w", r.Name, err)
+			}
+			ours, theirs, ratios, allocs = append(ours, o.NS), append(theirs, t.NS), append(ratios, t.NS/o.NS), append(allocs, o.Allocs)
+		}
+		r.OursNS, r.PeerNS, r.Ratio, r.OursAllocs = median(ours), median(theirs), median(ratios), median(allocs)
+		r.Judge(false)
+		if err := b.out.Encode(r); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+const pathRounds = 7
+
+// sides of the path, by the name that a process gets for one.
+var sides = map[string]func([]map[string]string) (run, stop func(), err error){"engine": pathEngine, "inhibit": pathInhibit, "peer": pathTheirs}
+
+// round is what a side took for an alert.
+type round struct {
+	NS     float64 `json:"ns"`
+	Allocs float64 `json:"allocs"`
+}
+
+// pathEnv holds the side that a process is for.
+const pathEnv = "EVENKEEL_BENCH_PATH"
+
+// roundOf runs a side once in a process of its own.
+func roundOf(side string) (r round, err error) {
+	self, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	cmd := exec.CommandContext(context.Background(), self)
+	cmd.Env, cmd.Stderr = append(os.Environ(), pathEnv+"="+side), os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return r, err
+	}
+	return r, json.Unmarshal(out, &r)
+}
+
+// pathAlone is the process of a side.
+func (b *bench) pathAlone(side string) error {
+	make, ok := sides[side]
+	if !ok {
+		return fmt.Errorf("%s=%s: no such side", pathEnv, side)
+	}
+	var took time.Duration
+	var allocs uint64
+	for range 2 { // the first pays for memory that the system hands out page by page
+		run, stop, err := make(many(pathAlerts, func(i int) map[string]string {
+			return with(labelsOf(fmt.Sprintf("Src%d", i%pathRules), "critical", i), "cluster", fmt.Sprintf("c%d", i%97))
+		}))
+		if err != nil {
+			return err
+		}
+		var before, after runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		start := measure.ProcessorTime()
+		run()
+		took = measure.ProcessorTime() - start
+		runtime.ReadMemStats(&after)
+		allocs = after.Mallocs - before.Mallocs
+		stop()
+	}
+	return b.out.Encode(round{float64(took) / pathAlerts, float64(allocs) / pathAlerts})
+}
+
+// grouper makes the groups of the peer's route.
+func grouper() *group.Grouper {
+	return must(group.New(must(route.New(route.Node{Receiver: "all", GroupBy: groupBy})), group.Options{}))
+}
+
 // pathEngine groups what the engine says people are to be told.
-func pathEngine(alerts []map[string]string) (func(), error) {
+func pathEngine(alerts []map[string]string) (run, stop func(), err error) {
 	e, err := correlation.New(engineRulesOf(pathRules), correlation.Options{})
-	events := eventsOf(alerts, start)
+	g, events := grouper(), eventsOf(alerts, start)
 	return func() {
-		g := grouping[correlation.Alert]{}
-		for i := range events {
-			for _, t := range must(e.Apply(start, events[i])) {
-				if t.Kind == correlation.Notify {
-					g.add(t.Alert.Labels.Get, t.Alert)
-				}
-			}
+		var told []correlation.Transition
+		for batch := range slices.Chunk(events, pathBatch) {
+			told = must(e.Append(told[:0], start, batch...))
+			must(g.Apply(start, told...))
 		}
-		g.check(len(alerts))
-	}, err
+		grouped(g)
+	}, func() {}, err
 }
 
-// pathInhibit groups what is not muted when it comes.
-func pathInhibit(alerts []map[string]string) (func(), error) {
+// pathInhibit groups all alerts, as the peer's dispatcher does. Whether one is muted both ask when they tell of a group; here
+// once, of the last alert.
+func pathInhibit(alerts []map[string]string) (run, stop func(), err error) {
 	in, err := inhibit.New(rulesOf(pathRules))
+	g, list := grouper(), make([]inhibit.Alert, len(alerts))
+	for i, labels := range alerts {
+		list[i] = inhibit.Alert{Labels: labels, Ends: start.Add(time.Hour)}
+	}
+	target := targetOf(alerts)
 	return func() {
-		g := grouping[map[string]string]{}
-		for _, labels := range alerts {
-			check(in.Apply(start, inhibit.Alert{Labels: labels, Ends: start.Add(time.Hour)}))
-			if _, muted := in.Mutes(labels); !muted {
-				g.add(func(name string) string { return labels[name] }, labels)
+		var told []correlation.Transition
+		for batch := range slices.Chunk(list, pathBatch) {
+			check(in.Apply(start, batch...))
+			told = told[:0]
+			for i := range batch {
+				told = append(told, correlation.Transition{At: start, Kind: correlation.Notify, Alert: correlation.AlertOf(batch[i].Labels)})
 			}
+			must(g.Apply(start, told...))
 		}
-		g.check(len(alerts))
-	}, err
+		if _, muted := in.Mutes(target); !muted {
+			panic("what the last alert mutes is not muted")
+		}
+		grouped(g)
+	}, func() {}, err
 }
 
-// grouping is the plainest there is: lists by the values of the labels.
-type grouping[T any] struct {
-	groups map[string][]T
-	key    []byte
+// targetOf is an alert that the last one mutes.
+func targetOf(alerts []map[string]string) map[string]string {
+	last := alerts[len(alerts)-1]
+	return with(labelsOf(fmt.Sprintf("Dst%d", (len(alerts)-1)%pathRules), "warning", 0), "cluster", last["cluster"], "namespace", last["namespace"])
 }
 
-func (g *grouping[T]) add(get func(string) string, x T) {
-	if g.groups == nil {
-		g.groups = map[string][]T{}
-	}
-	g.key = g.key[:0]
-	for _, name := range groupBy {
-		v := get(name)
-		g.key = append(binary.AppendUvarint(g.key, uint64(len(v))), v...)
-	}
-	g.groups[string(g.key)] = append(g.groups[string(g.key)], x)
-}
-
-func (g *grouping[T]) check(alerts int) {
-	n := 0
-	for _, list := range g.groups {
-		n += len(list)
-	}
-	if n != alerts || len(g.groups) != pathGroups {
-		panic(fmt.Sprintf("%d alerts in %d groups, want %d in %d", n, len(g.groups), alerts, pathGroups))
+// grouped checks that all alerts are in groups, of which there are as many as the peer makes.
+func grouped(g *group.Grouper) {
+	if n := g.Stats(); n.Alerts != pathAlerts || n.Groups != pathGroups {
+		panic(fmt.Sprintf("%d alerts in %d groups, want %d in %d", n.Alerts, n.Groups, pathAlerts, pathGroups))
 	}
 }
 
@@ -126,11 +189,11 @@ func pathTheirs(alerts []map[string]string) (run, stop func(), err error) {
 	ctx := context.Background()
 	store, err := mem.NewAlerts(ctx, time.Hour, 0, nil, silent, eventrecorder.NopRecorder(), prometheus.NewRegistry(), nil)
 	if err != nil {
-		return nil, func() {}, err
+		return nil, nil, err
 	}
 	ih, err := theirs(rulesOf(pathRules), store)
 	if err != nil {
-		return nil, store.Close, err
+		return nil, nil, err
 	}
 	route := &dispatch.Route{RouteOpts: dispatch.RouteOpts{
 		Receiver: "all", GroupBy: map[model.LabelName]struct{}{}, GroupWait: 30 * time.Second, GroupInterval: 5 * time.Minute, RepeatInterval: 4 * time.Hour,
@@ -150,14 +213,13 @@ func pathTheirs(alerts []map[string]string) (run, stop func(), err error) {
 	for i, labels := range alerts {
 		list[i] = &alert.Alert{Alert: model.Alert{Labels: labelSet(labels), StartsAt: time.Now(), EndsAt: time.Now().Add(time.Hour)}, UpdatedAt: time.Now()}
 	}
-	last := alerts[len(alerts)-1]
-	target := labelSet(with(labelsOf(fmt.Sprintf("Dst%d", (len(alerts)-1)%pathRules), "warning", 0), "cluster", last["cluster"], "namespace", last["namespace"]))
+	target := labelSet(targetOf(alerts))
 	return func() {
-			for _, a := range list {
-				check(store.Put(ctx, a))
+			for batch := range slices.Chunk(list, pathBatch) {
+				check(store.Put(ctx, batch...))
 			}
 			for !ih.Mutes(ctx, target) {
-				runtime.Gosched()
+				time.Sleep(time.Millisecond)
 			}
 			for {
 				alerts, groups := counted.read()

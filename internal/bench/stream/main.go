@@ -3,9 +3,9 @@
 //
 // Alerts of a thousand tenants, twenty each with eight labels, are sent again and again, as from a monitoring system that
 // re-sends what is active; each event is a record of its own, and one in a hundred begins or ends an alert, which is a
-// notification. A line has the time of one event in nanoseconds: on the wall, from the first append until the nodes have
-// applied and notified all, or, where the name ends in processor, of all processes and the server together. See package
-// measure.
+// notification that goes into the outbox of the store. A line has the time of one event in nanoseconds: on the wall, from the
+// first append until the nodes have applied all and put all notifications, or, where the name ends in processor, of all
+// processes and the server together. The run fails unless the outbox then has every notification once. See package measure.
 package main
 
 import (
@@ -215,27 +215,72 @@ func (b *bench) measure(ctx context.Context, system, address string, serverTime 
 	}
 	wall := time.Since(start)
 	after, err := f.processorTime()
-	return figures{wall / events, (after - before) / events}, err
+	if err != nil {
+		return figures{}, err
+	}
+	return figures{wall / events, (after - before) / events}, once(ctx, store.outbox, notifications(len(all)+events))
+}
+
+// once reads an outbox and checks that it has so many keys, each once.
+func once(ctx context.Context, box stream.Outbox, want int64) error {
+	keys := map[string]bool{}
+	after := int64(0)
+	for {
+		call, cancel := context.WithTimeout(ctx, time.Second)
+		entries, err := box.Read(call, after)
+		cancel()
+		if len(entries) == 0 && call.Err() != nil && ctx.Err() == nil {
+			break
+		}
+		if err != nil {
+			return err
+		}
+		for _, e := range entries {
+			if e.Err != nil {
+				return e.Err
+			}
+			if keys[e.Key] {
+				return fmt.Errorf("entry %d of the outbox has key %q again", e.Place, e.Key)
+			}
+			keys[e.Key], after = true, e.Place
+		}
+	}
+	if got := int64(len(keys)); got != want {
+		return fmt.Errorf("the outbox has %d notifications, want %d", got, want)
+	}
+	return nil
+}
+
+// opened is a store and its outbox.
+type opened struct {
+	stream.Store
+	outbox stream.Outbox
 }
 
 // open connects to a store.
-func open(ctx context.Context, system, address string) (stream.Store, func(), error) {
+func open(ctx context.Context, system, address string) (opened, func(), error) {
 	if system == "postgres" {
 		db, err := sql.Open("pgx", address)
 		if err != nil {
-			return nil, nil, err
+			return opened{}, nil, err
 		}
 		db.SetMaxOpenConns(20)
 		db.SetMaxIdleConns(20)
 		s, err := postgres.Open(ctx, db, nil)
-		return s, func() { db.Close() }, err
+		if err != nil {
+			return opened{}, nil, err
+		}
+		return opened{s, s.Outbox()}, func() { db.Close() }, nil
 	}
 	nc, err := nats.Connect(address)
 	if err != nil {
-		return nil, nil, err
+		return opened{}, nil, err
 	}
 	s, err := jetstream.Open(ctx, nc, nil)
-	return s, nc.Close, err
+	if err != nil {
+		return opened{}, nil, err
+	}
+	return opened{s, s.Outbox()}, nc.Close, nil
 }
 
 // alert is one of the load, firing.
@@ -365,7 +410,7 @@ func (f *fleet) wait(ctx context.Context, right func([]counts) bool) error {
 	}
 }
 
-// settled waits until so many events are applied and their notifications handed over.
+// settled waits until so many events are applied and their notifications are in the outbox.
 func (f *fleet) settled(ctx context.Context, events int) error {
 	return f.wait(ctx, func(all []counts) bool {
 		var applied, notified int64
@@ -399,7 +444,7 @@ func node(system, address, file string) error {
 	defer end()
 	n, err := stream.New(stream.Config{
 		Store: store, Name: filepath.Base(file), Rules: correlation.StarterRules(), SnapshotEvery: 500,
-		Notify: func(context.Context, []stream.Notification) error { return nil },
+		Notify: store.outbox.Put, Batch: 100,
 	})
 	if err != nil {
 		return err

@@ -40,9 +40,16 @@ func python(t *testing.T, script string, in, out any) {
 	}
 }
 
+// table is an input with the options that scikit-learn has too; a limit of depth other than
+// its own, and guided cuts, it does not have.
 type table struct {
-	Seed uint32      `json:"seed"`
-	Rows [][]float64 `json:"rows"`
+	Seed          uint32      `json:"seed"`
+	Trees         int         `json:"trees"`
+	MaxSamples    int         `json:"max_samples"`
+	FeatureShare  float64     `json:"max_features"`
+	Bootstrap     bool        `json:"bootstrap"`
+	Contamination float64     `json:"contamination"`
+	Rows          [][]float64 `json:"rows"`
 }
 
 const forestScript = `
@@ -50,8 +57,10 @@ import json, sys, sklearn
 from sklearn.ensemble import IsolationForest
 out = []
 for t in json.load(sys.stdin):
-    f = IsolationForest(n_estimators=100, random_state=t["seed"], contamination=0.1).fit(t["rows"])
-    out.append({"version": sklearn.__version__, "offset": f.offset_, "scores": list(f.score_samples(t["rows"]))})
+    rows, seed = t.pop("rows"), t.pop("seed")
+    t["max_features"] = float(t["max_features"])  # an integer would be a number of features
+    f = IsolationForest(n_estimators=t.pop("trees"), random_state=seed, **t).fit(rows)
+    out.append({"version": sklearn.__version__, "offset": f.offset_, "scores": list(f.score_samples(rows))})
 json.dump(out, sys.stdout)
 `
 
@@ -59,7 +68,7 @@ json.dump(out, sys.stdout)
 func TestForestAgainstScikitLearn(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	var tables []table
-	for range 12 {
+	for k := range 12 {
 		rows := make([][]float64, 20+r.IntN(1500))
 		features := 1 + r.IntN(12)
 		for i := range rows {
@@ -68,7 +77,12 @@ func TestForestAgainstScikitLearn(t *testing.T) {
 				rows[i][j] = float64(float32(r.NormFloat64() * math.Pow(10, float64(j%4))))
 			}
 		}
-		tables = append(tables, table{r.Uint32(), rows})
+		tab := table{Seed: r.Uint32(), Trees: 100, MaxSamples: min(256, len(rows)), FeatureShare: 1, Contamination: 0.1, Rows: rows}
+		if k%3 > 0 { // two of three have options of their own
+			tab.Trees, tab.MaxSamples = 1+r.IntN(60), 1+r.IntN(len(rows))
+			tab.FeatureShare, tab.Bootstrap, tab.Contamination = float64(1+r.IntN(8))/8, r.IntN(2) > 0, float64(1+r.IntN(8))/16
+		}
+		tables = append(tables, tab)
 	}
 	var answers []struct {
 		Version string
@@ -78,10 +92,14 @@ func TestForestAgainstScikitLearn(t *testing.T) {
 	python(t, forestScript, tables, &answers)
 	worst := 0.0
 	for i, tab := range tables {
-		f, err := iforest.Fit(tab.Rows, &iforest.Options{Seed: tab.Seed, Contamination: 0.1})
+		f, err := iforest.Fit(tab.Rows, &iforest.Options{
+			Seed: tab.Seed, Trees: tab.Trees, MaxSamples: tab.MaxSamples, FeatureShare: tab.FeatureShare, Bootstrap: tab.Bootstrap,
+			Contamination: tab.Contamination,
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		before := worst
 		worst = max(worst, math.Abs(f.Offset()-answers[i].Offset))
 		for k, row := range tab.Rows {
 			s, err := f.Score(row)
@@ -89,6 +107,11 @@ func TestForestAgainstScikitLearn(t *testing.T) {
 				t.Fatal(err)
 			}
 			worst = max(worst, math.Abs(s-answers[i].Scores[k]))
+		}
+		if !(worst <= 1e-12) && worst != before {
+			options := tab
+			options.Rows = nil
+			t.Errorf("table %d, %d by %d, %+v: differs by %g", i, len(tab.Rows), len(tab.Rows[0]), options, worst)
 		}
 	}
 	if worst > 1e-12 {

@@ -4,10 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters/stream"
 	"github.com/evenkeelops/evenkeel/adapters/stream/streamtest"
 )
 
-// TestConformance runs the suite on every store.
+// TestConformance runs the suites on every store.
 func TestConformance(t *testing.T) {
 	for name, place := range systems {
 		t.Run(name, func(t *testing.T) {
@@ -18,6 +19,10 @@ func TestConformance(t *testing.T) {
 					s.Late = 3 * time.Second
 				}
 				return s
+			})
+			streamtest.TestOutbox(t, func(t *testing.T) stream.Outbox {
+				t.Helper()
+				return place(t).mustOpen(t).outbox
 			})
 		})
 	}

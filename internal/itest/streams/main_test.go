@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,13 +15,10 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/nats-io/nats.go"
-	js "github.com/nats-io/nats.go/jetstream"
 
-	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
 	"github.com/evenkeelops/evenkeel/adapters/stream"
 	"github.com/evenkeelops/evenkeel/adapters/stream/jetstream"
 	"github.com/evenkeelops/evenkeel/adapters/stream/postgres"
-	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/internal/itest/natsd"
 	"github.com/evenkeelops/evenkeel/internal/itest/rig"
 )
@@ -145,108 +141,41 @@ var systems = map[string]func(t *testing.T) address{
 	},
 }
 
+// opened is a store and its outbox.
+type opened struct {
+	stream.Store
+	outbox stream.Outbox
+}
+
 // open connects to a store. The function that is returned ends the connection.
-func (a address) open(ctx context.Context) (stream.Store, func(), error) {
+func (a address) open(ctx context.Context) (opened, func(), error) {
 	if a.System == "postgres" {
 		db, err := sql.Open("pgx", a.URL)
 		if err != nil {
-			return nil, nil, err
+			return opened{}, nil, err
 		}
-		db.SetMaxOpenConns(20)
-		db.SetMaxIdleConns(20)
+		db.SetMaxOpenConns(30)
+		db.SetMaxIdleConns(30)
 		s, err := postgres.Open(ctx, db, nil)
 		if err != nil {
-			return nil, nil, errors.Join(err, db.Close())
+			return opened{}, nil, errors.Join(err, db.Close())
 		}
-		return s, func() { db.Close() }, nil
+		return opened{s, s.Outbox()}, func() { db.Close() }, nil
 	}
 	nc, err := nats.Connect(a.URL)
 	if err != nil {
-		return nil, nil, err
+		return opened{}, nil, err
 	}
 	s, err := jetstream.Open(ctx, nc, &jetstream.Options{Prefix: a.Prefix})
 	if err != nil {
 		nc.Close()
-		return nil, nil, err
+		return opened{}, nil, err
 	}
-	return s, func() { s.Close(); nc.Close() }, nil
+	return opened{s, s.Outbox()}, func() { s.Close(); nc.Close() }, nil
 }
 
-// receiver is where notifications go, beside the store: a stream that knows their keys as Msg-Ids, or the outbox of
-// adapters/sqlstore, in which a key is unique. put gives it one, told returns how often it has each key.
-type receiver struct {
-	put  func(context.Context, stream.Notification) error
-	told func(context.Context) (map[string]int, error)
-}
-
-func (a address) receiver(ctx context.Context) (receiver, error) {
-	if a.System == "postgres" {
-		db, err := sql.Open("pgx", a.URL)
-		if err != nil {
-			return receiver{}, err
-		}
-		db.SetMaxOpenConns(10)
-		db.SetMaxIdleConns(10)
-		s, err := sqlstore.Open(ctx, db, nil)
-		if err != nil {
-			return receiver{}, err
-		}
-		return receiver{
-			put: func(ctx context.Context, n stream.Notification) error {
-				return s.Outbox().Schedule(ctx, escalation.Task{Tenant: n.Alert.Tenant, Key: n.Key, Kind: n.Kind.String(), Due: n.At, Payload: []byte(`{}`)})
-			},
-			told: func(ctx context.Context) (map[string]int, error) {
-				found, err := db.QueryContext(ctx, `SELECT key, count(*) FROM outbox GROUP BY key`)
-				if err != nil {
-					return nil, err
-				}
-				defer found.Close()
-				all := map[string]int{}
-				for found.Next() {
-					var key string
-					var n int
-					if err := found.Scan(&key, &n); err != nil {
-						return nil, err
-					}
-					all[key] = n
-				}
-				return all, found.Err()
-			},
-		}, nil
-	}
-	nc, err := nats.Connect(a.URL)
-	if err != nil {
-		return receiver{}, err
-	}
-	client, err := js.New(nc)
-	if err != nil {
-		return receiver{}, err
-	}
-	subject := a.Prefix + ".told."
-	s, err := client.CreateOrUpdateStream(ctx, js.StreamConfig{Name: a.Prefix + "-told", Subjects: []string{subject + "*"}, Duplicates: 2 * time.Minute})
-	if err != nil {
-		return receiver{}, err
-	}
-	return receiver{
-		put: func(ctx context.Context, n stream.Notification) error {
-			_, err := client.Publish(ctx, subject+n.Key, nil, js.WithMsgID(n.Key))
-			return err
-		},
-		told: func(ctx context.Context) (map[string]int, error) {
-			info, err := s.Info(ctx, js.WithSubjectFilter(subject+"*"))
-			if err != nil {
-				return nil, err
-			}
-			all := map[string]int{}
-			for name, n := range info.State.Subjects {
-				all[strings.TrimPrefix(name, subject)] = int(n)
-			}
-			return all, nil
-		},
-	}, nil
-}
-
-func (a address) mustOpen(t *testing.T) stream.Store {
+// mustOpen is open for as long as a test runs.
+func (a address) mustOpen(t *testing.T) opened {
 	t.Helper()
 	s, end, err := a.open(t.Context())
 	if err != nil {

@@ -31,7 +31,7 @@ var needed = []struct{ program, pkg string }{
 // run too: with the race detector, or without it where one goroutine calculates for
 // long.
 var (
-	vetted = []string{"internal/itest", "internal/bench", "internal/tools"}
+	vetted = []string{"internal/itest", "internal/bench", "internal/bench/forecast", "internal/tools"}
 	raced  = []string{"internal/itest"}
 	tested = []string{"internal/bench/promql", "internal/bench/alertmanager"}
 )
