@@ -3,6 +3,7 @@ package anomaly
 import (
 	"math"
 
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 	"github.com/evenkeelops/evenkeel/anomaly/internal/stats"
 )
 
@@ -29,14 +30,16 @@ const (
 var combineNames = []string{"min_p", "fisher", "stouffer", "cauchy"}
 
 // String returns "min_p", "fisher", "stouffer" or "cauchy".
-func (c Combine) String() string { return enumString(combineNames, "Combine", uint8(c)) }
+func (c Combine) String() string { return enum.String(combineNames, "Combine", uint8(c)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (c Combine) MarshalText() ([]byte, error) { return enumText(combineNames, "Combine", uint8(c)) }
+func (c Combine) MarshalText() ([]byte, error) {
+	return enum.Text(combineNames, "anomaly", "Combine", uint8(c))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (c *Combine) UnmarshalText(text []byte) error {
-	n, err := enumParse(combineNames, "combine", text)
+	n, err := enum.Parse(combineNames, "anomaly", "combine", text)
 	*c = Combine(n)
 	return err
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/anomaly/iforest"
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Preset is a way to judge.
@@ -31,14 +32,16 @@ const (
 var presetNames = []string{"default", "compat"}
 
 // String returns "default" or "compat".
-func (p Preset) String() string { return enumString(presetNames, "Preset", uint8(p)) }
+func (p Preset) String() string { return enum.String(presetNames, "Preset", uint8(p)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (p Preset) MarshalText() ([]byte, error) { return enumText(presetNames, "Preset", uint8(p)) }
+func (p Preset) MarshalText() ([]byte, error) {
+	return enum.Text(presetNames, "anomaly", "Preset", uint8(p))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (p *Preset) UnmarshalText(text []byte) error {
-	n, err := enumParse(presetNames, "preset", text)
+	n, err := enum.Parse(presetNames, "anomaly", "preset", text)
 	*p = Preset(n)
 	return err
 }

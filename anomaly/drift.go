@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 	"github.com/evenkeelops/evenkeel/anomaly/internal/stats"
 )
 
@@ -25,16 +26,16 @@ const (
 var driftNames = []string{"stable", "warn", "act"}
 
 // String returns "stable", "warn" or "act".
-func (l DriftLevel) String() string { return enumString(driftNames, "DriftLevel", uint8(l)) }
+func (l DriftLevel) String() string { return enum.String(driftNames, "DriftLevel", uint8(l)) }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (l DriftLevel) MarshalText() ([]byte, error) {
-	return enumText(driftNames, "DriftLevel", uint8(l))
+	return enum.Text(driftNames, "anomaly", "DriftLevel", uint8(l))
 }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (l *DriftLevel) UnmarshalText(text []byte) error {
-	n, err := enumParse(driftNames, "drift level", text)
+	n, err := enum.Parse(driftNames, "anomaly", "drift level", text)
 	*l = DriftLevel(n)
 	return err
 }

@@ -1,5 +1,7 @@
 package anomaly
 
+import "github.com/evenkeelops/evenkeel/anomaly/internal/enum"
+
 // QuantileMethod is a rule for the q-quantile of n sorted values. Programs differ in
 // it: R and numpy answer QuantileLinear unless told otherwise, SAS QuantileAveragedInvertedCDF, Minitab
 // and Excel's PERCENTILE.EXC QuantileWeibull. Types are those of Hyndman and Fan (The American
@@ -49,17 +51,17 @@ var quantileMethodNames = []string{
 
 // String returns the name of the method in numpy.
 func (m QuantileMethod) String() string {
-	return enumString(quantileMethodNames, "QuantileMethod", uint8(m))
+	return enum.String(quantileMethodNames, "QuantileMethod", uint8(m))
 }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (m QuantileMethod) MarshalText() ([]byte, error) {
-	return enumText(quantileMethodNames, "QuantileMethod", uint8(m))
+	return enum.Text(quantileMethodNames, "anomaly", "QuantileMethod", uint8(m))
 }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (m *QuantileMethod) UnmarshalText(text []byte) error {
-	n, err := enumParse(quantileMethodNames, "quantile method", text)
+	n, err := enum.Parse(quantileMethodNames, "anomaly", "quantile method", text)
 	*m = QuantileMethod(n)
 	return err
 }

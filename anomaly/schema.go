@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"unicode"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Side is a direction in which a value can deviate.
@@ -21,14 +23,14 @@ const (
 var sideNames = []string{"both", "high", "low"}
 
 // String returns "both", "high" or "low".
-func (s Side) String() string { return enumString(sideNames, "Side", uint8(s)) }
+func (s Side) String() string { return enum.String(sideNames, "Side", uint8(s)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (s Side) MarshalText() ([]byte, error) { return enumText(sideNames, "Side", uint8(s)) }
+func (s Side) MarshalText() ([]byte, error) { return enum.Text(sideNames, "anomaly", "Side", uint8(s)) }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (s *Side) UnmarshalText(text []byte) error {
-	n, err := enumParse(sideNames, "side", text)
+	n, err := enum.Parse(sideNames, "anomaly", "side", text)
 	*s = Side(n)
 	return err
 }

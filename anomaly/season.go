@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 	"github.com/evenkeelops/evenkeel/anomaly/internal/stats"
 )
 
@@ -28,14 +29,16 @@ const (
 var cycleNames = []string{"none", "hour", "day", "week"}
 
 // String returns "none", "hour", "day" or "week".
-func (c Cycle) String() string { return enumString(cycleNames, "Cycle", uint8(c)) }
+func (c Cycle) String() string { return enum.String(cycleNames, "Cycle", uint8(c)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (c Cycle) MarshalText() ([]byte, error) { return enumText(cycleNames, "Cycle", uint8(c)) }
+func (c Cycle) MarshalText() ([]byte, error) {
+	return enum.Text(cycleNames, "anomaly", "Cycle", uint8(c))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (c *Cycle) UnmarshalText(text []byte) error {
-	n, err := enumParse(cycleNames, "cycle", text)
+	n, err := enum.Parse(cycleNames, "anomaly", "cycle", text)
 	*c = Cycle(n)
 	return err
 }

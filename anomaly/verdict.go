@@ -3,6 +3,8 @@ package anomaly
 import (
 	"encoding/json"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // State is the answer in one word.
@@ -23,14 +25,16 @@ const (
 var stateNames = []string{"", "normal", "anomaly", "no_data", "invalid"}
 
 // String returns "normal", "anomaly", "no_data" or "invalid".
-func (s State) String() string { return enumString(stateNames, "State", uint8(s)) }
+func (s State) String() string { return enum.String(stateNames, "State", uint8(s)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (s State) MarshalText() ([]byte, error) { return enumText(stateNames, "State", uint8(s)) }
+func (s State) MarshalText() ([]byte, error) {
+	return enum.Text(stateNames, "anomaly", "State", uint8(s))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (s *State) UnmarshalText(text []byte) error {
-	n, err := enumParse(stateNames, "state", text)
+	n, err := enum.Parse(stateNames, "anomaly", "state", text)
 	*s = State(n)
 	return err
 }

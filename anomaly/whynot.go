@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Reason says what kept a feature from raising an alarm.
@@ -36,14 +38,16 @@ const (
 var quietNames = []string{"", "missing", "invalid", "side", "usual", "short", "together"}
 
 // String returns "missing", "invalid", "side", "usual", "short" or "together".
-func (k QuietKind) String() string { return enumString(quietNames, "QuietKind", uint8(k)) }
+func (k QuietKind) String() string { return enum.String(quietNames, "QuietKind", uint8(k)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (k QuietKind) MarshalText() ([]byte, error) { return enumText(quietNames, "QuietKind", uint8(k)) }
+func (k QuietKind) MarshalText() ([]byte, error) {
+	return enum.Text(quietNames, "anomaly", "QuietKind", uint8(k))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (k *QuietKind) UnmarshalText(text []byte) error {
-	n, err := enumParse(quietNames, "reason", text)
+	n, err := enum.Parse(quietNames, "anomaly", "reason", text)
 	*k = QuietKind(n)
 	return err
 }

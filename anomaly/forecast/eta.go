@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // State says what is known about an exhaustion.
@@ -28,14 +30,16 @@ const (
 var stateNames = []string{"unknown", "ok", "never", "already"}
 
 // String returns "unknown", "ok", "never" or "already".
-func (s State) String() string { return enumString(stateNames, int(s)) }
+func (s State) String() string { return enum.String(stateNames, "State", uint8(s)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (s State) MarshalText() ([]byte, error) { return enumText(stateNames, "state", int(s)) }
+func (s State) MarshalText() ([]byte, error) {
+	return enum.Text(stateNames, "forecast", "state", uint8(s))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (s *State) UnmarshalText(text []byte) error {
-	n, err := enumParse(stateNames, "state", text)
+	n, err := enum.Parse(stateNames, "forecast", "state", text)
 	*s = State(n)
 	return err
 }

@@ -3,6 +3,8 @@ package forecast
 import (
 	"math"
 	"slices"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Trend is the slope of an [ETS].
@@ -21,14 +23,16 @@ const (
 var trendNames = []string{"none", "linear", "damped"}
 
 // String returns "none", "linear" or "damped".
-func (t Trend) String() string { return enumString(trendNames, int(t)) }
+func (t Trend) String() string { return enum.String(trendNames, "Trend", uint8(t)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (t Trend) MarshalText() ([]byte, error) { return enumText(trendNames, "trend", int(t)) }
+func (t Trend) MarshalText() ([]byte, error) {
+	return enum.Text(trendNames, "forecast", "trend", uint8(t))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (t *Trend) UnmarshalText(text []byte) error {
-	n, err := enumParse(trendNames, "trend", text)
+	n, err := enum.Parse(trendNames, "forecast", "trend", text)
 	*t = Trend(n)
 	return err
 }

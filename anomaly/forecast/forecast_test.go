@@ -361,7 +361,7 @@ func TestOptionErrors(t *testing.T) {
 		{"floor", hourly([]float64{1, 2}), 1, &forecast.Options{Floor: &floor, Cap: &top}, "Floor is 5, want at most Cap, 1"},
 		{"history", hourly([]float64{1, 2}), 1, &forecast.Options{History: 1}, "History is 1"},
 		{"model", hourly([]float64{1, 2}), 1, &forecast.Options{Models: []forecast.Model{nil}}, "Models[0] is <nil>"},
-		{"interval", hourly([]float64{1, 2}), 1, &forecast.Options{Interval: 7}, "Interval is 7"},
+		{"interval", hourly([]float64{1, 2}), 1, &forecast.Options{Interval: 7}, "Interval is Interval(7)"},
 		{"step", forecast.Series{Values: []float64{1, 2}}, 1, nil, "Step is 0s"},
 		{"value", hourly([]float64{1, 1e151}), 1, nil, "value 1 at 2026-03-01T01:00:00Z is 1e+151"},
 	} {

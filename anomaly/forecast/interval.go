@@ -3,6 +3,8 @@ package forecast
 import (
 	"math"
 	"slices"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Interval is how the limits around a forecast are found.
@@ -20,14 +22,16 @@ const (
 var intervalNames = []string{"conformal", "parametric"}
 
 // String returns "conformal" or "parametric".
-func (i Interval) String() string { return enumString(intervalNames, int(i)) }
+func (i Interval) String() string { return enum.String(intervalNames, "Interval", uint8(i)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (i Interval) MarshalText() ([]byte, error) { return enumText(intervalNames, "interval", int(i)) }
+func (i Interval) MarshalText() ([]byte, error) {
+	return enum.Text(intervalNames, "forecast", "interval", uint8(i))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (i *Interval) UnmarshalText(text []byte) error {
-	n, err := enumParse(intervalNames, "interval", text)
+	n, err := enum.Parse(intervalNames, "forecast", "interval", text)
 	*i = Interval(n)
 	return err
 }

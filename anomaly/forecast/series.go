@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Series holds values at a fixed step. NaN is no value.
@@ -92,16 +94,16 @@ const (
 var aggregateNames = []string{"mean", "max", "last"}
 
 // String returns "mean", "max" or "last".
-func (a Aggregate) String() string { return enumString(aggregateNames, int(a)) }
+func (a Aggregate) String() string { return enum.String(aggregateNames, "Aggregate", uint8(a)) }
 
 // MarshalText implements [encoding.TextMarshaler].
 func (a Aggregate) MarshalText() ([]byte, error) {
-	return enumText(aggregateNames, "aggregate", int(a))
+	return enum.Text(aggregateNames, "forecast", "aggregate", uint8(a))
 }
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (a *Aggregate) UnmarshalText(text []byte) error {
-	n, err := enumParse(aggregateNames, "aggregate", text)
+	n, err := enum.Parse(aggregateNames, "forecast", "aggregate", text)
 	*a = Aggregate(n)
 	return err
 }

@@ -3,6 +3,8 @@ package forecast
 import (
 	"math"
 	"slices"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Seasonal is how a season joins the level.
@@ -21,14 +23,16 @@ const (
 var seasonalNames = []string{"none", "additive", "multiplicative"}
 
 // String returns "none", "additive" or "multiplicative".
-func (s Seasonal) String() string { return enumString(seasonalNames, int(s)) }
+func (s Seasonal) String() string { return enum.String(seasonalNames, "Seasonal", uint8(s)) }
 
 // MarshalText implements [encoding.TextMarshaler].
-func (s Seasonal) MarshalText() ([]byte, error) { return enumText(seasonalNames, "seasonal", int(s)) }
+func (s Seasonal) MarshalText() ([]byte, error) {
+	return enum.Text(seasonalNames, "forecast", "seasonal", uint8(s))
+}
 
 // UnmarshalText implements [encoding.TextUnmarshaler].
 func (s *Seasonal) UnmarshalText(text []byte) error {
-	n, err := enumParse(seasonalNames, "seasonal", text)
+	n, err := enum.Parse(seasonalNames, "forecast", "seasonal", text)
 	*s = Seasonal(n)
 	return err
 }

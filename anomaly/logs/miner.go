@@ -3,6 +3,8 @@ package logs
 import (
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Update is what learning a line did.
@@ -22,14 +24,16 @@ const (
 var updateNames = []string{"same", "created", "changed", "merged"}
 
 // String returns same, created, changed or merged.
-func (u Update) String() string { return enumString(updateNames, "update", uint8(u)) }
+func (u Update) String() string { return enum.String(updateNames, "update", uint8(u)) }
 
 // MarshalText returns the text of String; a number without one is an error.
-func (u Update) MarshalText() ([]byte, error) { return enumText(updateNames, "update", uint8(u)) }
+func (u Update) MarshalText() ([]byte, error) {
+	return enum.Text(updateNames, "logs", "update", uint8(u))
+}
 
 // UnmarshalText reads what MarshalText writes.
 func (u *Update) UnmarshalText(text []byte) error {
-	n, err := enumParse(updateNames, "update", text)
+	n, err := enum.Parse(updateNames, "logs", "update", text)
 	if err == nil {
 		*u = Update(n)
 	}
@@ -176,14 +180,16 @@ const (
 )
 
 // String returns never, fallback or always.
-func (s Search) String() string { return enumString(searchNames, "search", uint8(s)) }
+func (s Search) String() string { return enum.String(searchNames, "search", uint8(s)) }
 
 // MarshalText returns the text of String; a number without one is an error.
-func (s Search) MarshalText() ([]byte, error) { return enumText(searchNames, "search", uint8(s)) }
+func (s Search) MarshalText() ([]byte, error) {
+	return enum.Text(searchNames, "logs", "search", uint8(s))
+}
 
 // UnmarshalText reads what MarshalText writes.
 func (s *Search) UnmarshalText(text []byte) error {
-	n, err := enumParse(searchNames, "search", text)
+	n, err := enum.Parse(searchNames, "logs", "search", text)
 	if err == nil {
 		*s = Search(n)
 	}

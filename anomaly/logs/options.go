@@ -3,6 +3,8 @@ package logs
 import (
 	"fmt"
 	"slices"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // Preset chooses how lines are grouped.
@@ -23,14 +25,16 @@ const (
 var presetNames = []string{"default", "drain"}
 
 // String returns default or drain.
-func (p Preset) String() string { return enumString(presetNames, "preset", uint8(p)) }
+func (p Preset) String() string { return enum.String(presetNames, "preset", uint8(p)) }
 
 // MarshalText returns the text of String; a number without one is an error.
-func (p Preset) MarshalText() ([]byte, error) { return enumText(presetNames, "preset", uint8(p)) }
+func (p Preset) MarshalText() ([]byte, error) {
+	return enum.Text(presetNames, "logs", "preset", uint8(p))
+}
 
 // UnmarshalText reads what MarshalText writes.
 func (p *Preset) UnmarshalText(text []byte) error {
-	n, err := enumParse(presetNames, "preset", text)
+	n, err := enum.Parse(presetNames, "logs", "preset", text)
 	if err == nil {
 		*p = Preset(n)
 	}
@@ -52,14 +56,16 @@ const (
 var valuesNames = []string{"none", "numbers", "all"}
 
 // String returns none, numbers or all.
-func (v Values) String() string { return enumString(valuesNames, "values", uint8(v)) }
+func (v Values) String() string { return enum.String(valuesNames, "values", uint8(v)) }
 
 // MarshalText returns the text of String; a number without one is an error.
-func (v Values) MarshalText() ([]byte, error) { return enumText(valuesNames, "values", uint8(v)) }
+func (v Values) MarshalText() ([]byte, error) {
+	return enum.Text(valuesNames, "logs", "values", uint8(v))
+}
 
 // UnmarshalText reads what MarshalText writes.
 func (v *Values) UnmarshalText(text []byte) error {
-	n, err := enumParse(valuesNames, "values", text)
+	n, err := enum.Parse(valuesNames, "logs", "values", text)
 	if err == nil {
 		*v = Values(n)
 	}

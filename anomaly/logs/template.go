@@ -3,6 +3,8 @@ package logs
 import (
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // ID names a template of one [Miner]. IDs count from 1 and are never given
@@ -61,14 +63,14 @@ var kindNames = [kinds]string{
 
 // String returns a short word: word, level, key, code, num, ip, mac, uuid, time, hex, path, host, list, str,
 // val, mixed, any, gap.
-func (k Kind) String() string { return enumString(kindNames[:], "kind", uint8(k)) }
+func (k Kind) String() string { return enum.String(kindNames[:], "kind", uint8(k)) }
 
 // MarshalText returns the text of String; a number without one is an error.
-func (k Kind) MarshalText() ([]byte, error) { return enumText(kindNames[:], "kind", uint8(k)) }
+func (k Kind) MarshalText() ([]byte, error) { return enum.Text(kindNames[:], "logs", "kind", uint8(k)) }
 
 // UnmarshalText reads what MarshalText writes.
 func (k *Kind) UnmarshalText(text []byte) error {
-	n, err := enumParse(kindNames[:], "kind", text)
+	n, err := enum.Parse(kindNames[:], "logs", "kind", text)
 	if err == nil {
 		*k = Kind(n)
 	}

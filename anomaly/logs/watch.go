@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/anomaly/internal/enum"
 )
 
 // FindingKind is what is odd about a template in a window.
@@ -24,16 +26,16 @@ const (
 var findingNames = []string{"", "new", "rare", "surge", "gone"}
 
 // String returns new, rare, surge or gone.
-func (k FindingKind) String() string { return enumString(findingNames, "finding", uint8(k)) }
+func (k FindingKind) String() string { return enum.String(findingNames, "finding", uint8(k)) }
 
 // MarshalText returns the text of String; a number without one is an error.
 func (k FindingKind) MarshalText() ([]byte, error) {
-	return enumText(findingNames, "finding", uint8(k))
+	return enum.Text(findingNames, "logs", "finding", uint8(k))
 }
 
 // UnmarshalText reads what MarshalText writes.
 func (k *FindingKind) UnmarshalText(text []byte) error {
-	n, err := enumParse(findingNames, "finding", text)
+	n, err := enum.Parse(findingNames, "logs", "finding", text)
 	if err == nil {
 		*k = FindingKind(n)
 	}
