@@ -20,9 +20,9 @@ soak: ## crash, load and soak tests at full size
 fuzz: ## every fuzz test for FUZZTIME (default 1m)
 	cd internal/tools && go run ./fuzz -time $(or $(FUZZTIME),1m)
 
-oracle: ## compare with scikit-learn and numpy on fresh inputs; installs them
-	dpkg -s python3-sklearn >/dev/null 2>&1 || apt-get install -y -qq --no-install-recommends python3-sklearn
-	cd internal/itest && EVENKEEL_ORACLE=1 go test -count 1 -v ./oracle
+oracle: ## compare with scikit-learn, numpy and LibreOffice on fresh inputs; installs them
+	dpkg -s python3-sklearn libreoffice-calc >/dev/null 2>&1 || apt-get install -y -qq --no-install-recommends python3-sklearn libreoffice-calc
+	cd internal/itest && EVENKEEL_ORACLE=1 go test -count 1 -v ./oracle ./spreadsheet
 
 record-night: ## record examples/quickstart/testdata/night anew; about 45 minutes
 	cd internal/itest && go run ./recordnight -out ../../examples/quickstart/testdata/night

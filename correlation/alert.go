@@ -1,13 +1,14 @@
 package correlation
 
 import (
-	"encoding/binary"
 	"iter"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/table"
 )
 
 // Alert is what the engine knows about one alert at the instant of the answer.
@@ -35,7 +36,7 @@ func (a Alert) IsComposite() bool { return strings.HasPrefix(a.Name, compositeLa
 // Key returns a text of 32 hexadecimal digits that names the tenant and the identity,
 // also of alerts that print alike.
 func (a Alert) Key() string {
-	return shortHash(appendKey(appendPart(nil, a.Tenant), a.Name, a.Labels))
+	return shortHash(appendKey(prefixed.Append(nil, a.Tenant), a.Name, a.Labels))
 }
 
 // NameLabel is the label by which matchers and routes see the name of an alert.
@@ -62,10 +63,10 @@ func AlertOf(labels map[string]string) Alert {
 
 // alert is the record of one identity within a tenant.
 type alert struct {
+	table.Link[alert]
 	sp     *space
 	name   *alertName
 	labels labels
-	next   *alert // of the same hash
 	seq    uint64 // order of creation; breaks ties where the result does not show it
 
 	since, last, ends int64 // last: time of the event that won; ends 0: open
@@ -161,17 +162,12 @@ func (a *alert) supported() iter.Seq[*instance] {
 // appendKey appends the identity of an alert within its tenant: every part is
 // preceded by its length, so that different labels never look the same.
 func appendKey(b []byte, name string, l Labels) []byte {
-	b = appendPart(b, name)
+	b = prefixed.Append(b, name)
 	for _, x := range l {
-		b = appendPart(b, x.Name)
-		b = appendPart(b, x.Value)
+		b = prefixed.Append(b, x.Name)
+		b = prefixed.Append(b, x.Value)
 	}
 	return b
-}
-
-func appendPart(b []byte, s string) []byte {
-	b = binary.AppendUvarint(b, uint64(len(s)))
-	return append(b, s...)
 }
 
 // reasons returns the sorted names of the rules that hide the alert.
@@ -196,9 +192,9 @@ func (a *alert) view() Alert {
 	return v
 }
 
-// show is view into an empty alert.
+// show is view into an empty alert; room for the labels may be in it.
 func (a *alert) show(v *Alert) {
-	v.Tenant, v.Name, v.Labels = a.sp.tenant, a.name.full, a.labels.list()
+	v.Tenant, v.Name, v.Labels = a.sp.tenant, a.name.full, a.labels.listIn(v.Labels)
 	v.Active, v.Since, v.Ends = a.active, instant(a.since), instant(a.ends)
 	v.Severity, v.Notified = a.severity, a.notified
 	if a.active {
@@ -257,64 +253,25 @@ func (m *member) reveal() {
 // space is everything of one tenant. Nothing in it points to another one.
 type space struct {
 	tenant    string
-	alerts    map[uint64]*alert    // by the hash of their identity, the first of a chain
-	count     int                  // of them
-	instances map[string]*instance // by the number of the rule and instance.key
-	touched   []*alert             // whose notification must be looked at in this step
-	flagged   []*instance          // whose grounding must be looked at in this step
-	idle      int                  // instances that nothing refers to
-	round     uint64               // number of the last look at grounding
-	hot       bool                 // listed in the engine
-	strict    bool                 // Options.StrictSilence
-	silences  []silenced           // in force, by ID
-}
-
-// all yields the alerts in any order.
-func (sp *space) all() iter.Seq[*alert] {
-	return func(yield func(*alert) bool) {
-		for _, a := range sp.alerts {
-			for ; a != nil; a = a.next {
-				if !yield(a) {
-					return
-				}
-			}
-		}
-	}
+	alerts    table.Table[alert, *alert]       // by the hash of their identity
+	instances table.Table[instance, *instance] // by the hash of rule and instance.key
+	touched   []*alert                         // whose notification must be looked at in this step
+	flagged   []*instance                      // whose grounding must be looked at in this step
+	idle      int                              // instances that nothing refers to
+	round     uint64                           // number of the last look at grounding
+	hot       bool                             // listed in the engine
+	strict    bool                             // Options.StrictSilence
+	silences  []silenced                       // in force, by ID
 }
 
 // find returns the alert of an identity that is known, nil if there is none.
 func (sp *space) find(x *identity) *alert {
-	for a := sp.alerts[x.hash]; a != nil; a = a.next {
+	for a := sp.alerts.First(x.hash); a != nil; a = sp.alerts.Next(a) {
 		if a.name == x.name && a.labels.names == x.names && a.labels.text == string(x.text) {
 			return a
 		}
 	}
 	return nil
-}
-
-// insert puts an alert into the chain of its hash.
-func (sp *space) insert(hash uint64, a *alert) {
-	a.next = sp.alerts[hash]
-	sp.alerts[hash] = a
-	sp.count++
-}
-
-// remove takes an alert out of the chain of its hash.
-func (sp *space) remove(a *alert) {
-	hash := a.hash()
-	sp.count--
-	if sp.alerts[hash] == a {
-		if sp.alerts[hash] = a.next; a.next == nil {
-			delete(sp.alerts, hash)
-		}
-		return
-	}
-	for b := sp.alerts[hash]; b != nil; b = b.next {
-		if b.next == a {
-			b.next = a.next
-			return
-		}
-	}
 }
 
 // touch lists an alert for a look at its notification.

@@ -8,6 +8,8 @@ import (
 	"math/bits"
 	"slices"
 	"strings"
+
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 )
 
 // names are the names of the labels of an alert, which alerts of one kind share.
@@ -47,7 +49,7 @@ func (l *labels) Get(name string) string {
 func (l *labels) value(k int) string {
 	at, before, size := 0, 0, 0
 	for n := range l.names.list {
-		length, width := uvarint(l.text[at:])
+		length, width := prefixed.Len(l.text[at:])
 		at += width
 		switch {
 		case n < k:
@@ -67,11 +69,11 @@ func (l *labels) all() iter.Seq2[string, string] {
 		}
 		lengths, values := l.text, l.text
 		for range l.names.list {
-			_, width := uvarint(values)
+			_, width := prefixed.Len(values)
 			values = values[width:]
 		}
 		for _, name := range l.names.list {
-			length, width := uvarint(lengths)
+			length, width := prefixed.Len(lengths)
 			if !yield(name, values[:length]) {
 				return
 			}
@@ -81,18 +83,25 @@ func (l *labels) all() iter.Seq2[string, string] {
 }
 
 // list returns the labels for a reader.
-func (l *labels) list() Labels {
+func (l *labels) list() Labels { return l.listIn(nil) }
+
+// listIn is list into the room of a list, if that is long enough.
+func (l *labels) listIn(room Labels) Labels {
 	if l.names == nil {
 		return nil
 	}
-	out := make(Labels, len(l.names.list))
+	out := room[:0]
+	if cap(out) < len(l.names.list) {
+		out = make(Labels, 0, len(l.names.list))
+	}
+	out = out[:len(l.names.list)]
 	lengths, values := l.text, l.text
 	for range out {
-		_, width := uvarint(values)
+		_, width := prefixed.Len(values)
 		values = values[width:]
 	}
 	for n, name := range l.names.list { // as all does, without a call for each
-		length, width := uvarint(lengths)
+		length, width := prefixed.Len(lengths)
 		out[n] = Label{name, values[:length]}
 		lengths, values = lengths[width:], values[length:]
 	}
@@ -113,24 +122,6 @@ func (l *labels) are(m map[string]string, n int) bool {
 		}
 	}
 	return true
-}
-
-func uvarint(s string) (n, width int) {
-	if b := s[0]; b < 0x80 {
-		return int(b), 1
-	}
-	return longUvarint(s)
-}
-
-func longUvarint(s string) (n, width int) {
-	for shift := 0; ; shift += 7 {
-		b := s[width]
-		width++
-		n |= int(b&0x7f) << shift
-		if b < 0x80 {
-			return n, width
-		}
-	}
 }
 
 // atlas shares names of alerts and sets of names of labels, as long as somebody
@@ -177,7 +168,7 @@ func (t *atlas) compact(l Labels) labels {
 	}
 	t.buf = t.buf[:0]
 	for _, x := range l {
-		t.buf = appendPart(t.buf, x.Name)
+		t.buf = prefixed.Append(t.buf, x.Name)
 	}
 	shared := t.labels[string(t.buf)]
 	if shared == nil {
@@ -193,9 +184,8 @@ func (t *atlas) share(key string, n int) *names {
 	x := &names{key: key, list: make([]string, n), hash: maphash.String(seed, key), follow: make([]int32, n+1)}
 	rest := key // of which the names are parts
 	for k := range x.list {
-		length, width := uvarint(rest)
-		x.list[k], rest = rest[width:][:length], rest[width+length:]
-		x.size += length
+		x.list[k], rest = prefixed.Cut(rest)
+		x.size += len(x.list[k])
 	}
 	t.labels[key] = x
 	return x
@@ -248,11 +238,11 @@ func (t *atlas) identify(name string, m map[string]string) *identity {
 	x := &t.asked
 	x.name, x.names, x.known = t.alerts[name], nil, false
 	if x.name == nil || x.name.last == nil || x.name.last.refs == 0 || !x.like(x.name.last, m) {
-		x.names, x.labels = nil, appendLabels(x.labels[:0], m)
+		x.names, x.labels = nil, AppendLabels(x.labels[:0], m)
 		if len(x.labels) > 0 {
 			t.buf = t.buf[:0]
 			for n := range x.labels {
-				t.buf = appendPart(t.buf, x.labels[n].Name)
+				t.buf = prefixed.Append(t.buf, x.labels[n].Name)
 			}
 			x.names = t.labels[string(t.buf)]
 			if x.names == nil {

@@ -100,7 +100,7 @@ func TestSupportsOfSilenced(t *testing.T) {
 			}
 		}
 	}
-	for _, i := range e.spaces[""].instances {
+	for i := range e.spaces[""].instances.All() {
 		if got := len(i.footing.stands); got == 0 || got > 2*2+17 {
 			t.Errorf("%d entries for two alerts, want 1 to 21", got)
 		}
@@ -115,16 +115,16 @@ func TestAlertsOfOneHash(t *testing.T) {
 	atlas := newAtlas(newIndex(nil))
 	labels := func(n int) map[string]string { return map[string]string{"n": string(rune('a' + n))} }
 	for gone := range 3 {
-		sp := &space{alerts: map[uint64]*alert{}}
+		sp := &space{}
 		chain := make([]*alert, 3)
 		for n := range chain {
 			chain[n] = &alert{sp: sp, name: atlas.name("l.x"), labels: atlas.compact(LabelsOf(labels(n)))}
 		}
 		hash := chain[gone].hash() // as if it were that of all
 		for _, a := range chain {
-			sp.insert(hash, a)
+			sp.alerts.Insert(hash, a)
 		}
-		sp.remove(chain[gone])
+		sp.alerts.Remove(chain[gone])
 		for n, a := range chain {
 			want := a
 			if n == gone {
@@ -136,8 +136,8 @@ func TestAlertsOfOneHash(t *testing.T) {
 				t.Errorf("without %d: found %v for %d, want %v", gone, got, n, want)
 			}
 		}
-		if left := slices.Collect(sp.all()); sp.count != 2 || len(left) != 2 {
-			t.Errorf("without %d: %d alerts, counted %d, want 2", gone, len(left), sp.count)
+		if left := slices.Collect(sp.alerts.All()); sp.alerts.Len() != 2 || len(left) != 2 {
+			t.Errorf("without %d: %d alerts, counted %d, want 2", gone, len(left), sp.alerts.Len())
 		}
 	}
 }
@@ -181,7 +181,7 @@ func TestSortTransitions(t *testing.T) {
 func TestIdentify(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
 	atlas := newAtlas(newIndex(nil))
-	sp := &space{alerts: map[uint64]*alert{}}
+	sp := &space{}
 	known := map[string]*alert{}
 	for range 20_000 {
 		m := map[string]string{}
@@ -206,10 +206,10 @@ func TestIdentify(t *testing.T) {
 		switch {
 		case got == nil:
 			a := &alert{sp: sp, name: atlas.name(name), labels: x.compact(atlas)}
-			sp.insert(a.hash(), a)
+			sp.alerts.Insert(a.hash(), a)
 			known[text] = a
 		case rnd.IntN(2) == 0:
-			sp.remove(got)
+			sp.alerts.Remove(got)
 			atlas.drop(got)
 			delete(known, text)
 		}

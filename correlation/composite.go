@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
@@ -79,10 +80,10 @@ func (i *instance) by() Labels {
 // id names the composite: by tenant, rule, BY values and the event that opened it.
 func (i *instance) id() string {
 	var b []byte
-	b = appendPart(b, i.sp.tenant)
-	b = appendPart(b, i.rule.Name)
+	b = prefixed.Append(b, i.sp.tenant)
+	b = prefixed.Append(b, i.rule.Name)
 	b = append(b, i.key...)
-	b = appendPart(b, strconv.FormatInt(instant(i.opened).UnixNano(), 10))
+	b = prefixed.Append(b, strconv.FormatInt(instant(i.opened).UnixNano(), 10))
 	return shortHash(b)
 }
 

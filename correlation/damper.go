@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
@@ -300,7 +301,7 @@ func (d *Damper) of(t *Transition) *damped {
 
 // record finds or makes the record of an alert.
 func (d *Damper) record(alert *Alert) *damped {
-	key := string(appendKey(appendPart(nil, alert.Tenant), alert.Name, alert.Labels))
+	key := string(appendKey(prefixed.Append(nil, alert.Tenant), alert.Name, alert.Labels))
 	a := d.alerts[key]
 	if a == nil {
 		a = &damped{key: key, alert: *alert}

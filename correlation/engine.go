@@ -1,14 +1,15 @@
 package correlation
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
@@ -135,6 +136,7 @@ type Engine struct {
 	ended    []*instance // whose linger may end in this step
 	out      []Transition
 	given    []Transition // by the caller, the beginning of out
+	refill   bool         // what stood in out may be written over
 	problems []error
 	orphans  []Transition // of composites whose rules were replaced
 	stats    Stats
@@ -193,6 +195,22 @@ func (e *Engine) Apply(at time.Time, events ...Event) ([]Transition, error) {
 // one, for a caller that hands them on and uses the list again. If nothing happens the
 // list is returned as it was.
 func (e *Engine) Append(list []Transition, at time.Time, events ...Event) ([]Transition, error) {
+	return e.run(list, at, events)
+}
+
+// Refill is [Engine.Append] to list[:0] that also writes over the labels of the alerts that
+// the list held, so a transition costs no allocation. What it returns holds until the next
+// call with it, for a caller that hands it on to nobody who keeps labels: a Grouper of
+// package group keeps none, a Damper and a Silencer do. If nothing happens, or at is
+// before the last instant, it is list[:0].
+func (e *Engine) Refill(list []Transition, at time.Time, events ...Event) ([]Transition, error) {
+	e.refill = true
+	defer func() { e.refill = false }()
+	return e.run(list[:0], at, events)
+}
+
+// run is Append for Refill too.
+func (e *Engine) run(list []Transition, at time.Time, events []Event) ([]Transition, error) {
 	if err := e.move(list, at); err != nil {
 		return list, err
 	}
@@ -281,14 +299,14 @@ func (e *Engine) Alert(tenant, name string, labels map[string]string) (Alert, bo
 }
 
 // sorted returns the alerts of a tenant by printed form.
-func (sp *space) sorted() []*alert { return slices.SortedFunc(sp.all(), compareAlerts) }
+func (sp *space) sorted() []*alert { return slices.SortedFunc(sp.alerts.All(), compareAlerts) }
 
 // Composites returns all open and lingering composites, sorted by since, rule,
 // tenant and BY values.
 func (e *Engine) Composites() []Composite {
 	var list []*instance
 	for _, sp := range e.spaces {
-		for _, i := range sp.instances {
+		for i := range sp.instances.All() {
 			if i.live() && i.composite != nil {
 				list = append(list, i)
 			}
@@ -453,7 +471,7 @@ func (e *Engine) record(ev *Event) (*alert, *EventError) {
 		e.heat(sp)
 		return a, nil
 	}
-	if sp != nil && sp.count >= e.opts.MaxAlerts {
+	if sp != nil && sp.alerts.Len() >= e.opts.MaxAlerts {
 		return nil, ev.fail("Tenant", ev.Tenant, fmt.Sprintf("at most %d remembered alerts of one tenant", e.opts.MaxAlerts))
 	}
 	sp = e.space(ev.Tenant)
@@ -467,7 +485,7 @@ func (e *Engine) record(ev *Event) (*alert, *EventError) {
 	if !x.known {
 		hash = a.hash()
 	}
-	sp.insert(hash, a)
+	sp.alerts.Insert(hash, a)
 	e.stats.Alerts++
 	return a, nil
 }
@@ -513,7 +531,7 @@ func (e *Engine) newAlert(sp *space, name *alertName, l labels) *alert {
 func (e *Engine) space(tenant string) *space {
 	sp := e.spaces[tenant]
 	if sp == nil {
-		sp = &space{tenant: tenant, alerts: map[uint64]*alert{}, instances: map[string]*instance{}, strict: e.opts.StrictSilence}
+		sp = &space{tenant: tenant, strict: e.opts.StrictSilence}
 		e.spaces[tenant] = sp
 	}
 	e.heat(sp)
@@ -628,15 +646,18 @@ func (e *Engine) enlist(a *alert) {
 
 // instance finds or makes the instance of a rule that labels belong to.
 func (e *Engine) instance(sp *space, p *program, get func(string) string) *instance {
-	e.key = binary.AppendUvarint(e.key[:0], uint64(p.index))
-	before := len(e.key)
+	e.key = e.key[:0]
 	for _, name := range p.By {
-		e.key = appendPart(e.key, get(name))
+		e.key = prefixed.Append(e.key, get(name))
 	}
-	if i := sp.instances[string(e.key)]; i != nil {
+	hash := maphash.Bytes(seed, e.key) + uint64(p.index)*0x9e3779b97f4a7c15
+	i := sp.instances.First(hash)
+	for i != nil && (i.rule != p || i.key != string(e.key)) {
+		i = sp.instances.Next(i)
+	}
+	if i != nil {
 		return i
 	}
-	var i *instance
 	if p.single { // it opens with its first member
 		x := &struct {
 			instance
@@ -647,18 +668,16 @@ func (e *Engine) instance(sp *space, p *program, get func(string) string) *insta
 	} else {
 		i = &instance{}
 	}
-	key := string(e.key)
-	i.rule, i.sp, i.key, i.idle = p, sp, key[before:], true
-	if i.members = i.pair[:0]; len(p.conds) <= len(i.few) {
-		i.counts = i.few[:len(p.conds)]
-	} else {
-		i.counts = make([]int32, len(p.conds))
+	i.rule, i.sp, i.key, i.idle = p, sp, string(e.key), true
+	i.members = i.pair[:0]
+	if n := len(p.conds) - len(i.few); n > 0 {
+		i.many = make([]int32, n)
 	}
 	if p.Within > 0 {
 		i.onsets = &onsets{lists: make([][]*member, len(p.conds))}
 	}
 	sp.idle++
-	sp.instances[key] = i
+	sp.instances.Insert(hash, i)
 	return i
 }
 
@@ -671,6 +690,7 @@ func (e *Engine) finish() {
 	}
 	for _, t := range e.orphans {
 		t.At = instant(e.now)
+		t.Alert.Labels = slices.Clone(t.Alert.Labels) // those of the composite: Refill writes over what it told
 		e.out = append(e.out, t)
 	}
 	e.orphans = nil
@@ -698,7 +718,7 @@ func (e *Engine) finish() {
 		sp.touched = sp.touched[:0]
 		sp.hot = false
 		sp.sweep()
-		if sp.count == 0 && len(sp.instances) == sp.idle && len(sp.silences) == 0 {
+		if sp.alerts.Len() == 0 && sp.instances.Len() == sp.idle && len(sp.silences) == 0 {
 			delete(e.spaces, sp.tenant)
 		}
 	}
@@ -765,9 +785,13 @@ func (e *Engine) settleTime(a *alert) int64 {
 
 // report adds a transition of an alert as it stands.
 func (e *Engine) report(k Kind, a *alert) {
+	var room Labels
+	if n := len(e.out); e.refill && n < cap(e.out) {
+		room = e.out[:n+1][n].Alert.Labels
+	}
 	e.out = append(e.out, Transition{})
 	t := &e.out[len(e.out)-1] // large: written where it stays
-	t.At, t.Kind = instant(e.now), k
+	t.At, t.Kind, t.Alert.Labels = instant(e.now), k, room
 	a.show(&t.Alert)
 	if a.of() != nil && (k == Open || k == Notify || k == Resolve) {
 		if t.Composite = a.more.final; t.Composite == nil {

@@ -40,7 +40,7 @@ func (e *Engine) shift() {
 		if h.edge <= e.now {
 			h.turn(e.now)
 			for _, sp := range e.spaces {
-				for _, i := range sp.instances {
+				for i := range sp.instances.All() {
 					if i.rule == p && !i.idle {
 						e.mark(i, e.now)
 					}

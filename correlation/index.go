@@ -23,7 +23,20 @@ type shelf struct {
 // labelled are the selectors that want a value of one label, by that value.
 type labelled struct {
 	label  string
-	values map[string][]reference
+	values map[string]*[]reference
+	first  string // of the values, for most the only one
+	its    *[]reference
+}
+
+// having returns where the selectors are that want a value, nil if none does.
+func (l *labelled) having(value string) *[]reference {
+	if value == l.first { // cheaper than the map
+		return l.its
+	}
+	if len(l.values) == 1 {
+		return nil
+	}
+	return l.values[value]
 }
 
 // reference points to one selector of a rule.
@@ -88,10 +101,15 @@ func (s *shelf) add(r reference) {
 		at := slices.IndexFunc(s.by, func(l labelled) bool { return l.label == q.label })
 		if at < 0 {
 			at = len(s.by)
-			s.by = append(s.by, labelled{q.label, map[string][]reference{}})
+			s.by = append(s.by, labelled{label: q.label, values: map[string]*[]reference{}, first: q.value, its: &[]reference{}})
+			s.by[at].values[q.value] = s.by[at].its
 		}
-		values := s.by[at].values
-		values[q.value] = append(values[q.value], r)
+		list := s.by[at].having(q.value)
+		if list == nil {
+			list = &[]reference{}
+			s.by[at].values[q.value] = list
+		}
+		*list = append(*list, r)
 		return
 	}
 	s.plain = append(s.plain, r)
@@ -113,8 +131,10 @@ func (n *alertName) candidates(l *labels, yield func(reference)) {
 			yield(r)
 		}
 		for n := range s.by {
-			for _, r := range s.by[n].values[l.Get(s.by[n].label)] {
-				yield(r)
+			if list := s.by[n].having(l.Get(s.by[n].label)); list != nil {
+				for _, r := range *list {
+					yield(r)
+				}
 			}
 		}
 	}

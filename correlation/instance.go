@@ -4,7 +4,9 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/table"
 )
 
 type instanceState uint8
@@ -18,11 +20,11 @@ const (
 // instance is one rule with one set of BY values in one tenant. It exists
 // while alerts match the rule; open and lingering instances are live.
 type instance struct {
+	table.Link[instance]
 	rule *program
 	sp   *space
-	key  string // the values of the BY labels, as appendPart writes them
+	key  string // the values of the BY labels, as prefixed.Append writes them
 
-	counts  []int32   // active alerts per condition; few where there are few
 	members []*member // all active alerts of the conditions and targets
 	settled int32     // of the members, those that were there at the last evaluation, which come first
 
@@ -42,7 +44,8 @@ type instance struct {
 	joining *joining
 	footing *footing
 
-	few  [2]int32   // counts of most
+	few  [2]int32   // active alerts per condition, of the first two
+	many []int32    // of the others
 	pair [2]*member // members of most
 }
 
@@ -121,10 +124,17 @@ func (i *instance) values() []string {
 	values := make([]string, len(i.rule.By))
 	rest := i.key
 	for n := range values {
-		length, width := uvarint(rest)
-		values[n], rest = rest[width:][:length], rest[width+length:]
+		values[n], rest = prefixed.Cut(rest)
 	}
 	return values
+}
+
+// count returns where the active alerts of a condition are counted.
+func (i *instance) count(cond int) *int32 {
+	if cond < len(i.few) {
+		return &i.few[cond]
+	}
+	return &i.many[cond-len(i.few)]
 }
 
 // wake takes an instance out of the idle ones.
@@ -144,7 +154,7 @@ func (i *instance) add(m *member) {
 	i.enter(m)
 	for c := m.match.conds; c != 0; c &= c - 1 {
 		n := bits.TrailingZeros64(c)
-		i.counts[n]++
+		*i.count(n)++
 		if i.onsets != nil && i.rule.need&(1<<n) != 0 {
 			i.onsets.insert(n, m)
 		}
@@ -173,7 +183,7 @@ func (i *instance) remove(m *member) {
 	i.members = i.members[:last]
 	for c := m.match.conds; c != 0; c &= c - 1 {
 		n := bits.TrailingZeros64(c)
-		i.counts[n]--
+		*i.count(n)--
 		if i.onsets != nil && i.rule.need&(1<<n) != 0 {
 			i.onsets.remove(n, m)
 		}
@@ -196,7 +206,7 @@ func (i *instance) holds() bool {
 	}
 	for n := range i.rule.conds {
 		c := &i.rule.conds[n]
-		if (i.counts[n] >= c.count) == c.not {
+		if (*i.count(n) >= c.count) == c.not {
 			return false
 		}
 	}

@@ -3,6 +3,8 @@ package correlation
 import (
 	"math/bits"
 	"slices"
+
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 )
 
 // joining is how an instance of a rule with variables finds which targets join
@@ -238,7 +240,7 @@ func bindingKey(names []string, get func(string) string) string {
 	}
 	var b []byte
 	for _, name := range names {
-		b = appendPart(b, get(name))
+		b = prefixed.Append(b, get(name))
 	}
 	return string(b)
 }

@@ -22,17 +22,19 @@ func LabelsOf(m map[string]string) Labels {
 	if len(m) == 0 {
 		return nil
 	}
-	return appendLabels(make(Labels, 0, len(m)), m)
+	return AppendLabels(make(Labels, 0, len(m)), m)
 }
 
-// appendLabels is [LabelsOf] into an empty list.
-func appendLabels(l Labels, m map[string]string) Labels {
+// AppendLabels is [LabelsOf] that appends the labels of m, in order among themselves, to a
+// list and returns the longer one, for a caller who uses the room of a list again.
+func AppendLabels(l Labels, m map[string]string) Labels {
+	before := len(l)
 	for name, value := range m {
 		if value != "" {
 			l = append(l, Label{name, value})
 		}
 	}
-	l.sort()
+	l[before:].sort()
 	return l
 }
 
@@ -101,6 +103,25 @@ func (l Labels) MarshalJSON() ([]byte, error) {
 		b = appendJSON(b, x.Value)
 	}
 	return append(b, '}'), nil
+}
+
+// appendObject appends m as encoding/json has it, in a fraction of the time.
+func appendObject(b []byte, m map[string]string) []byte {
+	var room [16]string
+	names := room[:0]
+	for name := range m {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	b = append(b, '{')
+	for n, name := range names {
+		if n > 0 {
+			b = append(b, ',')
+		}
+		b = append(appendJSON(b, name), ':')
+		b = appendJSON(b, m[name])
+	}
+	return append(b, '}')
 }
 
 // appendJSON appends s as a JSON string.

@@ -200,12 +200,12 @@ func (e *Engine) rest(i *instance) {
 // sweep forgets idle instances when they outnumber the others.
 func (sp *space) sweep() {
 	const few = 16
-	if sp.idle <= few+len(sp.instances)/2 {
+	if sp.idle <= few+sp.instances.Len()/2 {
 		return
 	}
-	for key, i := range sp.instances {
+	for i := range sp.instances.All() {
 		if i.swept = i.idle; i.swept {
-			delete(sp.instances, key)
+			sp.instances.Remove(i)
 		}
 	}
 	sp.idle = 0

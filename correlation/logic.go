@@ -63,7 +63,8 @@ func (o PredicateOp) String() string {
 }
 
 // String returns the canonical text of the logic on one line; [Parse] of it
-// gives the same logic again.
+// gives the same logic again, unless a value or the title has a line break or is not
+// UTF-8, which the language cannot say.
 func (l Logic) String() string {
 	var b strings.Builder
 	b.WriteString("IF ")
@@ -99,6 +100,7 @@ func (l Logic) String() string {
 	return b.String()
 }
 
+// write appends the selector as [Logic.String] has it.
 func (s Selector) write(b *strings.Builder) {
 	b.WriteString(s.Pattern)
 	if s.As != "" {
@@ -115,6 +117,7 @@ func (s Selector) write(b *strings.Builder) {
 	}
 }
 
+// write appends the predicate as [Logic.String] has it.
 func (p Predicate) write(b *strings.Builder) {
 	if p.Op == Near {
 		fmt.Fprintf(b, "near(%s, %d)", p.Var, p.Hops)

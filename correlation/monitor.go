@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
 
@@ -198,7 +199,7 @@ func (m *Monitor) events(list []Event, w *watch, s *series, status Status, at ti
 }
 
 func seriesKey(tenant, name string, l Labels) string {
-	return string(appendKey(appendPart(nil, tenant), name, l))
+	return string(appendKey(prefixed.Append(nil, tenant), name, l))
 }
 
 // Standing is where a series stands after its last sample.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
@@ -40,8 +41,9 @@ type packer struct {
 	known map[string]uint64 // number of a text that has come
 }
 
+// text writes a text with its length.
 func (p *packer) text(s string) {
-	p.out = appendPart(p.out, s)
+	p.out = prefixed.Append(p.out, s)
 }
 
 // shared writes a text that comes often. The empty one is no name.
@@ -54,7 +56,8 @@ func (p *packer) shared(s string) {
 	p.text(s)
 }
 
-func (p *packer) alert(a *alert) error {
+// alert writes an alert, in the order in which unpacker.alert reads.
+func (p *packer) alert(a *alert) {
 	p.shared(a.name.full)
 	if a.labels.names == nil {
 		p.shared(noLabels)
@@ -73,13 +76,8 @@ func (p *packer) alert(a *alert) error {
 	}
 	p.out = append(p.out, flags, byte(a.severity))
 	if flags&packedAnnotated != 0 {
-		text, err := json.Marshal(a.more.annotations)
-		if err != nil {
-			return err
-		}
-		p.text(string(text))
+		p.text(string(appendObject(nil, a.more.annotations)))
 	}
-	return nil
 }
 
 // noLabels stands for the names of an alert without labels: a name of no bytes,
@@ -95,6 +93,7 @@ type unpacker struct {
 
 var errPacked = errors.New("the alerts are damaged")
 
+// number reads a uvarint.
 func (u *unpacker) number() uint64 {
 	n, shift := uint64(0), 0
 	for k := range min(len(u.rest), binary.MaxVarintLen64) {
@@ -109,6 +108,7 @@ func (u *unpacker) number() uint64 {
 	return 0
 }
 
+// fail gives up: all that is read from now on is empty.
 func (u *unpacker) fail() {
 	if u.err == nil {
 		u.err = errPacked
@@ -116,6 +116,7 @@ func (u *unpacker) fail() {
 	u.rest = ""
 }
 
+// text reads what packer.text wrote.
 func (u *unpacker) text() string {
 	n := u.number()
 	if n > uint64(len(u.rest)) {
@@ -127,6 +128,7 @@ func (u *unpacker) text() string {
 	return s
 }
 
+// shared reads what packer.shared wrote.
 func (u *unpacker) shared() string {
 	s := u.text()
 	if s != "" || u.err != nil {
@@ -141,6 +143,7 @@ func (u *unpacker) shared() string {
 	return u.known[n-1]
 }
 
+// octet reads a byte.
 func (u *unpacker) octet() byte {
 	if u.rest == "" {
 		u.fail()
@@ -170,7 +173,7 @@ func (u *unpacker) alert(e *Engine, sp *space) error {
 	}
 	a := e.newAlert(sp, e.atlas.name(name), e.atlas.unpack(key, values))
 	hash := a.hash()
-	for b := sp.alerts[hash]; b != nil; b = b.next {
+	for b := sp.alerts.First(hash); b != nil; b = sp.alerts.Next(b) {
 		if b.name == a.name && b.labels == a.labels {
 			return fmt.Errorf("alert %s of tenant %q stands twice", a.text(), sp.tenant)
 		}
@@ -183,7 +186,7 @@ func (u *unpacker) alert(e *Engine, sp *space) error {
 			return fmt.Errorf("alert %s of tenant %q: want no label %q, as Options.IgnoreLabels has it", a.text(), sp.tenant, name)
 		}
 	}
-	sp.insert(hash, a)
+	sp.alerts.Insert(hash, a)
 	a.since, a.last, a.ends, a.ended, a.severity = since, last, ends, ended, severity
 	a.lastFiring, a.suppressed = flags&packedFiring != 0, flags&packedSuppressed != 0
 	a.notified, a.paged = flags&packedNotified != 0, flags&packedPaged != 0
@@ -192,6 +195,7 @@ func (u *unpacker) alert(e *Engine, sp *space) error {
 	return nil
 }
 
+// instant reads an instant of the engine, which is never negative.
 func (u *unpacker) instant() int64 {
 	n := int64(u.number())
 	if n < 0 {
@@ -232,7 +236,7 @@ func (t *atlas) check(name, key, values string) error {
 	return nil
 }
 
-// parts splits what appendPart has put together.
+// parts splits what prefixed.Append has put together.
 func parts(s string) (list []string, ok bool) {
 	u := unpacker{rest: s}
 	for u.rest != "" {

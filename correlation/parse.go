@@ -29,6 +29,7 @@ func Parse(text string) (Logic, error) {
 	return l, errors.Join(p.errs...)
 }
 
+// invalidAt returns the place of the first byte that is not UTF-8, 0 if there is none.
 func invalidAt(text string) int {
 	for i, r := range text {
 		if r == utf8.RuneError {
@@ -51,6 +52,7 @@ const (
 	badToken              // text says what is there, want what was expected
 )
 
+// token is a word, string or mark of a rule.
 type token struct {
 	kind tokenKind
 	text string
@@ -58,11 +60,13 @@ type token struct {
 	pos  int // byte offset
 }
 
+// lexer cuts the text of a rule into tokens.
 type lexer struct {
 	text string
 	pos  int
 }
 
+// next returns the next token, an endToken at the end and ever after.
 func (l *lexer) next() token {
 	l.skip()
 	start := l.pos
@@ -115,6 +119,8 @@ func (l *lexer) skip() {
 	}
 }
 
+// str reads a string, whose first quote is next. It ends on its line; \" and \\ are the
+// only escapes.
 func (l *lexer) str() token {
 	start := l.pos
 	var b strings.Builder
@@ -168,6 +174,7 @@ type parser struct {
 	lastAs int             // position of the variable bound last
 }
 
+// peek returns the token n places ahead, 0 for the next one, and leaves it there.
 func (p *parser) peek(n int) token {
 	for len(p.queue) <= n {
 		p.queue = append(p.queue, p.lex.next())
@@ -175,6 +182,7 @@ func (p *parser) peek(n int) token {
 	return p.queue[n]
 }
 
+// take returns the next token and goes on to the one after it.
 func (p *parser) take() token {
 	t := p.peek(0)
 	p.queue = p.queue[1:]
@@ -205,6 +213,7 @@ const maxProblems = 100
 
 var keywords = []string{"IF", "AND", "THEN", "NOT", "COUNT", "AS", "WHERE", "suppress", "CREATE", "composite_alert", "near"}
 
+// isKeyword reports whether t is a certain keyword, in any case.
 func isKeyword(t token, word string) bool {
 	return t.kind == wordToken && strings.EqualFold(t.text, word)
 }
@@ -223,12 +232,15 @@ func (p *parser) keyword(word string) bool {
 	return true
 }
 
+// expectKeyword takes a keyword that has to be next.
 func (p *parser) expectKeyword(word, want string) {
 	if !p.failed && !p.keyword(word) {
 		p.fail(p.peek(0), want, word)
 	}
 }
 
+// expect takes a token that has to be next, of a kind and, unless that is empty, a text.
+// After a failure it returns the zero token.
 func (p *parser) expect(kind tokenKind, text, want string) token {
 	if p.failed {
 		return token{}
@@ -241,6 +253,7 @@ func (p *parser) expect(kind tokenKind, text, want string) token {
 	return p.take()
 }
 
+// rule reads the whole text.
 func (p *parser) rule() Logic {
 	var l Logic
 	first := p.peek(0)
@@ -298,6 +311,7 @@ func (p *parser) rule() Logic {
 	return l
 }
 
+// condition reads a cond.
 func (p *parser) condition() Condition {
 	var c Condition
 	c.Not = p.keyword("NOT")
@@ -318,6 +332,8 @@ func (p *parser) condition() Condition {
 	return c
 }
 
+// number reads a whole number from lowest to a million; a bad one is a problem and counts
+// as lowest.
 func (p *parser) number(t token, lowest int, want string) int {
 	if p.failed {
 		return 0
@@ -330,6 +346,7 @@ func (p *parser) number(t token, lowest int, want string) int {
 	return n
 }
 
+// selector reads a sel, in the THEN part if target is set.
 func (p *parser) selector(target bool) Selector {
 	var s Selector
 	if p.failed {
@@ -391,6 +408,7 @@ func (p *parser) predicateAt(n int) bool {
 	return a.kind == wordToken && (b.kind == opToken || isKeyword(a, "near") && b.text == "(" && b.kind == markToken)
 }
 
+// predicate reads a pred, in the THEN part if target is set.
 func (p *parser) predicate(target bool) Predicate {
 	var q Predicate
 	label := p.expect(wordToken, "", "a label or near(variable, hops)")
@@ -446,6 +464,7 @@ func (p *parser) predicate(target bool) Predicate {
 	return q
 }
 
+// near reads what follows the word near.
 func (p *parser) near(target bool) Predicate {
 	p.expect(markToken, "(", `"("`)
 	v := p.expect(wordToken, "", "a variable")

@@ -187,7 +187,7 @@ func (g *Graph) rootsWithin(known []int, onset func(int) time.Time, failed []boo
 func (e *Engine) Groups(tenant string, maxHops int) []Group {
 	alerting := map[string]time.Time{}
 	if sp := e.spaces[tenant]; sp != nil {
-		for a := range sp.all() {
+		for a := range sp.alerts.All() {
 			entity := e.graph.entity(&a.labels)
 			if entity == "" || !a.active {
 				continue

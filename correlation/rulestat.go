@@ -42,7 +42,7 @@ func (e *Engine) RuleStats() []RuleStat {
 		list[n] = RuleStat{Rule: p.Name, Tests: p.counts.tests, Evaluations: p.counts.evaluations, Opens: p.counts.opens}
 	}
 	for _, sp := range e.spaces {
-		for _, i := range sp.instances {
+		for i := range sp.instances.All() {
 			s := &list[i.rule.index]
 			s.Alerts += len(i.members)
 			switch i.state {

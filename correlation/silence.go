@@ -123,12 +123,12 @@ func (e *Engine) silence(sp *space, list []silenced) {
 	if !sp.strict {
 		return
 	}
-	for a := range sp.all() {
+	for a := range sp.alerts.All() {
 		if a.active {
 			a.silence(sp.silenced(a))
 		}
 	}
-	for _, i := range sp.instances {
+	for i := range sp.instances.All() {
 		if i.live() && i.composite != nil {
 			i.composite.silence(sp.silenced(i.composite))
 		}

@@ -77,10 +77,8 @@ func (e *Engine) Snapshot() ([]byte, error) {
 	for _, tenant := range sortedNames(e.spaces) {
 		sp := e.spaces[tenant]
 		s.Tenants = append(s.Tenants, sp.snapshot())
-		for _, a := range slices.SortedFunc(sp.all(), compareIdentity) {
-			if err := packed.alert(a); err != nil {
-				return nil, err
-			}
+		for _, a := range slices.SortedFunc(sp.alerts.All(), compareIdentity) {
+			packed.alert(a)
 		}
 	}
 	var b bytes.Buffer
@@ -111,12 +109,12 @@ func compareIdentity(a, b *alert) int {
 
 // snapshot copies the state of a tenant but for its alerts.
 func (sp *space) snapshot() tenantSnapshot {
-	t := tenantSnapshot{Tenant: sp.tenant, Alerts: sp.count, Instances: []instanceSnapshot{}}
+	t := tenantSnapshot{Tenant: sp.tenant, Alerts: sp.alerts.Len(), Instances: []instanceSnapshot{}}
 	for _, s := range sp.silences {
 		t.Silences = append(t.Silences, s.Silence)
 	}
 	var live []*instance
-	for _, i := range sp.instances {
+	for i := range sp.instances.All() {
 		if i.live() {
 			live = append(live, i)
 		}
@@ -219,9 +217,6 @@ func (e *Engine) restore(s *snapshot, packed []byte) error {
 		}
 		sp := e.space(t.Tenant)
 		sp.silences = silences[t.Tenant]
-		if sp.count == 0 {
-			sp.alerts = make(map[uint64]*alert, t.Alerts)
-		}
 		for range t.Alerts {
 			if err := u.alert(e, sp); err != nil {
 				return err

@@ -100,7 +100,7 @@ func (e *Engine) forget(a *alert, at int64) {
 		return
 	}
 	e.heat(a.sp)
-	a.sp.remove(a)
+	a.sp.alerts.Remove(a)
 	e.atlas.drop(a)
 }
 

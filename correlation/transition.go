@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 )
 
 // Kind says what a Transition reports.
@@ -73,14 +75,14 @@ type Transition struct {
 // reports: the same after a restart or a replay, for use as an idempotency key.
 func (t Transition) Key() string {
 	var b []byte
-	b = appendPart(b, t.Kind.String())
-	b = appendPart(b, t.Alert.Tenant)
+	b = prefixed.Append(b, t.Kind.String())
+	b = prefixed.Append(b, t.Alert.Tenant)
 	b = appendKey(b, t.Alert.Name, t.Alert.Labels)
-	b = appendPart(b, strconv.FormatInt(t.Alert.Since.UnixNano(), 10))
+	b = prefixed.Append(b, strconv.FormatInt(t.Alert.Since.UnixNano(), 10))
 	if t.Composite != nil {
-		b = appendPart(b, t.Composite.ID)
+		b = prefixed.Append(b, t.Composite.ID)
 	} else {
-		b = appendPart(b, strconv.FormatInt(t.At.UnixNano(), 10))
+		b = prefixed.Append(b, strconv.FormatInt(t.At.UnixNano(), 10))
 	}
 	return shortHash(b)
 }

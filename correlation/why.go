@@ -74,7 +74,7 @@ func (sp *space) composite(name string, l map[string]string, n int) *alert {
 	if !strings.HasPrefix(name, compositeLayer+".") {
 		return nil
 	}
-	for _, i := range sp.instances {
+	for i := range sp.instances.All() {
 		if i.live() && i.composite != nil && i.composite.name.full == name && i.composite.labels.are(l, n) {
 			return i.composite
 		}

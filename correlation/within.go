@@ -25,11 +25,13 @@ func (o *onsets) insert(cond int, m *member) {
 	o.lists[cond] = slices.Insert(list, at, m)
 }
 
+// remove takes a member of a condition out.
 func (o *onsets) remove(cond int, m *member) {
 	at, _ := slices.BinarySearchFunc(o.lists[cond], m, compareOnsets)
 	o.lists[cond] = slices.Delete(o.lists[cond], at, at+1)
 }
 
+// compareOnsets orders by onset, then by the creation of the alert, so that no two are equal.
 func compareOnsets(a, b *member) int {
 	return cmp.Or(cmp.Compare(a.a.since, b.a.since), cmp.Compare(a.a.seq, b.a.seq))
 }

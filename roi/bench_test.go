@@ -1,6 +1,7 @@
 package roi_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -77,6 +78,27 @@ func BenchmarkEvaluate(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				if _, err := roi.Evaluate(m); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkPlanOfYears(b *testing.B) {
+	for _, years := range []float64{3, 10} {
+		b.Run(fmt.Sprintf("years=%.0f", years), func(b *testing.B) {
+			m, err := article().With(map[string]float64{"years": years, "inflation": 0.02, "tax_rate": 0.25})
+			if err != nil {
+				b.Fatal(err)
+			}
+			plan, err := roi.Compile(m, "monthly_service_fee", "salary_growth")
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := plan.At([]float64{45_000, 0.03}); err != nil {
 					b.Fatal(err)
 				}
 			}

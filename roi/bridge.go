@@ -15,14 +15,17 @@ type BridgeStep struct {
 	Memo bool `json:"memo,omitempty"`
 }
 
-// The steps of the bridge, in their order. StepExtras and StepTiming are there
-// only when the model uses what they add. The last step that is not a memo is
+// The steps of the bridge, in their order. Those from StepExtras to StepTiming are
+// there only when the model uses what they add. The last step that is not a memo is
 // the sound result.
 const (
 	StepPublished = "as_published"
 	StepCash      = "setup_once_cash_fees"
 	StepRecovery  = "without_mttr_double_count"
 	StepExtras    = "further_costs_and_benefits"
+	StepHours     = "hours_of_outage"
+	StepChanges   = "growth_inflation_ramp_up"
+	StepTaxes     = "taxes"
 	StepTiming    = "timing"
 	StepCostsOnly = "cost_savings_only"
 )
@@ -54,9 +57,21 @@ func (in *inputs) bridge(p *Published) ([]BridgeStep, error) {
 	if err := add(StepRecovery, label, v); err != nil {
 		return nil, err
 	}
-	v.extras = true
-	if in.hasExtras() {
-		if err := add(StepExtras, "costs and benefits that the published calculator lacks", v); err != nil {
+	for _, further := range []struct {
+		step, label string
+		count       *bool
+		used        bool
+	}{
+		{StepExtras, "costs and benefits that the published calculator lacks", &v.extras, in.hasExtras()},
+		{StepHours, "outages by the hours of each year and of the week", &v.hours, in.StartYear != 0 || in.Impact.peak() != 1},
+		{StepChanges, "growth, inflation and ramp-up", &v.changes, in.changes()},
+		{StepTaxes, "taxes", &v.taxes, in.TaxRate != 0},
+	} {
+		*further.count = true
+		if !further.used {
+			continue
+		}
+		if err := add(further.step, further.label, v); err != nil {
 			return nil, err
 		}
 	}
@@ -76,5 +91,5 @@ func (in *inputs) bridge(p *Published) ([]BridgeStep, error) {
 
 func (in *inputs) hasExtras() bool {
 	m := &in.Managed
-	return in.changes() || m.TransitionCosts != 0 || m.ParallelRunningCosts != 0 || m.RetainedOrganisationCosts != 0 || m.ServiceCredits != 0 || m.ExitCosts != 0 || in.Impact.OtherAnnualBenefits != 0
+	return m.ResidualValue != 0 || m.TransitionCosts != 0 || m.ParallelRunningCosts != 0 || m.RetainedOrganisationCosts != 0 || m.ServiceCredits != 0 || m.ExitCosts != 0 || in.Impact.OtherAnnualBenefits != 0
 }

@@ -37,6 +37,10 @@
 // infinite are errors, and so are results that float64 cannot hold. Nothing reads
 // a clock or shares state; all functions may be called concurrently.
 //
-// Limits: whole years without tax or residual values; inflation is in the rates
-// that the caller states; a year has 8760 hours.
+// The sound model knows inflation, growth, ramp-up, taxes with depreciation, years of
+// the calendar, and revenue by hour of the week; all are off unless stated.
+// [CostOfOutages] values a log of outages and says in which hours they fell.
+//
+// Limits: whole years; one rate of tax, of no country in particular, with losses
+// relieved at once; depreciation in equal parts.
 package roi

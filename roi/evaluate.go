@@ -97,6 +97,7 @@ func (in *inputs) assumptions() []Assumption {
 		path, of string
 		rate     float64
 	}{
+		{"inflation", "all prices but those of the contract", in.Inflation},
 		{"revenue_growth", "revenue per hour", in.RevenueGrowth},
 		{"salary_growth", "salaries", in.SalaryGrowth},
 		{"fee_indexation", "service fees", in.FeeIndexation},
@@ -108,7 +109,29 @@ func (in *inputs) assumptions() []Assumption {
 	for i, s := range in.RampUp {
 		add("ramp_up["+strconv.Itoa(i)+"]", number(s), true, "sound model: share of the internal cost that is avoided in period "+strconv.Itoa(i+1))
 	}
-	add("hours_per_year", number(daysInYear*hoursInDay), false, "also in leap years")
+	if in.TaxRate != 0 {
+		add("tax_rate", number(in.TaxRate), true, "sound model: losses are relieved at once")
+		add("depreciation_years", strconv.Itoa(in.DepreciationYears), in.DepreciationYears != 0, "sound model: of setup; 0 is at the start")
+	}
+	if in.StartYear != 0 {
+		add("start_year", strconv.Itoa(in.StartYear), true, "sound model: leap years have 8784 hours")
+	} else {
+		add("hours_per_year", number(daysInYear*hoursInDay), false, "also in leap years")
+	}
+	for _, week := range []struct {
+		path, of string
+		weights  []float64
+	}{
+		{"impact.revenue_by_hour_of_week", "revenue", in.Impact.RevenueByHourOfWeek},
+		{"impact.outages_by_hour_of_week", "hours of outage", in.Impact.OutagesByHourOfWeek},
+	} {
+		if week.weights != nil {
+			add(week.path, strconv.Itoa(len(week.weights))+" weights", true, "sound model: "+week.of)
+		}
+	}
+	if (in.Impact.RevenueByHourOfWeek == nil) != (in.Impact.OutagesByHourOfWeek == nil) {
+		add("hour_of_week", "no effect", false, "sound model: revenue or outages alone; the other is even over the week")
+	}
 	for _, name := range slices.Sorted(maps.Keys(in.Internal.AnnualSalaries)) {
 		if !in.staffed(name) {
 			add(salaryPath+name, number(in.Internal.AnnualSalaries[name]), true, "the role is not staffed: the salary is not used")

@@ -2,6 +2,7 @@ package roi_test
 
 import (
 	"encoding/binary"
+	"encoding/json"
 	"math"
 	"slices"
 	"testing"
@@ -104,6 +105,51 @@ func FuzzXIRR(f *testing.F) {
 		again, errAgain := roi.XIRR(flows)
 		if !slices.Equal(got.Roots, again.Roots) || (err == nil) != (errAgain == nil) {
 			t.Errorf("reversed rows give %v, %v, want %v, %v", again.Roots, errAgain, got.Roots, err)
+		}
+	})
+}
+
+// A model of any numbers is refused or evaluated, with figures that JSON can hold, and its
+// plan says the same where the amounts are of this world.
+func FuzzEvaluate(f *testing.F) {
+	for _, m := range []roi.Model{plain(), article()} {
+		m.RampUp, m.Timing = []float64{0.5}, roi.Timing{Period: roi.Monthly, Position: roi.AtBegin}
+		m.Inflation, m.SalaryGrowth, m.TaxRate, m.DepreciationYears, m.StartYear = 0.02, -0.5, 0.25, 5, 2027
+		m.Sensitivity = map[string][]float64{"inflation": {0, 0.1}}
+		data, err := json.Marshal(m)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(data)
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var m roi.Model
+		if json.Unmarshal(data, &m) != nil {
+			return
+		}
+		res, err := roi.Evaluate(m)
+		if err != nil {
+			if res != nil || err.Error() == "" {
+				t.Errorf("%v beside the error %q", res, err)
+			}
+			return
+		}
+		if _, err := json.Marshal(res); err != nil {
+			t.Error(err)
+		}
+		plan, err := roi.Compile(m)
+		if err != nil || res.Sound == nil {
+			return
+		}
+		size := 0.0
+		for _, flow := range res.Sound.Flows {
+			for _, it := range flow.Items {
+				size += math.Abs(it.Amount)
+			}
+		}
+		pt, err := plan.At(nil)
+		if rate := m.DiscountRate; size < 1e100 && (rate == nil || *rate > -0.5) && (err != nil || math.Abs(pt.NPV-res.Sound.NPV) > 1e-9*(size+1)*math.Pow(2, res.Sound.Flows[len(res.Sound.Flows)-1].Years)) {
+			t.Errorf("NPV %v, of the plan %v, %v", res.Sound.NPV, pt.NPV, err)
 		}
 	})
 }

@@ -60,7 +60,11 @@ func TestGrowthAndRampUp(t *testing.T) {
 			t.Errorf("%s: NPV %v, want %v", c.name, res.Sound.NPV, sum)
 		}
 		last := res.Bridge[len(res.Bridge)-2]
-		if step := last.Step == roi.StepExtras; step != (c.name != "level") || math.Abs(last.NPV-sum) > 1e-9 {
+		step := map[string]string{"level": roi.StepRecovery, "credits": roi.StepExtras}[c.name]
+		if step == "" {
+			step = roi.StepChanges
+		}
+		if last.Step != step || math.Abs(last.NPV-sum) > 1e-9 {
 			t.Errorf("%s: the bridge ends with %s at %v, want %v", c.name, last.Step, last.NPV, sum)
 		}
 	}

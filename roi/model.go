@@ -18,6 +18,9 @@ const (
 // MaxYears is the longest horizon that a [Model] may have.
 const MaxYears = 100
 
+// HoursOfWeek is how many hours a week has.
+const HoursOfWeek = 7 * hoursInDay
+
 // A Model holds what is known about two ways to run operations around the clock,
 // an internal team and a managed service, and about what outages cost. Amounts
 // are in one currency and per year unless the name says otherwise, rates are
@@ -59,12 +62,18 @@ type Model struct {
 	// by availability alone; 1 counts every incident hour as an outage, as
 	// the published calculator does.
 	MTTRWeight float64 `json:"mttr_weight,omitempty"`
+	// Inflation is how much prices rise in a year, a ratio above -1, for the
+	// sound model only. Amounts are at the prices of the first year, and each
+	// later year's are higher by it, those at the end too. What is in a contract
+	// is not: fees and credits follow FeeIndexation alone. DiscountRate is
+	// nominal then; without inflation everything may be in real terms instead.
+	// Defaults to 0.
+	Inflation float64 `json:"inflation,omitempty"`
 	// RevenueGrowth, SalaryGrowth and FeeIndexation are ratios per year above
 	// -1, for the sound model only: the first year is at the stated level, each
 	// later one is more by that share. The first moves what outages cost, the
-	// second salaries with what is on top of them, the third the service fees.
-	// They are nominal if DiscountRate is, and without inflation if that is.
-	// Defaults to 0, amounts that stay.
+	// second salaries with what is on top of them, both beside inflation, the
+	// third fees and credits. Defaults to 0, amounts that stay.
 	RevenueGrowth float64 `json:"revenue_growth,omitempty"`
 	SalaryGrowth  float64 `json:"salary_growth,omitempty"`
 	FeeIndexation float64 `json:"fee_indexation,omitempty"`
@@ -73,6 +82,19 @@ type Model struct {
 	// severance make people cost money for a while. Defaults to all of it from
 	// the start.
 	RampUp []float64 `json:"ramp_up,omitempty"`
+	// TaxRate is the share, 0 to 0.99, of every period's benefits less costs less
+	// depreciation that goes to taxes, for the sound model only. A loss is
+	// relieved in its period, against other profit. Defaults to 0.
+	TaxRate float64 `json:"tax_rate,omitempty"`
+	// DepreciationYears is over how many years, at most [MaxYears], the setup
+	// costs lower taxes, in equal parts; what the horizon leaves is written off
+	// with the last flow. Defaults to 0: all at the start, as what else is paid
+	// then.
+	DepreciationYears int `json:"depreciation_years,omitempty"`
+	// StartYear makes the horizon's years those of the calendar from this one on,
+	// 1 to 9999, so that outages last longer in leap years, for the sound model
+	// only. Defaults to 0, years of 8760 hours.
+	StartYear int `json:"start_year,omitempty"`
 	// Sensitivity holds, by field, a low and a high value to try; see
 	// [Sensitivity].
 	Sensitivity map[string][]float64 `json:"sensitivity,omitempty"`
@@ -110,6 +132,9 @@ type Managed struct {
 	RetainedOrganisationCosts float64 `json:"retained_organisation_costs,omitempty"`
 	// ExitCosts is paid once, with the last flow.
 	ExitCosts float64 `json:"exit_costs,omitempty"`
+	// ResidualValue comes back with the last flow: what of the contract runs on
+	// beyond the horizon, or what can be sold.
+	ResidualValue float64 `json:"residual_value,omitempty"`
 	// ServiceCredits is what the provider is expected to pay back in a year for
 	// targets that it misses. It counts as a benefit.
 	ServiceCredits float64 `json:"service_credits,omitempty"`
@@ -125,6 +150,14 @@ type Impact struct {
 	ImprovedMTTRHours          float64 `json:"improved_mttr_hours"`
 	CurrentAvailabilityPercent float64 `json:"current_availability_percent"`
 	TargetAvailabilityPercent  float64 `json:"target_availability_percent"`
+
+	// RevenueByHourOfWeek and OutagesByHourOfWeek have [HoursOfWeek] weights each,
+	// from Monday 00:00 local time on, in any unit: how revenue, of which
+	// RevenuePerHour is the mean, and hours of outage are spread over the week. For
+	// the sound model only, where an hour of outage then costs more if outages
+	// meet the peak. See [CostOfOutages] for what happened. Defaults to even ones.
+	RevenueByHourOfWeek []float64 `json:"revenue_by_hour_of_week,omitempty"`
+	OutagesByHourOfWeek []float64 `json:"outages_by_hour_of_week,omitempty"`
 
 	// OtherAnnualBenefits is used by the sound model only. It may be negative.
 	OtherAnnualBenefits float64 `json:"other_annual_benefits,omitempty"`

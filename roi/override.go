@@ -85,14 +85,11 @@ func (in *inputs) number(f field) float64 {
 }
 
 // Inputs lists the paths of the numbers of the model, sorted: those that may be
-// overridden, varied and drawn. Roles are those that are staffed. Rates of growth may be
-// overridden, too, and are left out, since a [Plan] has none.
+// overridden, varied and drawn. Roles are those that are staffed.
 func (m Model) Inputs() []string {
 	paths := []string{yearsPath}
 	for _, f := range fields {
-		if !slices.Contains(growthPaths, f.path) {
-			paths = append(paths, f.path)
-		}
+		paths = append(paths, f.path)
 	}
 	in := m.resolve()
 	for _, r := range in.roles {

@@ -9,10 +9,11 @@ import (
 
 // Plan is the sound model of a [Model] with some of its numbers left open. It
 // answers for any values of these what [Sound] would say of the model with the
-// values put in, in tens of nanoseconds instead of microseconds: the flows of the
-// model are alike from period to period, so that present values are sums of a few
-// products with two discount factors. The two agree to 1e-12 of the sum of
-// benefits and costs.
+// values put in, in tens of nanoseconds instead of microseconds: where the flows of
+// the model are alike from period to period, present values are sums of a few
+// products with two discount factors. With growth, inflation, ramp-up, taxes or
+// years of the calendar every period is valued, which takes as many times longer as
+// there are periods. The two agree to 1e-12 of the sum of benefits and costs.
 //
 // A Plan does not change and may be used concurrently.
 type Plan struct {
@@ -26,6 +27,12 @@ type Plan struct {
 	people  float64    // their head count
 	factors factors    // if neither rate nor horizon is open
 	fixed   bool       // they are not
+
+	peak         float64 // of an hour of outage
+	varies       bool    // periods are not alike
+	rampUp       []float64
+	depreciation int // years
+	startYear    int
 }
 
 // Point is the sound model at some values of the open numbers of a [Plan].
@@ -33,16 +40,20 @@ type Point struct {
 	NPV        float64
 	PVBenefits float64
 	PVCosts    float64
-	// PVInternalCost is what the internal team costs, a part of PVBenefits.
+	// PVInternalCost is what the internal team costs, a part of PVBenefits unless
+	// a ramp-up avoids less of it.
 	PVInternalCost float64
 
-	// Outlay is paid at the start and ExitCosts at the end; the others are
-	// amounts of a year. InternalCost is a part of Benefits.
-	Outlay, ExitCosts             float64
-	Benefits, Costs, InternalCost float64
+	// Outlay is paid at the start, net of the taxes that it relieves; ExitCosts are
+	// paid and ResidualValue comes back at the end. The others are amounts of the
+	// first year, before taxes and without ramp-up. InternalCost is a part of Benefits.
+	Outlay, ExitCosts, ResidualValue float64
+	Benefits, Costs, InternalCost    float64
 
 	Years  int
 	Timing Timing
+
+	course *course // nil where periods are alike
 }
 
 // scalar is the place of a number in the calculation.
@@ -74,6 +85,12 @@ const (
 	turnover
 	incidentCount
 	mttrWeight
+	residualValue
+	inflation
+	revenueGrowth
+	salaryGrowth
+	feeIndexation
+	taxRate
 	scalars
 )
 
@@ -103,14 +120,13 @@ var scalarPaths = [scalars]string{
 	turnover:            "annual_turnover",
 	incidentCount:       "incidents_per_year",
 	mttrWeight:          "mttr_weight",
+	residualValue:       "managed.residual_value",
+	inflation:           "inflation",
+	revenueGrowth:       "revenue_growth",
+	salaryGrowth:        "salary_growth",
+	feeIndexation:       "fee_indexation",
+	taxRate:             "tax_rate",
 }
-
-// ErrChanges reports a model whose years are not alike, so that [Compile] cannot
-// take it.
-var ErrChanges = errors.New("roi: a plan wants no growth and no ramp-up: its years are alike")
-
-// growthPaths are the inputs that make years differ.
-var growthPaths = []string{"revenue_growth", "salary_growth", "fee_indexation"}
 
 // opening is what [Plan.At] has to know of an open number.
 type opening struct {
@@ -134,17 +150,17 @@ type openRole struct {
 // at the paths (see [Model.With] for their names).
 //
 // Errors are those of [Model.Validate], and a [*FieldError] for each path that is
-// unknown or given twice, or that is a rate of growth, which a plan does not have;
-// [ErrChanges] for a model with growth or ramp-up.
+// unknown or given twice.
 func Compile(m Model, paths ...string) (*Plan, error) {
 	if err := m.Validate(); err != nil {
 		return nil, err
 	}
 	in := m.resolve()
-	if in.changes() {
-		return nil, ErrChanges
+	p := &Plan{
+		years: in.years, timing: m.Timing, fixed: true, peak: in.Impact.peak(),
+		varies: in.changes() || in.TaxRate != 0 || in.StartYear != 0,
+		rampUp: slices.Clone(in.RampUp), depreciation: in.DepreciationYears, startYear: in.StartYear,
 	}
-	p := &Plan{years: in.years, timing: m.Timing, fixed: true}
 	for s, path := range scalarPaths {
 		f, err := in.input(path)
 		if err != nil {
@@ -173,8 +189,8 @@ func Compile(m Model, paths ...string) (*Plan, error) {
 		if f.path == yearsPath {
 			o.scalar = ofHorizon
 		}
-		if slices.Contains(growthPaths, f.path) {
-			bad = append(bad, &FieldError{Path: f.path, Value: name, Want: "an input other than growth, which a plan does not have"})
+		if o.scalar >= inflation && o.scalar <= taxRate {
+			p.varies = true
 		}
 		if o.scalar == ofHorizon || o.scalar == discountRate {
 			p.fixed = false
@@ -224,8 +240,8 @@ func (p *Plan) Limits(i int) (lo, hi float64) {
 }
 
 // At values the model with the values put in, one for each open number in the
-// order of the paths. It allocates nothing unless there is an error: a
-// [*FieldError] for a value that its number may not have (NaN, or a rate of -1 or
+// order of the paths. It allocates nothing where periods are alike and there is no
+// error: a [*FieldError] for a value that its number may not have (NaN, or a rate of -1 or
 // less), [ErrOverflow], and an error that wraps [ErrValues] for a wrong number
 // of them.
 func (p *Plan) At(values []float64) (Point, error) {
@@ -256,21 +272,26 @@ func (p *Plan) At(values []float64) (Point, error) {
 		payroll += r.salary * r.count
 		people += r.count
 	}
+	if p.varies {
+		return p.vary(&x, years, payroll, people)
+	}
 	f := p.factors
 	if !p.fixed {
 		f = newFactors(x[discountRate], years, p.timing)
 	}
 
-	pt := Point{Outlay: x[setupCosts] + x[transition] + x[parallelRunning], ExitCosts: x[exitCosts], Years: years, Timing: p.timing}
+	pt := Point{
+		Outlay: x[setupCosts] + x[transition] + x[parallelRunning], ExitCosts: x[exitCosts], ResidualValue: x[residualValue], Years: years, Timing: p.timing,
+	}
 	pt.InternalCost = payroll*x[overheadMultiplier] + people*x[trainingCost] + x[toolLicensing] + x[infrastructure] + x[recruitment]*people*x[turnover]
-	hour := x[revenue] * x[multiplier]
+	hour := x[revenue] * x[multiplier] * p.peak
 	pt.Benefits = pt.InternalCost + (downtimeHours(x[currentAvailability])*hour - downtimeHours(x[targetAvailability])*hour) +
 		x[incidentCount]*(x[currentMTTR]-x[improvedMTTR])*hour*x[mttrWeight] + x[otherBenefits] + x[serviceCredits]
 	pt.Costs = x[monthlyFee]*12 + x[additionalTools] + x[retained]
 	pt.PVInternalCost = pt.InternalCost * f.yearly
-	pt.PVBenefits = pt.Benefits * f.yearly
+	pt.PVBenefits = pt.Benefits*f.yearly + pt.ResidualValue*f.last
 	pt.PVCosts = pt.Outlay + pt.Costs*f.yearly + pt.ExitCosts*f.last
-	pt.NPV = (pt.Benefits-pt.Costs)*f.yearly - pt.Outlay - pt.ExitCosts*f.last
+	pt.NPV = (pt.Benefits-pt.Costs)*f.yearly - pt.Outlay + (pt.ResidualValue-pt.ExitCosts)*f.last
 	if !isFinite(pt.NPV) || !isFinite(pt.PVBenefits) || !isFinite(pt.PVCosts) {
 		return Point{}, ErrOverflow
 	}
@@ -312,9 +333,19 @@ func (pt *Point) ROI() (ratio float64, ok bool) {
 // lower cost. It is negative when the service costs more; ok is false when the
 // internal team costs nothing.
 func (pt *Point) Savings() (ratio float64, ok bool) {
-	years := float64(pt.Years)
-	ratio = 1 - (pt.Outlay+pt.Costs*years+pt.ExitCosts)/(pt.InternalCost*years)
+	paid, internal := pt.Totals()
+	ratio = 1 - paid/internal
 	return ratio, pt.InternalCost > 0 && isFinite(ratio)
+}
+
+// Totals are what is paid for the service over the horizon and what the internal team
+// would cost, undiscounted and before taxes.
+func (pt *Point) Totals() (paid, internal float64) {
+	if pt.course != nil {
+		return pt.course.paid, pt.course.internal
+	}
+	years := float64(pt.Years)
+	return pt.Outlay + pt.Costs*years + pt.ExitCosts, pt.InternalCost * years
 }
 
 // Payback is the time in years from the start at which the cumulated flows first
@@ -324,28 +355,56 @@ func (pt *Point) Payback() (years float64, ok bool) {
 		return 0, true
 	}
 	perYear := float64(pt.Timing.Period.perYear())
+	if pt.course != nil {
+		r, err := Payback(pt.course.net)
+		return r.Periods / perYear, err == nil && r.Reached
+	}
 	n, each := float64(pt.Years)*perYear, (pt.Benefits-pt.Costs)/perYear
 	if periods := pt.Outlay / each; each > 0 && periods <= n-1 {
 		return periods / perYear, true
 	}
-	before, last := (n-1)*each-pt.Outlay, each-pt.ExitCosts
+	before, last := (n-1)*each-pt.Outlay, each-pt.ExitCosts+pt.ResidualValue
 	if before+last < 0 || last <= 0 {
 		return 0, false
 	}
 	return (n - 1 - before/last) / perYear, true
 }
 
+// Cumulated is the sum of the flows until so many years from the start, at most the
+// horizon, linear inside a period: it is zero at [Point.Payback].
+func (pt *Point) Cumulated(years float64) float64 {
+	perYear := float64(pt.Timing.Period.perYear())
+	n, periods := float64(pt.Years)*perYear, years*perYear
+	if pt.course == nil {
+		each := (pt.Benefits - pt.Costs) / perYear
+		return each*periods - pt.Outlay + (pt.ResidualValue-pt.ExitCosts)*max(0, periods-(n-1))
+	}
+	sum := 0.0
+	for t, a := range pt.course.net {
+		if part := periods - float64(t-1); t > 0 && part < 1 {
+			a *= max(0, part)
+		}
+		sum += a
+	}
+	return sum
+}
+
 // HasIRR reports whether any rate makes the present value zero. The signs of the
 // flows decide it in most cases; else it takes the time of [IRR].
 func (pt *Point) HasIRR() bool {
 	n, each := pt.Years*pt.Timing.Period.perYear(), (pt.Benefits-pt.Costs)/float64(pt.Timing.Period.perYear())
-	last := each - pt.ExitCosts
-	signs := [3]float64{-pt.Outlay, each, last}
-	switch begin := pt.Timing.Position == AtBegin; {
+	last := each - pt.ExitCosts + pt.ResidualValue
+	begin := pt.Timing.Position == AtBegin
+	signs := []float64{-pt.Outlay, each, last}
+	switch {
+	case pt.course != nil && begin:
+		signs = append([]float64{pt.course.net[0] + pt.course.net[1]}, pt.course.net[2:]...)
+	case pt.course != nil:
+		signs = pt.course.net
 	case begin && n == 1:
-		signs = [3]float64{last - pt.Outlay}
+		signs = []float64{last - pt.Outlay}
 	case begin && n == 2:
-		signs = [3]float64{each - pt.Outlay, last}
+		signs = []float64{each - pt.Outlay, last}
 	case begin:
 		signs[0] += each
 	case n == 1:
@@ -368,12 +427,17 @@ func (pt *Point) HasIRR() bool {
 	if pt.NPV == 0 || (pt.NPV < 0) != (first < 0) {
 		return true
 	}
-	l := ledger{timing: pt.Timing, net: make([]float64, n+1)}
-	l.net[0] = -pt.Outlay
-	for t := 1; t < n; t++ {
-		l.net[t] = each
+	l := ledger{timing: pt.Timing}
+	if pt.course != nil {
+		l.net = pt.course.net
+	} else {
+		l.net = make([]float64, n+1)
+		l.net[0] = -pt.Outlay
+		for t := 1; t < n; t++ {
+			l.net[t] = each
+		}
+		l.net[n] = last
 	}
-	l.net[n] = last
 	var v Valuation
 	l.findRates(&v)
 	return len(v.IRR.Roots) > 0

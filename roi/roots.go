@@ -38,9 +38,8 @@ func (s series) at(i int) float64 {
 func (s series) span() float64 { return s.at(len(s.a)-1) - s.at(0) }
 
 // eval returns f(u) multiplied by a positive number which keeps every term
-// between its amount and zero, the derivative of the scaled function, and the
-// sum of the absolute scaled terms, against which rounding is judged.
-func (s series) eval(u float64) (value, slope, size float64) {
+// between its amount and zero, and the derivative of the scaled function.
+func (s series) eval(u float64) (value, slope float64) {
 	n := len(s.a)
 	switch {
 	case s.t == nil && u >= 0:
@@ -48,35 +47,66 @@ func (s series) eval(u float64) (value, slope, size float64) {
 		for i := n - 1; i >= 0; i-- {
 			slope = float64(slope*x) + value
 			value = float64(value*x) + s.a[i]
-			size = float64(size*x) + math.Abs(s.a[i])
 		}
-		return value, -slope * x, size
+		return value, -slope * x
 	case s.t == nil:
 		y := math.Exp(u)
 		for _, a := range s.a {
 			slope = float64(slope*y) + value
 			value = float64(value*y) + a
-			size = float64(size*y) + math.Abs(a)
 		}
-		return value, slope * y, size
+		return value, slope * y
 	}
-	ref := s.t[0]
-	if u < 0 {
-		ref = s.t[n-1]
-	}
+	ref := s.reference(u)
 	for i, a := range s.a {
 		d := s.t[i] - ref
 		term := a * math.Exp(-d*u)
 		value += term
 		slope -= float64(d * term)
+	}
+	return value, slope
+}
+
+// sized returns f(u) as eval does, and the sum of the absolute scaled terms, against
+// which rounding is judged.
+func (s series) sized(u float64) (value, size float64) {
+	n := len(s.a)
+	switch {
+	case s.t == nil && u >= 0:
+		x := math.Exp(-u)
+		for i := n - 1; i >= 0; i-- {
+			value = float64(value*x) + s.a[i]
+			size = float64(size*x) + math.Abs(s.a[i])
+		}
+		return value, size
+	case s.t == nil:
+		y := math.Exp(u)
+		for _, a := range s.a {
+			value = float64(value*y) + a
+			size = float64(size*y) + math.Abs(a)
+		}
+		return value, size
+	}
+	ref := s.reference(u)
+	for i, a := range s.a {
+		term := a * math.Exp(-(s.t[i]-ref)*u)
+		value += term
 		size += math.Abs(term)
 	}
-	return value, slope, size
+	return value, size
+}
+
+// reference is the time at which amounts are not scaled.
+func (s series) reference(u float64) float64 {
+	if u < 0 {
+		return s.t[len(s.t)-1]
+	}
+	return s.t[0]
 }
 
 // sign returns the sign of f(u), 0 when f(u) is zero to within rounding.
 func (s series) sign(u float64) int {
-	value, _, size := s.eval(u)
+	value, size := s.sized(u)
 	const ulp = 0x1p-52
 	// Each Horner step rounds twice; an exponential of a large argument has
 	// the error of the argument.
@@ -159,25 +189,50 @@ func (s series) scale(largest float64) (out series, ok bool) {
 
 // roots returns all real roots in u in ascending order. The series is trimmed
 // and its amounts are finite and not so large that a sum overflows.
+//
+// Turning points only have to tell the monotone pieces apart, and need not be exact
+// for that: f differs between the exact point and one at a distance d by at most
+// (span·d)²/2 of its size, which for d = 2^-27/span is far below what rounding leaves
+// of it. Where f is zero to within rounding at any of them, all is done again with
+// exact ones, for then the point may be a root.
 func (s series) roots(changes, last int) []float64 {
+	if changes > 1 {
+		if found, ok := s.pieces(changes, last, 0, 0x1p-27/max(1, s.span())); ok {
+			return found
+		}
+	}
+	found, _ := s.pieces(changes, last, 0, 0)
+	return found
+}
+
+// pieces returns the roots to within near, and looks for them between turning points
+// to within rough; 0 is as exact as can be. It returns false if rough is not 0 and a
+// turning point may be a root.
+func (s series) pieces(changes, last int, near, rough float64) (found []float64, ok bool) {
 	switch changes {
 	case 0:
-		return nil
+		return nil, true
 	case 1:
-		return []float64{s.single(last)}
+		return []float64{s.single(last, near)}, true
 	}
-	turns := s.turningPoints(last)
+	room := make([]float64, len(s.a)+changes) // of the derivative, and of the roots
+	turns, ok := s.turningPoints(last, room[:len(s.a):len(s.a)], rough)
+	if !ok {
+		return nil, false
+	}
 
 	// Walk over the monotone pieces between the turning points. A zero at a
 	// turning point is a root that touches (or, three-fold, touches and
 	// crosses); zeros at neighbouring turning points mean that f is zero to
 	// within rounding all the way between them, which is one root.
 	n := len(s.a)
-	var found []float64
+	found = room[len(s.a):len(s.a)]
 	left, leftSign, leftEnd := 0.0, signOf(s.a[n-1]), true // u = −∞
 	for i, p := range turns {
 		sg := s.sign(p)
 		switch {
+		case sg == 0 && rough > 0:
+			return nil, false
 		case sg == 0:
 			if i > 0 && leftSign == 0 {
 				if math.Abs(s.relative(p)) < math.Abs(s.relative(found[len(found)-1])) {
@@ -188,9 +243,9 @@ func (s series) roots(changes, last int) []float64 {
 			}
 		case leftSign != 0 && sg != leftSign:
 			if leftEnd {
-				found = append(found, s.outward(p, -1, leftSign, sg))
+				found = append(found, s.outward(p, -1, leftSign, sg, near))
 			} else {
-				found = append(found, s.bracketed(left, p, leftSign))
+				found = append(found, s.bracketed(left, p, leftSign, near))
 			}
 		}
 		left, leftSign, leftEnd = p, sg, false
@@ -203,31 +258,32 @@ func (s series) roots(changes, last int) []float64 {
 			case 0:
 				found = append(found, 0)
 			case leftSign:
-				found = append(found, s.outward(0, 1, rightSign, at0))
+				found = append(found, s.outward(0, 1, rightSign, at0, near))
 			default:
-				found = append(found, s.outward(0, -1, leftSign, at0))
+				found = append(found, s.outward(0, -1, leftSign, at0, near))
 			}
 		} else {
-			found = append(found, s.outward(left, 1, rightSign, leftSign))
+			found = append(found, s.outward(left, 1, rightSign, leftSign, near))
 		}
 	}
-	return found
+	return found, true
 }
 
 func (s series) relative(u float64) float64 {
-	value, _, size := s.eval(u)
+	value, size := s.sized(u)
 	return value / size
 }
 
-// turningPoints returns the roots of the twisted derivative, see [series].
-func (s series) turningPoints(last int) []float64 {
+// turningPoints returns the roots of the twisted derivative, see [series], whose amounts
+// it writes to room, as [series.pieces] does.
+func (s series) turningPoints(last int, room []float64, rough float64) ([]float64, bool) {
 	next := last + 1
 	for s.a[next] == 0 {
 		next++
 	}
 	c := (s.at(last) + s.at(next)) / 2
 	largest := 0.0
-	d := series{a: make([]float64, len(s.a)), t: s.t}
+	d := series{a: room, t: s.t}
 	for i, a := range s.a {
 		d.a[i] = (c - s.at(i)) * a
 		largest = max(largest, math.Abs(d.a[i]))
@@ -240,38 +296,41 @@ func (s series) turningPoints(last int) []float64 {
 		}
 	}
 	d = d.trim()
-	return d.roots(d.signChanges())
+	changes, last := d.signChanges()
+	return d.pieces(changes, last, rough, rough)
 }
 
 // outward finds the root between u, where the sign is at, and the infinite end
 // in the given direction (±1), where the sign is end.
-func (s series) outward(u, direction float64, end, at int) float64 {
+func (s series) outward(u, direction float64, end, at int, within float64) float64 {
 	near := u
 	for step := 1 / max(1, s.span()); ; step *= 2 {
 		far := u + direction*step
 		if sg := signOf(s.plain(far)); sg == end || sg == 0 || step > 1e300 {
 			if direction > 0 {
-				return s.bracketed(near, far, at)
+				return s.bracketed(near, far, at, within)
 			}
-			return s.bracketed(far, near, end)
+			return s.bracketed(far, near, end, within)
 		}
 		near = far
 	}
 }
 
 func (s series) plain(u float64) float64 {
-	value, _, _ := s.eval(u)
+	value, _ := s.eval(u)
 	return value
 }
 
 // bracketed finds the root in [lo, hi], where f has the sign loSign at lo and
 // the opposite one at hi: Newton steps, halving where a step would leave the
-// bracket or shrink it too slowly.
-func (s series) bracketed(lo, hi float64, loSign int) float64 {
+// bracket or shrink it too slowly. Near a simple root each step is a multiple of the
+// square of the one before, which says how small the next one would be. The error is
+// at most within, or rounding if that is 0.
+func (s series) bracketed(lo, hi float64, loSign int, within float64) float64 {
 	u := lo + (hi-lo)/2
 	step, before := hi-lo, hi-lo
 	for range 400 {
-		value, slope, _ := s.eval(u)
+		value, slope := s.eval(u)
 		sg := signOf(value)
 		if sg == 0 {
 			return u
@@ -286,7 +345,8 @@ func (s series) bracketed(lo, hi float64, loSign int) float64 {
 			next = lo + (hi-lo)/2
 		}
 		before, step = step, next-u
-		if math.Abs(step) <= 0x1p-52*math.Max(math.Abs(next), 0x1p-20) || lo == hi {
+		smallest := max(0x1p-52*max(math.Abs(next), 0x1p-20), within)
+		if ratio := step / before; math.Abs(step) <= smallest || lo == hi || math.Abs(step)*ratio*ratio <= smallest/16 && math.Abs(ratio) < 0x1p-10 {
 			return next
 		}
 		u = next
@@ -299,7 +359,9 @@ func (s series) bracketed(lo, hi float64, loSign int) float64 {
 // absolute values, ln P(u) − ln N(u) falls with a slope between the longest and
 // the shortest distance of two opposite flows, which puts bounds on the root
 // from any point and makes Newton's method converge from everywhere.
-func (s series) single(k int) float64 {
+//
+// The error is at most within, or rounding if that is 0.
+func (s series) single(k int, within float64) float64 {
 	next := k + 1
 	for s.a[next] == 0 {
 		next++
@@ -338,7 +400,7 @@ func (s series) single(k int) float64 {
 		step := -value / slope
 		// Newton doubles the digits: the error after this step is below
 		// step²·span/4, the curvature of a log-sum being at most span²/4.
-		if math.Abs(step) <= 0x1p-52*math.Abs(u) || step*step*longest <= 0x1p-54*max(math.Abs(u), 0x1p-30) {
+		if math.Abs(step) <= 0x1p-52*math.Abs(u) || step*step*longest <= max(0x1p-54*max(math.Abs(u), 0x1p-30), within) {
 			return u + step
 		}
 		u += step

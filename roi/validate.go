@@ -57,6 +57,31 @@ func (m Model) Validate() error {
 	if m.Timing.Position < 0 || int(m.Timing.Position) >= len(positionNames) {
 		bad("timing.position", m.Timing.Position.String(), strings.Join(positionNames, ", "))
 	}
+	if m.DepreciationYears < 0 || m.DepreciationYears > MaxYears {
+		bad("depreciation_years", strconv.Itoa(m.DepreciationYears), "0 to "+strconv.Itoa(MaxYears))
+	}
+	if m.StartYear < 0 || m.StartYear > maxStartYear {
+		bad("start_year", strconv.Itoa(m.StartYear), "a year from 1 to 9999")
+	}
+	for _, week := range []struct {
+		path    string
+		weights []float64
+	}{
+		{"impact.revenue_by_hour_of_week", m.Impact.RevenueByHourOfWeek},
+		{"impact.outages_by_hour_of_week", m.Impact.OutagesByHourOfWeek},
+	} {
+		total := 0.0
+		for i, v := range week.weights {
+			check(week.path+"["+strconv.Itoa(i)+"]", v, weight)
+			total += v
+		}
+		switch n := len(week.weights); {
+		case n > 0 && n != HoursOfWeek:
+			bad(week.path, strconv.Itoa(n)+" weights", strconv.Itoa(HoursOfWeek)+", from Monday 00:00 on")
+		case n > 0 && total == 0:
+			bad(week.path, "0 in all hours", "a weight above 0")
+		}
+	}
 	for i, v := range m.RampUp {
 		check("ramp_up["+strconv.Itoa(i)+"]", v, share)
 	}
@@ -120,6 +145,8 @@ var (
 	positive    = limit{math.SmallestNonzeroFloat64, math.MaxFloat64, "a finite number > 0"}
 	percentage  = limit{0, 100, "a percentage from 0 to 100"}
 	share       = limit{0, 1, "a ratio from 0 to 1"}
+	belowAll    = limit{0, 0.99, "a ratio from 0 to 0.99"} // where all is taxed away every value breaks even
+	weight      = limit{0, 1e15, "a number from 0 to 1e15"}
 	aboveMinus1 = limit{lowestRate, math.MaxFloat64, "a finite ratio > -1"}
 )
 
@@ -166,6 +193,7 @@ var fields = []field{
 	plainField("managed.parallel_running_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ParallelRunningCosts }),
 	plainField("managed.retained_organisation_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.RetainedOrganisationCosts }),
 	plainField("managed.exit_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ExitCosts }),
+	plainField("managed.residual_value", nonNegative, func(m *Model) *float64 { return &m.Managed.ResidualValue }),
 	plainField("managed.service_credits", nonNegative, func(m *Model) *float64 { return &m.Managed.ServiceCredits }),
 	plainField("impact.revenue_per_hour", nonNegative, func(m *Model) *float64 { return &m.Impact.RevenuePerHour }),
 	plainField("impact.downtime_cost_multiplier", nonNegative, func(m *Model) *float64 { return &m.Impact.DowntimeCostMultiplier }),
@@ -178,9 +206,11 @@ var fields = []field{
 	optionalField("annual_turnover", nonNegative, func(m *Model) **float64 { return &m.AnnualTurnover }),
 	optionalField("incidents_per_year", nonNegative, func(m *Model) **float64 { return &m.IncidentsPerYear }),
 	plainField("mttr_weight", share, func(m *Model) *float64 { return &m.MTTRWeight }),
+	plainField("inflation", aboveMinus1, func(m *Model) *float64 { return &m.Inflation }),
 	plainField("revenue_growth", aboveMinus1, func(m *Model) *float64 { return &m.RevenueGrowth }),
 	plainField("salary_growth", aboveMinus1, func(m *Model) *float64 { return &m.SalaryGrowth }),
 	plainField("fee_indexation", aboveMinus1, func(m *Model) *float64 { return &m.FeeIndexation }),
+	plainField("tax_rate", belowAll, func(m *Model) *float64 { return &m.TaxRate }),
 }
 
 // field finds a number of the model by its path or by its last part, including

@@ -5,14 +5,29 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/roi"
+	"github.com/evenkeelops/evenkeel/roi/risk"
 )
+
+// CostModel is a model with what is known of how sure its numbers are. Numbers are named
+// as in [roi.Model.With].
+type CostModel struct {
+	roi.Model
+	// Distributions are those of the numbers that are not certain, for [risk.Simulate],
+	// and Correlations what ties them to each other.
+	Distributions map[string]risk.Distribution `json:"distributions,omitempty"`
+	Correlations  []risk.Correlation           `json:"correlations,omitempty"`
+	// Scenarios and Alternatives are those of [risk.Compare], at most a hundred each.
+	Scenarios    []risk.Scenario    `json:"scenarios,omitempty"`
+	Alternatives []risk.Alternative `json:"alternatives,omitempty"`
+}
 
 type costsFile struct {
 	Version int `yaml:"version"`
-	roi.Model
+	CostModel
 	Example *roiExample `yaml:"roi_example"`
 }
 
@@ -41,14 +56,15 @@ var examplePaths = map[string]string{
 
 // Costs reads a file with the cost model of an own team and of a managed
 // service: the fields of [roi.Model], or the same under the names of a
-// roi_example, not both.
-func Costs(name string, data []byte) (roi.Model, *Document, error) {
+// roi_example, not both; with either, distributions, correlations, scenarios and
+// alternatives.
+func Costs(name string, data []byte) (CostModel, *Document, error) {
 	var file costsFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
-	model, paths := file.Model, map[string]string{}
+	model, paths := file.CostModel, map[string]string{}
 	if e := file.Example; e != nil {
-		model = roi.Model{
+		model.Model = roi.Model{
 			Currency: e.Currency, Internal: e.Internal, Managed: e.Managed, Impact: e.Impact,
 			Years: e.Calculator.Years, DiscountRate: e.Calculator.DiscountRate, Staffing: e.Calculator.Staffing, AnnualTurnover: e.Calculator.AnnualTurnover,
 		}
@@ -71,7 +87,81 @@ func Costs(name string, data []byte) (roi.Model, *Document, error) {
 			d.costError(e, paths)
 		}
 	}
+	if d.Err() == nil {
+		d.uncertain(&model)
+	}
 	return model, d, d.Err()
+}
+
+// maxScenarios bounds what is compared with each other.
+const maxScenarios = 100
+
+// uncertain checks what a file says of a valid model's uncertainty.
+func (d *Document) uncertain(m *CostModel) {
+	for _, name := range slices.Sorted(maps.Keys(m.Distributions)) {
+		at := join("distributions", name)
+		if _, _, err := m.Input(name); err != nil {
+			d.failKey(at, "unknown_field", "%q, want the name of a numeric field or a role of the team", name)
+		}
+		for _, e := range split(m.Distributions[name].Validate()) {
+			d.inputError(at, e)
+		}
+	}
+	if n := len(m.Scenarios); n > maxScenarios {
+		d.Fail("scenarios", "out_of_range", "%d, want at most %d", n, maxScenarios)
+	}
+	if n := len(m.Alternatives); n > maxScenarios {
+		d.Fail("alternatives", "out_of_range", "%d, want at most %d", n, maxScenarios)
+	}
+	if d.Err() != nil {
+		return
+	}
+	// The names are known and each fits; what is left is how they go together.
+	for _, e := range split(risk.Validate(m.Model, m.Distributions, &risk.Options{Correlations: m.Correlations})) {
+		d.inputError("", e)
+	}
+	for i, s := range m.Scenarios {
+		d.overrides(m, "scenarios["+strconv.Itoa(i)+"].overrides", s.Overrides)
+	}
+	for i, a := range m.Alternatives {
+		d.overrides(m, "alternatives["+strconv.Itoa(i)+"].overrides", a.Overrides)
+	}
+	if len(m.Scenarios)+len(m.Alternatives) == 0 || d.Err() != nil {
+		return
+	}
+	if _, err := risk.Compare(m.Model, m.Alternatives, m.Scenarios); err != nil {
+		for _, e := range split(err) {
+			d.inputError("", e)
+		}
+	}
+}
+
+// overrides checks the numbers that a scenario or an alternative replaces.
+func (d *Document) overrides(m *CostModel, path string, overrides map[string]float64) {
+	if _, err := m.With(overrides); err != nil {
+		for _, e := range split(err) {
+			bad := (*roi.FieldError)(nil)
+			if errors.As(e, &bad) && d.Has(join(path, bad.Path)) {
+				d.Fail(join(path, bad.Path), "out_of_range", "%s, want %s", bad.Value, bad.Want)
+				continue
+			}
+			d.Fail(path, "out_of_range", "%v", e)
+		}
+	}
+}
+
+// inputError places a problem of package risk below a path.
+func (d *Document) inputError(path string, err error) {
+	bad := (*risk.InputError)(nil)
+	if !errors.As(err, &bad) {
+		d.Fail(path, "out_of_range", "%v", err)
+		return
+	}
+	cause := ""
+	if bad.Err != nil {
+		cause = ": " + bad.Err.Error()
+	}
+	d.Fail(join(path, strings.TrimPrefix(bad.Path, "options.")), "out_of_range", "%q, want %s%s", bad.Value, bad.Want, cause)
 }
 
 // placed replaces the first key of a path by what stands for it in the file.

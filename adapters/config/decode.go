@@ -79,6 +79,10 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 		into.Set(reflect.New(into.Type().Elem()))
 		r.value(n, into.Elem(), path)
 	case reflect.Struct:
+		if n.Kind == yaml.ScalarNode && holdsSecret(into.Type()) {
+			r.d.report(path, "wrong_type", "", "found a single value, want a mapping") // the value may be the secret
+			return
+		}
 		r.mapping(n, path, func(keys []*yaml.Node) { r.fields(keys, into, path) })
 	case reflect.Map:
 		r.mapping(n, path, func(keys []*yaml.Node) { r.entries(keys, into, path) })

@@ -30,6 +30,8 @@
 // with zones such as "CET/CEST", and maps each problem that package escalation finds to
 // its place.
 //
+// [Accounts] reads a month of showback and chargeback, and closes it.
+//
 // [PublicSLAs] reads published terms as facts, each with its source and a grade;
 // [PublicSLA.Claims] judges a customer's own outage log by them.
 //

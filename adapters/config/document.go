@@ -205,6 +205,9 @@ func (d *Document) syntax(err error, data []byte) {
 	if at := new(yaml.LoadError); errors.As(err, &at) {
 		p.Line, p.Col, p.Message = max(1, at.Mark.Line), max(1, at.Mark.Column), "not valid YAML: "+at.Message
 	}
+	if strings.Contains(p.Message, "unknown anchor") {
+		p.Message = "not valid YAML: no anchor of that name; quote a text that begins with *" // it may be a secret
+	}
 	if lines := bytes.Split(data, []byte("\n")); p.Line >= 1 && p.Line <= len(lines) {
 		switch line := lines[p.Line-1]; {
 		case ruleOnOneLine.Match(line):

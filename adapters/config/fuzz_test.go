@@ -85,7 +85,21 @@ func FuzzTeam(f *testing.F) {
 }
 
 func FuzzCosts(f *testing.F) {
-	fuzzReader(f, "roi", "roi_example: {calculator: {incidents_per_month: 10, required_staffing: {a: 1}}, internal_cost_model: {annual_salaries: {a: 1}}, managed_service_cost_model: {setup_costs: 1}, business_impact_model: {revenue_per_hour: 1}}")
+	fuzzReader(f, "roi", costs+"distributions: {setup_costs: {kind: normal, mean: 1, sd: 1, from: 0, sum: 12}, years: {kind: discrete, values: [1, 2], weights: [1, 0]}}\n"+
+		"correlations: [{a: setup_costs, b: years, rank: 0.5}]\nscenarios: [{name: a, overrides: {years: 2}}]\nalternatives: [{name: b, kept: 0.5}, {name: c, internal: true}]",
+		costs+"inflation: 0.02\ntax_rate: 0.3\ndepreciation_years: 5\nstart_year: 2027\nramp_up: [0.5]\ntiming: {period: month, position: mid}\nsalary_growth: -0.5",
+		"roi_example: {calculator: {incidents_per_month: 10, required_staffing: {a: 1}}, internal_cost_model: {annual_salaries: {a: 1}}, managed_service_cost_model: {setup_costs: 1}, business_impact_model: {revenue_per_hour: 1}}")
+}
+
+func FuzzAccounts(f *testing.F) {
+	fuzzReader(f, "accounts", accounts(f), "month: 2026-03\ncurrency: EUR\nitems: [{id: a, kind: one_off, pool: p, price: -1 JPY, months: 12, from: 2026-01}]\n"+
+		"keys: [{pool: p, method: tiered_usage, metric: m, bands: [{weight: 1}], fallback: {method: equal, targets: [{id: a}]}}]")
+}
+
+func FuzzBridge(f *testing.F) {
+	fuzzReader(f, "bridge", bridgeFile, "default_tenant: a\nsources: {prometheus: {url: http://a, every: 30s, queries: [{name: a, expr: up == 0, labels: {b: c}}]}}\n"+
+		"sinks: {pagerduty: {routing_key: {env: A}}, slack: {url: {file: b}}, smtp: {host: a, port: 25, from: b, to: [c], password: d}}\nmap: {severity: {a: p1}, state: {b: new}}",
+		"sinks: {jira: {url: 'ftp://a@b', token: [a], project: P, deployment: c}, servicenow: {url: http://a, user: b}, webhook: a}")
 }
 
 func FuzzPlaybooks(f *testing.F) {

@@ -51,7 +51,7 @@ func TestArticleBlocksLoad(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		r, err := roi.Evaluate(m)
+		r, err := roi.Evaluate(m.Model)
 		if err != nil {
 			t.Fatal(err)
 		}

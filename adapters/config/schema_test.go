@@ -27,6 +27,7 @@ func TestSchemaDrift(t *testing.T) {
 		"playbooks.schema.json":  {reflect.TypeFor[playbooksFile](), 9},   // file, playbook, trigger, stages, call, response, retry, safety, delays
 		"catalogue.schema.json":  {reflect.TypeFor[continuityFile](), 17}, // file and the sixteen kinds of records below
 		"costs.schema.json":      {reflect.TypeFor[costsFile](), 7},       // file, internal, managed, impact, timing, roi_example, calculator
+		"bridge.schema.json":     {reflect.TypeFor[bridgeFile](), 13},     // file, two sources and their list, six sinks and theirs, query, map
 		"objectives.schema.json": {reflect.TypeFor[objectivesFile](), 6},  // file, slo, sli, rule, prometheus, latency
 	} {
 		data, err := os.ReadFile("../../examples/schema/" + name)

@@ -25,7 +25,7 @@ func TestVectors(t *testing.T) {
 			kinds[kind] = checkErrors
 		}
 		delete(kinds, "framework") // the file has no case of it
-		testutil.OpenVectors(t, "examples", "config_errors.json").Run(t, kinds, "portal", "bridge")
+		testutil.OpenVectors(t, "examples", "config_errors.json").Run(t, kinds, "portal")
 	})
 }
 
@@ -122,7 +122,9 @@ var readers = map[string]func(data []byte) *config.Document{
 		_, d, _ := config.Continuity("f.yaml", data, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 		return d
 	},
-	"public": func(data []byte) *config.Document { _, d, _ := config.PublicSLAs("f.yaml", data); return d },
+	"accounts": func(data []byte) *config.Document { _, _, d, _ := config.Accounts("f.yaml", data); return d },
+	"bridge":   func(data []byte) *config.Document { _, d, _ := config.ReadBridge("f.yaml", data, anySecret); return d },
+	"public":   func(data []byte) *config.Document { _, d, _ := config.PublicSLAs("f.yaml", data); return d },
 }
 
 // checkErrors compares the errors of a file exactly, as a set, and looks for the

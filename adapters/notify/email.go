@@ -4,13 +4,13 @@ import (
 	"cmp"
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net"
 	"net/mail"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 )
 
@@ -29,7 +29,7 @@ type EmailConfig struct {
 	// Username and Password log in, by PLAIN where the server has it and else by
 	// LOGIN. Defaults to no login.
 	Username string
-	Password Secret
+	Password adapters.Secret
 
 	// Security is how the connection is protected. Defaults to StartTLS.
 	Security Security
@@ -65,23 +65,6 @@ const (
 	NoTLS       Security = "none" // in the clear; for a server on the same machine. It cannot have a login.
 )
 
-// Secret is a text that does not show itself when printed, logged or encoded.
-type Secret string
-
-const hidden = "[hidden]"
-
-// String hides the secret.
-func (Secret) String() string { return hidden }
-
-// GoString hides the secret.
-func (Secret) GoString() string { return hidden }
-
-// LogValue hides the secret.
-func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the secret.
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
-
 // Email sends mail over SMTP. It is safe for concurrent use.
 type Email struct {
 	config        EmailConfig // without Password, which printing it would show
@@ -96,8 +79,8 @@ var _ Sender = (*Email)(nil)
 // NewEmail checks the configuration; nothing is sent yet. Errors are of type
 // [*InputError].
 func NewEmail(c EmailConfig) (*Email, error) {
-	e := &Email{config: c, password: func() string { return string(c.Password) }}
-	e.config.Password = ""
+	e := &Email{config: c, password: c.Password.Reveal}
+	e.config.Password = adapters.Secret{}
 	var err error
 	if e.from, err = sender("from", c.From); err != nil {
 		return nil, err
@@ -135,7 +118,7 @@ func NewEmail(c EmailConfig) (*Email, error) {
 		{"timeout", d.Timeout.String(), "more than 0", d.Timeout < 0},
 		{"connections", strconv.Itoa(d.Connections), "1 or more", d.Connections < 0},
 		{"recipients", strconv.Itoa(d.Recipients), "1 or more", d.Recipients < 0},
-		{"username", c.Username, "a user for the password", c.Username == "" && c.Password != ""},
+		{"username", c.Username, "a user for the password", c.Username == "" && !c.Password.IsZero()},
 	} {
 		if bad.is {
 			return nil, &InputError{bad.field, bad.value, bad.want}
@@ -246,25 +229,5 @@ func (e *Email) post(ctx context.Context, l letter, to []*Result) {
 			settle(to, err)
 			return
 		}
-	}
-}
-
-// settle gives all results an error.
-func settle(all []*Result, err error) {
-	for _, r := range all {
-		r.settle(err)
-	}
-}
-
-// settle sets the state by an error; nil is Delivered.
-func (r *Result) settle(err error) {
-	r.Err, r.State = err, Permanent
-	if err == nil {
-		r.State = Delivered
-		return
-	}
-	r.Reason = singleLine(err.Error())
-	if e, ok := err.(interface{ Retryable() bool }); ok && e.Retryable() {
-		r.State = Temporary
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/notify"
 	"github.com/evenkeelops/evenkeel/adapters/notify/notifytest"
 	"github.com/evenkeelops/evenkeel/incident"
@@ -60,7 +61,7 @@ func TestP1(t *testing.T) {
 		t.Fatal(err)
 	}
 	f := opportune()
-	mailer := f.client(t, notify.EmailConfig{Username: "ops", Password: "s3cret"})
+	mailer := f.client(t, notify.EmailConfig{Username: "ops", Password: adapters.NewSecret("s3cret")})
 	results := mailer.Send(t.Context(), notify.FromComms(thread.Step(start)[0]))
 	if r := results[0]; len(results) != 1 || r.State != notify.Delivered || r.Err != nil || r.Recipient != "Sarah Chen" || r.Outcome() != comms.Delivered {
 		t.Fatalf("Send = %+v", results)
@@ -203,7 +204,7 @@ func TestAnswers(t *testing.T) {
 		}
 		c := notify.EmailConfig{}
 		if tt.at == "AUTH" {
-			c.Username, c.Password = "ops", "s3cret"
+			c.Username, c.Password = "ops", adapters.NewSecret("s3cret")
 		}
 		results := f.client(t, c).Send(t.Context(), note("a@example.com", "b@example.com"))
 		for _, r := range results {
@@ -217,7 +218,7 @@ func TestAnswers(t *testing.T) {
 
 // TestProtection: nothing about the message or the login is said in the clear.
 func TestProtection(t *testing.T) {
-	login := notify.EmailConfig{Username: "ops", Password: "s3cret"}
+	login := notify.EmailConfig{Username: "ops", Password: adapters.NewSecret("s3cret")}
 	with := func(change func(*notify.EmailConfig)) notify.EmailConfig {
 		c := login
 		change(&c)
@@ -232,7 +233,7 @@ func TestProtection(t *testing.T) {
 		"PLAIN before LOGIN": {opportune(), login, notify.Delivered, "AUTH PLAIN AG9wcwBzM2NyZXQ="},
 		"LOGIN alone":        {&fake{before: []string{"STARTTLS"}, after: []string{"AUTH LOGIN"}}, login, notify.Delivered, "AUTH LOGIN"},
 		"no mechanism":       {&fake{before: []string{"STARTTLS"}, after: []string{"AUTH CRAM-MD5"}}, login, notify.Temporary, `the server offers "CRAM-MD5", want PLAIN or LOGIN`},
-		"wrong password":     {opportune(), with(func(c *notify.EmailConfig) { c.Password = "other" }), notify.Temporary, "auth: 535 5.7.8 wrong"},
+		"wrong password":     {opportune(), with(func(c *notify.EmailConfig) { c.Password = adapters.NewSecret("other") }), notify.Temporary, "auth: 535 5.7.8 wrong"},
 		"no TLS":             {&fake{before: []string{"AUTH PLAIN"}}, login, notify.Temporary, "does not offer STARTTLS"},
 		"unknown authority":  {opportune(), with(func(c *notify.EmailConfig) { c.TLS = &tls.Config{} }), notify.Temporary, "certificate"},
 		"other name":         {opportune(), with(func(c *notify.EmailConfig) { c.TLS = &tls.Config{RootCAs: trustedPool(), ServerName: "b.example"} }), notify.Temporary, "b.example"},
@@ -467,7 +468,7 @@ func TestNewEmailErrors(t *testing.T) {
 		"timeout":     func(c *notify.EmailConfig) { c.Timeout = -1 },
 		"connections": func(c *notify.EmailConfig) { c.Connections = -1 },
 		"recipients":  func(c *notify.EmailConfig) { c.Recipients = -1 },
-		"username":    func(c *notify.EmailConfig) { c.Password = "x" },
+		"username":    func(c *notify.EmailConfig) { c.Password = adapters.NewSecret("x") },
 		"security":    func(c *notify.EmailConfig) { c.Security, c.Username = notify.NoTLS, "ops" },
 	} {
 		c := good
@@ -484,8 +485,8 @@ func TestNewEmailErrors(t *testing.T) {
 }
 
 func TestSecret(t *testing.T) {
-	c := notify.EmailConfig{Username: "ops", Password: "s3cret"}
-	data, err := json.Marshal(map[string]notify.Secret{"p": c.Password})
+	c := notify.EmailConfig{Username: "ops", Password: adapters.NewSecret("s3cret")}
+	data, err := json.Marshal(map[string]adapters.Secret{"p": c.Password})
 	if err != nil {
 		t.Fatal(err)
 	}

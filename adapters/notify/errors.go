@@ -1,8 +1,13 @@
 package notify
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"strconv"
 	"strings"
+
+	"github.com/evenkeelops/evenkeel/adapters"
 )
 
 // InputError is a message, an address or a setting that cannot be used as it is.
@@ -17,8 +22,9 @@ func (e *InputError) Error() string {
 	return fmt.Sprintf("notify: %s %q: want %s", e.Field, e.Value, e.Want)
 }
 
-// Error is a step of a conversation with a server that failed. It shows no
-// credentials.
+// Error is a step of a conversation with a mail server that failed. It shows no
+// credentials. errors.As finds it as an [*adapters.Error] as well, so that mail has the
+// kinds that the other senders have, and errors.Is finds the kind.
 type Error struct {
 	Server string // host and port
 	Op     Op
@@ -78,6 +84,50 @@ func (e *Error) Retryable() bool {
 		return true
 	}
 	return false
+}
+
+// As gives itself as an [*adapters.Error] of the provider "smtp".
+func (e *Error) As(target any) bool {
+	out, ok := target.(**adapters.Error)
+	if ok {
+		*out = &adapters.Error{
+			Provider: "smtp", Op: string(e.Op), Kind: e.kind(), Message: e.Answer, Err: e.Err,
+			MayHaveApplied: e.Op == Text && e.Code == 0,
+		}
+		if e.Code != 0 {
+			(*out).Code = strconv.Itoa(e.Code)
+		}
+	}
+	return ok
+}
+
+// Is reports whether target is the kind of the error.
+func (e *Error) Is(target error) bool {
+	kind, ok := target.(adapters.Kind)
+	return ok && kind == e.kind()
+}
+
+// kind says what happened, by the codes of RFC 5321 section 4.2 and RFC 4954
+// section 6. Whether to try again is for Retryable: a refused login is of a kind
+// that does not pass by itself, and the message waits for the operator all the same.
+func (e *Error) kind() adapters.Kind {
+	switch {
+	case errors.Is(e.Err, context.Canceled):
+		return adapters.Canceled
+	case errors.Is(e.Err, context.DeadlineExceeded):
+		return adapters.Deadline
+	case e.Code == 0 && e.Op == Text:
+		return adapters.OutcomeUnknown
+	case e.Op == Auth && e.Code >= 500, e.Code == 530, e.Code == 534, e.Code == 535, e.Code == 538:
+		return adapters.Unauthorized
+	case e.Code == 550 && e.Op == To, e.Code == 551, e.Code == 553 && e.Op == To:
+		return adapters.NotFound
+	case e.Code == 552 && e.Op != To, e.Code == 523:
+		return adapters.TooLarge
+	case e.Code < 500 || e.Retryable():
+		return adapters.Unavailable
+	}
+	return adapters.Invalid
 }
 
 // singleLine makes one line of an answer.

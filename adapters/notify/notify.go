@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 )
 
@@ -15,6 +16,8 @@ type Message struct {
 	// Key says what the message is for. The same key is the same message, however
 	// often it is sent. Required.
 	Key string `json:"key"`
+	// Tenant is whose message it is; errors and ledgers have it. Defaults to none.
+	Tenant string `json:"tenant,omitempty"`
 	// Thread names the conversation that the message belongs to, such as the tenant
 	// and the incident, so that readers see its messages together. Defaults to none.
 	Thread string `json:"thread,omitempty"`
@@ -24,6 +27,13 @@ type Message struct {
 	// is required; with both the reader has the choice.
 	Text string `json:"text,omitempty"`
 	HTML string `json:"html,omitempty"`
+	// Link leads to where more is to be read. It is kept where the text has to be cut,
+	// in an SMS, in Slack and in webhooks; mail does not need it. Defaults to none.
+	Link string `json:"link,omitempty"`
+	// Replaces is the key of an earlier message whose place this one takes where the
+	// channel can do that: in Slack it is changed where it stands. Elsewhere, and if that
+	// one is not known, this is a message like any other. Defaults to none.
+	Replaces string `json:"replaces,omitempty"`
 	// Attachments go along where the channel can carry files: by e-mail.
 	Attachments []Attachment `json:"attachments,omitempty"`
 	// At is when the message was written. Defaults to the time of the sending.
@@ -45,6 +55,8 @@ func (m Message) Validate() error {
 		return &InputError{"subject", m.Subject, "one line"}
 	case m.Text == "" && m.HTML == "":
 		return &InputError{"text", "", "a text"}
+	case strings.ContainsFunc(m.Link, func(r rune) bool { return r <= ' ' || r == 0x7f || strings.ContainsRune("<>|\"", r) }):
+		return &InputError{"link", m.Link, "a URL"}
 	}
 	for _, a := range m.Attachments {
 		if err := a.check(); err != nil {
@@ -72,7 +84,7 @@ type Target struct {
 // FromComms returns what package comms decided to send as a message to one target.
 func FromComms(m comms.Message) Message {
 	out := Message{
-		Key: m.Key, Subject: m.Subject, Text: m.Body, At: m.At,
+		Key: m.Key, Tenant: m.Tenant, Subject: m.Subject, Text: m.Body, At: m.At,
 		To: []Target{{Recipient: m.Recipient, Name: m.Name, Channel: m.Channel, Address: m.Address}},
 	}
 	if m.Incident != "" {
@@ -116,9 +128,11 @@ type Result struct {
 	// Reason is the answer of the channel, or why nothing was sent, on one line.
 	Reason string `json:"reason,omitempty"`
 	// MayHaveArrived is set for a Temporary whose answer was lost: the channel may
-	// have taken the message all the same. Sent again, it has the same ID.
+	// have taken the message all the same. Sent again, it has the same ID, and where the
+	// channel can be asked, it is asked first.
 	MayHaveArrived bool `json:"may_have_arrived,omitempty"`
-	// Err is nil for Delivered, else an *Error, an *InputError or ErrSkipped wrapped.
+	// Err is nil for Delivered, else ErrSkipped wrapped, an *InputError, or an error that
+	// errors.As finds as an *adapters.Error: an *Error by mail, else that type itself.
 	Err error `json:"-"`
 }
 
@@ -131,6 +145,36 @@ func (r Result) Outcome() comms.Outcome {
 		return comms.Deferred
 	default:
 		return comms.Failed
+	}
+}
+
+// settle gives all results an error.
+func settle(all []*Result, err error) {
+	for _, r := range all {
+		r.settle(err)
+	}
+}
+
+// settle sets the state by an error; nil is Delivered.
+func (r *Result) settle(err error) {
+	r.Err, r.State = err, Permanent
+	if err == nil {
+		r.State = Delivered
+		return
+	}
+	r.Reason = singleLine(err.Error())
+	if errors.Is(err, ErrSkipped) {
+		r.State, r.ID, r.Reason = Skipped, "", strings.TrimPrefix(r.Reason, ErrSkipped.Error()+": ")
+		return
+	}
+	switch e := err.(type) { //nolint:errorlint // errors of our own, which nobody wraps
+	case *Error:
+		if e.Retryable() {
+			r.State = Temporary
+		}
+	case *adapters.Error:
+		r.State = stateOf(e)
+		r.MayHaveArrived = r.State == Temporary && (e.MayHaveApplied || e.Kind == adapters.OutcomeUnknown)
 	}
 }
 
@@ -179,6 +223,8 @@ func (s Senders) Send(ctx context.Context, m Message) []Result {
 // ErrSkipped means that nothing was tried.
 var ErrSkipped = errors.New("skipped")
 
+func errSkip(why string) error { return fmt.Errorf("%w: %s", ErrSkipped, why) }
+
 func skipped(t Target, why string) Result {
-	return Result{Target: t, State: Skipped, Reason: why, Err: fmt.Errorf("%w: %s", ErrSkipped, why)}
+	return Result{Target: t, State: Skipped, Reason: why, Err: errSkip(why)}
 }

@@ -28,11 +28,9 @@ func BenchmarkQueryRange(b *testing.B) {
 		body = append(body, "]}"...)
 	}
 	body = append(body, "]}}"...)
-	c, err := prometheus.New(prometheus.Config{URL: "http://prometheus.example", HTTPClient: &http.Client{
-		Transport: wire(func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(body))}, nil
-		}),
-	}})
+	c, err := prometheus.New(prometheus.Config{URL: "http://prometheus.example", Transport: wire(func(*http.Request) (*http.Response, error) {
+		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(body))}, nil
+	})})
 	if err != nil {
 		b.Fatal(err)
 	}

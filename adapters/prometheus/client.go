@@ -5,14 +5,19 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/adapters"
+	"github.com/evenkeelops/evenkeel/adapters/resilience"
 )
+
+// provider names the vendor in errors.
+const provider = "prometheus"
 
 // Config says which server is asked and how patiently. Only URL is required.
 type Config struct {
@@ -22,14 +27,25 @@ type Config struct {
 	URL string
 
 	// Token is sent as bearer token. Defaults to none.
-	Token Secret
+	Token adapters.Secret
+
+	// Credential signs requests in another way than by a user in the URL or a Token.
+	// Defaults to none.
+	Credential resilience.Credential
 
 	// Header is sent with every request, such as the tenant of a proxy.
 	Header http.Header
 
-	// HTTPClient sends the requests. Its CheckRedirect is not used. Defaults to
-	// one with the transport of http.DefaultTransport.
-	HTTPClient *http.Client
+	// Transport sends single requests. Defaults to resilience.NewBase(nil).
+	Transport http.RoundTripper
+
+	// Policy says how often and how fast a request is repeated that fails for a reason
+	// that may pass. Zero fields take the defaults, but that neither AttemptTimeout nor
+	// Deadline bound a call: Timeout and the context do.
+	Policy resilience.Policy
+
+	// Observer is told of attempts, waits and breakers. Defaults to nobody.
+	Observer resilience.Observer
 
 	// Timeout is how long the next bytes of an answer may take, so that a long
 	// answer may take longer in all. The context bounds the whole call. Defaults
@@ -47,46 +63,27 @@ type Config struct {
 	// MaxBytes is the largest answer to one request. Defaults to 256 MiB.
 	MaxBytes int64
 
-	// Attempts is how often a request is sent that fails for a reason that may
-	// pass. Defaults to 3; the waits between are up to 1s, then 2s, doubling to
-	// 30s, or as long as the server says, up to two minutes.
-	Attempts int
+	// Scraped is a selector whose samples show that the server was scraping, for
+	// [Client.Availability]. Defaults to "up", which every scrape writes.
+	Scraped string
 
 	// Warn is told the warnings and infos beside raw samples, which have no
 	// result to carry them. Nil drops them.
 	Warn func(text string)
-
-	// Jitter returns a share from 0 to 1 of a wait. Defaults to math/rand/v2.Float64.
-	Jitter func() float64
-
-	// Now is the clock for RetryAt. Defaults to time.Now.
-	Now func() time.Time
 }
-
-// Secret is a text that does not show itself when printed, logged or encoded.
-type Secret string
-
-const hidden = "[hidden]"
-
-// String hides the secret.
-func (Secret) String() string { return hidden }
-
-// GoString hides the secret.
-func (Secret) GoString() string { return hidden }
-
-// LogValue hides the secret.
-func (Secret) LogValue() slog.Value { return slog.StringValue(hidden) }
-
-// MarshalText hides the secret.
-func (Secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
 
 // Client reads one Prometheus server. It is safe for concurrent use.
 type Client struct {
-	config    Config // without URL and Token, which printing it would show
+	config    Config // without URL and credentials, which printing it would show
 	base      string // without credentials
-	authorize func(*http.Request)
+	transport *resilience.Transport
 	http      http.Client
 }
+
+var _ adapters.Capable = (*Client)(nil)
+
+// unbounded is longer than any call: other limits count.
+const unbounded = 100 * 365 * 24 * time.Hour
 
 // New returns a client; nothing is sent yet.
 func New(c Config) (*Client, error) {
@@ -94,49 +91,61 @@ func New(c Config) (*Client, error) {
 	if err != nil { // its text would show the URL
 		return nil, errors.New("prometheus: URL: want one that can be parsed")
 	}
+	credential := c.Credential
+	identities := 0
+	if credential != nil {
+		identities++
+	}
+	if u.User != nil {
+		password, _ := u.User.Password()
+		credential = resilience.Basic(u.User.Username(), adapters.NewSecret(password))
+		identities++
+	}
+	if !c.Token.IsZero() {
+		credential = resilience.Bearer(c.Token)
+		identities++
+	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
 		return nil, fmt.Errorf(`prometheus: URL %q: want one like "https://prometheus.example"`, u.Redacted())
 	case u.RawQuery != "" || u.Fragment != "":
 		return nil, errors.New("prometheus: URL: want neither query nor fragment")
-	case c.Timeout < 0 || c.MaxPoints < 0 || c.MaxRange < 0 || c.MaxBytes < 0 || c.Attempts < 0:
+	case c.Timeout < 0 || c.MaxPoints < 0 || c.MaxRange < 0 || c.MaxBytes < 0:
 		return nil, errors.New("prometheus: want no limit below 0")
 	case c.MaxRange%time.Millisecond != 0:
 		return nil, fmt.Errorf("prometheus: MaxRange %v: want whole milliseconds", c.MaxRange)
-	case u.User != nil && c.Token != "":
-		return nil, errors.New("prometheus: want a user in the URL or a token, not both")
+	case identities > 1:
+		return nil, errors.New("prometheus: want one of a user in the URL, a token and a credential")
 	}
-	client := &Client{config: c, authorize: authorization(u.User, c.Token)}
-	u.User, client.config.URL, client.config.Token = nil, "", ""
-	client.base = strings.TrimRight(u.String(), "/")
-	if c.HTTPClient != nil {
-		client.http = *c.HTTPClient
+	c.Timeout = cmp.Or(c.Timeout, 30*time.Second)
+	c.MaxPoints = cmp.Or(c.MaxPoints, 11_000)
+	c.MaxRange = cmp.Or(c.MaxRange, 24*time.Hour)
+	c.MaxBytes = cmp.Or(c.MaxBytes, 256<<20)
+	c.Scraped = cmp.Or(c.Scraped, "up")
+	c.Policy.AttemptTimeout = cmp.Or(c.Policy.AttemptTimeout, unbounded)
+	c.Policy.Deadline = cmp.Or(c.Policy.Deadline, unbounded)
+	c.Policy.MaxBody = cmp.Or(c.Policy.MaxBody, c.MaxBytes)
+	if c.Transport == nil {
+		c.Transport = resilience.NewBase(nil)
 	}
-	client.http.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	d := &client.config
-	d.Timeout = cmp.Or(d.Timeout, 30*time.Second)
-	d.MaxPoints = cmp.Or(d.MaxPoints, 11_000)
-	d.MaxRange = cmp.Or(d.MaxRange, 24*time.Hour)
-	d.MaxBytes = cmp.Or(d.MaxBytes, 256<<20)
-	d.Attempts = cmp.Or(d.Attempts, 3)
-	if d.Now == nil {
-		d.Now = time.Now
+	transport, err := resilience.New(resilience.Config{
+		Provider: provider, Policy: c.Policy, Credential: credential, Observer: c.Observer, Decode: decodeError,
+		Base: &decoding{next: c.Transport, timeout: c.Timeout, maxBytes: c.MaxBytes},
+	})
+	if err != nil {
+		return nil, err
 	}
+	u.User, c.URL, c.Token, c.Credential = nil, "", adapters.Secret{}, nil
+	client := &Client{config: c, base: strings.TrimRight(u.String(), "/"), transport: transport}
+	client.http = http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return client, nil
 }
 
-// authorization keeps credentials in a function, so that printing shows none.
-func authorization(user *url.Userinfo, token Secret) func(*http.Request) {
-	return func(r *http.Request) {
-		switch {
-		case user != nil:
-			password, _ := user.Password()
-			r.SetBasicAuth(user.Username(), password)
-		case token != "":
-			r.Header.Set("Authorization", "Bearer "+string(token))
-		}
-	}
-}
+// Provider returns "prometheus".
+func (*Client) Provider() string { return provider }
+
+// Capabilities returns none of those of tickets: measurements are no tickets.
+func (*Client) Capabilities() adapters.Capabilities { return nil }
 
 // String names the server without credentials.
 func (c *Client) String() string { return "prometheus at " + c.base }
@@ -145,7 +154,7 @@ func (c *Client) String() string { return "prometheus at " + c.base }
 func (c *Client) GoString() string { return c.String() }
 
 // Query evaluates an expression at an instant, cut to milliseconds; the zero time
-// is the server's now. Errors are [*Error].
+// is the server's now. Errors are [*adapters.Error].
 func (c *Client) Query(ctx context.Context, expr string, at time.Time) (Result, error) {
 	form := url.Values{"query": {expr}}
 	if !at.IsZero() {
@@ -158,7 +167,7 @@ func (c *Client) Query(ctx context.Context, expr string, at time.Time) (Result, 
 // QueryRange evaluates an expression at from, from+step, … up to and including
 // until, all in whole milliseconds. A range of more than [Config].MaxPoints is
 // asked for in parts that share no point; the series stand in the order in which
-// they first appear. Errors are [*Error] and [*RangeError]; an error in a later
+// they first appear. Errors are [*adapters.Error] and [*RangeError]; an error in a later
 // part returns what came before it.
 func (c *Client) QueryRange(ctx context.Context, expr string, from, until time.Time, step time.Duration) (Result, error) {
 	start, end, width := from.UnixMilli(), until.UnixMilli(), step.Milliseconds()
@@ -168,11 +177,18 @@ func (c *Client) QueryRange(ctx context.Context, expr string, from, until time.T
 	case start > end:
 		return Result{}, &RangeError{From: from, Until: until, Step: step, Want: "an end that is not before the start"}
 	}
+	return c.queryRange(ctx, url.Values{"query": {expr}}, start, end, width)
+}
+
+// queryRange asks in parts of at most MaxPoints, in milliseconds.
+func (c *Client) queryRange(ctx context.Context, form url.Values, start, end, width int64) (Result, error) {
 	r := Result{Type: Matrix}
 	index := map[string]int{}
+	form.Set("step", seconds(width))
 	for steps := (end - start) / width; steps >= 0; {
 		n := min(steps, int64(c.config.MaxPoints)-1)
-		form := url.Values{"query": {expr}, "start": {seconds(start)}, "end": {seconds(start + n*width)}, "step": {seconds(width)}}
+		form.Set("start", seconds(start))
+		form.Set("end", seconds(start+n*width))
 		if err := c.collect(ctx, "query_range", form, &r, index); err != nil {
 			return r, err
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/prometheus"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
@@ -21,9 +22,6 @@ type answer struct {
 	Name, Method, Path, Body string
 	Status                   int
 }
-
-// notRead are the answers to what this package does not ask.
-var notRead = []string{"rules", "alerts", "targets", "labels", "series", "buildinfo"}
 
 // TestRecordedAnswers gives every recorded answer to a client.
 func TestRecordedAnswers(t *testing.T) {
@@ -68,23 +66,32 @@ func TestRecordedAnswers(t *testing.T) {
 		"err_timeout":  isError(503, prometheus.TypeTimeout, "query timed out in query queue"),
 		"notfound":     isError(404, "", "404 page not found"),
 	}
+	others := map[string]func(*testing.T, *prometheus.Client){
+		"rules": checkRules, "alerts": checkAlerts, "targets": checkTargets, "labels": checkLabels, "series": checkSeries, "buildinfo": checkBuildInfo,
+	}
 	read := 0
 	for _, a := range file.Answers {
-		check, known := checks[a.Name]
-		if known == slices.Contains(notRead, a.Name) {
-			t.Errorf("answer %s must stand in exactly one of the checks and the list of those not read", a.Name)
-		}
-		if !known {
+		check, query := checks[a.Name]
+		other, known := others[a.Name]
+		if query == known {
+			t.Errorf("answer %s must stand in exactly one of the checks", a.Name)
 			continue
 		}
 		read++
 		t.Run(a.Name, func(t *testing.T) {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if known && (r.Method != a.Method || r.URL.Path != a.Path) {
+					t.Errorf("asked %s %s, want %s %s", r.Method, r.URL.Path, a.Method, a.Path)
+				}
 				w.WriteHeader(a.Status)
 				_, _ = w.Write([]byte(a.Body))
 			}))
 			defer server.Close()
 			c := client(t, prometheus.Config{URL: server.URL})
+			if known {
+				other(t, c)
+				return
+			}
 			if strings.HasSuffix(a.Path, "query_range") {
 				r, err := c.QueryRange(t.Context(), "up", time.Unix(0, 0), time.Unix(1, 0), time.Second)
 				check(t, r, err)
@@ -94,8 +101,8 @@ func TestRecordedAnswers(t *testing.T) {
 			check(t, r, err)
 		})
 	}
-	if read != 16 {
-		t.Errorf("%d answers were read, want 16", read)
+	if read != 22 {
+		t.Errorf("%d answers were read, want 22", read)
 	}
 }
 
@@ -150,12 +157,12 @@ func isMatrix(want ...[]int64) func(*testing.T, prometheus.Result, error) {
 func isError(status int, kind, message string) func(*testing.T, prometheus.Result, error) {
 	return func(t *testing.T, r prometheus.Result, err error) {
 		t.Helper()
-		e, ok := errors.AsType[*prometheus.Error](err)
+		e, ok := errors.AsType[*adapters.Error](err)
 		if !ok || len(r.Series) != 0 {
 			t.Fatalf("got %+v, %v, want an Error", r, err)
 		}
-		if e.Status != status || e.Type != kind || !strings.Contains(e.Message, message) || e.Retryable() || e.Attempts != 1 {
-			t.Errorf("got %+v, retryable %t, want status %d, type %q, message with %q, not retryable, 1 attempt", e, e.Retryable(), status, kind, message)
+		if e.Status != status || e.Code != kind || !strings.Contains(e.Message, message) || adapters.Retryable(err) || e.Attempts != 1 || e.Provider != "prometheus" {
+			t.Errorf("got %+v, retryable %t, want status %d, code %q, message with %q, not retryable, 1 attempt", e, adapters.Retryable(err), status, kind, message)
 		}
 	}
 }
@@ -164,12 +171,99 @@ func same(a, b float64) bool { return a == b || math.IsNaN(a) && math.IsNaN(b) }
 
 func client(t *testing.T, c prometheus.Config) *prometheus.Client {
 	t.Helper()
-	if c.Jitter == nil {
-		c.Jitter = func() float64 { return 0 }
+	if c.Policy.Base == 0 {
+		c.Policy.Base = time.Nanosecond
 	}
 	client, err := prometheus.New(c)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return client
+}
+
+func instant(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func checkRules(t *testing.T, c *prometheus.Client) {
+	t.Helper()
+	groups, err := c.Rules(t.Context())
+	if err != nil || len(groups) != 1 || len(groups[0].Rules) != 2 || groups[0].Name != "slo" || groups[0].File != "rules.yml" || groups[0].Interval != time.Second {
+		t.Fatalf("got %+v, %v, want the group slo of two rules", groups, err)
+	}
+	recording, alerting := groups[0].Rules[0], groups[0].Rules[1]
+	if recording.Type != prometheus.Recording || recording.Name != "job:up:avg" || recording.Query != "avg by (job) (up)" || recording.Health != "ok" ||
+		recording.EvaluationTime != 692401*time.Nanosecond || !recording.LastEvaluation.Equal(instant(t, "2026-11-22T05:43:09.260221167Z")) {
+		t.Errorf("recording rule %+v", recording)
+	}
+	if alerting.Type != prometheus.Alerting || alerting.State != "firing" || alerting.For != 2*time.Second || alerting.Labels["tenant"] != "acme" ||
+		alerting.Annotations["runbook_url"] != "https://runbooks.example/target-down" || len(alerting.Alerts) != 1 || alerting.Alerts[0].State != "firing" {
+		t.Errorf("alerting rule %+v", alerting)
+	}
+}
+
+func checkAlerts(t *testing.T, c *prometheus.Client) {
+	t.Helper()
+	alerts, err := c.Alerts(t.Context())
+	if err != nil || len(alerts) != 1 {
+		t.Fatalf("got %+v, %v, want one alert", alerts, err)
+	}
+	a := alerts[0]
+	if a.Labels["instance"] != "127.0.0.1:41939" || a.Annotations["summary"] != "dead on 127.0.0.1:41939 is down" || a.State != "firing" || a.Value != 0 ||
+		!a.ActiveAt.Equal(instant(t, "2026-11-22T05:43:07.256172746Z")) {
+		t.Errorf("alert %+v", a)
+	}
+}
+
+func checkTargets(t *testing.T, c *prometheus.Client) {
+	t.Helper()
+	targets, err := c.Targets(t.Context())
+	if err != nil || len(targets) != 3 {
+		t.Fatalf("got %+v, %v, want three targets", targets, err)
+	}
+	var health []string
+	for _, target := range targets {
+		health = append(health, target.Pool+" "+target.Health)
+	}
+	if want := []string{"dead down", "prom up", "push up"}; !slices.Equal(health, want) {
+		t.Errorf("targets %q, want %q", health, want)
+	}
+	d := targets[0]
+	if d.URL != "http://127.0.0.1:41939/metrics" || d.Interval != time.Second || d.Timeout != time.Second || d.Discovered["__scheme__"] != "http" ||
+		!strings.Contains(d.LastError, "connection refused") || d.Took != 778315*time.Nanosecond || !d.LastScrape.Equal(instant(t, "2026-11-22T05:43:08.929669058Z")) {
+		t.Errorf("target %+v", d)
+	}
+}
+
+func checkLabels(t *testing.T, c *prometheus.Client) {
+	t.Helper()
+	labels, err := c.LabelNames(t.Context(), time.Time{}, time.Time{})
+	if err != nil || len(labels) != 32 || labels[0] != "__name__" || labels[31] != "version" {
+		t.Errorf("got %q, %v, want 32 from __name__ to version", labels, err)
+	}
+}
+
+func checkSeries(t *testing.T, c *prometheus.Client) {
+	t.Helper()
+	series, err := c.Series(t.Context(), time.Time{}, time.Time{}, "up")
+	var texts []string
+	for _, s := range series {
+		texts = append(texts, s.String())
+	}
+	want := []string{`up{instance="127.0.0.1:41931",job="prom"}`, `up{instance="127.0.0.1:41932",job="push"}`, `up{instance="127.0.0.1:41939",job="dead"}`}
+	if err != nil || !slices.Equal(texts, want) {
+		t.Errorf("got %q, %v, want %q", texts, err, want)
+	}
+}
+
+func checkBuildInfo(t *testing.T, c *prometheus.Client) {
+	t.Helper()
+	if info, err := c.BuildInfo(t.Context()); err != nil || info.Version != "2.42.0+ds" || info.GoVersion != "go1.19.8" {
+		t.Errorf("got %+v, %v, want version 2.42.0+ds", info, err)
+	}
 }

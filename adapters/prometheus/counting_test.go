@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/prometheus"
 	"github.com/evenkeelops/evenkeel/slo"
 )
@@ -221,7 +222,7 @@ func TestSeriesTwice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var failed *prometheus.Error
+	var failed *adapters.Error
 	if r, err := client.QueryRange(t.Context(), "x", scraped, scraped, time.Second); !errors.As(err, &failed) || !strings.Contains(err.Error(), `{a="b"} once, not twice`) || len(r.Series) != 0 {
 		t.Errorf("QueryRange: %v, %v", r, err)
 	}

@@ -21,15 +21,20 @@
 // samples keep their text: a counter beyond 2^53 is exact. An empty result is no
 // data and no error; a NaN is a reading that is absent.
 //
+// [Client.Availability] asks how often a condition held and keeps apart what nobody
+// knows. [Client.Rules], [Client.Alerts], [Client.Targets], [Client.Series] and their
+// like say how the server stands.
+//
 // # Requests
 //
 // A query is a POST of a form, repeated as GET where a proxy refuses that with
-// 403, 405 or 501. Reading changes nothing, so what may pass is tried again: lost
-// connections, 408, 429, 500, 502, 503 and 504, but no query that the server gave
-// up on as too slow. Retry-After is kept. Redirects are not followed, so that no
+// 403, 405 or 501. All goes through package resilience: reading changes nothing, so
+// what may pass is tried again, but no query that the server gave up on as too slow.
+// Answers are decoded below it, so that an answer that breaks off is asked for again,
+// unless samples of it were passed on. Redirects are not followed, so that no
 // credential goes to another host.
 //
 // # Limits
 //
-// Series, rules, alerts and targets are not read yet. Remote read is not spoken.
+// Remote read is not spoken.
 package prometheus

@@ -1,15 +1,18 @@
 package prometheus
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
+
+	"github.com/evenkeelops/evenkeel/adapters"
+	"github.com/evenkeelops/evenkeel/adapters/resilience"
 )
 
-// Types of errors that the API of Prometheus names, as in [Error].Type.
+// What the API of Prometheus names an error, as in [adapters.Error].Code.
 const (
 	TypeBadData     = "bad_data"    // the expression or an argument cannot be read
 	TypeExecution   = "execution"   // the expression cannot be evaluated
@@ -17,76 +20,68 @@ const (
 	TypeCanceled    = "canceled"    // the server was stopped meanwhile
 	TypeUnavailable = "unavailable" // the server is not ready
 	TypeInternal    = "internal"
+	TypeNotFound    = "not_found"
 )
 
 // ErrTooLarge means an answer above [Config].MaxBytes. It comes wrapped in an
-// [*Error].
+// [*adapters.Error] of the kind TooLarge.
 var ErrTooLarge = errors.New("answer larger than allowed")
 
-// Error is a request that gave no result. It names the server without its
-// credentials and without the expression.
-type Error struct {
-	Op       string    // "query" or "query_range"
-	Server   string    // scheme, host and path of Config.URL
-	Status   int       // HTTP status; 0 where no answer came
-	Type     string    // by the API, such as TypeBadData; "" where it did not say
-	Message  string    // by the API, or the start of an answer that is not of the API
-	Attempts int       // requests sent
-	RetryAt  time.Time // when the server asked to come back; zero where it did not say
-	Err      error     // the cause: a *DecodeError, a network error, a context error; may be nil
+// kindOf is the kind of an error that came with status 200.
+func kindOf(code string) adapters.Kind {
+	switch code {
+	case TypeBadData, TypeExecution:
+		return adapters.Invalid
+	case TypeTimeout:
+		return adapters.TooLarge
+	case TypeNotFound:
+		return adapters.NotFound
+	case TypeCanceled, TypeUnavailable, TypeInternal:
+		return adapters.Unavailable
+	}
+	return adapters.BadResponse
 }
 
-// Error says what was asked of whom and what came back.
-func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "prometheus %s at %s", e.Op, e.Server)
-	if e.Status != 0 && e.Status != http.StatusOK {
-		fmt.Fprintf(&b, ": status %d", e.Status)
+// judge takes a query that the server gave up on for one that is too large: it would
+// take as long again, and the server lives.
+func judge(status int, _ http.Header, body []byte, v resilience.Verdict) resilience.Verdict {
+	if status == http.StatusServiceUnavailable {
+		if code, _ := readError(body); code == TypeTimeout {
+			return resilience.Verdict{Kind: adapters.TooLarge}
+		}
 	}
-	if e.Type != "" {
-		b.WriteString(": " + e.Type)
-	}
-	if e.Message != "" {
-		fmt.Fprintf(&b, ": %q", e.Message)
-	}
-	if e.Err != nil {
-		b.WriteString(": " + e.Err.Error())
-	}
-	if e.Attempts > 1 {
-		fmt.Fprintf(&b, " (%d attempts)", e.Attempts)
-	}
-	return b.String()
+	return v
 }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// Retryable reports whether the same request may succeed later: the server was
-// not reached, did not answer in time, or said that it is busy. A context that
-// ended is the caller's decision and not retryable.
-func (e *Error) Retryable() bool {
-	switch e.Status {
-	case 0, http.StatusOK:
-		return e.Err != nil && errors.As(e.Err, new(*transportError)) && !errors.Is(e.Err, context.Canceled)
-	case http.StatusServiceUnavailable:
-		return e.Type != TypeTimeout // it would take as long again
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
+// decodeError adds what the API says.
+func decodeError(e *adapters.Error, _ int, _ http.Header, body []byte) {
+	e.Code, e.Message = readError(body)
 }
 
-// transportError is a failure on the way, as against an answer that is wrong.
-type transportError struct{ err error }
-
-// Error is that of the cause.
-func (e *transportError) Error() string { return e.err.Error() }
-
-// Unwrap returns the cause.
-func (e *transportError) Unwrap() error { return e.err }
+// readError reads what the API says about an error, or the start of what else
+// came.
+func readError(body []byte) (code, message string) {
+	text := strings.TrimSpace(string(body))
+	if strings.HasPrefix(text, "{") {
+		if e, err := newDecoder(strings.NewReader(text)).answer(sink{}); err == nil {
+			return e.errorType, e.message
+		}
+	}
+	if len(text) > maxMessage {
+		cut := maxMessage
+		for cut > 0 && !utf8.RuneStart(text[cut]) {
+			cut--
+		}
+		text = text[:cut] + "…"
+	}
+	return "", strings.ToValidUTF8(text, "\uFFFD")
+}
 
 // errStalled is the cause of a request that waited too long for the next bytes.
 var errStalled = errors.New("no bytes within the time allowed")
+
+// errRedirect is the cause of an answer that is none.
+var errRedirect = errors.New("an answer that is neither a result nor an error, such as a redirect")
 
 // DecodeError is an answer that is not what the API promises.
 type DecodeError struct {

@@ -1,150 +1,174 @@
 package prometheus
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"github.com/evenkeelops/evenkeel/adapters"
+	"github.com/evenkeelops/evenkeel/adapters/resilience"
 )
 
 const (
-	backoffBase   = time.Second
-	backoffCap    = 30 * time.Second
-	maxServerWait = 2 * time.Minute
-	maxHint       = 24 * time.Hour
-	maxErrorBody  = 64 << 10
-	maxMessage    = 200 // bytes of an answer that is not of the API
+	maxErrorBody = 64 << 10
+	maxMessage   = 200 // bytes of an answer that is not of the API
 )
 
 // errUnwanted is the cause of answers that can be read but were not asked for.
 var errUnwanted = errors.New("want")
 
-// ask sends a query until it is answered, fails for good or is out of attempts.
-// begin gives each attempt a new sink; once *begun, nothing is repeated.
-func (c *Client) ask(ctx context.Context, op string, form url.Values, begin func() sink, begun *bool) (envelope, error) {
-	for n := 1; ; n++ {
-		e, hint, err := c.attempt(ctx, op, form, begin())
-		if err == nil {
-			return e, nil
-		}
-		err.Attempts = n
-		wait := c.backoff(n)
-		if hint >= 0 {
-			err.RetryAt = c.config.Now().Add(hint)
-			wait = max(wait, hint)
-		}
-		if n >= c.config.Attempts || !err.Retryable() || begun != nil && *begun || hint > maxServerWait || !sleep(ctx, wait) {
-			return e, err
-		}
-	}
+// query is what is to become of the answer to a query. It travels in the context of
+// the request, so that the answer is decoded while it arrives.
+type query struct {
+	begin func() sink // a new one for each attempt
+	begun *bool       // whether something was passed on: then nothing is repeated; nil: never
+
+	envelope envelope
+	err      error // why the answer cannot be used
 }
 
-// backoff is full jitter on a doubling wait.
-func (c *Client) backoff(n int) time.Duration {
-	jitter := c.config.Jitter
-	if jitter == nil {
-		jitter = rand.Float64
-	}
-	d := backoffCap
-	if n < 10 {
-		d = min(d, backoffBase<<(n-1))
-	}
-	return time.Duration(jitter() * float64(d))
+type queryKey struct{}
+
+// decoding sends single requests and decodes the answers to queries, of which nothing
+// is left to read. It is below the transport that repeats: a connection lost within an
+// answer is an error of the request there.
+type decoding struct {
+	next     http.RoundTripper
+	timeout  time.Duration
+	maxBytes int64
 }
 
-// sleep reports false where the context ends first, at once if that is certain.
-func sleep(ctx context.Context, d time.Duration) bool {
-	if end, ok := ctx.Deadline(); ok && time.Until(end) <= d {
-		return false
-	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return false
-	case <-timer.C:
-		return true
-	}
-}
-
-// attempt sends the query once, as POST and where that is refused as GET. hint is
-// how long the server asks to wait, below 0 if it does not.
-func (c *Client) attempt(ctx context.Context, op string, form url.Values, s sink) (envelope, time.Duration, *Error) {
-	e, hint, err := c.send(ctx, http.MethodPost, op, form, s)
-	if err != nil {
-		switch err.Status {
-		case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:
-			return c.send(ctx, http.MethodGet, op, form, s)
-		}
-	}
-	return e, hint, err
-}
-
-func (c *Client) send(ctx context.Context, method, op string, form url.Values, s sink) (e envelope, hint time.Duration, failed *Error) {
-	fail := func(err error) *Error {
-		if ended := ctx.Err(); ended != nil {
-			err = ended
-		}
-		return &Error{Op: op, Server: c.base, Err: err}
-	}
-	limited, cancel := context.WithCancelCause(ctx)
+// RoundTrip makes one request. It returns answers with their bodies read.
+func (d *decoding) RoundTrip(r *http.Request) (*http.Response, error) {
+	ctx, cancel := context.WithCancelCause(r.Context())
 	defer cancel(nil)
-	watch := time.AfterFunc(c.config.Timeout, func() { cancel(errStalled) })
+	watch := time.AfterFunc(d.timeout, func() { cancel(errStalled) })
 	defer watch.Stop()
-
-	req, err := c.request(limited, method, op, form)
+	resp, err := d.next.RoundTrip(r.WithContext(ctx))
 	if err != nil {
-		return e, -1, fail(err)
-	}
-	resp, err := c.http.Do(req)
-	if err != nil {
-		return e, -1, fail(&transportError{withoutURL(limited, err)})
+		return nil, stalled(ctx, err)
 	}
 	defer resp.Body.Close()
-	body := &watched{body: resp.Body, watch: watch, timeout: c.config.Timeout, left: c.config.MaxBytes}
-	if resp.StatusCode != http.StatusOK {
-		failed = fail(nil)
-		failed.Status = resp.StatusCode
-		failed.Type, failed.Message = readError(body)
-		return e, retryAfter(resp.Header, c.config.Now()), failed
-	}
-	e, err = newDecoder(body).answer(s)
-	switch {
-	case err == nil && e.status == "success":
-		return e, -1, nil
-	case err == nil:
-		failed = fail(nil)
-		failed.Type, failed.Message = e.errorType, e.message
-	case body.err != nil && !errors.Is(body.err, io.EOF) && !errors.Is(body.err, ErrTooLarge) && errors.Is(err, body.err):
-		failed = fail(&transportError{withoutURL(limited, err)})
-	default:
-		failed = fail(err)
-		if ctx.Err() != nil {
-			failed.Err = err // it was read before the context ended
+	body := &watched{body: resp.Body, watch: watch, timeout: d.timeout, left: d.maxBytes}
+	q, _ := r.Context().Value(queryKey{}).(*query)
+	if q == nil || resp.StatusCode != http.StatusOK {
+		limit := d.maxBytes
+		if resp.StatusCode != http.StatusOK {
+			limit = maxErrorBody
 		}
+		data, err := io.ReadAll(io.LimitReader(body, limit+1))
+		switch {
+		case resp.StatusCode == http.StatusOK && errors.Is(err, ErrTooLarge):
+			return nil, fmt.Errorf("%w: %w", resilience.ErrOversize, err)
+		case resp.StatusCode == http.StatusOK && err != nil:
+			return nil, stalled(ctx, err)
+		case int64(len(data)) > limit:
+			data = data[:limit]
+		}
+		return whole(resp, data), nil
 	}
-	failed.Status = resp.StatusCode
-	return e, -1, failed
+	q.envelope, q.err = newDecoder(body).answer(q.begin())
+	lost := body.err != nil && !errors.Is(body.err, io.EOF) && !errors.Is(body.err, ErrTooLarge) && errors.Is(q.err, body.err)
+	if lost {
+		q.err = stalled(ctx, q.err)
+		if q.begun == nil || !*q.begun {
+			return nil, q.err
+		}
+		q.err = &lostError{q.err}
+	}
+	return whole(resp, nil), nil
 }
 
-func (c *Client) request(ctx context.Context, method, op string, form url.Values) (*http.Request, error) {
+// whole is an answer with its body in memory.
+func whole(resp *http.Response, data []byte) *http.Response {
+	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(data)), int64(len(data))
+	return resp
+}
+
+// stalled names what stopped a request.
+func stalled(ctx context.Context, err error) error {
+	if errors.Is(context.Cause(ctx), errStalled) {
+		return errStalled
+	}
+	return err
+}
+
+// lostError is a connection lost after samples were passed on.
+type lostError struct{ err error }
+
+// Error is that of the cause.
+func (e *lostError) Error() string { return e.err.Error() }
+
+// Unwrap returns the cause.
+func (e *lostError) Unwrap() error { return e.err }
+
+// ask sends a query until it is answered, fails for good or is out of attempts: as
+// POST, and where that is refused as GET. begin gives each attempt a new sink; once
+// *begun, nothing is repeated.
+func (c *Client) ask(ctx context.Context, op string, form url.Values, begin func() sink, begun *bool) (envelope, error) {
+	outer := ctx
+	q := &query{begin: begin, begun: begun}
+	ctx, call := c.transport.Begin(context.WithValue(ctx, queryKey{}, q), resilience.Op{Name: op, Repeatable: true, Judge: judge})
+	err := c.send(ctx, http.MethodPost, op, form, nil)
+	switch call.Status {
+	case http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented:
+		err = c.send(ctx, http.MethodGet, op, form, nil)
+	}
+	if err := call.Err(err); err != nil {
+		return q.envelope, err
+	}
+	return q.envelope, c.verdict(outer, op, call, q.envelope, q.err)
+}
+
+// verdict returns the error of an answer that came whole; err is why it cannot be
+// used.
+func (c *Client) verdict(ctx context.Context, op string, call *resilience.Call, e envelope, err error) error {
+	failed := &adapters.Error{Provider: provider, Op: op, Status: call.Status, Attempts: call.Attempts, Err: err}
+	switch {
+	case errors.Is(err, errStop):
+		return err
+	case err == nil && call.Status != http.StatusOK:
+		failed.Kind, failed.Err = adapters.BadResponse, errRedirect
+	case err == nil && e.status == "success":
+		return nil
+	case err == nil:
+		failed.Kind, failed.Code, failed.Message = kindOf(e.errorType), e.errorType, e.message
+	case errors.As(err, new(*lostError)):
+		failed.Kind = adapters.Unavailable
+		if ended := ctx.Err(); ended != nil {
+			failed.Kind, failed.Err = adapters.Canceled, ended
+			if errors.Is(ended, context.DeadlineExceeded) {
+				failed.Kind = adapters.Deadline
+			}
+		}
+	case errors.Is(err, ErrTooLarge):
+		failed.Kind = adapters.TooLarge
+	default:
+		failed.Kind = adapters.BadResponse
+	}
+	return failed
+}
+
+// send makes a request; into takes the body of an answer that is not decoded while it
+// arrives.
+func (c *Client) send(ctx context.Context, method, op string, form url.Values, into *bytes.Buffer) error {
 	address, text := c.base+"/api/v1/"+op, form.Encode()
 	var body io.Reader
-	if method == http.MethodGet {
-		address += "?" + text
-	} else {
+	if method == http.MethodPost {
 		body = strings.NewReader(text)
+	} else if text != "" {
+		address += "?" + text
 	}
 	req, err := http.NewRequestWithContext(ctx, method, address, body)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for name, values := range c.config.Header {
 		req.Header[http.CanonicalHeaderKey(name)] = slices.Clone(values)
@@ -153,18 +177,13 @@ func (c *Client) request(ctx context.Context, method, op string, form url.Values
 	if body != nil {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
-	c.authorize(req)
-	return req, nil
-}
-
-// withoutURL takes the address out of an error of net/http, which a GET has the
-// expression in, and names what stopped the request.
-func withoutURL(ctx context.Context, err error) error {
-	if errors.Is(context.Cause(ctx), errStalled) {
-		return errStalled
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return err
 	}
-	if u := (*url.Error)(nil); errors.As(err, &u) {
-		return u.Err
+	defer resp.Body.Close()
+	if into != nil {
+		_, err = into.ReadFrom(resp.Body)
 	}
 	return err
 }
@@ -191,45 +210,4 @@ func (w *watched) Read(p []byte) (int, error) {
 		w.err = err
 	}
 	return n, err
-}
-
-// readError reads what the API says about an error, or the start of what else
-// came.
-func readError(body io.Reader) (kind, message string) {
-	data, _ := io.ReadAll(io.LimitReader(body, maxErrorBody)) // what there is
-	text := strings.TrimSpace(string(data))
-	if strings.HasPrefix(text, "{") {
-		if e, err := newDecoder(strings.NewReader(text)).answer(sink{}); err == nil {
-			return e.errorType, e.message
-		}
-	}
-	if len(text) > maxMessage {
-		cut := maxMessage
-		for cut > 0 && !utf8.RuneStart(text[cut]) {
-			cut--
-		}
-		text = text[:cut] + "…"
-	}
-	return "", strings.ToValidUTF8(text, "\uFFFD")
-}
-
-// retryAfter reads the Retry-After of an answer (RFC 9110, section 10.2.3),
-// decimals too: up to a day, 0 for the past, below 0 for none. A date counts from
-// the answer's own.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := strings.TrimSpace(h.Get("Retry-After"))
-	if s, err := strconv.ParseFloat(text, 64); err == nil {
-		if !(s >= 0) {
-			return -1
-		}
-		return time.Duration(min(s, maxHint.Seconds()) * float64(time.Second))
-	}
-	at, err := http.ParseTime(text)
-	if err != nil {
-		return -1
-	}
-	if date, err := http.ParseTime(h.Get("Date")); err == nil {
-		now = date
-	}
-	return min(max(0, at.Sub(now)), maxHint)
 }

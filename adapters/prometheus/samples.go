@@ -28,7 +28,7 @@ type Sample struct {
 // the markers of stale series.
 //
 // Samples come while the answer arrives, so memory does not grow with the range.
-// The first error ends the sequence: [*Error], [*RangeError], or an [*Error]
+// The first error ends the sequence: [*adapters.Error], [*RangeError], or an [*adapters.Error]
 // around a [*slo.ParseError] for a value that no counter has. A connection lost
 // after the first sample of a part is not repeated; ask again from the part where
 // it broke.

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/roi"
+	"github.com/evenkeelops/evenkeel/roi/risk"
 )
 
 // BusinessCase is the value of a managed service as a document: the published result
@@ -21,6 +22,13 @@ type BusinessCase struct {
 	At      time.Time      // the instant for which the document speaks
 	Zone    *time.Location // of the times shown. Defaults to UTC.
 	Sources []Source
+
+	// Forecast is how sure the sound result is, nil where nothing was drawn, and
+	// Distributions what it was drawn from.
+	Forecast      *risk.Forecast
+	Distributions map[string]risk.Distribution
+	// Comparison are alternatives in scenarios, if there are any.
+	Comparison []risk.Row
 
 	// Explained lets the document end with the formula of every figure.
 	Explained bool
@@ -47,6 +55,12 @@ func (b BusinessCase) Document() Document {
 	}
 	if len(r.Sensitivity) > 0 {
 		d.Sections = append(d.Sections, Section{"sensitivity", "What the result depends on", b.tornado()})
+	}
+	if b.Forecast != nil {
+		d.Sections = append(d.Sections, Section{"monte_carlo", "How sure that is", b.forecast()})
+	}
+	if len(b.Comparison) > 0 {
+		d.Sections = append(d.Sections, Section{"alternatives", "Alternatives", []Block{b.comparison()}})
 	}
 	if b.Explained {
 		d.Sections = append(d.Sections, Section{"explain", "How the figures came about", b.terms()})
@@ -108,6 +122,7 @@ func (b BusinessCase) results() []Block {
 	row("ROI", func() string { return shareOf(p.ROIPercent) }, func() string { return shareOf(v.ROIPercent) })
 	row("ROI without discounting", nil, func() string { return shareOf(v.UndiscountedROIPercent) })
 	row("internal rate of return", nil, func() string { return b.rates(v) })
+	row("modified rate of return", nil, func() string { return shareOf(v.MIRRPercent) })
 	row("profitability index", nil, func() string { return numberOr(v.PI, "none: nothing is paid at the start") })
 	row("payback", func() string { return yearsOr(p.PaybackYears) }, func() string { return yearsOr(v.PaybackYears) })
 	row("discounted payback", nil, func() string { return yearsOr(v.DiscountedPaybackYears) })
@@ -280,11 +295,12 @@ func (b BusinessCase) terms() []Block {
 
 // Table returns the figures for spreadsheets and programs, a row each:
 //
-//	result   as_published, sound, bridge, cash_flow or sensitivity
-//	figure   its key, the step of the bridge, the item of a flow, or the input
+//	result   as_published, sound, bridge, cash_flow, sensitivity, monte_carlo, histogram, spearman or alternative
+//	figure   its key, the step of the bridge, the item of a flow, the input, from where to where a column of the
+//	         histogram goes, or the scenario and the alternative
 //	period   of a cash flow, 0 the start; else empty
 //	value    a decimal number, empty where there is none
-//	unit     the currency, percent or years
+//	unit     the currency, percent, years or scenarios
 func (b BusinessCase) Table() Table {
 	t := Table{Columns: []Column{{Title: "result"}, {Title: "figure"}, {Title: "period", Numeric: true}, {Title: "value", Numeric: true}, {Title: "unit"}}}
 	add := func(result, figure, period string, value *float64, unit string) {
@@ -326,6 +342,7 @@ func (b BusinessCase) Table() Table {
 			{"roi_percent", v.ROIPercent, "percent"},
 			{"roi_undiscounted_percent", v.UndiscountedROIPercent, "percent"},
 			{"irr_percent", v.IRRPercent, "percent"},
+			{"mirr_percent", v.MIRRPercent, "percent"},
 			{"pi", v.PI, ""},
 			{"payback_years", v.PaybackYears, "years"},
 			{"discounted_payback_years", v.DiscountedPaybackYears, "years"},
@@ -348,6 +365,11 @@ func (b BusinessCase) Table() Table {
 	for _, s := range r.Sensitivity {
 		add("sensitivity", s.Field+" = "+number(s.Low), "", &s.NPVAtLow, r.Currency)
 		add("sensitivity", s.Field+" = "+number(s.High), "", &s.NPVAtHigh, r.Currency)
+	}
+	b.addForecast(add)
+	for i := range b.Comparison {
+		row := &b.Comparison[i]
+		add("alternative", row.Scenario+": "+row.Alternative, "", &row.NPV, r.Currency)
 	}
 	return t
 }

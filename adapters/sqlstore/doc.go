@@ -19,6 +19,9 @@
 // of centres: who is responsible moves in the store at the acceptance, and at the end
 // of the window at the latest.
 //
+// [Store.Ledger] remembers for adapters what they created under which key, and
+// [Store.Seen] which webhooks were taken.
+//
 // # Databases
 //
 // The package imports no driver: the caller opens the *sql.DB. [Open] finds out

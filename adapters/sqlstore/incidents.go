@@ -147,20 +147,9 @@ func (s *Incidents) Save(ctx context.Context, inc *incident.Incident, version in
 func (s *Incidents) Change(ctx context.Context, id string, do func(*incident.Incident, *Change) error) (*incident.Incident, error) {
 	var inc *incident.Incident
 	var refused error
-	attempt := func(tx *Tx) error {
-		refused = nil
-		row, err := s.lock(ctx, tx, id)
-		if err != nil {
-			return err
-		}
-		if inc, _, err = s.load(ctx, tx.tx, id); err != nil {
-			return err
-		}
-		c := Change{Tenant: s.tenant}
-		if refused = do(inc, &c); refused != nil {
-			return s.keep(ctx, tx, row, inc)
-		}
-		return s.write(ctx, tx, row, inc, c)
+	attempt := func(tx *Tx) (err error) {
+		inc, refused, err = s.change(ctx, tx, id, do)
+		return err
 	}
 	var err error
 	for range tries {
@@ -172,6 +161,35 @@ func (s *Incidents) Change(ctx context.Context, id string, do func(*incident.Inc
 		return nil, err
 	}
 	return inc, nil
+}
+
+// ChangeIn is [Incidents.Change] as a part of a transaction, so that what follows
+// for many incidents is written at once. After an error of do, which is returned,
+// the transaction is as good as before. The error is [ErrConflict] if another
+// process wrote a new incident of that name first: try the whole transaction again.
+func (s *Incidents) ChangeIn(ctx context.Context, tx *Tx, id string, do func(*incident.Incident, *Change) error) (*incident.Incident, error) {
+	inc, refused, err := s.change(ctx, tx, id, do)
+	if err = errors.Join(refused, conflict(err)); err != nil {
+		return nil, err
+	}
+	return inc, nil
+}
+
+// change returns the incident, what do said against the change, and what the
+// database did.
+func (s *Incidents) change(ctx context.Context, tx *Tx, id string, do func(*incident.Incident, *Change) error) (inc *incident.Incident, refused, err error) {
+	row, err := s.lock(ctx, tx, id)
+	if err != nil {
+		return nil, nil, err
+	}
+	if inc, _, err = s.load(ctx, tx.tx, id); err != nil {
+		return nil, nil, err
+	}
+	c := Change{Tenant: s.tenant}
+	if refused = do(inc, &c); refused != nil {
+		return nil, refused, s.keep(ctx, tx, row, inc)
+	}
+	return inc, nil, s.write(ctx, tx, row, inc, c)
 }
 
 // conflict tells a conflict as the core does, too.

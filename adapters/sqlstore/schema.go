@@ -12,12 +12,13 @@ import (
 // version after the other. Version 1 was for SQLite alone.
 func schema(d Dialect) [][]string {
 	if d == PostgreSQL {
-		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables)}
+		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables), adapterTables}
 	}
 	return [][]string{
 		version1,
 		slices.Concat(outboxAside, queueTable("outbox"), outboxBack, queueTable("timer")),
 		slices.Concat(unclustered, version3, playbookTables),
+		adapterTables,
 	}
 }
 
@@ -75,6 +76,26 @@ var version3 = []string{
 	`CREATE INDEX incident_leader ON incident (tenant, leader, id) WHERE leader IS NOT NULL`,
 	`CREATE TABLE load (id {id}, tenant {text} NOT NULL, person {text} NOT NULL, open {int} NOT NULL, paged {int})`,
 	`CREATE INDEX load_person ON load (tenant, person)`,
+}
+
+// adapterTables, of version 4, have what was created at vendors under which key, which
+// deliveries of theirs were taken, and the records of package sync.
+var adapterTables = []string{
+	`CREATE TABLE ledger (
+		tenant {text} NOT NULL, key {text} NOT NULL, intended {int}, ref {text},
+		PRIMARY KEY (tenant, key)){clustered}`,
+	`CREATE TABLE seen (
+		receiver {text} NOT NULL, key {text} NOT NULL, at {int} NOT NULL,
+		PRIMARY KEY (receiver, key)){clustered}`,
+	`CREATE INDEX seen_at ON seen (receiver, at)`,
+	`CREATE TABLE sync_record (
+		tenant {text} NOT NULL, id {text} NOT NULL, revision {int} NOT NULL, touches {int} NOT NULL, due {int}, leased {int}, data {text} NOT NULL,
+		PRIMARY KEY (tenant, id))`,
+	`CREATE INDEX sync_record_due ON sync_record (due, tenant, id) WHERE due IS NOT NULL`,
+	`CREATE TABLE sync_ref (
+		side {text} NOT NULL, provider {text} NOT NULL, owner {text} NOT NULL, ref {text} NOT NULL, tenant {text} NOT NULL, id {text} NOT NULL,
+		PRIMARY KEY (side, provider, owner, ref)){clustered}`,
+	`CREATE TABLE sync_cursor (side {text} PRIMARY KEY, cursor {text} NOT NULL)`,
 }
 
 // queueTable is a table of tasks. wake is when a task can be claimed, NULL when

@@ -57,6 +57,7 @@ type writer struct {
 	err   error
 }
 
+// name appends the name of a member, after a comma if one is due.
 func (w *writer) name(name string) {
 	if w.comma {
 		w.b = append(w.b, ',')
@@ -77,6 +78,7 @@ func (w *writer) text(text []byte, err error) {
 	w.b = append(w.b, '"')
 }
 
+// time appends an instant as RFC 3339 has it.
 func (w *writer) time(t time.Time) {
 	var room [40]byte
 	text, err := t.AppendText(room[:0])
@@ -118,6 +120,7 @@ func (w *writer) texts(name string, m map[string]string) {
 	w.b = append(w.b, '}')
 }
 
+// event appends an event as an element of a list.
 func (w *writer) event(e *correlation.Event) {
 	if w.comma {
 		w.b = append(w.b, ',')
@@ -177,6 +180,7 @@ func (p *parser) skip(text string) bool {
 	return true
 }
 
+// want skips a text that has to be next.
 func (p *parser) want(text string) {
 	p.failed = p.failed || !p.skip(text)
 }
@@ -203,11 +207,13 @@ func (p *parser) bytes() []byte {
 	return nil
 }
 
+// time reads an instant.
 func (p *parser) time() (t time.Time) {
 	p.failed = t.UnmarshalText(p.bytes()) != nil || p.failed
 	return t
 }
 
+// texts reads a map that is not empty.
 func (p *parser) texts() map[string]string {
 	m := make(map[string]string, 8)
 	p.want("{")
@@ -223,6 +229,7 @@ func (p *parser) texts() map[string]string {
 	return nil
 }
 
+// batch reads the members in the order in which Encode writes them.
 func (p *parser) batch(b *Batch) {
 	p.want("{")
 	comma := 1 // in the names: the first has none
@@ -271,6 +278,7 @@ func (p *parser) batch(b *Batch) {
 	p.want("}")
 }
 
+// event reads the members in the order in which writer.event writes them.
 func (p *parser) event(e *correlation.Event) {
 	p.want("{")
 	if p.skip(`"tenant":`) {

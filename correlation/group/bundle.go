@@ -3,15 +3,16 @@ package group
 import (
 	"cmp"
 	"hash/maphash"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/correlation/route"
 	"github.com/evenkeelops/evenkeel/internal/heap"
+	"github.com/evenkeelops/evenkeel/internal/table"
 )
 
 // place is where the alerts of a route go. It is made once, so that no alert asks the
@@ -33,38 +34,30 @@ func placeOf(r *route.Route) *place {
 // seed of the hashes. Nothing that is told depends on them.
 var seed = maphash.MakeSeed()
 
-// mix puts another text into a hash.
-func mix(h uint64, s string) uint64 { return (h ^ maphash.String(seed, s)) * 0x9e3779b97f4a7c15 }
+// mix puts the hash of another text into a hash.
+func mix(h, text uint64) uint64 { return (h ^ text) * 0x9e3779b97f4a7c15 }
 
-// values yields what makes the group of an alert in this place: the values of the labels
-// of the group, or of GroupByAll names and values of all labels, the name first.
-func (p *place) values(a *correlation.Alert, yield func(string) bool) {
+// appendKey appends what makes the group of an alert in this place: the values of the
+// labels of the group, or of GroupByAll names and values of all labels, the name first.
+func (p *place) appendKey(b []byte, a *correlation.Alert) []byte {
 	if !p.options.GroupByAll {
 		for _, name := range p.options.GroupBy {
-			if !yield(label(a, name)) {
-				return
-			}
+			b = prefixed.Append(b, label(a, name))
 		}
-		return
+		return b
 	}
-	if !yield(label(a, correlation.NameLabel)) {
-		return
-	}
-	for _, l := range a.Labels {
-		if l.Name != correlation.NameLabel && (!yield(l.Name) || !yield(l.Value)) {
-			return
+	b = prefixed.Append(b, label(a, correlation.NameLabel))
+	for n := range a.Labels {
+		if l := &a.Labels[n]; l.Name != correlation.NameLabel {
+			b = prefixed.Append(prefixed.Append(b, l.Name), l.Value)
 		}
 	}
+	return b
 }
 
-// hash is that of the group of an alert.
-func (p *place) hash(a *correlation.Alert) uint64 {
-	h := mix(p.seed, a.Tenant)
-	p.values(a, func(s string) bool {
-		h = mix(h, s)
-		return true
-	})
-	return h
+// hash is that of the group of a tenant with a key.
+func (p *place) hash(tenant string, key []byte) uint64 {
+	return mix(mix(p.seed, maphash.String(seed, tenant)), maphash.Bytes(seed, key))
 }
 
 // label returns a label of an alert as its LabelSet has it.
@@ -80,61 +73,50 @@ func label(a *correlation.Alert, name string) string {
 	return ""
 }
 
-// bundle is one group of alerts. It is named by its place, the tenant and the values,
-// or, if its route is gone, by place and key.
+// bundle is one group of alerts. It is named by its place, the tenant and what
+// place.appendKey writes, or, if its route is gone, by place, tenant and GroupKey.
 type bundle struct {
+	table.Link[bundle]
 	*place
 	tenant  string
-	values  []string // as place.values has them
-	hash    uint64
-	next    *bundle           // of the same hash
-	text    string            // GroupKey, once it was needed
-	set     map[string]string // labels, once they were needed
+	name    string // as place.appendKey writes it, or the GroupKey of a group whose route is gone
 	made    int64
-	first   int64              // not told before
-	base    int64              // the first look that opened it, from which intervals count; 0 before
-	looked  int64              // the last look at which something was due, 0: none
-	last    int64              // told, 0: never
-	members []*member          // in any order
-	index   map[uint64]*member // of many, by hash, the first of a chain
-	firing  int                // members
-	fresh   int                // of those, not told
-	owed    int                // members that were told and are over
-	kinds   map[string]int
-	due     int64      // of the timer that counts, 0: none
-	few     [2]*member // room for the members of most
-	room    [3]string  // for the values of most
+	first   int64     // not told before
+	base    int64     // the first look that opened it, from which intervals count; 0 before
+	looked  int64     // the last look at which something was due, 0: none
+	last    int64     // told, 0: never
+	due     int64     // of the timer that counts, 0: none
+	members []*member // in any order
+	firing  int32     // members
+	fresh   int32     // of those, not told
+	owed    int32     // members that were told and are over
+	*written
+	few [2]*member // room for the members of most
+	one member     // the first to come in
 }
 
-// holds reports whether an alert belongs to the bundle.
-func (b *bundle) holds(p *place, a *correlation.Alert) bool {
-	if b.place != p || b.tenant != a.Tenant {
-		return false
+// written is what is made of a bundle when it is needed, which for most is once they are
+// told.
+type written struct {
+	text  string               // GroupKey
+	set   map[string]string    // labels
+	kinds map[string]int       // firing alerts of each kind, see [Options.OpenAtDifferent]
+	index map[identity]*member // of many
+}
+
+// writing returns where to write what was made.
+func (b *bundle) writing() *written {
+	if b.written == nil {
+		b.written = &written{}
 	}
-	if !p.options.GroupByAll {
-		for n, name := range p.options.GroupBy {
-			if b.values[n] != label(a, name) {
-				return false
-			}
-		}
-		return true
-	}
-	n := 0
-	p.values(a, func(s string) bool {
-		if n >= len(b.values) || b.values[n] != s {
-			n = -1
-			return false
-		}
-		n++
-		return true
-	})
-	return n == len(b.values)
+	return b.written
 }
 
 // groupKey returns the GroupKey that the route has for the group.
 func (b *bundle) groupKey() string {
-	if b.text != "" || b.values == nil { // it was needed, or the route is gone
-		return b.text
+	w := b.writing()
+	if w.text != "" {
+		return w.text
 	}
 	text := append([]byte(b.key), ":{"...)
 	sep := ""
@@ -143,41 +125,47 @@ func (b *bundle) groupKey() string {
 		text = strconv.AppendQuote(text, value)
 		sep = ", "
 	})
-	b.text = string(append(text, '}'))
-	return b.text
+	w.text = string(append(text, '}'))
+	return w.text
 }
 
 // each calls yield with the labels of the group that are not empty, by name. It is not
-// for groups whose route is gone: those have their labels and no values.
+// for groups whose route is gone: those have their labels and GroupKey written.
 func (b *bundle) each(yield func(name, value string)) {
+	rest, value := b.name, ""
 	if !b.options.GroupByAll {
-		for n, name := range b.options.GroupBy {
-			if b.values[n] != "" {
-				yield(name, b.values[n])
+		for _, name := range b.options.GroupBy {
+			if value, rest = prefixed.Cut(rest); value != "" {
+				yield(name, value)
 			}
 		}
 		return
 	}
-	first := b.values[0] != "" // the name of the alert is to come
-	for n := 1; n < len(b.values); n += 2 {
-		if first && b.values[n] > correlation.NameLabel {
-			yield(correlation.NameLabel, b.values[0])
+	alert, rest := prefixed.Cut(rest)
+	first := alert != "" // the name of the alert is to come
+	for rest != "" {
+		var name string
+		name, rest = prefixed.Cut(rest)
+		value, rest = prefixed.Cut(rest)
+		if first && name > correlation.NameLabel {
+			yield(correlation.NameLabel, alert)
 			first = false
 		}
-		yield(b.values[n], b.values[n+1])
+		yield(name, value)
 	}
 	if first {
-		yield(correlation.NameLabel, b.values[0])
+		yield(correlation.NameLabel, alert)
 	}
 }
 
 // labels returns the labels of the group.
 func (b *bundle) labels() map[string]string {
-	if b.set == nil {
-		b.set = make(map[string]string, len(b.values))
-		b.each(func(name, value string) { b.set[name] = value })
+	w := b.writing()
+	if w.set == nil {
+		w.set = map[string]string{}
+		b.each(func(name, value string) { w.set[name] = value })
 	}
-	return b.set
+	return w.set
 }
 
 // compareBundles orders by tenant, route and key.
@@ -191,218 +179,140 @@ func compareBundles(a, b *bundle) int {
 	return strings.Compare(a.groupKey(), b.groupKey())
 }
 
-// find returns the bundle of an alert in a place among those of its hash, nil if there is
-// none.
-func find(b *bundle, p *place, a *correlation.Alert) *bundle {
-	for b != nil && !b.holds(p, a) {
-		b = b.next
-	}
-	return b
-}
-
-// insert makes a bundle known, before the others of its hash.
-func (g *Grouper) insert(b, others *bundle) {
-	b.next = others
-	g.bundles[b.hash] = b
+// insert makes a bundle known.
+func (g *Grouper) insert(hash uint64, b *bundle) {
+	g.bundles.Insert(hash, b)
 	g.stats.Groups++
 }
 
 // remove forgets a bundle.
 func (g *Grouper) remove(b *bundle) {
+	g.bundles.Remove(b)
 	g.stats.Groups--
-	if first := g.bundles[b.hash]; first != b {
-		for first.next != b {
-			first = first.next
-		}
-		first.next = b.next
-	} else if b.next == nil {
-		delete(g.bundles, b.hash)
-	} else {
-		g.bundles[b.hash] = b.next
+}
+
+// find returns the group of an alert in a place, nil if there is none, and the hash of
+// the key that it leaves in g.key.
+func (g *Grouper) find(p *place, a *correlation.Alert) (*bundle, uint64) {
+	g.key = p.appendKey(g.key[:0], a)
+	hash := p.hash(a.Tenant, g.key)
+	b := g.bundles.First(hash)
+	for b != nil && (b.place != p || b.name != string(g.key) || b.tenant != a.Tenant) {
+		b = g.bundles.Next(b)
 	}
+	return b, hash
 }
 
 // bundle finds or makes the group of an alert in a place.
 func (g *Grouper) bundle(p *place, a *correlation.Alert) *bundle {
-	hash := p.hash(a)
-	others := g.bundles[hash]
-	b := find(others, p, a)
+	b, hash := g.find(p, a)
 	if b == nil {
-		b = &bundle{place: p, hash: hash, tenant: a.Tenant, made: g.now, first: after(g.now, p.options.GroupWait)}
-		b.setValues(a)
+		b = &bundle{place: p, tenant: a.Tenant, name: string(g.key), made: g.now, first: after(g.now, p.options.GroupWait)}
 		if g.opts.AtOnce && a.Since.Add(p.options.GroupWait).Before(instant(g.now)) {
 			b.first = g.now
 		}
-		g.insert(b, others)
+		g.insert(hash, b)
 	}
 	return b
-}
-
-// setValues takes the values of the group from one of its alerts.
-func (b *bundle) setValues(a *correlation.Alert) {
-	n := len(b.options.GroupBy)
-	if b.options.GroupByAll {
-		n = 1 + 2*len(a.Labels)
-	}
-	if b.values = b.room[:0]; n > len(b.room) {
-		b.values = make([]string, 0, n)
-	}
-	b.place.values(a, func(s string) bool {
-		b.values = append(b.values, s)
-		return true
-	})
-}
-
-// member is one alert in one bundle: it fires, or was told and is over.
-type member struct {
-	alert  correlation.Alert
-	text   string  // its printed form, once it was needed
-	next   *member // of the same hash
-	at     int32   // in bundle.members
-	firing bool
-	told   bool
-	rank   rank // in the notification that is being written
-}
-
-// same reports whether two alerts have the same tenant and identity.
-func same(a, b *correlation.Alert) bool {
-	if len(a.Labels) != len(b.Labels) {
-		return false
-	}
-	for n := range a.Labels {
-		if a.Labels[n] != b.Labels[n] {
-			return false
-		}
-	}
-	return a.Name == b.Name && a.Tenant == b.Tenant
-}
-
-// hashAlert is that of tenant and identity.
-func hashAlert(a *correlation.Alert) uint64 {
-	h := mix(maphash.String(seed, a.Tenant), a.Name)
-	for n := range a.Labels {
-		h = mix(mix(h, a.Labels[n].Name), a.Labels[n].Value)
-	}
-	return h
-}
-
-// compareIdentities orders alerts that print alike.
-func compareIdentities(a, b *correlation.Alert) int {
-	return cmp.Or(
-		strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Name, b.Name),
-		slices.CompareFunc(a.Labels, b.Labels, func(x, y correlation.Label) int {
-			return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(x.Value, y.Value))
-		}),
-	)
 }
 
 // indexed is the number of members up to which all are looked at.
 const indexed = 16
 
-// member returns the member of an alert, nil if there is none.
-func (b *bundle) member(a *correlation.Alert) *member {
-	if b.index != nil {
-		m := b.index[hashAlert(a)]
-		for m != nil && !same(&m.alert, a) {
-			m = m.next
+// member returns the member of the alert that is asked for, nil if there is none.
+func (g *Grouper) member(b *bundle, name string) *member {
+	if b.written != nil && b.index != nil {
+		if !g.labels.Known() {
+			return nil
 		}
-		return m
+		return b.index[identity{name, g.labels.Set()}]
 	}
 	for _, m := range b.members {
-		if same(&m.alert, a) {
+		if m.labels.Is(&g.labels) && m.name == name {
 			return m
 		}
 	}
 	return nil
 }
 
-// add puts a member in.
-func (b *bundle) add(m *member) {
+// add makes a member of the alert that is asked for.
+func (g *Grouper) add(b *bundle, a *correlation.Alert) *member {
+	m := &b.one
 	if b.members == nil {
 		b.members = b.few[:0]
+	} else {
+		m = &member{}
 	}
+	m.identity = identity{a.Name, g.shapes.Keep(&g.labels)}
+	m.take(a)
 	m.at = int32(len(b.members))
 	b.members = append(b.members, m)
 	switch {
-	case b.index != nil:
-		b.enter(m)
+	case b.written != nil && b.index != nil:
+		b.index[m.identity] = m
 	case len(b.members) > indexed:
-		b.index = make(map[uint64]*member, 2*indexed)
+		w := b.writing()
+		w.index = make(map[identity]*member, 2*indexed)
 		for _, m := range b.members {
-			b.enter(m)
+			w.index[m.identity] = m
 		}
 	}
-}
-
-// enter puts a member into the index.
-func (b *bundle) enter(m *member) {
-	hash := hashAlert(&m.alert)
-	m.next = b.index[hash]
-	b.index[hash] = m
+	return m
 }
 
 // drop takes a member out.
-func (b *bundle) drop(m *member) {
+func (g *Grouper) drop(b *bundle, m *member) {
 	end := len(b.members) - 1
 	last := b.members[end]
 	b.members[m.at], last.at = last, m.at
 	b.members[end] = nil
 	b.members = b.members[:end]
-	if b.index == nil {
-		return
+	if b.written != nil {
+		delete(b.index, m.identity)
 	}
-	hash := hashAlert(&m.alert)
-	switch first := b.index[hash]; {
-	case first != m:
-		for first.next != m {
-			first = first.next
-		}
-		first.next = m.next
-	case m.next == nil:
-		delete(b.index, hash)
-	default:
-		b.index[hash] = m.next
-	}
-	m.next = nil
+	g.shapes.Drop(m.labels)
 }
 
 // kind is what makes alerts different, for [Options.OpenAtDifferent].
-func (g *Grouper) kind(a *correlation.Alert) string {
-	return label(a, cmp.Or(g.opts.DifferentBy, correlation.NameLabel))
+func (g *Grouper) kind(m *member) string {
+	name := cmp.Or(g.opts.DifferentBy, correlation.NameLabel)
+	value := m.labels.Get(name)
+	if value == "" && name == correlation.NameLabel {
+		value = m.name
+	}
+	return value
 }
 
 // tally adds a firing alert, or takes it off with -1.
-func (g *Grouper) tally(b *bundle, m *member, d int) {
+func (g *Grouper) tally(b *bundle, m *member, d int32) {
 	b.firing += d
-	g.stats.Alerts += d
+	g.stats.Alerts += int(d)
 	if !m.told {
 		b.fresh += d
 	} else {
 		b.owed -= d
 	}
 	if g.opts.OpenAtDifferent > 0 {
-		kind := g.kind(&m.alert)
-		if b.kinds == nil {
-			b.kinds = map[string]int{}
+		w, kind := b.writing(), g.kind(m)
+		if w.kinds == nil {
+			w.kinds = map[string]int{}
 		}
-		if b.kinds[kind] += d; b.kinds[kind] == 0 {
-			delete(b.kinds, kind)
+		if w.kinds[kind] += int(d); w.kinds[kind] == 0 {
+			delete(w.kinds, kind)
 		}
 	}
 }
 
 // fire puts an alert in.
 func (g *Grouper) fire(b *bundle, a *correlation.Alert) {
-	m := b.member(a)
-	switch {
-	case m == nil:
-		m = &member{alert: *a, firing: true}
-		b.add(m)
-		g.tally(b, m, 1)
-	case m.firing: // the source told it twice
-		m.alert = *a
-	default: // it was told and is back before its end was
-		m.firing, m.alert = true, *a
+	m := g.member(b, a.Name)
+	if m == nil {
+		m = g.add(b, a)
+	} else {
+		m.take(a)
+	}
+	if !m.firing { // else the source told it twice
+		m.firing = true
 		g.tally(b, m, 1)
 	}
 	g.schedule(b)
@@ -416,7 +326,7 @@ func (g *Grouper) end(b *bundle, m *member, a *correlation.Alert) {
 	g.tally(b, m, -1)
 	m.firing = false
 	if m.told {
-		m.alert = *a
+		m.take(a)
 	} else {
 		g.forget(b, m)
 	}
@@ -425,23 +335,23 @@ func (g *Grouper) end(b *bundle, m *member, a *correlation.Alert) {
 
 // forget takes an alert out.
 func (g *Grouper) forget(b *bundle, m *member) {
-	b.drop(m)
+	g.drop(b, m)
 	if len(g.restored) == 0 {
 		return
 	}
-	hash := hashAlert(&m.alert)
-	list := slices.DeleteFunc(g.restored[hash], func(x within) bool { return x.m == m })
+	of := owned{b.tenant, m.identity}
+	list := slices.DeleteFunc(g.restored[of], func(x within) bool { return x.m == m })
 	if len(list) == 0 {
-		delete(g.restored, hash)
+		delete(g.restored, of)
 	} else {
-		g.restored[hash] = list
+		g.restored[of] = list
 	}
 }
 
 // enough reports whether there is enough in a bundle to open it.
 func (g *Grouper) enough(b *bundle) bool {
 	n, k := g.opts.OpenAt, g.opts.OpenAtDifferent
-	return n == 0 && k == 0 || n > 0 && b.firing >= n || k > 0 && len(b.kinds) >= k
+	return n == 0 && k == 0 || n > 0 && int(b.firing) >= n || k > 0 && b.written != nil && len(b.kinds) >= k
 }
 
 // look tells of a bundle what is to be told at an instant.
@@ -467,10 +377,10 @@ func (g *Grouper) look(b *bundle, at int64) {
 	news := b.fresh > 0 && !muted
 	n := Notification{
 		At: instant(at), Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.groupKey(), Labels: b.labels(), Since: instant(b.made),
-		Firing: b.firing - b.fresh, Ended: b.owed,
+		Firing: int(b.firing - b.fresh), Ended: int(b.owed),
 	}
 	if news {
-		n.Firing = b.firing
+		n.Firing = int(b.firing)
 	}
 	switch {
 	case news && !known:
@@ -508,6 +418,9 @@ func (g *Grouper) tell(b *bundle, n Notification, news bool) {
 		}
 		list = append(list, m)
 	}
+	b.last = b.looked
+	n.list(b.tenant, list, g.opts.MaxAlerts)
+	g.out = append(g.out, n)
 	for _, m := range list {
 		switch m.rank {
 		case begun:
@@ -519,9 +432,6 @@ func (g *Grouper) tell(b *bundle, n Notification, news bool) {
 		case still:
 		}
 	}
-	b.last = b.looked
-	n.list(list, g.opts.MaxAlerts)
-	g.out = append(g.out, n)
 	clear(list)
 	g.list = list
 }
@@ -541,7 +451,7 @@ func (g *Grouper) quiet(b *bundle, at time.Time) bool {
 		return false
 	}
 	for _, m := range b.members {
-		if m.told && m.firing && !g.opts.Quiet(m.alert, at) {
+		if m.told && m.firing && !g.opts.Quiet(m.alert(b.tenant), at) {
 			return false
 		}
 	}
@@ -567,7 +477,26 @@ func (g *Grouper) schedule(b *bundle) {
 	if b.due == 0 || due < b.due {
 		b.due = due
 		heap.Push(&g.timers, timer{due, b})
+		if len(g.timers) > spare+2*g.bundles.Len() {
+			g.tidy()
+		}
 	}
+}
+
+// spare is how many timers too many are never worth a tidying.
+const spare = 64
+
+// tidy drops the timers that do not count, which would keep groups that are over until
+// they would have been repeated.
+func (g *Grouper) tidy() {
+	clear(g.timers)
+	g.timers = g.timers[:0]
+	for b := range g.bundles.All() {
+		if b.due != 0 {
+			g.timers = append(g.timers, timer{b.due, b})
+		}
+	}
+	heap.Init(g.timers)
 }
 
 // tick returns the first instant at which the bundle is looked at, not before from and
@@ -584,20 +513,15 @@ func (b *bundle) tick(from int64) int64 {
 
 // sorted returns all bundles by tenant, route and key.
 func (g *Grouper) sorted() []*bundle {
-	list := make([]*bundle, 0, g.stats.Groups)
-	for b := range maps.Values(g.bundles) {
-		for ; b != nil; b = b.next {
-			list = append(list, b)
-		}
-	}
-	slices.SortFunc(list, compareBundles)
-	return list
+	return slices.SortedFunc(g.bundles.All(), compareBundles)
 }
 
-// sorted returns the alerts of a bundle by printed form.
-func (b *bundle) sorted() []*member {
-	list := slices.Clone(b.members)
-	printAll(list)
-	slices.SortFunc(list, compareMembers)
+// sorted returns the members of a bundle by printed form.
+func (b *bundle) sorted() []listed {
+	list := make([]listed, len(b.members))
+	for n, m := range b.members {
+		list[n] = m.listed(b.tenant)
+	}
+	slices.SortFunc(list, compareListed)
 	return list
 }

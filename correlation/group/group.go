@@ -7,9 +7,11 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/internal/labelset"
 	"github.com/evenkeelops/evenkeel/correlation/interval"
 	"github.com/evenkeelops/evenkeel/correlation/route"
 	"github.com/evenkeelops/evenkeel/internal/heap"
+	"github.com/evenkeelops/evenkeel/internal/table"
 )
 
 // Options of a Grouper. The zero value is ready to use.
@@ -50,11 +52,12 @@ var ErrTime = errors.New("group: time goes back, is not set or out of range")
 type Grouper struct {
 	places   map[*route.Route]*place
 	opts     Options
-	now      int64              // 0 before the first call
-	bundles  map[uint64]*bundle // by hash, the first of a chain
+	now      int64 // 0 before the first call
+	bundles  table.Table[bundle, *bundle]
 	stats    Stats
-	restored map[uint64][]within // members that came with Restore, by hash of the alert; nil without
-	timers   []timer             // heap
+	restored map[owned][]within // members that came with Restore; nil without
+	shapes   labelset.Shapes    // of the labels of all members
+	timers   []timer            // heap
 	out      []Notification
 
 	root   *route.Route
@@ -64,6 +67,8 @@ type Grouper struct {
 	list   []*member                // scratch
 	asked  *correlation.Alert       // scratch, of which get tells
 	get    func(name string) string // a label of asked
+	labels labelset.Asked           // scratch, of the alert that is put in or taken out
+	key    []byte                   // scratch
 }
 
 // within is a member with its bundle.
@@ -106,7 +111,7 @@ func New(root *route.Route, o Options) (*Grouper, error) {
 	if err := errors.Join(problems...); err != nil {
 		return nil, err
 	}
-	g := &Grouper{root: root, opts: o, places: map[*route.Route]*place{}, bundles: map[uint64]*bundle{}}
+	g := &Grouper{root: root, opts: o, places: map[*route.Route]*place{}}
 	for r := range root.All() {
 		g.places[r] = placeOf(r)
 	}
@@ -218,6 +223,7 @@ func (g *Grouper) placesOf(a *correlation.Alert, yield func(*place)) {
 
 // notify puts an alert into the groups of its routes.
 func (g *Grouper) notify(a *correlation.Alert) {
+	g.shapes.Ask(&g.labels, a.Labels)
 	g.placesOf(a, func(p *place) { g.fire(g.bundle(p, a), a) })
 }
 
@@ -225,8 +231,9 @@ func (g *Grouper) notify(a *correlation.Alert) {
 // was restored, perhaps with other routes.
 func (g *Grouper) resolve(a *correlation.Alert) {
 	g.placesOf(a, func(p *place) {
-		if b := find(g.bundles[p.hash(a)], p, a); b != nil {
-			if m := b.member(a); m != nil {
+		if b, _ := g.find(p, a); b != nil {
+			g.shapes.Ask(&g.labels, a.Labels)
+			if m := g.member(b, a.Name); m != nil {
 				g.end(b, m, a)
 			}
 		}
@@ -234,10 +241,11 @@ func (g *Grouper) resolve(a *correlation.Alert) {
 	if len(g.restored) == 0 {
 		return
 	}
-	for _, x := range slices.Clone(g.restored[hashAlert(a)]) { // it may get shorter
-		if same(&x.m.alert, a) {
-			g.end(x.b, x.m, a)
-		}
+	if g.shapes.Ask(&g.labels, a.Labels); !g.labels.Known() {
+		return
+	}
+	for _, x := range slices.Clone(g.restored[owned{a.Tenant, identity{a.Name, g.labels.Set()}}]) { // it may get shorter
+		g.end(x.b, x.m, a)
 	}
 }
 

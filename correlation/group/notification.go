@@ -3,7 +3,6 @@ package group
 import (
 	"cmp"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
@@ -75,37 +74,20 @@ func (n Notification) ID() string {
 }
 
 // list writes the alerts of a notification.
-func (n *Notification) list(members []*member, limit int) {
-	printAll(members)
-	slices.SortFunc(members, func(a, b *member) int {
-		if c := cmp.Or(int(a.rank)-int(b.rank), b.alert.Severity.Compare(a.alert.Severity)); c != 0 {
-			return c
-		}
-		return compareMembers(a, b)
-	})
-	if limit > 0 && len(members) > limit {
-		n.Omitted = len(members) - limit
-		members = members[:limit]
-	}
-	n.Alerts = make([]Item, len(members))
+func (n *Notification) list(tenant string, members []*member, limit int) {
+	list := make([]listed, len(members))
 	for i, m := range members {
-		n.Alerts[i] = Item{State: states[m.rank], Alert: m.alert}
+		list[i] = m.listed(tenant)
 	}
-}
-
-// printAll sees to it that the printed forms are there.
-func printAll(members []*member) {
-	for _, m := range members {
-		if m.text == "" && len(members) > 1 {
-			m.text = m.alert.String()
-		}
+	slices.SortFunc(list, func(a, b listed) int {
+		return cmp.Or(int(a.rank)-int(b.rank), b.severity.Compare(a.severity), compareListed(a, b))
+	})
+	if limit > 0 && len(list) > limit {
+		n.Omitted = len(list) - limit
+		list = list[:limit]
 	}
-}
-
-// compareMembers orders by printed form, then exactly.
-func compareMembers(a, b *member) int {
-	if c := strings.Compare(a.text, b.text); c != 0 || a == b {
-		return c
+	n.Alerts = make([]Item, len(list))
+	for i := range list {
+		n.Alerts[i] = Item{State: states[list[i].rank], Alert: list[i].alert}
 	}
-	return compareIdentities(&a.alert, &b.alert)
 }

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"hash/maphash"
-	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
@@ -80,7 +79,7 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 	if !state.Now.IsZero() && !inRange(state.Now) {
 		return nil, fmt.Errorf("group: snapshot: now is %s, want an instant in the years 1897 to 2188", state.Now.Format(time.RFC3339))
 	}
-	g.now, g.restored = nanos(state.Now), map[uint64][]within{}
+	g.now, g.restored = nanos(state.Now), map[owned][]within{}
 	byPath := map[string]*route.Route{}
 	for r := range g.root.All() {
 		byPath[r.Path()] = r
@@ -92,37 +91,40 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 			}
 		}
 		b := &bundle{
-			tenant: x.Tenant, text: x.Key, set: x.Labels,
+			tenant: x.Tenant, written: &written{text: x.Key, set: x.Labels},
 			made: nanos(x.Made), first: nearest(x.First), base: nanos(x.Base), looked: nanos(x.Looked), last: nanos(x.Last),
 		}
 		if b.set == nil {
 			b.set = map[string]string{}
 		}
+		var hash uint64
 		if r := byPath[x.Route]; r != nil && r.Key() == x.RouteKey && r.GroupKey(x.Labels) == x.Key {
 			// The labels of the group are those of its alerts, as far as they count.
 			a := correlation.Alert{Tenant: x.Tenant, Name: x.Labels[correlation.NameLabel], Labels: correlation.LabelsOf(x.Labels)}
 			b.place = g.places[r]
-			b.hash = b.place.hash(&a)
-			b.setValues(&a)
+			_, hash = g.find(b.place, &a)
+			b.name = string(g.key)
 		} else {
-			b.place = &place{path: x.Route, key: x.RouteKey, options: &x.Options}
-			b.hash = mix(mix(maphash.String(seed, x.Tenant), x.Route), x.Key)
+			b.place = &place{path: x.Route, key: x.RouteKey, options: &x.Options, seed: maphash.String(seed, x.Route)}
+			b.name = x.Key
+			hash = b.hash(x.Tenant, []byte(x.Key))
 		}
-		if g.twin(b) {
+		if g.twin(hash, b) {
 			return nil, fmt.Errorf("group: snapshot: groups[%d]: %q of tenant %q stands twice", n, x.Key, x.Tenant)
 		}
 		if b.options.GroupInterval <= 0 {
 			return nil, fmt.Errorf("group: snapshot: groups[%d]: interval is %s, want more", n, b.options.GroupInterval)
 		}
-		g.insert(b, g.bundles[b.hash])
+		g.insert(hash, b)
 		for _, y := range x.Alerts {
-			m := &member{alert: y.Alert, firing: y.Fires, told: y.Told}
-			if b.member(&m.alert) != nil || !m.firing && !m.told {
+			g.shapes.Ask(&g.labels, y.Alert.Labels)
+			if g.member(b, y.Alert.Name) != nil || !y.Fires && !y.Told {
 				return nil, fmt.Errorf("group: snapshot: groups[%d]: alert %s stands twice or was never told", n, y.Alert)
 			}
-			b.add(m)
-			hash := hashAlert(&m.alert)
-			g.restored[hash] = append(g.restored[hash], within{b, m})
+			m := g.add(b, &y.Alert)
+			m.firing, m.told = y.Fires, y.Told
+			of := owned{b.tenant, m.identity}
+			g.restored[of] = append(g.restored[of], within{b, m})
 			if m.told {
 				b.owed++
 			}
@@ -136,9 +138,9 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 }
 
 // twin reports whether a bundle of the same name is there already.
-func (g *Grouper) twin(b *bundle) bool {
-	for x := g.bundles[b.hash]; x != nil; x = x.next {
-		if x.tenant == b.tenant && x.route == b.route && slices.Equal(x.values, b.values) && (b.route != nil || x.path == b.path && x.text == b.text) {
+func (g *Grouper) twin(hash uint64, b *bundle) bool {
+	for x := g.bundles.First(hash); x != nil; x = g.bundles.Next(x) {
+		if x.tenant == b.tenant && x.route == b.route && x.name == b.name && x.path == b.path {
 			return true
 		}
 	}

@@ -25,11 +25,16 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/internal/labelset"
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/correlation/matcher"
 	"github.com/evenkeelops/evenkeel/internal/heap"
+	"github.com/evenkeelops/evenkeel/internal/table"
 )
 
 // Rule is one entry of inhibit_rules. All of its source conditions must hold
@@ -52,10 +57,16 @@ type Rule struct {
 }
 
 // Alert is one alert with the instant at which it ends; at that instant it is
-// over. Labels with empty values count as missing; the map is not kept.
+// over. Labels with empty values count as missing; the map is not kept. Instants outside
+// of the years 1678 to 2261 end with them.
 type Alert struct {
 	Labels map[string]string
-	Ends   time.Time
+	// List has the labels for whoever has them in order already, without empty values, as
+	// correlation.LabelsOf returns them: it is read in place of Labels unless it is nil,
+	// and not kept. The order is not checked; the same labels in another one are another
+	// alert.
+	List correlation.Labels
+	Ends time.Time
 }
 
 // ErrTime is returned when the instant of a call is before that of the last
@@ -68,15 +79,15 @@ type Inhibitor struct {
 	rules   []rule
 	sources index // rules by what their source asks for
 	targets index
-	shapes  map[string]*shape // by their names
-	last    *shape            // that was asked for
-	alerts  map[uint64]*alert // by hash, the first of a chain
-	active  int               // of them
-	ends    []end             // heap
+	shapes  labelset.Shapes // of the labels of all alerts
+	alerts  table.Table[alert, *alert]
+	ends    []end // heap
 	now     time.Time
 	key     []byte                   // scratch
-	asked   asked                    // scratch
-	get     func(name string) string // a label of asked
+	list    correlation.Labels       // of the alert in question
+	room    correlation.Labels       // scratch, for list
+	asked   labelset.Asked           // scratch, of list
+	get     func(name string) string // a label of list
 }
 
 type rule struct {
@@ -95,13 +106,13 @@ type bucket struct {
 
 // alert is an active alert.
 type alert struct {
-	identity
-	next   *alert // of the same hash
-	ends   time.Time
-	look   time.Time // of its entry in Inhibitor.ends; entries of other times are left over
-	gone   bool      // not held any more
-	places []place   // the buckets that it is counted in
-	one    [1]place  // places of most
+	table.Link[alert]
+	labels labelset.Set
+	ends   int64    // see nanos
+	look   int64    // of its entry in Inhibitor.ends, never if there is none; entries of other times are left over
+	places []place  // the buckets that it is counted in
+	one    [1]place // places of most
+	gone   bool     // not held any more
 }
 
 type place struct {
@@ -116,8 +127,8 @@ func New(rules []Rule) (*Inhibitor, error) { return NewMode(rules, matcher.Fallb
 
 // NewMode is [New] with matchers that are read in another mode.
 func NewMode(rules []Rule, mode matcher.Mode) (*Inhibitor, error) {
-	in := &Inhibitor{shapes: map[string]*shape{}, alerts: map[uint64]*alert{}}
-	in.get = in.asked.get
+	in := &Inhibitor{}
+	in.get = func(name string) string { return in.list.Get(name) }
 	var problems []error
 	for n, r := range rules {
 		c := compiler{mode: mode, fail: func(field string, err error) {
@@ -201,11 +212,12 @@ func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
 		return fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), in.now.Format(time.RFC3339Nano))
 	}
 	in.now = at
-	for len(in.ends) > 0 && !in.ends[0].at.After(at) {
+	now := nanos(at)
+	for len(in.ends) > 0 && in.ends[0].at <= now {
 		e := heap.Pop(&in.ends)
 		switch a := e.of; {
-		case a.gone || !a.look.Equal(e.at):
-		case a.ends.After(at): // it was refreshed
+		case a.gone || a.look != e.at:
+		case a.ends > now: // it was refreshed
 			in.lookAt(a)
 		default:
 			in.remove(a)
@@ -219,8 +231,12 @@ func (in *Inhibitor) Apply(at time.Time, alerts ...Alert) error {
 
 // put adds, replaces or removes one alert.
 func (in *Inhibitor) put(x *Alert) {
-	in.asked.take(x.Labels)
-	a := in.find(&in.asked)
+	if in.list = x.List; in.list == nil {
+		in.room = correlation.AppendLabels(in.room[:0], x.Labels)
+		in.list = in.room
+	}
+	in.shapes.Ask(&in.asked, in.list)
+	a := in.find()
 	if !x.Ends.After(in.now) {
 		if a != nil {
 			in.remove(a)
@@ -228,9 +244,9 @@ func (in *Inhibitor) put(x *Alert) {
 		return
 	}
 	if a == nil {
-		a = &alert{}
+		a = &alert{labels: in.shapes.Keep(&in.asked), look: never}
 		a.places = a.one[:0]
-		in.insert(a, &in.asked)
+		in.alerts.Insert(a.labels.Hash(), a)
 		in.sources.each(in.get, func(n int) bool {
 			if matcher.AllOf(in.rules[n].source, in.get) {
 				in.add(a, n)
@@ -238,10 +254,21 @@ func (in *Inhibitor) put(x *Alert) {
 			return true
 		})
 	}
-	a.ends = x.Ends
-	if a.look.IsZero() || a.ends.Before(a.look) {
+	if a.ends = nanos(x.Ends); a.ends < a.look {
 		in.lookAt(a)
 	}
+}
+
+// find returns the alert that is asked for, nil if it is not held.
+func (in *Inhibitor) find() *alert {
+	if !in.asked.Known() {
+		return nil
+	}
+	a := in.alerts.First(in.asked.Hash())
+	for a != nil && !a.labels.Is(&in.asked) {
+		a = in.alerts.Next(a)
+	}
+	return a
 }
 
 // lookAt makes an appointment for the end of an alert. A refresh that only puts
@@ -249,6 +276,23 @@ func (in *Inhibitor) put(x *Alert) {
 func (in *Inhibitor) lookAt(a *alert) {
 	a.look = a.ends
 	heap.Push(&in.ends, end{a.ends, a})
+	if len(in.ends) > spare+2*in.alerts.Len() {
+		in.tidy()
+	}
+}
+
+// spare is how many entries too many are never worth a tidying.
+const spare = 64
+
+// tidy drops the entries that are left over, which would keep alerts that are gone until
+// the ends that they once had.
+func (in *Inhibitor) tidy() {
+	clear(in.ends)
+	in.ends = in.ends[:0]
+	for a := range in.alerts.All() {
+		in.ends = append(in.ends, end{a.look, a})
+	}
+	heap.Init(in.ends)
 }
 
 // add counts an alert as a source of rule n.
@@ -256,7 +300,7 @@ func (in *Inhibitor) add(a *alert, n int) {
 	r := &in.rules[n]
 	in.key = in.key[:0]
 	for _, name := range r.equal {
-		in.key = appendPart(in.key, in.get(name))
+		in.key = prefixed.Append(in.key, in.get(name))
 	}
 	b := r.buckets[string(in.key)]
 	if b == nil {
@@ -277,7 +321,8 @@ func (in *Inhibitor) remove(a *alert) {
 		}
 	}
 	a.gone, a.places = true, nil
-	in.drop(a)
+	in.alerts.Remove(a)
+	in.shapes.Drop(a.labels)
 }
 
 // count adds d to the sources of one kind.
@@ -305,7 +350,7 @@ func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
 		}
 		in.key = in.key[:0]
 		for _, name := range r.equal {
-			in.key = appendPart(in.key, labels[name])
+			in.key = prefixed.Append(in.key, labels[name])
 		}
 		b := r.buckets[string(in.key)]
 		// A candidate that is a source too is not muted by others that are both.
@@ -318,13 +363,28 @@ func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
 }
 
 // Active returns the number of alerts held.
-func (in *Inhibitor) Active() int { return in.active }
+func (in *Inhibitor) Active() int { return in.alerts.Len() }
 
 // end is an appointment to look whether an alert is over.
 type end struct {
-	at time.Time
+	at int64
 	of *alert
 }
 
 // Before orders by instant.
-func (e end) Before(o end) bool { return e.at.Before(o.at) }
+func (e end) Before(o end) bool { return e.at < o.at }
+
+// never is no instant of an end.
+const never = math.MaxInt64
+
+// nanos is an instant in Unix nanoseconds, the nearest where it is out of range.
+func nanos(t time.Time) int64 {
+	const first, last = math.MinInt64 / int64(time.Second), math.MaxInt64 / int64(time.Second)
+	switch s := t.Unix(); {
+	case s <= first:
+		return math.MinInt64
+	case s >= last:
+		return never - 1
+	}
+	return t.UnixNano()
+}

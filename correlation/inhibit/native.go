@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/matcher"
@@ -29,12 +30,15 @@ const (
 	// LabelName is where the name of a label is none in the rule language, which knows letters,
 	// digits, _ - and points. The rule gives no rules.
 	LabelName
+	// LabelValue is where the value of a matcher is none in the rule language, which knows no
+	// line breaks and nothing but UTF-8. The rule gives no rules.
+	LabelValue
 	// Refused is where the engine does not take the rule for another reason, such as a
 	// regular expression that is too large. The rule gives no rules.
 	Refused
 )
 
-var differenceKinds = [...]string{Circle: "circle", Never: "never", DependsOn: "depends_on", LabelName: "label_name", Refused: "refused"}
+var differenceKinds = [...]string{Circle: "circle", Never: "never", DependsOn: "depends_on", LabelName: "label_name", LabelValue: "label_value", Refused: "refused"}
 
 // String returns the kind in lower case, such as "circle".
 func (k DifferenceKind) String() string {
@@ -187,6 +191,9 @@ func (r *rule) untranslatable() []Difference {
 		plain := m.Op() == matcher.Equal || m.Op() == matcher.NotEqual
 		if m.Name() == dependsOn && (!plain || m.Value() == "") {
 			found = append(found, Difference{Kind: DependsOn, Detail: m.String(), Lost: true})
+		}
+		if strings.Contains(m.Value(), "\n") || !utf8.ValidString(m.Value()) {
+			found = append(found, Difference{Kind: LabelValue, Detail: m.Name() + ": " + strconv.QuoteToASCII(m.Value()), Lost: true})
 		}
 	}
 	for _, label := range r.equal {

@@ -52,6 +52,8 @@ func TestNative(t *testing.T) {
 			nil,
 		},
 		{"a label of another alphabet", inhibit.Rule{SourceMatchers: []string{`"a b"="1"`}, TargetMatchers: dst, Equal: []string{"c/d"}}, nil, kinds{inhibit.LabelName, inhibit.LabelName}},
+		{"a value of two lines", inhibit.Rule{SourceMatchers: []string{`a="1\n2"`}, TargetMatchers: dst}, nil, kinds{inhibit.LabelValue}},
+		{"a value in no encoding", inhibit.Rule{SourceMatch: map[string]string{"a": "\xff"}, TargetMatchers: dst}, nil, kinds{inhibit.LabelValue}},
 		{
 			"depends_on",
 			inhibit.Rule{SourceMatchers: src, TargetMatchers: []string{`severity="warning"`, `depends_on="db"`}},

@@ -60,7 +60,7 @@ func conclude(m *machine) (*result, error) {
 		m.tell("statement", fmt.Sprintf("%s %s: credit %s", line.Clause, line.Ref, line.Amount), line.Ref, line.Explain())
 	}
 	m.tell("statement", fmt.Sprintf("%s payable of %s for %s", r.statement.Payable, r.statement.Fee, r.statement.Period.Label), "", "state "+string(r.statement.State))
-	if r.value, err = roi.Evaluate(m.in.costs); err != nil {
+	if r.value, err = roi.Evaluate(m.in.costs.Model); err != nil {
 		return nil, program.Exit(program.Usage, fmt.Errorf("costs.yaml: %w", err))
 	}
 	m.tell("roi", fmt.Sprintf("%s %% as published, %s %% from a sound model", percentText(r.value.AsPublished.ROIPercent), percentText(r.value.Sound.ROIPercent)), "",

@@ -9,7 +9,6 @@ import (
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/incident/comms"
-	"github.com/evenkeelops/evenkeel/roi"
 )
 
 // inputs are the files that a person wrote for the night.
@@ -19,7 +18,7 @@ type inputs struct {
 	objectives []config.Objective
 	rules      config.RuleSet
 	contract   config.Agreed
-	costs      roi.Model
+	costs      config.CostModel
 	sources    []program.Source
 }
 

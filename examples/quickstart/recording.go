@@ -15,10 +15,10 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters/alertmanager"
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/examples/internal/table"
-	"github.com/evenkeelops/evenkeel/incident"
 )
 
 // The night as it was recorded, and what was written for the replay.
@@ -228,17 +228,9 @@ type hookLine struct {
 	At   time.Time `json:"at"`
 	Seq  int       `json:"seq"`
 	Body struct {
-		Version string      `json:"version"`
-		Alerts  []hookAlert `json:"alerts"`
+		Version string               `json:"version"`
+		Alerts  []alertmanager.Alert `json:"alerts"`
 	} `json:"body"`
-}
-
-type hookAlert struct {
-	Status      string            `json:"status"`
-	Labels      map[string]string `json:"labels"`
-	Annotations map[string]string `json:"annotations"`
-	StartsAt    time.Time         `json:"startsAt"`
-	EndsAt      time.Time         `json:"endsAt"`
 }
 
 func (r *recording) readWebhooks(name string, data []byte) (int, error) {
@@ -258,7 +250,7 @@ func (r *recording) readWebhooks(name string, data []byte) (int, error) {
 		}
 		hook := webhook{at: line.At, seq: line.Seq}
 		for i, a := range line.Body.Alerts {
-			event, err := a.event()
+			event, err := hookEvent(a, line.At)
 			if err != nil {
 				problems = append(problems, fmt.Errorf("%s:%d: alerts[%d].%w", name, n, i, err))
 				continue
@@ -274,33 +266,19 @@ func (r *recording) readWebhooks(name string, data []byte) (int, error) {
 	return r.webhooks, errors.Join(problems...)
 }
 
-// event translates an alert: the label "signal" is its name, and every alert
+// hookEvent translates an alert: the label "signal" is its name, and every alert
 // counts by its own status, whatever that of the group is.
-func (a hookAlert) event() (correlation.Event, error) {
-	e := correlation.Event{Tenant: a.Labels["tenant"], Alert: a.Labels["signal"], Labels: map[string]string{}, Time: a.StartsAt, Annotations: a.Annotations}
-	if !strings.Contains(e.Alert, ".") {
-		return e, fmt.Errorf("labels.signal: found %q, want layer.name", e.Alert)
+func hookEvent(a alertmanager.Alert, at time.Time) (correlation.Event, error) {
+	if signal := a.Labels["signal"]; !strings.Contains(signal, ".") {
+		return correlation.Event{}, fmt.Errorf("labels.signal: found %q, want layer.name", signal)
 	}
-	severity, err := incident.ParseSeverity(a.Labels["severity"])
+	e, err := alertmanager.Mapping{AnyTenant: true}.Event(a, at)
 	if err != nil {
-		return e, fmt.Errorf("labels.severity: %w", err)
+		return e, err
 	}
-	e.Severity = severity
-	switch a.Status {
-	case "firing":
-		e.Status = correlation.Firing
-	case "resolved":
-		e.Status, e.Time = correlation.Resolved, a.EndsAt
-	default:
-		return e, fmt.Errorf("status: found %q, want firing or resolved", a.Status)
+	if !e.Severity.IsSet() {
+		return e, fmt.Errorf("labels.severity: found %q, want p1 to p4", a.Labels["severity"])
 	}
-	if e.Time.IsZero() {
-		return e, errors.New("startsAt, endsAt: the instant is missing")
-	}
-	for name, value := range a.Labels {
-		if name != "tenant" && name != "signal" && name != "severity" && name != "alertname" {
-			e.Labels[name] = value
-		}
-	}
+	delete(e.Labels, "severity")
 	return e, nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/examples/schema"
 	"github.com/evenkeelops/evenkeel/roi"
+	"github.com/evenkeelops/evenkeel/roi/risk"
 )
 
 func main() {
@@ -19,7 +20,7 @@ func main() {
 	program.Main(program.Program{
 		Name:    "roi",
 		Summary: "is the service worth its price",
-		Example: "roi -config model.yaml -sensitivity -format html -o case.html",
+		Example: "roi -config model.yaml -sensitivity -montecarlo 100000 -format html -o case.html",
 		Formats: []string{"text", "json", "md", "html", "csv", "svg"},
 		FailOn:  []string{"loss", "payback"},
 		Schema:  schema.Costs,
@@ -38,10 +39,14 @@ var sampleNow = time.Date(2026, time.October, 1, 0, 0, 0, 0, time.UTC)
 
 type options struct {
 	sensitivity bool
+	scenarios   int
+	seed        uint64
 }
 
 func (o *options) register(fs *flag.FlagSet) {
 	fs.BoolVar(&o.sensitivity, "sensitivity", false, "vary the main inputs by a fifth each way, beside what the file asks for")
+	fs.IntVar(&o.scenarios, "montecarlo", 0, "draw so many scenarios from the distributions of the file, else from what -sensitivity varies")
+	fs.Uint64Var(&o.seed, "seed", 1, "what is drawn: the same seed, the same scenarios")
 }
 
 // inputs are the model and what came of it.
@@ -50,6 +55,10 @@ type inputs struct {
 
 	now    time.Time
 	result *roi.Result
+
+	forecast      *risk.Forecast // nil unless scenarios are drawn
+	distributions map[string]risk.Distribution
+	comparison    []risk.Row
 }
 
 func (o *options) run(env *program.Env) error {
@@ -59,11 +68,15 @@ func (o *options) run(env *program.Env) error {
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
-	model, document, err := config.Costs(name, data)
+	file, document, err := config.Costs(name, data)
 	in.Note(document)
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
+	if err := in.assess(env.Context, o, &file); err != nil {
+		return program.Exit(program.Usage, err)
+	}
+	model := file.Model
 	if o.sensitivity {
 		vary(&model)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/report"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/roi"
+	"github.com/evenkeelops/evenkeel/roi/risk"
 )
 
 // result is the JSON result. Its warnings are those of the file and of the figures.
@@ -23,7 +24,16 @@ type result struct {
 	Bridge      []roi.BridgeStep `json:"bridge"`
 	Sensitivity []roi.Swing      `json:"sensitivity"`
 
+	MonteCarlo   *monteCarlo `json:"monte_carlo,omitempty"`
+	Alternatives []risk.Row  `json:"alternatives,omitempty"`
+
 	Explain []report.Explanation `json:"explain,omitempty"`
+}
+
+// monteCarlo is a forecast with what it was drawn from.
+type monteCarlo struct {
+	Distributions map[string]risk.Distribution `json:"distributions"`
+	*risk.Forecast
 }
 
 type warning struct {
@@ -38,7 +48,10 @@ func (in *inputs) write(env *program.Env) error {
 	for _, n := range in.Notices {
 		env.Log.Warn(n.Message, "code", n.Code)
 	}
-	bc := report.BusinessCase{Result: in.result, At: in.now, Zone: env.Zone, Explained: env.Explain}
+	bc := report.BusinessCase{
+		Result: in.result, At: in.now, Zone: env.Zone, Explained: env.Explain,
+		Forecast: in.forecast, Distributions: in.distributions, Comparison: in.comparison,
+	}
 	for _, s := range in.Sources {
 		bc.Sources = append(bc.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
 	}
@@ -64,6 +77,10 @@ func (in *inputs) json(env *program.Env) result {
 		Envelope: program.Envelope{Schema: "roi/v1", Now: in.now, Sample: in.Sample, Inputs: in.Sources},
 		Warnings: []warning{}, Assumptions: in.result.Assumptions, AsPublished: in.result.AsPublished, Sound: in.result.Sound,
 		CashFlows: in.result.CashFlows, Bridge: in.result.Bridge, Sensitivity: in.result.Sensitivity,
+	}
+	r.Alternatives = in.comparison
+	if in.forecast != nil {
+		r.MonteCarlo = &monteCarlo{in.distributions, in.forecast}
 	}
 	if in.result.Currency != "" {
 		r.Currency = &in.result.Currency

@@ -2,6 +2,8 @@ package main
 
 import (
 	"encoding/csv"
+	"encoding/json"
+	"math"
 	"os"
 	"strings"
 	"testing"
@@ -139,6 +141,89 @@ func TestErrors(t *testing.T) {
 		o := programtest.Run(t, nil, c.files, append([]string{"-config", "m.yaml"}, c.args...)...)
 		if o.Exit != 2 || o.Stdout != "" || !strings.Contains(o.Stderr, c.want) {
 			t.Errorf("%d, %q, %q, want 2, nothing and %q", o.Exit, o.Stdout, o.Stderr, c.want)
+		}
+	}
+}
+
+// A fee from 30 000 to 60 000 has the mean of the model's 45 000 and an sd of 360 000 / √12 a
+// year, worth 2.5771 years: 12 964 339.79 and 267 822.
+func TestMonteCarlo(t *testing.T) {
+	files := model(t, "distributions:", "distributions: {managed.monthly_service_fee: {kind: uniform, min: 30000, max: 60000}}\nx:")
+	files["m.yaml"], _, _ = strings.Cut(files["m.yaml"], "\nx:")
+	r := programtest.Result(t, files, "-config", "m.yaml", "-montecarlo", "20000", "-seed", "3")
+	figure := func(key string) float64 { return programtest.At(t, r, "monte_carlo."+key).(float64) }
+	if d := figure("npv.mean") - 12_964_339.79; math.Abs(d) > 4*figure("npv.standard_error") {
+		t.Errorf("mean %v, want 12964339.79", figure("npv.mean"))
+	}
+	if sd := figure("npv.sd"); math.Abs(sd-267_822) > 3000 {
+		t.Errorf("sd %v, want 267822", sd)
+	}
+	drawnFrom(t, r, `{"managed.monthly_service_fee":{"kind":"uniform","max":60000,"min":30000}}`)
+	programtest.Equal(t, r, "monte_carlo.seed", 3)
+	programtest.Equal(t, r, "monte_carlo.loss", 0)
+	count := 0.0
+	for _, bin := range programtest.At(t, r, "monte_carlo.histogram").([]any) {
+		count += programtest.At(t, bin, "count").(float64)
+	}
+	if count != 20000 {
+		t.Errorf("the histogram holds %v scenarios, want 20000", count)
+	}
+	args := []string{"-config", "m.yaml", "-now", "2026-10-01T00:00:00Z", "-montecarlo", "5000"}
+	text := programtest.Run(t, nil, files, args...).Stdout
+	if !strings.Contains(text, "█") || text != programtest.Run(t, nil, files, append(args, "-seed", "1")...).Stdout {
+		t.Error("no histogram in the text, or another one with the default seed of 1")
+	}
+	if text == programtest.Run(t, nil, files, append(args, "-seed", "2")...).Stdout {
+		t.Error("the same scenarios with another seed")
+	}
+}
+
+// drawnFrom compares the distributions of a result as JSON, keys sorted.
+func drawnFrom(t *testing.T, r map[string]any, want string) {
+	t.Helper()
+	got, err := json.Marshal(programtest.At(t, r, "monte_carlo.distributions"))
+	if err != nil || string(got) != want {
+		t.Errorf("distributions %s, %v, want %s", got, err, want)
+	}
+}
+
+// Without distributions the ranges of the file are drawn from, and without those the main
+// inputs.
+func TestMonteCarloOfRanges(t *testing.T) {
+	text, _, _ := strings.Cut(model(t)["m.yaml"], "\ndistributions:")
+	r := programtest.Result(t, map[string]string{"m.yaml": text}, "-config", "m.yaml", "-montecarlo", "100")
+	drawnFrom(t, r, `{"impact.revenue_per_hour":{"kind":"triangular","max":40000,"min":10000,"mode":25000},`+
+		`"impact.target_availability_percent":{"kind":"triangular","max":99.9,"min":99,"mode":99.5},`+
+		`"managed.monthly_service_fee":{"kind":"triangular","max":90000,"min":30000,"mode":45000}}`)
+	text, _, _ = strings.Cut(text, "\nsensitivity:")
+	r = programtest.Result(t, map[string]string{"m.yaml": text}, "-config", "m.yaml", "-montecarlo", "100")
+	setup := programtest.At(t, r, "monte_carlo.distributions").(map[string]any)["managed.setup_costs"]
+	programtest.Equal(t, setup, "max", 60000)
+}
+
+// Staying internal costs 2 325 000 a year and is worth nothing beside itself; the bad year
+// has revenue of 10 000 and a tenth of the gain in availability.
+func TestAlternatives(t *testing.T) {
+	rows := programtest.At(t, programtest.Result(t, nil), "alternatives").([]any)
+	want := []struct {
+		scenario, alternative string
+		npv                   float64
+	}{
+		{"as planned", "stay internal", 0},
+		{"as planned", "managed", 12_964_339.79},
+		{"as planned", "hybrid", 12_964_339.79 + (180_000-581_250)*2.5770969872},
+		{"a bad year", "stay internal", 0},
+		{"a bad year", "managed", 4_498_576.18 + 8.76*10_000*3*2.5770969872},
+		{"a bad year", "hybrid", 4_498_576.18 + (8.76*10_000*3+180_000-581_250)*2.5770969872},
+	}
+	if len(rows) != len(want) {
+		t.Fatalf("%d rows, want %d", len(rows), len(want))
+	}
+	for i, w := range want {
+		programtest.Equal(t, rows[i], "scenario", w.scenario)
+		programtest.Equal(t, rows[i], "alternative", w.alternative)
+		if npv := programtest.At(t, rows[i], "npv").(float64); math.Abs(npv-w.npv) > 0.02 {
+			t.Errorf("%s, %s: %v, want %v", w.scenario, w.alternative, npv, w.npv)
 		}
 	}
 }

@@ -43,3 +43,8 @@ var Catalogue []byte
 //
 //go:embed costs.schema.json
 var Costs []byte
+
+// Bridge describes the files of bridges from monitoring to where people work.
+//
+//go:embed bridge.schema.json
+var Bridge []byte

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/gsm"
 	"github.com/evenkeelops/evenkeel/internal/key"
 )
 
@@ -79,7 +80,7 @@ func (t *Thread) write(r *recipient, kind Type, n int, severity incident.Severit
 		m.Subject, m.Body, m.Language, m.HTML = text.subject, text.body, text.language, text.html
 		if channel == SMS {
 			m.Body = shorten(m.Body)
-			m.Segments = segments(m.Body)
+			m.Segments = gsm.Parts(m.Body)
 		}
 		out = append(out, m)
 	}

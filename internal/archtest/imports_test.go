@@ -27,7 +27,7 @@ type room struct {
 }
 
 var (
-	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/diagnostic", "internal/key", "internal/times", "internal/heap", "internal/markdown", "internal/strictjson"}
+	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/diagnostic", "internal/key", "internal/times", "internal/heap", "internal/table", "internal/markdown", "internal/strictjson", "internal/gsm"}
 	core = []string{"sla/...", "slo/...", "incident/...", "escalation/...", "correlation/...", "anomaly/...", "roi/..."}
 )
 
@@ -43,7 +43,9 @@ var rooms = []room{
 	{path: "internal/key"},
 	{path: "internal/times"},
 	{path: "internal/heap"},
+	{path: "internal/table"},
 	{path: "internal/markdown"},
+	{path: "internal/gsm"},
 	{path: "internal/strictjson", imports: []string{"internal/spelling"}},
 	{path: "internal/archtest"},
 	{path: "internal/testutil"},
@@ -63,24 +65,29 @@ var rooms = []room{
 	{path: "correlation/...", imports: with("incident", "sla/calendar")},
 	{path: "roi/...", imports: with("sla/money")},
 
-	{path: "adapters", imports: leaf},
-	{path: "adapters/resilience", imports: with("adapters"), modules: []string{"golang.org/x/time", "github.com/sony/gobreaker/v2"}},
+	{path: "adapters", imports: with("incident")},
+	{path: "adapters/resilience", imports: with("adapters", "incident"), modules: []string{"golang.org/x/time", "github.com/sony/gobreaker/v2"}},
+	{path: "adapters/ingest", imports: with("adapters", "incident")},
+	{path: "adapters/adaptertest/...", imports: with("adapters", "adapters/ingest", "adapters/resilience", "incident")},
 	{path: "adapters/report", imports: with(append(core, "adapters/ical")...), modules: []string{"codeberg.org/go-pdf/fpdf"}},
 	{path: "adapters/config", imports: edge(), modules: []string{"go.yaml.in/yaml/v4"}},
-	{path: "adapters/sqlstore", imports: edge(), tests: []string{"modernc.org/sqlite"}},
+	{path: "adapters/sync/...", imports: edge()},
+	{path: "adapters/sqlstore", imports: append(edge(), "adapters/sync"), tests: []string{"modernc.org/sqlite"}},
 	{path: "adapters/runner", imports: edge()},
 	{path: "adapters/notify/...", imports: edge()},
 	{path: "adapters/command", imports: edge()},
-	{path: "adapters/pagerduty", imports: edge(), modules: []string{"github.com/PagerDuty/go-pagerduty"}},
-	{path: "adapters/jira", imports: edge(), modules: []string{"github.com/andygrunwald/go-jira"}},
+	{path: "adapters/pagerduty", imports: edge(), modules: []string{"github.com/PagerDuty/go-pagerduty"}, tests: []string{"github.com/sony/gobreaker/v2"}},
+	{path: "adapters/jira", imports: edge(), modules: []string{"github.com/andygrunwald/go-jira"}, tests: []string{"github.com/sony/gobreaker/v2"}},
+	{path: "adapters/servicenow", imports: edge(), tests: []string{"github.com/sony/gobreaker/v2"}},
 	{path: "adapters/prometheus", imports: edge(), modules: []string{"github.com/prometheus/common/model"}},
 	{path: "adapters/alertmanager", imports: edge(), modules: []string{"go.yaml.in/yaml/v4"}},
-	{path: "adapters/stream/...", imports: edge(), modules: []string{"github.com/nats-io/nats.go"}},
+	{path: "adapters/stream/...", imports: edge(), modules: []string{"github.com/nats-io/nats.go"}, tests: []string{"modernc.org/sqlite"}},
 	{path: "adapters/ical", imports: edge(), modules: []string{"github.com/arran4/golang-ical", "github.com/teambition/rrule-go"}},
+	{path: "adapters/probe", imports: append(edge(), "adapters/metrics")},
 	{path: "adapters/...", imports: edge(), apart: true},
 
 	{path: "examples/...", imports: with(append(core, "adapters/...", "examples/...", "internal/...")...), modules: []string{
-		"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/prometheus/common/expfmt",
+		"modernc.org/sqlite", "github.com/jackc/pgx/v5", "github.com/nats-io/nats.go", "github.com/prometheus/common/expfmt",
 	}},
 }
 
@@ -92,7 +99,9 @@ func with(more ...string) []string { return slices.Concat(leaf, more) }
 
 // edge is what any adapter may import of ours: the core and the shared parts of
 // the edge, but no other adapter.
-func edge() []string { return with(append(core, "adapters", "adapters/resilience")...) }
+func edge() []string {
+	return with(append(core, "adapters", "adapters/resilience", "adapters/ingest")...)
+}
 
 func TestImports(t *testing.T) {
 	seen := 0
@@ -208,6 +217,8 @@ func TestTableRefuses(t *testing.T) {
 		{"escalation/engine.go", module + "/escalation/handoff", false},
 		{"adapters/notify/notifytest/notifytest.go", module + "/adapters/notify", true},
 		{"adapters/notify/notify.go", module + "/adapters/runner", false},
+		{"adapters/probe/metrics.go", module + "/adapters/metrics", true},
+		{"adapters/metrics/metrics.go", module + "/adapters/probe", false},
 		{"correlation/route/route.go", module + "/correlation/interval", true},
 		{"correlation/route/route.go", "go.yaml.in/yaml/v4", false},
 		{"adapters/alertmanager/config.go", "go.yaml.in/yaml/v4", true},

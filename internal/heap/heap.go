@@ -1,8 +1,11 @@
 // Package heap keeps elements so that the earliest comes first: appointments, mostly.
 // Package container/heap would put every element into an interface, which costs an
 // allocation each, and asks for five methods. A heap is a slice whose first element is
-// the earliest; adding and removing cost time logarithmic in its length.
+// the earliest; adding and removing cost time logarithmic in its length. It grows to twice its
+// length, which leaves less behind than what append does with long slices.
 package heap
+
+import "slices"
 
 // Element is what a heap holds.
 type Element[T any] interface {
@@ -12,6 +15,9 @@ type Element[T any] interface {
 
 // Push adds an element.
 func Push[T Element[T]](h *[]T, x T) {
+	if len(*h) == cap(*h) {
+		*h = slices.Grow(*h, max(len(*h), 4))
+	}
 	*h = append(*h, x)
 	list := *h
 	for n := len(list) - 1; n > 0; {

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/prometheus"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 	"github.com/evenkeelops/evenkeel/slo"
@@ -103,7 +104,7 @@ scrape_configs: [{job_name: self, static_configs: [{targets: ["127.0.0.1:%d"]}]}
 		}
 		for range bad {
 			_, err := client.Query(t.Context(), "bad((", time.Time{})
-			if e, ok := errors.AsType[*prometheus.Error](err); !ok || e.Status != http.StatusBadRequest || e.Type != prometheus.TypeBadData || e.Attempts != 1 {
+			if e, ok := errors.AsType[*adapters.Error](err); !ok || e.Status != http.StatusBadRequest || e.Code != prometheus.TypeBadData || e.Attempts != 1 {
 				t.Fatalf("a query that cannot be parsed: %v, want status 400 and bad_data in one attempt", err)
 			}
 		}

@@ -19,8 +19,10 @@ type Crossing struct {
 // BreakEven finds every value of an input at which the net present value of the
 // sound model is zero, while all others stay.
 //
-// The present value is linear in every input but two, so that there is one value
-// at most. Of the discount rate they are the internal rates of return. The horizon
+// The present value is linear in most inputs, so that there is one value at most. Of
+// rates of growth and of inflation they are those from [GrowthLow] to [GrowthHigh] a
+// year, found where the sign differs between two of 381 places. Of the discount rate
+// they are the internal rates of return. The horizon
 // is whole years from 1 to [roi.MaxYears]: a year belongs to the answer if the
 // present value of the year before has the other sign, or if its own is zero.
 //
@@ -56,11 +58,9 @@ func BreakEven(m roi.Model, input string) (Crossing, error) {
 			return Crossing{}, &NoCrossingError{Path: s.path, Want: want, Why: fmt.Sprintf("it has one sign from 1 to %d years", roi.MaxYears)}
 		}
 	default:
-		v, err := s.linear(want, func(pt *roi.Point) float64 { return pt.NPV })
-		if err != nil {
+		if c.Values, err = s.solve(want, func(pt *roi.Point) float64 { return pt.NPV }); err != nil {
 			return Crossing{}, err
 		}
-		c.Values = []float64{v}
 	}
 	return c, nil
 }
@@ -87,26 +87,24 @@ func ForPayback(m roi.Model, input string, years float64) (Crossing, error) {
 	if s.path == "years" {
 		return Crossing{}, &NoCrossingError{Path: s.path, Want: want, Why: "it does not depend on the horizon"}
 	}
-	v, err := s.linear(want, func(pt *roi.Point) float64 {
-		perYear := 1.0
-		if pt.Timing.Period == roi.Monthly {
-			perYear = 12
+	values, err := s.solve(want, func(pt *roi.Point) float64 { return pt.Cumulated(years) })
+	if err != nil {
+		return Crossing{}, err
+	}
+	c := Crossing{Path: s.path, Base: s.base}
+	for _, v := range values {
+		pt, err := s.plan.At([]float64{v})
+		if err != nil {
+			return Crossing{}, err
 		}
-		periods, n := years*perYear, float64(pt.Years)*perYear
-		each := (pt.Benefits - pt.Costs) / perYear
-		return each*periods - pt.Outlay - pt.ExitCosts*max(0, periods-(n-1))
-	})
-	if err != nil {
-		return Crossing{}, err
+		if got, ok := pt.Payback(); ok && math.Abs(got-years) <= 1e-9*years {
+			c.Values = append(c.Values, v)
+		}
 	}
-	pt, err := s.plan.At([]float64{v})
-	if err != nil {
-		return Crossing{}, err
-	}
-	if got, ok := pt.Payback(); !ok || math.Abs(got-years) > 1e-9*years {
+	if len(c.Values) == 0 {
 		return Crossing{}, &NoCrossingError{Path: s.path, Want: want, Why: "the flows reach zero before or never"}
 	}
-	return Crossing{Path: s.path, Base: s.base, Values: []float64{v}}, nil
+	return c, nil
 }
 
 // solver varies one input.
@@ -123,6 +121,77 @@ func newSolver(m roi.Model, input string) (*solver, error) {
 	}
 	path, base, err := m.Input(input)
 	return &solver{plan, path, base}, err
+}
+
+// The rates of growth and inflation among which [BreakEven] and [ForPayback] look.
+const (
+	GrowthLow  = -0.9
+	GrowthHigh = 1.0
+)
+
+// solve finds where a function is zero.
+func (s *solver) solve(want string, f func(*roi.Point) float64) ([]float64, error) {
+	switch s.path {
+	case "inflation", "revenue_growth", "salary_growth", "fee_indexation":
+		return s.scan(want, f)
+	}
+	v, err := s.linear(want, f)
+	if err != nil {
+		return nil, err
+	}
+	return []float64{v}, nil
+}
+
+// scan finds the rates at which a function is zero, by halves of the steps that have
+// both signs.
+func (s *solver) scan(want string, f func(*roi.Point) float64) ([]float64, error) {
+	const steps = 380
+	at := func(rate float64) (float64, error) {
+		pt, err := s.plan.At([]float64{rate})
+		if err != nil {
+			return 0, err
+		}
+		return f(&pt), nil
+	}
+	var rates []float64
+	lo := GrowthLow
+	flo, err := at(lo)
+	if err != nil {
+		return nil, err
+	}
+	for i := 1; i <= steps; i++ {
+		hi := GrowthLow + (GrowthHigh-GrowthLow)*float64(i)/steps
+		fhi, err := at(hi)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case flo == 0 && fhi != 0:
+			rates = append(rates, lo)
+		case fhi == 0 && i == steps:
+			rates = append(rates, hi)
+		case flo*fhi < 0:
+			a, b := lo, hi
+			for range 64 {
+				mid := a + (b-a)/2
+				v, err := at(mid)
+				if err != nil {
+					return nil, err
+				}
+				if (v < 0) == (flo < 0) {
+					a = mid
+				} else {
+					b = mid
+				}
+			}
+			rates = append(rates, b)
+		}
+		lo, flo = hi, fhi
+	}
+	if len(rates) == 0 {
+		return nil, &NoCrossingError{Path: s.path, Want: want, Why: fmt.Sprintf("none from %s to %s a year does", number(GrowthLow), number(GrowthHigh))}
+	}
+	return rates, nil
 }
 
 // linear finds where a function that is linear in the input is zero: by two

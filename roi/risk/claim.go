@@ -84,8 +84,8 @@ func verdict(missed, exceeded bool) string {
 // savingsOf is zero where the savings are the share, and linear in what is paid.
 func savingsOf(share float64) func(*roi.Point) float64 {
 	return func(pt *roi.Point) float64 {
-		years := float64(pt.Years)
-		return (1-share)*pt.InternalCost*years - (pt.Outlay + pt.Costs*years + pt.ExitCosts)
+		paid, internal := pt.Totals()
+		return (1-share)*internal - paid
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -84,7 +85,7 @@ func TestBreakEvenIsZero(t *testing.T) {
 				if input == "discount_rate" && v < -0.99 {
 					continue // one unit in the last place of the rate is many of the present value
 				}
-				if math.Abs(at.NPV) > 1e-9*(math.Abs(at.PVBenefits)+at.PVCosts) {
+				if math.Abs(at.NPV) > 1e-9*(math.Abs(at.PVBenefits)+math.Abs(at.PVCosts)) {
 					t.Errorf("%s = %v: present value %v of %v", input, v, at.NPV, at.PVCosts)
 				}
 			}
@@ -339,5 +340,62 @@ func TestGrid(t *testing.T) {
 	}
 	if got := risk.Steps(1, 2, 5); !slices.Equal(got, []float64{1, 1.25, 1.5, 1.75, 2}) || len(risk.Steps(1, 2, 0)) != 0 || risk.Steps(1, 2, 1)[0] != 1 {
 		t.Errorf("Steps = %v", got)
+	}
+}
+
+// A fee of 600 a year against 1300 saved, three years after 100, at no interest: with
+// 3800 = 600 (1 + q + q²) nothing is left.
+func TestBreakEvenOfGrowth(t *testing.T) {
+	years, rate := 3, 0.0
+	m := roi.Model{
+		Internal: roi.Internal{AnnualSalaries: map[string]float64{"a": 1300}, OverheadMultiplier: 1},
+		Managed:  roi.Managed{MonthlyServiceFee: 50, SetupCosts: 100, ContractLengthMonths: 36},
+		Staffing: map[string]float64{"a": 1}, Years: &years, DiscountRate: &rate,
+	}
+	want := (math.Sqrt(1+4*(3800.0/600-1)) - 1) / 2
+	got, err := risk.BreakEven(m, "fee_indexation")
+	if err != nil || len(got.Values) != 1 || math.Abs(got.Values[0]-(want-1)) > 1e-12 {
+		t.Errorf("BreakEven = %v, %v, want %v", got.Values, err, want-1)
+	}
+	if got, err = risk.BreakEven(m, "salary_growth"); err != nil || len(got.Values) != 1 {
+		t.Fatalf("BreakEven = %v, %v, want one rate", got.Values, err)
+	}
+	// 1900 = 1300 (1 + q + q²)
+	if want := (math.Sqrt(1+4*(1900.0/1300-1)) - 1) / 2; math.Abs(got.Values[0]-(want-1)) > 1e-12 {
+		t.Errorf("BreakEven = %v, want %v", got.Values, want-1)
+	}
+	if _, err := risk.BreakEven(m, "revenue_growth"); err == nil {
+		t.Error("no error, but revenue is 0")
+	}
+	// After two years: 1300 + 1300 q − 1200 − 100 = 0.
+	if got, err = risk.ForPayback(m, "salary_growth", 2); err == nil {
+		t.Errorf("ForPayback = %v, want none: q is 0", got.Values)
+	}
+	m.Managed.SetupCosts = 1000 // 1300 + 1300 q = 2200
+	if got, err = risk.ForPayback(m, "salary_growth", 2); err != nil || math.Abs(got.Values[0]-(900.0/1300-1)) > 1e-12 {
+		t.Errorf("ForPayback = %v, %v, want %v", got.Values, err, 900.0/1300-1)
+	}
+}
+
+// Growth that is drawn: a uniform rate of 0 to 10 % of salaries of 1000, in the second of two
+// years, is 50 in the mean, with an sd of 100/√12.
+func TestSimulateGrowth(t *testing.T) {
+	years, rate := 2, 0.0
+	m := roi.Model{
+		Internal: roi.Internal{AnnualSalaries: map[string]float64{"a": 1000}, OverheadMultiplier: 1}, Managed: roi.Managed{ContractLengthMonths: 36},
+		Staffing: map[string]float64{"a": 1}, Years: &years, DiscountRate: &rate, TaxRate: 0.5,
+	}
+	drawn := map[string]risk.Distribution{"salary_growth": {Kind: risk.Uniform, Max: 0.1}}
+	f, err := risk.Simulate(t.Context(), m, drawn, 50_000, &risk.Options{Workers: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, workers := range []int{1, 8} {
+		if again, err := risk.Simulate(t.Context(), m, drawn, 50_000, &risk.Options{Workers: workers}); err != nil || !reflect.DeepEqual(again, f) {
+			t.Errorf("%d workers: %+v, %v, want what 2 make: %+v", workers, again, err, f)
+		}
+	}
+	if math.Abs(f.NPV.Mean-1025) > 4**f.NPV.StandardError || math.Abs(*f.NPV.SD-50/math.Sqrt(12)) > 0.2 {
+		t.Errorf("mean %v, sd %v, want 1025 and 14.43", f.NPV.Mean, *f.NPV.SD)
 	}
 }

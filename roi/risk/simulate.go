@@ -82,6 +82,12 @@ func Simulate(ctx context.Context, m roi.Model, inputs map[string]Distribution, 
 	return f, nil
 }
 
+// Validate returns the error that [Simulate] would before it draws, and draws nothing.
+func Validate(m roi.Model, inputs map[string]Distribution, o *Options) error {
+	_, err := newSimulation(m, inputs, 1, o)
+	return err
+}
+
 // simulation is a run and what is shared by its workers.
 type simulation struct {
 	options   Options

@@ -68,6 +68,29 @@ func ExampleAllocate() {
 	// [{billing 232.58 EUR} {search 857.42 EUR}] unallocated 10.00 EUR of 1100.00 EUR
 }
 
+// A month from its book to the statements, at once.
+func ExampleClose() {
+	c, err := showback.Close(&showback.Book{
+		Month: showback.Month{Year: 2026, Month: time.March}, Currency: "EUR",
+		Items: []showback.Item{
+			{ID: "shop", Kind: showback.Purchase, Pool: "shop", Price: money.Must(money.Parse("90 EUR"))},
+			{ID: "shield", Kind: showback.Dependent, Parent: "shop", Price: money.Must(money.Parse("10 EUR"))},
+		},
+		Keys: []showback.Key{{Pool: "shop", Method: showback.Equal, Targets: []showback.Target{{ID: "a"}, {ID: "b"}, {ID: "c"}}}},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, s := range c.Statements {
+		fmt.Println(s.Centre, s.Total)
+	}
+	// Output:
+	// a 33.34 EUR
+	// b 33.33 EUR
+	// c 33.33 EUR
+}
+
 // allocated are 300.00 EUR over two teams.
 func allocated() *showback.Allocation {
 	a, err := showback.Allocate(

@@ -34,6 +34,7 @@ func TestOutbox(t *testing.T, open func(*testing.T) stream.Outbox) {
 	}
 }
 
+// outboxSuite is one test with its outbox.
 type outboxSuite struct {
 	*testing.T
 	box stream.Outbox
@@ -58,6 +59,7 @@ func notes(first, end int, text string) []stream.Notification {
 	return all
 }
 
+// put puts notifications.
 func (s *outboxSuite) put(all ...stream.Notification) {
 	s.Helper()
 	if err := s.box.Put(s.Context(), all); err != nil {
@@ -120,6 +122,7 @@ func (s *outboxSuite) empty(after int64) {
 	}
 }
 
+// whole: a notification comes back with all that it says, and reading goes on after a place.
 func (s *outboxSuite) whole() {
 	full := note(1, "größe \"1\" <&>\n")
 	full.Kind, full.Alert.Severity, full.Alert.Ends = correlation.Resolve, incident.P2, noon.Add(time.Hour)
@@ -136,12 +139,14 @@ func (s *outboxSuite) whole() {
 	}
 }
 
+// pieces: more than ReadLimit entries need several reads.
 func (s *outboxSuite) pieces() {
 	all := notes(1, 2*stream.ReadLimit+2, "text")
 	s.put(all...)
 	s.want(all...)
 }
 
+// once: the first of a key stays, within one Put and among several.
 func (s *outboxSuite) once() {
 	s.put()
 	s.put(note(1, "first"), note(2, "first"), note(1, "twice"))
@@ -152,6 +157,7 @@ func (s *outboxSuite) once() {
 	s.want(note(1, "first"), note(2, "first"), note(3, "first"), note(4, "again"), note(5, "again"))
 }
 
+// refused: one without a key keeps the whole Put from being stored.
 func (s *outboxSuite) refused() {
 	if err := s.box.Put(s.Context(), []stream.Notification{note(1, "text"), {}}); err == nil {
 		s.Error("Put of a notification without a key: want an error")
@@ -159,6 +165,7 @@ func (s *outboxSuite) refused() {
 	s.empty(0)
 }
 
+// waits: Read of an outbox without news returns when there are some.
 func (s *outboxSuite) waits() {
 	s.empty(0)
 	var wg sync.WaitGroup
@@ -170,6 +177,7 @@ func (s *outboxSuite) waits() {
 	wg.Wait()
 }
 
+// short: a place after the end is an error, for the outbox is not the one that it was.
 func (s *outboxSuite) short() {
 	s.put(note(1, "text"))
 	ctx, cancel := context.WithTimeout(s.Context(), 10*time.Second)

@@ -91,6 +91,7 @@ func (s Storm) Finish(ctx context.Context, log stream.Log) error {
 	return s.appendAll(ctx, log, parts)
 }
 
+// appendAll appends to all partitions side by side and returns one of the errors.
 func (s Storm) appendAll(ctx context.Context, log stream.Log, parts map[int][]stream.Batch) error {
 	errs := make(chan error)
 	for p, batches := range parts {

@@ -60,11 +60,13 @@ func Test(t *testing.T, open func(*testing.T) Store) {
 	}
 }
 
+// suite is one test with its store.
 type suite struct {
 	*testing.T
 	Store
 }
 
+// noon is the instant around which everything happens.
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 // batch is one with an event of a tenant.
@@ -74,6 +76,7 @@ func batch(id string, n int) stream.Batch {
 	}}}
 }
 
+// append appends and returns the offset.
 func (s *suite) append(partition int, batches ...stream.Batch) int64 {
 	s.Helper()
 	offset, err := s.Append(s.Context(), partition, batches...)
@@ -118,6 +121,7 @@ func (s *suite) empty(partition int, after int64) {
 	}
 }
 
+// same checks that a record is a batch, but for the ID.
 func (s *suite) same(got stream.Record, want stream.Batch) {
 	s.Helper()
 	want.ID = ""
@@ -128,6 +132,7 @@ func (s *suite) same(got stream.Record, want stream.Batch) {
 	}
 }
 
+// whole: records come back with all that they say, and reading goes on after an offset.
 func (s *suite) whole() {
 	full := stream.Batch{ID: "x", At: noon.Add(123456789), Events: []correlation.Event{
 		{
@@ -152,6 +157,7 @@ func (s *suite) whole() {
 	s.empty(3, last)
 }
 
+// pieces: more than ReadLimit records need several reads.
 func (s *suite) pieces() {
 	const count = 2*stream.ReadLimit + 1
 	var batches []stream.Batch
@@ -164,6 +170,7 @@ func (s *suite) pieces() {
 	}
 }
 
+// apart: no partition shows records or knows IDs of another one.
 func (s *suite) apart() {
 	for p := range stream.Partitions {
 		s.append(p, batch("same", p))
@@ -173,6 +180,7 @@ func (s *suite) apart() {
 	}
 }
 
+// once: the first batch of an ID stays, and those without one are all stored.
 func (s *suite) once() {
 	first := s.append(5, batch("a", 1), batch("b", 2))
 	if again := s.append(5, batch("b", 3)); again != first {
@@ -186,6 +194,7 @@ func (s *suite) once() {
 	s.same(s.all(6, 0, 1)[0], batch("", 1))
 }
 
+// refused: one batch that cannot be stored keeps the whole Append from being stored.
 func (s *suite) refused() {
 	b := batch("a", 1)
 	b.At = time.Time{}
@@ -199,6 +208,7 @@ func (s *suite) refused() {
 	s.empty(1, 0)
 }
 
+// waits: Read of a log without news returns when there are some.
 func (s *suite) waits() {
 	s.empty(9, 0)
 	var wg sync.WaitGroup
@@ -210,6 +220,7 @@ func (s *suite) waits() {
 	wg.Wait()
 }
 
+// short: an offset after the end is an error, for the log is not the one that it was.
 func (s *suite) short() {
 	last := s.append(2, batch("", 1))
 	ctx, cancel := context.WithTimeout(s.Context(), 10*time.Second)
@@ -219,6 +230,7 @@ func (s *suite) short() {
 	}
 }
 
+// trim: what was trimmed is gone, in one partition, and offsets go on.
 func (s *suite) trim() {
 	var offsets []int64
 	for n := range 4 {
@@ -288,6 +300,7 @@ func (s *suite) join(nodes ...string) []string {
 	return s.joinFor(time.Minute, nodes...)
 }
 
+// joinFor says that nodes are alive for a time, and returns the last answer.
 func (s *suite) joinFor(ttl time.Duration, nodes ...string) []string {
 	s.Helper()
 	var alive []string
@@ -300,6 +313,7 @@ func (s *suite) joinFor(ttl time.Duration, nodes ...string) []string {
 	return alive
 }
 
+// wantNodes checks who is alive.
 func (s *suite) wantNodes(got []string, want ...string) {
 	s.Helper()
 	if !slices.Equal(got, want) {
@@ -307,6 +321,7 @@ func (s *suite) wantNodes(got []string, want ...string) {
 	}
 }
 
+// alive: nodes are listed from Join to Leave, or to the end of their time.
 func (s *suite) alive() {
 	s.wantNodes(s.join("b.2 *", "a>1"), "a>1", "b.2 *")
 	if err := s.Leave(s.Context(), "b.2 *"); err != nil {
@@ -331,6 +346,7 @@ func (s *suite) wantClaim(partition int, node string, want bool) int64 {
 	return epoch
 }
 
+// release releases a partition.
 func (s *suite) release(partition int, node string) {
 	s.Helper()
 	if err := s.Release(s.Context(), partition, node); err != nil {
@@ -338,6 +354,7 @@ func (s *suite) release(partition int, node string) {
 	}
 }
 
+// claim: a partition has one owner who is alive, under epochs that grow.
 func (s *suite) claim() {
 	s.wantClaim(40, "a", false) // it has not joined
 	s.join("a", "b")
@@ -365,6 +382,7 @@ func (s *suite) claim() {
 	}
 }
 
+// race: of many who claim at once one succeeds.
 func (s *suite) race() {
 	const nodes = 8
 	name := func(n int) string { return fmt.Sprint("node-", n) }
@@ -390,6 +408,7 @@ func (s *suite) race() {
 	}
 }
 
+// wantSnapshot checks the snapshot of a partition.
 func (s *suite) wantSnapshot(partition int, want stream.Snapshot) {
 	s.Helper()
 	got, err := s.Load(s.Context(), partition)
@@ -398,6 +417,7 @@ func (s *suite) wantSnapshot(partition int, want stream.Snapshot) {
 	}
 }
 
+// save saves a snapshot.
 func (s *suite) save(partition int, epoch int64, snapshot stream.Snapshot) {
 	s.Helper()
 	if err := s.Save(s.Context(), partition, epoch, snapshot); err != nil {
@@ -405,6 +425,7 @@ func (s *suite) save(partition int, epoch int64, snapshot stream.Snapshot) {
 	}
 }
 
+// snapshots: the latest comes back, large ones too, and outlives its owner.
 func (s *suite) snapshots() {
 	s.join("a")
 	s.wantSnapshot(60, stream.Snapshot{})
@@ -425,6 +446,7 @@ func (s *suite) snapshots() {
 	s.wantSnapshot(60, stream.Snapshot{Offset: 3, State: []byte("small again")})
 }
 
+// fenced: only the epoch of the last claim may save.
 func (s *suite) fenced() {
 	s.join("a", "b")
 	stale := s.wantClaim(70, "a", true)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters/alertmanager"
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/replay"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
@@ -102,22 +103,13 @@ func Alerts(open func(name string) (io.ReadCloser, error), name string) ([]repla
 	return log, r.Result, err
 }
 
-// webhook is what an Alertmanager sends.
+// webhook is what is read of a body that an Alertmanager sent.
 type webhook struct {
-	Alerts []struct {
-		Status      string            `json:"status"`
-		Labels      map[string]string `json:"labels"`
-		Annotations map[string]string `json:"annotations"`
-		Starts      time.Time         `json:"startsAt"`
-		Ends        time.Time         `json:"endsAt"`
-	} `json:"alerts"`
+	Alerts []alertmanager.Alert `json:"alerts"`
 }
 
 // Webhooks reads bodies that an Alertmanager sent, one a line, or recordings of them:
-// {"at": when it came, "body": …}. The label signal is the alert, "layer.name"; without
-// it the label alertname is its name and the label layer its layer, "application" without
-// one. The label tenant is its tenant. All of these are no labels of it any more. What is
-// wrong for a severity is left to the labels.
+// {"at": when it came, "body": …}. Package alertmanager says what becomes of labels.
 func Webhooks(open func(name string) (io.ReadCloser, error), name string) ([]replay.Arrival, Result, error) {
 	var log []replay.Arrival
 	r, err := lines(open, name, func(text []byte, line int) (problems []error) {
@@ -136,32 +128,11 @@ func Webhooks(open func(name string) (io.ReadCloser, error), name string) ([]rep
 			return []error{fmt.Errorf("%s:%d: alerts: missing, want the body of a webhook", name, line)}
 		}
 		for i, w := range in.Alerts {
-			labels := maps.Clone(w.Labels)
-			a := replay.Arrival{At: in.At, Event: correlation.Event{Tenant: labels["tenant"], Alert: labels["signal"], Labels: labels, Annotations: w.Annotations}}
-			fail := func(key, format string, args ...any) {
-				problems = append(problems, fmt.Errorf("%s:%d: alerts[%d].%s: %s", name, line, i, key, fmt.Sprintf(format, args...)))
+			event, err := alertmanager.Mapping{AnyTenant: true}.Event(w, in.At)
+			if err != nil {
+				problems = append(problems, fmt.Errorf("%s:%d: alerts[%d].%w", name, line, i, err))
 			}
-			if a.Alert == "" {
-				a.Alert = cmp.Or(labels["layer"], "application") + "." + labels["alertname"]
-				if labels["alertname"] == "" {
-					fail("labels.alertname", "missing")
-				}
-			}
-			for _, key := range []string{"alertname", "layer", "signal", "tenant"} {
-				delete(labels, key)
-			}
-			if severity, err := incident.ParseSeverity(labels["severity"]); err == nil {
-				a.Severity = severity
-			}
-			if err := a.Status.UnmarshalText([]byte(w.Status)); err != nil {
-				fail("status", "%v", err)
-			}
-			if a.Time = w.Starts; a.Status == correlation.Resolved {
-				a.Time = w.Ends
-			}
-			if a.Time.IsZero() {
-				fail("startsAt", "missing")
-			}
+			a := replay.Arrival{At: in.At, Event: event}
 			if a.At.IsZero() {
 				a.At = a.Time
 			}

@@ -20,6 +20,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 	_ "time/tzdata" // the same zones on every machine
 )
@@ -103,7 +104,7 @@ func Exit(code int, err error) error {
 
 // Main runs the program with the arguments of the process and ends it.
 func Main(p Program) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	p.context = ctx
 	code := p.run(os.Args[1:], os.Stdout, os.Stderr)
 	stop()

@@ -138,31 +138,30 @@ func pathEngine(alerts []map[string]string) (run, stop func(), err error) {
 	return func() {
 		var told []correlation.Transition
 		for batch := range slices.Chunk(events, pathBatch) {
-			told = must(e.Append(told[:0], start, batch...))
+			told = must(e.Refill(told, start, batch...))
 			must(g.Apply(start, told...))
 		}
 		grouped(g)
 	}, func() {}, err
 }
 
-// pathInhibit groups all alerts, as the peer's dispatcher does. Whether one is muted both ask when they tell of a group; here
-// once, of the last alert.
+// pathInhibit groups all alerts, as the peer's dispatcher does. A map is read once, for both packages. Whether one is muted both
+// sides ask when they tell of a group; here once, of the last alert.
 func pathInhibit(alerts []map[string]string) (run, stop func(), err error) {
 	in, err := inhibit.New(rulesOf(pathRules))
-	g, list := grouper(), make([]inhibit.Alert, len(alerts))
-	for i, labels := range alerts {
-		list[i] = inhibit.Alert{Labels: labels, Ends: start.Add(time.Hour)}
-	}
-	target := targetOf(alerts)
+	g, ends, target := grouper(), start.Add(time.Hour), targetOf(alerts)
 	return func() {
-		var told []correlation.Transition
-		for batch := range slices.Chunk(list, pathBatch) {
-			check(in.Apply(start, batch...))
-			told = told[:0]
-			for i := range batch {
-				told = append(told, correlation.Transition{At: start, Kind: correlation.Notify, Alert: correlation.AlertOf(batch[i].Labels)})
+		held, told := make([]inhibit.Alert, pathBatch), make([]correlation.Transition, pathBatch)
+		for batch := range slices.Chunk(alerts, pathBatch) {
+			for i, labels := range batch {
+				list := correlation.AppendLabels(told[i].Alert.Labels[:0], labels)
+				held[i] = inhibit.Alert{List: list, Ends: ends}
+				told[i] = correlation.Transition{At: start, Kind: correlation.Notify, Alert: correlation.Alert{
+					Name: list.Get(correlation.NameLabel), Labels: list, Active: true,
+				}}
 			}
-			must(g.Apply(start, told...))
+			check(in.Apply(start, held[:len(batch)]...))
+			must(g.Apply(start, told[:len(batch)]...))
 		}
 		if _, muted := in.Mutes(target); !muted {
 			panic("what the last alert mutes is not muted")

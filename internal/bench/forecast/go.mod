@@ -13,7 +13,7 @@ require (
 	github.com/goccy/go-json v0.10.5 // indirect
 	github.com/rickar/cal/v2 v2.1.20 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
-	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	go.yaml.in/yaml/v3 v3.0.6 // indirect
 	gonum.org/v1/gonum v0.15.1 // indirect
 )
 

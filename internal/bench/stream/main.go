@@ -451,9 +451,9 @@ func node(system, address, file string) error {
 	}
 	done := make(chan error, 1)
 	go func() { done <- n.Run(ctx) }()
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(200 * time.Millisecond) // a new file is dear, and counts as the node's time
 	defer tick.Stop()
-	for {
+	for told := (counts{Owned: -1}); ; {
 		select {
 		case err := <-done:
 			if errors.Is(err, context.Canceled) {
@@ -461,7 +461,12 @@ func node(system, address, file string) error {
 			}
 			return err
 		case <-tick.C:
-			text, err := json.Marshal(counts{len(n.Owned()), n.Stats()})
+			now := counts{len(n.Owned()), n.Stats()}
+			if now == told {
+				continue
+			}
+			told = now
+			text, err := json.Marshal(now)
 			if err == nil {
 				err = os.WriteFile(file+".new", text, 0o600)
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/notify"
 	"github.com/evenkeelops/evenkeel/adapters/notify/notifytest"
 	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
@@ -251,9 +252,9 @@ func TestLogin(t *testing.T) {
 			op    notify.Op
 			code  int
 		}{
-			"wrong password": {func(c *notify.EmailConfig) { c.Password = "other" }, notify.Auth, 535},
-			"no login":       {func(c *notify.EmailConfig) { c.Username, c.Password = "", "" }, notify.From, 530},
-			"no TLS":         {func(c *notify.EmailConfig) { c.Security, c.Username, c.Password = notify.NoTLS, "", "" }, notify.From, 530},
+			"wrong password": {func(c *notify.EmailConfig) { c.Password = adapters.NewSecret("other") }, notify.Auth, 535},
+			"no login":       {func(c *notify.EmailConfig) { c.Username, c.Password = "", adapters.Secret{} }, notify.From, 530},
+			"no TLS":         {func(c *notify.EmailConfig) { c.Security, c.Username, c.Password = notify.NoTLS, "", adapters.Secret{} }, notify.From, 530},
 			"system roots":   {func(c *notify.EmailConfig) { c.TLS = nil }, notify.TLS, 0},
 		} {
 			var e *notify.Error

@@ -21,6 +21,7 @@ import (
 
 	_ "modernc.org/sqlite"
 
+	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/notify"
 	"github.com/evenkeelops/evenkeel/adapters/runner"
 	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
@@ -71,7 +72,7 @@ func config(port int, certificate string) (notify.EmailConfig, error) {
 		return notify.EmailConfig{}, errors.New("no certificate in the file")
 	}
 	return notify.EmailConfig{
-		Host: "127.0.0.1", Port: port, From: "Operations <ops@example.com>", Username: "ops", Password: "s3cret",
+		Host: "127.0.0.1", Port: port, From: "Operations <ops@example.com>", Username: "ops", Password: adapters.NewSecret("s3cret"),
 		TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Timeout: 3 * time.Second,
 	}, nil
 }

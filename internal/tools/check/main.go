@@ -31,8 +31,8 @@ var needed = []struct{ program, pkg string }{
 // run too: with the race detector, or without it where one goroutine calculates for
 // long.
 var (
-	vetted = []string{"internal/itest", "internal/bench", "internal/bench/forecast", "internal/tools"}
-	raced  = []string{"internal/itest"}
+	vetted = []string{"internal/itest", "internal/contract", "internal/bench", "internal/bench/forecast", "internal/tools"}
+	raced  = []string{"internal/itest", "internal/contract"}
 	tested = []string{"internal/bench/promql", "internal/bench/alertmanager"}
 )
 

@@ -22,7 +22,7 @@ type event struct {
 }
 
 // totals are the lines of a test that belong into a summary.
-var totals = regexp.MustCompile(`vectors \S+: \d+/\d+|timers \S+: fired \d+, lost \d+, duplicated \d+|alertmanager \w+: \d+ .*, \d+ differences`)
+var totals = regexp.MustCompile(`vectors \S+: \d+/\d+|timers \S+: fired \d+, lost \d+, duplicated \d+|alertmanager \w+: \d+ .*, \d+ differences|spreadsheet \w+: .*`)
 
 // test runs the tests of the root module and of the modules with servers.
 func (c *checks) test() {

@@ -1,0 +1,5 @@
+//go:build race
+
+package servicenow
+
+const raceEnabled = true
