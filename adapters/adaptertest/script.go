@@ -217,11 +217,13 @@ func pause(r *http.Request, delay time.Duration) error {
 // broken is where a body ends too soon.
 type broken struct{}
 
+// Read fails as a connection does that is lost within a body.
 func (broken) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 
 // endless is a body without end.
 type endless struct{}
 
+// Read fills p with blanks.
 func (endless) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = ' '
@@ -235,6 +237,7 @@ type drip struct {
 	delay time.Duration
 }
 
+// Read waits and gives one blank; it fails when the request is given up.
 func (d *drip) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, errors.New("adaptertest: no room to read into")

@@ -123,6 +123,7 @@ func (s *Server) play(w http.ResponseWriter, r *http.Request) {
 // flushed sends each piece at once.
 type flushed struct{ w http.ResponseWriter }
 
+// Write writes p and sends it.
 func (f flushed) Write(p []byte) (int, error) {
 	n, err := f.w.Write(p)
 	if err == nil {

@@ -163,8 +163,8 @@ func (b BusinessCase) shares() Table {
 	}{{"least", f.NPV.Min}, {"5 % lie below", f.NPV.P5}, {"median", f.NPV.P50}, {"95 % lie below", f.NPV.P95}, {"greatest", f.NPV.Max}} {
 		add("net present value: "+p.name, hundredths(p.value))
 	}
-	add("loss that one scenario in twenty exceeds", hundredths(f.ValueAtRisk))
-	add("mean loss of that twentieth", hundredths(f.ExpectedShortfall))
+	add("loss that one scenario in twenty exceeds (below 0: a gain)", hundredths(f.ValueAtRisk))
+	add("mean loss of that twentieth (below 0: a gain)", hundredths(f.ExpectedShortfall))
 	add("scenarios without an internal rate of return", percent(f.NoIRR))
 	add("scenarios that do not pay back", percent(f.NoPayback))
 	for _, c := range f.Claims {
@@ -172,8 +172,8 @@ func (b BusinessCase) shares() Table {
 		if c.Claim == risk.ClaimPayback {
 			claim = fmt.Sprintf("claimed payback of %g to %g months", c.Low, c.High)
 		}
-		add(claim+": missed", percent(c.Missed))
-		add(claim+": exceeded", percent(c.Exceeded))
+		add(claim+": worse", percent(c.Missed))
+		add(claim+": better", percent(c.Exceeded))
 	}
 	return t
 }

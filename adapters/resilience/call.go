@@ -159,7 +159,10 @@ type reworded struct {
 	err  error
 }
 
+// Error returns the other text.
 func (r *reworded) Error() string { return r.text }
+
+// Unwrap returns the error itself.
 func (r *reworded) Unwrap() error { return r.err }
 
 func (t *Transport) errorOf(op *Op) *adapters.Error {

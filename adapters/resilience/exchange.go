@@ -307,6 +307,7 @@ func gaveUp(ctx context.Context, err error) Verdict {
 // signError is what a credential says.
 type signError struct{ error }
 
+// Unwrap returns what the credential said.
 func (e signError) Unwrap() error { return e.error }
 
 // unsigned judges an error of the credential: nothing was sent, and it says nothing

@@ -147,6 +147,7 @@ type place struct{ at, id string }
 
 func placeOf(row Record, by string) place { return place{row[by], row["sys_id"]} }
 
+// String returns the cursor that parsePlace reads.
 func (p place) String() string { return p.at + "/" + p.id }
 
 func (p place) less(o place) bool { return p.at < o.at || p.at == o.at && p.id < o.id }

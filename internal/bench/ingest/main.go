@@ -130,9 +130,14 @@ func receive(all [][]byte) (func(), error) {
 // nowhere drops the answer.
 type nowhere struct{}
 
-func (nowhere) Header() http.Header         { return http.Header{} }
+// Header returns a header that nobody sends.
+func (nowhere) Header() http.Header { return http.Header{} }
+
+// Write drops b.
 func (nowhere) Write(b []byte) (int, error) { return len(b), nil }
-func (nowhere) WriteHeader(int)             {}
+
+// WriteHeader drops the status.
+func (nowhere) WriteHeader(int) {}
 
 func must(err error) {
 	if err != nil {
