@@ -102,9 +102,9 @@ type (
 	Watcher interface {
 		Changes(ctx context.Context, cursor string) iter.Seq2[Exported, error]
 	}
-	// Checker compares the adapter's configuration with the live instance: names of
+	// Verifier compares the adapter's configuration with the live instance: names of
 	// states, severities, fields and rights. It changes nothing.
-	Checker interface {
+	Verifier interface {
 		Verify(ctx context.Context) error
 	}
 )

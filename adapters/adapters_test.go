@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/incident"
@@ -210,4 +211,37 @@ func ExampleNames() {
 	_, err := priorities.Ours("Blocker")
 	fmt.Println(name, severity, err)
 	// Output: Low P4 no name of ours for Blocker of the vendor
+}
+
+func TestRetryAtOfJoined(t *testing.T) {
+	first := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC)
+	soon, late := &adapters.Error{Kind: adapters.RateLimited, RetryAt: first}, &adapters.Error{Kind: adapters.RateLimited, RetryAt: first.Add(time.Minute)}
+	for name, err := range map[string]error{
+		"the latest first": errors.Join(late, soon),
+		"the latest last":  errors.Join(errors.New("x"), soon, fmt.Errorf("jira: %w", late)),
+		"within others":    fmt.Errorf("all: %w", errors.Join(soon, errors.Join(late, nil))),
+	} {
+		if got := adapters.RetryAt(err); !got.Equal(late.RetryAt) {
+			t.Errorf("%s: %v, want %v", name, got, late.RetryAt)
+		}
+	}
+}
+
+func TestCutAtCharacters(t *testing.T) {
+	text := strings.Repeat("é", 200)
+	short, lost := adapters.Cut(text, 160)
+	if utf8.RuneCountInString(short) != 160 || !utf8.ValidString(short) || !strings.HasSuffix(short, adapters.CutMark) || lost != 200-160+utf8.RuneCountInString(adapters.CutMark) {
+		t.Errorf("cut to %d characters, %d lost: %q", utf8.RuneCountInString(short), lost, short)
+	}
+	if short, lost := adapters.Cut("as it is", 160); short != "as it is" || lost != 0 {
+		t.Errorf("short text became %q", short)
+	}
+	for most, want := range map[int]string{0: "aébc", 4: "aébc", 3: "… [", 1: "…"} {
+		if got, _ := adapters.Cut("aébc", most); got != want {
+			t.Errorf("cut to %d: %q, want %q", most, got, want)
+		}
+	}
+	if got, _ := adapters.Cut("a\xffb", 5); got != "a\uFFFDb" {
+		t.Errorf("%q is no UTF-8", got)
+	}
 }

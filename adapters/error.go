@@ -82,11 +82,22 @@ func Retryable(err error) bool {
 	return ok && e.Kind.Retryable()
 }
 
-// RetryAt returns when the vendor allows another try; zero if err is no
-// [*Error] or the vendor did not say.
+// RetryAt returns when the vendor allows another try, the latest instant of errors
+// that are joined; zero if none is an [*Error] or no vendor said.
 func RetryAt(err error) time.Time {
-	if e, ok := errors.AsType[*Error](err); ok {
+	switch e := err.(type) { //nolint:errorlint // the tree is walked here
+	case *Error:
 		return e.RetryAt
+	case interface{ Unwrap() error }:
+		return RetryAt(e.Unwrap())
+	case interface{ Unwrap() []error }:
+		var latest time.Time
+		for _, one := range e.Unwrap() {
+			if at := RetryAt(one); at.After(latest) {
+				latest = at
+			}
+		}
+		return latest
 	}
 	return time.Time{}
 }

@@ -16,11 +16,11 @@ const (
 	StateOnHold       State = "on_hold"
 	StateResolved     State = "resolved"
 	StateClosed       State = "closed"
-	StateCanceled     State = "canceled"
+	StateCancelled    State = "canceled"
 )
 
 // States lists the states in their order.
-var States = [...]State{StateNew, StateAcknowledged, StateOnHold, StateResolved, StateClosed, StateCanceled}
+var States = [...]State{StateNew, StateAcknowledged, StateOnHold, StateResolved, StateClosed, StateCancelled}
 
 // Rank orders states by how far along a ticket is: new 0, acknowledged and on hold
 // 1, resolved 2, closed and canceled 3; -1 for anything else. A change to a lower
@@ -34,7 +34,7 @@ func (s State) Rank() int {
 		return 1
 	case StateResolved:
 		return 2
-	case StateClosed, StateCanceled:
+	case StateClosed, StateCancelled:
 		return 3
 	default:
 		return -1

@@ -210,7 +210,7 @@ func (r *binaryReader) detector() (*Detector, error) {
 			return nil, fmt.Errorf("distribution %d: %w", i, err)
 		}
 	}
-	forest, err := iforest.ParseBinary(r.data[r.at:])
+	forest, err := iforest.ParseForest(r.data[r.at:])
 	switch {
 	case err != nil:
 		return nil, err

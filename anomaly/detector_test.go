@@ -513,7 +513,7 @@ func TestConcurrentReaders(t *testing.T) {
 	for range 8 {
 		wg.Go(func() {
 			for i, row := range rows {
-				got, err := registry.Evaluate(noon, "acme", "user_api", reading(row...))
+				got, err := registry.Evaluate("acme", "user_api", noon, reading(row...))
 				if err != nil || !reflect.DeepEqual(got, want[i]) {
 					t.Errorf("concurrent verdict %d differs, error %v", i, err)
 					return
@@ -533,7 +533,7 @@ func TestConcurrentReaders(t *testing.T) {
 
 func TestRegistryTenants(t *testing.T) {
 	var r anomaly.Registry
-	if _, err := r.Evaluate(noon, "acme", "user_api", nil); !errors.Is(err, anomaly.ErrUnknownService) {
+	if _, err := r.Evaluate("acme", "user_api", noon, nil); !errors.Is(err, anomaly.ErrUnknownService) {
 		t.Errorf("empty registry: %v, want ErrUnknownService", err)
 	}
 	r.Put("acme", healthy(t, nil))

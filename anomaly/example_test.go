@@ -104,9 +104,9 @@ func ExampleRegistry() {
 		return
 	}
 	registry.Put("acme", d)
-	v, err := registry.Evaluate(time.Time{}, "acme", "shop", map[string]float64{"cpu_percent": 42})
+	v, err := registry.Evaluate("acme", "shop", time.Time{}, map[string]float64{"cpu_percent": 42})
 	fmt.Println(v.State, v.Missing, err)
-	_, err = registry.Evaluate(time.Time{}, "globex", "shop", nil)
+	_, err = registry.Evaluate("globex", "shop", time.Time{}, nil)
 	fmt.Println(err)
 	// Output:
 	// normal [latency_ms throughput_rps] <nil>

@@ -111,7 +111,7 @@ func (r *Registry) Get(tenant, service string) (*Detector, error) {
 }
 
 // Evaluate is [Detector.Evaluate] on the detector of a service.
-func (r *Registry) Evaluate(at time.Time, tenant, service string, reading map[string]float64) (Verdict, error) {
+func (r *Registry) Evaluate(tenant, service string, at time.Time, reading map[string]float64) (Verdict, error) {
 	d, err := r.Get(tenant, service)
 	if err != nil {
 		return Verdict{}, err

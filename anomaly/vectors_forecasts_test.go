@@ -9,9 +9,6 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
-// forecastsNotYet are the kinds of forecasts and failures that nothing computes yet.
-var forecastsNotYet []string
-
 // nearAll compares lists within rel, absolute up to 1.
 func nearAll(what string, got, want []float64, rel float64) error {
 	if len(got) != len(want) {

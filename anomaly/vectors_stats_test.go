@@ -12,9 +12,6 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
-// basicNotYet are the kinds of plain statistics that nothing computes yet.
-var basicNotYet []string
-
 // basic are the kinds of plain statistics.
 func (s *statistics) basic() testutil.Kinds {
 	return testutil.Kinds{

@@ -12,9 +12,6 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
-// streamsNotYet are the kinds of streams that nothing computes yet.
-var streamsNotYet []string
-
 // streams are the kinds of streams.
 func (s *statistics) streams() testutil.Kinds {
 	return testutil.Kinds{"ewm": checkEWMA, "ewm_time": checkEWMA}

@@ -63,7 +63,6 @@ func AlertOf(labels map[string]string) Alert {
 
 // alert is the record of one identity within a tenant.
 type alert struct {
-	table.Link[alert]
 	sp     *space
 	name   *alertName
 	labels labels
@@ -71,8 +70,7 @@ type alert struct {
 
 	since, last, ends int64 // last: time of the event that won; ends 0: open
 	ended             int64 // engine time at which it became inactive
-	// Deadlines that are among the timers, 0 for none.
-	expiryAt, forgetAt, settleAt int64
+	expiryAt          int64 // of the timer that counts, 0 for none
 
 	members []member // one per rule that it can match
 	more    *more    // nil for most
@@ -86,6 +84,8 @@ type alert struct {
 	paged      bool // notified at least once
 	touched    bool
 	silenced   bool // while it is active, with StrictSilence
+	settling   bool // a timer waits to notify it
+	leaving    bool // a timer waits to forget it
 	severity   incident.Severity
 }
 
@@ -253,25 +253,22 @@ func (m *member) reveal() {
 // space is everything of one tenant. Nothing in it points to another one.
 type space struct {
 	tenant    string
-	alerts    table.Table[alert, *alert]       // by the hash of their identity
-	instances table.Table[instance, *instance] // by the hash of rule and instance.key
-	touched   []*alert                         // whose notification must be looked at in this step
-	flagged   []*instance                      // whose grounding must be looked at in this step
-	idle      int                              // instances that nothing refers to
-	round     uint64                           // number of the last look at grounding
-	hot       bool                             // listed in the engine
-	strict    bool                             // Options.StrictSilence
-	silences  []silenced                       // in force, by ID
+	alerts    table.Table[alert]    // by the hash of their identity
+	instances table.Table[instance] // by the hash of rule and instance.key
+	touched   []*alert              // whose notification must be looked at in this step
+	flagged   []*instance           // whose grounding must be looked at in this step
+	idle      int                   // instances that nothing refers to
+	round     uint64                // number of the last look at grounding
+	hot       bool                  // listed in the engine
+	strict    bool                  // Options.StrictSilence
+	silences  []silenced            // in force, by ID
 }
 
 // find returns the alert of an identity that is known, nil if there is none.
 func (sp *space) find(x *identity) *alert {
-	for a := sp.alerts.First(x.hash); a != nil; a = sp.alerts.Next(a) {
-		if a.name == x.name && a.labels.names == x.names && a.labels.text == string(x.text) {
-			return a
-		}
-	}
-	return nil
+	return sp.alerts.Find(x.hash, func(a *alert) bool {
+		return a.name == x.name && a.labels.names == x.names && a.labels.text == string(x.text)
+	})
 }
 
 // touch lists an alert for a look at its notification.

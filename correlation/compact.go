@@ -19,10 +19,6 @@ type names struct {
 	size int    // bytes of them all
 	hash uint64 // of the key
 	refs int    // labels that use it
-	// follow says which name came after which when labels were read last, by place in
-	// list, the one after the end for the first. Maps that are made alike are read alike,
-	// so that the next name is mostly known without a search.
-	follow []int32
 }
 
 // labels are [Labels] in compact form: shared names, and the values in one text,
@@ -45,8 +41,47 @@ func (l *labels) Get(name string) string {
 	return ""
 }
 
+// column is a label that rules ask all alerts for. Most have the same names as the last one,
+// so where it stands among them is remembered.
+type column struct {
+	name  string
+	names *names // of the labels that were asked last; may be out of use
+	at    int    // in names, -1: they do not have it
+}
+
+// of is [labels.Get].
+func (c *column) of(l *labels) string {
+	if l.names == nil {
+		return ""
+	}
+	if c.names != l.names {
+		c.names, c.at = l.names, slices.Index(l.names.list, c.name)
+	}
+	if c.at < 0 {
+		return ""
+	}
+	return l.value(c.at)
+}
+
 // value returns the value of the name at place k.
 func (l *labels) value(k int) string {
+	before, high := 0, byte(0)
+	lengths := l.text[:len(l.names.list)] // if none of them is of several bytes
+	for n := range lengths {
+		b := lengths[n]
+		high |= b
+		if n < k {
+			before += int(b)
+		}
+	}
+	if high < 0x80 {
+		return l.text[len(lengths)+before:][:lengths[k]]
+	}
+	return l.long(k)
+}
+
+// long is value for lengths of any size.
+func (l *labels) long(k int) string {
 	at, before, size := 0, 0, 0
 	for n := range l.names.list {
 		length, width := prefixed.Len(l.text[at:])
@@ -181,7 +216,7 @@ func (t *atlas) compact(l Labels) labels {
 
 // share makes the names of a key, which has n of them, known.
 func (t *atlas) share(key string, n int) *names {
-	x := &names{key: key, list: make([]string, n), hash: maphash.String(seed, key), follow: make([]int32, n+1)}
+	x := &names{key: key, list: make([]string, n), hash: maphash.String(seed, key)}
 	rest := key // of which the names are parts
 	for k := range x.list {
 		x.list[k], rest = prefixed.Cut(rest)
@@ -225,32 +260,34 @@ var seed = maphash.MakeSeed()
 // identity is the name and the labels that an alert was asked for by. Nothing that is
 // reported depends on its hash.
 type identity struct {
-	labels Labels     // sorted, without empty ones
-	name   *alertName // nil: no alert has this name
-	names  *names     // nil: there are no labels, or no alert has these
-	known  bool       // some alerts have this name, and some have labels of these names
-	text   []byte     // as labels.text
-	hash   uint64     // if known
+	count int        // of the labels that are not empty
+	name  *alertName // nil: no alert has this name
+	names *names     // nil: there are no labels, or no alert has these
+	known bool       // some alerts have this name, and some have labels of these names
+	text  []byte     // as labels.text, if there are no labels or names
+	hash  uint64     // if known
+	list  Labels     // scratch; the labels, if there are some and no names
 }
 
 // identify takes a name and labels apart. The answer holds until the next call.
 func (t *atlas) identify(name string, m map[string]string) *identity {
 	x := &t.asked
-	x.name, x.names, x.known = t.alerts[name], nil, false
+	x.name, x.known = t.alerts[name], false
 	if x.name == nil || x.name.last == nil || x.name.last.refs == 0 || !x.like(x.name.last, m) {
-		x.names, x.labels = nil, AppendLabels(x.labels[:0], m)
-		if len(x.labels) > 0 {
+		x.list = AppendLabels(x.list[:0], m)
+		x.names, x.count = nil, len(x.list)
+		if x.count > 0 {
 			t.buf = t.buf[:0]
-			for n := range x.labels {
-				t.buf = prefixed.Append(t.buf, x.labels[n].Name)
+			for n := range x.list {
+				t.buf = prefixed.Append(t.buf, x.list[n].Name)
 			}
 			x.names = t.labels[string(t.buf)]
 			if x.names == nil {
 				return x
 			}
 		}
+		x.text = appendValues(x.text[:0], x.list)
 	}
-	x.text = appendValues(x.text[:0], x.labels)
 	if x.name != nil {
 		x.name.last, x.known = x.names, true
 		x.hash = hashOf(x.name, x.names, maphash.Bytes(seed, x.text))
@@ -258,36 +295,47 @@ func (t *atlas) identify(name string, m map[string]string) *identity {
 	return x
 }
 
-// like reads labels that have these names, and reports whether they have.
+// like reads labels that have these names and no others, and reports whether they do. To
+// ask a map for each of its keys takes less than to go through it.
 func (x *identity) like(s *names, m map[string]string) bool {
-	x.labels = slices.Grow(x.labels[:0], len(s.list))[:len(s.list)]
-	before, count := len(s.list), 0
-	for name, value := range m {
-		if value == "" {
-			continue
-		}
-		k := int(s.follow[before])
-		if s.list[k] != name {
-			if k = slices.Index(s.list, name); k < 0 {
-				return false
-			}
-			s.follow[before] = int32(k)
-		}
-		x.labels[k] = Label{name, value}
-		before = k
-		count++
+	if len(m) != len(s.list) {
+		return false
 	}
-	x.names = s
-	return count == len(s.list)
+	x.names, x.count = s, len(s.list)
+	text := slices.Grow(x.text[:0], len(s.list))[:len(s.list)] // as appendValues, at once
+	for n, name := range s.list {
+		value := m[name]
+		if value == "" || len(value) >= 0x80 {
+			return value != "" && x.long(s, m)
+		}
+		text[n] = byte(len(value))
+		text = append(text, value...)
+	}
+	x.text = text
+	return true
+}
+
+// long is like for values of any length.
+func (x *identity) long(s *names, m map[string]string) bool {
+	x.list = x.list[:0]
+	for _, name := range s.list {
+		value := m[name]
+		if value == "" {
+			return false
+		}
+		x.list = append(x.list, Label{name, value})
+	}
+	x.text = appendValues(x.text[:0], x.list)
+	return true
 }
 
 // compact returns the compact form of the labels and counts a use of their names.
 func (x *identity) compact(t *atlas) labels {
 	switch {
-	case len(x.labels) == 0:
+	case x.count == 0:
 		return labels{}
 	case x.names == nil:
-		return t.compact(x.labels)
+		return t.compact(x.list)
 	}
 	x.names.refs++
 	return labels{x.names, string(x.text)}

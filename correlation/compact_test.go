@@ -49,7 +49,7 @@ func TestCompareText(t *testing.T) {
 // comes back with another onset.
 func TestSupportsInOrder(t *testing.T) {
 	atlas := newAtlas(newIndex(nil))
-	i := &instance{sp: &space{}, run: &run{}, footing: &footing{stands: []support{}}}
+	i := &instance{sp: &space{}, special: &plain, footing: &footing{stands: []support{}}}
 	rnd := rand.New(rand.NewPCG(3, 4))
 	members := make([]*member, 12)
 	for n := range members {
@@ -124,7 +124,7 @@ func TestAlertsOfOneHash(t *testing.T) {
 		for _, a := range chain {
 			sp.alerts.Insert(hash, a)
 		}
-		sp.alerts.Remove(chain[gone])
+		sp.alerts.Remove(hash, chain[gone])
 		for n, a := range chain {
 			want := a
 			if n == gone {
@@ -180,6 +180,7 @@ func TestSortTransitions(t *testing.T) {
 // empty ones: against LabelsOf. Alerts of one name have labels of several names here.
 func TestIdentify(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(5, 6))
+	long := strings.Repeat("x", 200) // of which the length takes two bytes
 	atlas := newAtlas(newIndex(nil))
 	sp := &space{}
 	known := map[string]*alert{}
@@ -187,13 +188,18 @@ func TestIdentify(t *testing.T) {
 		m := map[string]string{}
 		for _, name := range []string{"a", "b", "c", "d", "e"} {
 			if rnd.IntN(3) > 0 {
-				m[name] = []string{"", "1", "2"}[rnd.IntN(3)]
+				m[name] = []string{"", "1", "2", long}[rnd.IntN(4)]
 			}
 		}
 		name := []string{"l.x", "l.y"}[rnd.IntN(2)]
 		x, want := atlas.identify(name, m), LabelsOf(m)
-		if !slices.Equal(x.labels, want) {
-			t.Fatalf("identify(%v) = %v, want %v", m, x.labels, want)
+		list := x.list
+		if x.count == 0 || x.names != nil {
+			l := labels{x.names, string(x.text)}
+			list = l.list()
+		}
+		if x.count != len(want) || !slices.Equal(list, want) {
+			t.Fatalf("identify(%v) = %d labels %v, want %v", m, x.count, list, want)
 		}
 		text := name + want.String()
 		var got *alert
@@ -209,12 +215,86 @@ func TestIdentify(t *testing.T) {
 			sp.alerts.Insert(a.hash(), a)
 			known[text] = a
 		case rnd.IntN(2) == 0:
-			sp.alerts.Remove(got)
+			sp.alerts.Remove(got.hash(), got)
 			atlas.drop(got)
 			delete(known, text)
 		}
 	}
 	if len(known) == 0 {
 		t.Error("nothing is left")
+	}
+}
+
+// What instances share that ask for nothing special stays as it is, even where a snapshot
+// says that one of them lingers.
+func TestPlainStays(t *testing.T) {
+	rules := []Rule{
+		{Name: "plain", By: []string{"host"}, Logic: `IF l.a AND NOT l.c THEN suppress l.b`},
+		{Name: "lingers", By: []string{"host"}, Linger: time.Minute, Logic: `IF l.a THEN suppress l.b`},
+		{Name: "within", By: []string{"host"}, Within: time.Minute, Logic: `IF l.a AND l.d THEN suppress l.b`},
+		{Name: "creates", By: []string{"host"}, Logic: `IF l.a THEN CREATE composite_alert: "x"`},
+		{Name: "joins", By: []string{"host"}, Logic: `IF l.a AS s THEN suppress l.b WHERE job = s.job`},
+		{Name: "many", By: []string{"host"}, Logic: `IF l.a AND l.b AND l.d THEN suppress l.b`},
+	}
+	e, err := New(rules, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	rnd, at := rand.New(rand.NewPCG(7, 8)), time.Unix(1000, 0).UTC()
+	step := func() {
+		t.Helper()
+		at = at.Add(10 * time.Second)
+		ev := Event{Alert: "l." + string("abcd"[rnd.IntN(4)]), Status: []Status{Firing, Resolved}[rnd.IntN(2)], Time: at}
+		ev.Labels = map[string]string{"host": string("xy"[rnd.IntN(2)]), "job": "j"}
+		if _, err := e.Apply(at, ev); err != nil {
+			t.Fatal(err)
+		}
+	}
+	opened := 0
+	for n := range 2000 {
+		step()
+		for i := range e.spaces[""].instances.All() {
+			if shares := i.special == &plain; shares != (i.rule.Name == "plain") {
+				t.Fatalf("an instance of %s shares what is special: %v", i.rule.Name, shares)
+			}
+			if i.rule.Name == "plain" && i.state == open {
+				opened++
+			}
+		}
+		if n%100 == 0 {
+			if err := e.Replace(rules); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if opened == 0 {
+		t.Fatal("the plain rule never opened")
+	}
+
+	at = at.Add(time.Minute)
+	for _, name := range []string{"a", "b"} {
+		if _, err := e.Apply(at, Event{Alert: "l." + name, Labels: map[string]string{"host": "z"}, Status: Firing, Time: at}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := e.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := `"rule":"plain","by":["z"],`
+	ends := at.Add(time.Minute).Format(time.RFC3339Nano)
+	forged := strings.Replace(string(data), before, before+`"linger_ends":"`+ends+`",`, 1)
+	if forged == string(data) {
+		t.Fatalf("no %s in %s", before, data)
+	}
+	forged = strings.Replace(forged[:len(forged)-sumSize], `"version":3`, `"version":2`, 1) // without a checksum
+	if e, err = Restore(rules, Options{}, []byte(forged)); err != nil {
+		t.Fatal(err)
+	}
+	for range 200 {
+		step()
+	}
+	if plain.many != nil || plain.onsets != nil || plain.joining != nil || plain.lingerEnds != 0 || plain.past != nil || plain.composite != nil || plain.life != nil {
+		t.Errorf("what plain instances share was changed: %+v", plain)
 	}
 }

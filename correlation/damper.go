@@ -2,7 +2,6 @@ package correlation
 
 import (
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -53,73 +52,6 @@ type Damper struct {
 	storms  map[stormKey]*storm
 	timers  []damperTimer // heap; one for each window with something in it
 	notices []Notice
-}
-
-// NoticeKind says what a Notice tells. The zero value means "not set".
-type NoticeKind uint8
-
-// The kinds of notices.
-const (
-	Tell       NoticeKind = iota + 1 // a transition, as it came
-	FlapStart                        // the alert flaps from now on
-	FlapEnd                          // it does not any more
-	StormStart                       // the digest of a storm
-	StormRise                        // the storm holds back something more severe now
-	StormEnd                         // the storm is over; its list names what still fires
-)
-
-var noticeTexts = [...]string{Tell: "tell", FlapStart: "flap_start", FlapEnd: "flap_end", StormStart: "storm_start", StormRise: "storm_rise", StormEnd: "storm_end"}
-
-// String returns the kind, such as "flap_start".
-func (k NoticeKind) String() string {
-	if k == 0 || int(k) >= len(noticeTexts) {
-		return fmt.Sprintf("NoticeKind(%d)", uint8(k))
-	}
-	return noticeTexts[k]
-}
-
-// MarshalText returns [NoticeKind.String]; the zero value is an error.
-func (k NoticeKind) MarshalText() ([]byte, error) {
-	if k == 0 || int(k) >= len(noticeTexts) {
-		return nil, fmt.Errorf("notice kind %d, want one of %q", uint8(k), noticeTexts[1:])
-	}
-	return []byte(noticeTexts[k]), nil
-}
-
-// UnmarshalText reads the texts of [NoticeKind.String].
-func (k *NoticeKind) UnmarshalText(b []byte) error {
-	n := slices.Index(noticeTexts[1:], string(b))
-	if n < 0 {
-		return fmt.Errorf("notice kind %q, want one of %q", b, noticeTexts[1:])
-	}
-	*k = NoticeKind(n + 1)
-	return nil
-}
-
-// Notice is one item for people.
-type Notice struct {
-	At   time.Time  `json:"at"`
-	Kind NoticeKind `json:"kind"`
-	// Transition is what the engine reported, for Tell.
-	Transition *Transition `json:"transition,omitempty"`
-	// Alert is the alert that flaps, for FlapStart and FlapEnd. Active says
-	// whether it fires now.
-	Alert *Alert `json:"alert,omitempty"`
-	// Storm is set for StormStart, StormRise and StormEnd.
-	Storm *Storm `json:"storm,omitempty"`
-}
-
-// Storm is what is held back together.
-type Storm struct {
-	Tenant   string            `json:"tenant,omitempty"`
-	Name     string            `json:"name,omitempty"` // of the alerts; empty for all of the tenant
-	Since    time.Time         `json:"since"`
-	Held     int               `json:"held"`            // notifications held back so far
-	Names    map[string]int    `json:"names,omitempty"` // of them, by the name of the alert
-	Severity incident.Severity `json:"severity,omitempty"`
-	// Firing lists what was held back and still fires, by printed form. It is
-	// set at the end of a storm and by [Damper.Storms].
-	Firing []Alert `json:"firing,omitempty"`
 }
 
 type stormKey struct {
@@ -254,9 +186,9 @@ func (d *Damper) Step(at time.Time) []Notice {
 	return d.take()
 }
 
-// Next returns the next instant for which Step should be called; false if
+// NextWake returns the next instant for which Step should be called; false if
 // there is none. It can be earlier than the next notice.
-func (d *Damper) Next() (time.Time, bool) {
+func (d *Damper) NextWake() (time.Time, bool) {
 	if len(d.timers) == 0 {
 		return time.Time{}, false
 	}
@@ -565,111 +497,4 @@ func (d *Damper) forget(a *damped) {
 	if !a.firing && !a.timer && (a.checks == nil || a.checks.idle()) {
 		delete(d.alerts, a.key)
 	}
-}
-
-// damperState is the snapshot of a Damper.
-type damperState struct {
-	Alerts []dampedState `json:"alerts"`
-	Storms []stormState  `json:"storms"`
-}
-
-// dampedState is the snapshot of one alert.
-type dampedState struct {
-	Alert    Alert       `json:"alert"`
-	Firing   bool        `json:"firing,omitempty"`
-	Flapping bool        `json:"flapping,omitempty"`
-	Changes  []time.Time `json:"changes,omitempty"`
-	Checks   []int       `json:"checks,omitempty"`
-	ChecksOn bool        `json:"checks_on,omitempty"`
-	ChangeOn bool        `json:"changes_on,omitempty"`
-	Storm    *string     `json:"storm,omitempty"` // name of the storm of its tenant that holds it
-}
-
-// stormState is the snapshot of one counter.
-type stormState struct {
-	Tenant   string            `json:"tenant,omitempty"`
-	Name     string            `json:"name,omitempty"`
-	Onsets   []time.Time       `json:"onsets"`
-	On       bool              `json:"on,omitempty"`
-	Since    time.Time         `json:"since,omitzero"`
-	Held     map[string]int    `json:"held,omitempty"` // by name of the alert
-	Severity incident.Severity `json:"severity,omitempty"`
-}
-
-// Snapshot returns the state as JSON; equal states give equal bytes.
-func (d *Damper) Snapshot() ([]byte, error) {
-	state := damperState{Alerts: []dampedState{}, Storms: []stormState{}}
-	for _, key := range sortedNames(d.alerts) {
-		a := d.alerts[key]
-		x := dampedState{Alert: a.alert, Firing: a.firing, Flapping: a.flapping}
-		if a.f != nil {
-			x.Changes, x.ChangeOn = a.f.f.times, a.f.f.on
-		}
-		if a.checks != nil {
-			x.Checks, x.ChecksOn = a.checks.states, a.checks.on
-		}
-		if a.in != nil {
-			x.Storm = &a.in.key.name
-		}
-		state.Alerts = append(state.Alerts, x)
-	}
-	for _, s := range d.sortedStorms() {
-		state.Storms = append(state.Storms, stormState{
-			Tenant: s.key.tenant, Name: s.key.name, Onsets: s.f.times, On: s.f.on, Since: s.since, Held: s.names, Severity: s.severity,
-		})
-	}
-	return json.Marshal(state)
-}
-
-// RestoreDamper makes a damper from a snapshot. With other limits than before,
-// what flaps or storms goes on until it is calm by the new ones; where nothing
-// is watched any more, it is let go at once, without a notice.
-func RestoreDamper(o DamperOptions, data []byte) (*Damper, error) {
-	d, err := NewDamper(o)
-	if err != nil {
-		return nil, err
-	}
-	var state damperState
-	if err := json.Unmarshal(data, &state); err != nil {
-		return nil, fmt.Errorf("correlation: damper snapshot: %w", err)
-	}
-	for _, x := range state.Storms {
-		if len(x.Onsets) == 0 {
-			continue
-		}
-		s := d.counter(stormKey{x.Tenant, x.Name})
-		if s == nil {
-			continue
-		}
-		s.f.times, s.f.on = x.Onsets, x.On
-		s.since, s.severity = x.Since, x.Severity
-		for name, n := range x.Held {
-			s.names[name] = n
-			s.count += n
-		}
-		d.watchStorm(s)
-	}
-	for _, x := range state.Alerts {
-		a := d.of(&Transition{Alert: x.Alert})
-		a.firing = x.Firing
-		if a.f != nil {
-			a.f.f.times, a.f.f.on = x.Changes, x.ChangeOn && len(x.Changes) > 0
-			if x.Firing {
-				a.f.last = Firing
-			}
-			d.watch(a)
-		}
-		if a.checks != nil {
-			a.checks.states, a.checks.on = x.Checks[max(0, len(x.Checks)-flapSamples):], x.ChecksOn
-		}
-		a.flapping = x.Flapping && a.flaps()
-		if x.Storm != nil {
-			if s := d.storms[stormKey{x.Alert.Tenant, *x.Storm}]; s != nil {
-				a.in = s
-				s.held[a] = true
-			}
-		}
-		d.forget(a)
-	}
-	return d, nil
 }

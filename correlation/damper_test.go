@@ -66,7 +66,7 @@ func damp(d *correlation.Damper, end float64, transitions ...correlation.Transit
 		got = append(got, lines(d.Filter([]correlation.Transition{t}))...)
 	}
 	for {
-		at, ok := d.Next()
+		at, ok := d.NextWake()
 		if !ok || at.After(sec(end)) {
 			return got
 		}
@@ -107,8 +107,8 @@ func TestDamperFlap(t *testing.T) {
 	if got = append(got, damp(d, 9999, over(5000, "m/app.x"))...); !slices.Equal(got, want) {
 		t.Errorf("F-01 but the last = %q, want %q", got, want)
 	}
-	if at, ok := d.Next(); ok {
-		t.Errorf("Next = %v after all is over, want none", at)
+	if at, ok := d.NextWake(); ok {
+		t.Errorf("NextWake = %v after all is over, want none", at)
 	}
 }
 
@@ -345,7 +345,7 @@ func TestDamperContract(t *testing.T) {
 				t.Fatalf("seed %d with %+v: %s fires %v, but the reader believes %v", seed, o, name, f, known[name])
 			}
 		}
-		if _, ok := d.Next(); ok || d.Storms() != nil {
+		if _, ok := d.NextWake(); ok || d.Storms() != nil {
 			t.Fatalf("seed %d: something is due long after the end", seed)
 		}
 	}

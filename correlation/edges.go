@@ -55,7 +55,7 @@ func ParseEdges(text string) ([]Edge, error) {
 			edges = append(edges, Edge{dependent, name})
 		}
 		if !ok {
-			problems = append(problems, &TopologyError{Path: "line " + strconv.Itoa(line), Got: strconv.Quote(row), Want: `"dependent -> dependency, dependency"`})
+			problems = append(problems, &TopologyError{Path: "line " + strconv.Itoa(line), Value: strconv.Quote(row), Want: `"dependent -> dependency, dependency"`})
 		}
 	}
 	if err := errors.Join(problems...); err != nil {
@@ -86,7 +86,7 @@ func OwnerParts(owners map[string]string) (map[string][]string, error) {
 		top := object
 		for steps := 0; owners[top] != ""; steps++ {
 			if steps == len(owners) {
-				return nil, &TopologyError{Path: "owners[" + object + "]", Got: "a circle of owners", Want: "an owner without owner at the end"}
+				return nil, &TopologyError{Path: "owners[" + object + "]", Value: "a circle of owners", Want: "an owner without owner at the end"}
 			}
 			top = owners[top]
 		}

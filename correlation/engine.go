@@ -1,9 +1,11 @@
 package correlation
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -12,95 +14,6 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
-
-// Options of an Engine. The zero value is ready to use.
-type Options struct {
-	// Settle delays the first notification of an alert until this long after
-	// its onset, so that a cause that arrives in time prevents it. Defaults to 0.
-	Settle time.Duration `json:"settle_ns,omitempty"`
-	// CompositeSettle does the same for composites, from their opening. Defaults
-	// to 0.
-	CompositeSettle time.Duration `json:"composite_settle_ns,omitempty"`
-	// Retention is how long an ended alert is remembered, so that a late event
-	// cannot revive it. Defaults to 1 hour.
-	Retention time.Duration `json:"retention_ns,omitempty"`
-	// ResolveTimeout ends an alert this long after the arrival of its last event
-	// if that has no Ends. Defaults to 0, never.
-	ResolveTimeout time.Duration `json:"resolve_timeout_ns,omitempty"`
-	// MaxFuture refuses events whose Time is later than their arrival by more.
-	// Defaults to 0, no limit.
-	MaxFuture time.Duration `json:"max_future_ns,omitempty"`
-	// Reorder holds every event back until this long after its Time and applies
-	// them in the order of their times; one that arrives later still is reported
-	// as Late and not applied. Defaults to 0: events are applied on arrival.
-	Reorder time.Duration `json:"reorder_ns,omitempty"`
-	// StrictSilence lets an alert that is silenced, as [Engine.Silence] says, stand for
-	// nobody: what only such alerts stand for is told. Defaults to false: a silenced
-	// alert is visible, for somebody has decided about it and what it explains.
-	StrictSilence bool `json:"strict_silence,omitempty"`
-	// WholeLife lets composites list all alerts that have been evidence or
-	// suppressed since they opened, not those of the moment. That costs memory for
-	// each, so it is for replays.
-	WholeLife bool `json:"whole_life,omitempty"`
-	// IgnoreLabels names labels that do not count for the identity of an alert, such as pod
-	// or replica: alerts that differ in nothing else are one, of which the last event wins,
-	// so the end of one is the end of all. Their values are moved to the annotations of the
-	// event, unless it has one of that name, and so the latest is shown; an event with such
-	// a label sets the annotations as one does that has some. Everything else is as if the
-	// source had never sent these labels as labels: counters, limits and keys do not know
-	// them, silences do not match them, and rules that ask for one are refused. A snapshot
-	// of alerts that have one is not restored. Defaults to none: all labels count.
-	IgnoreLabels []string `json:"ignore_labels,omitempty"`
-	// Topology answers depends_on and near. It is not changed. Defaults to none.
-	Topology *Topology `json:"topology,omitempty"`
-	// MaxAlerts limits the remembered alerts of one tenant; events for further
-	// ones are refused. Defaults to 1,000,000.
-	MaxAlerts int `json:"max_alerts,omitempty"`
-	// MaxLabels limits the labels of one alert. Defaults to 64.
-	MaxLabels int `json:"max_labels,omitempty"`
-	// MaxLabelBytes limits their names and values together, and also the name of an
-	// alert and that of a tenant. Defaults to 16,384.
-	MaxLabelBytes int `json:"max_label_bytes,omitempty"`
-	// MaxAnnotationBytes limits the names and values of the annotations of an event
-	// together. Defaults to 65,536.
-	MaxAnnotationBytes int `json:"max_annotation_bytes,omitempty"`
-}
-
-// withDefaults fills in the defaults. All problems are reported together.
-func (o Options) withDefaults() (Options, error) {
-	var problems []error
-	duration := func(name string, d time.Duration) {
-		if d < 0 {
-			problems = append(problems, fmt.Errorf("option %s is %v, want 0 or more", name, d))
-		}
-	}
-	duration("Settle", o.Settle)
-	duration("CompositeSettle", o.CompositeSettle)
-	duration("Retention", o.Retention)
-	duration("ResolveTimeout", o.ResolveTimeout)
-	duration("MaxFuture", o.MaxFuture)
-	duration("Reorder", o.Reorder)
-	limit := func(name string, n *int, def int) {
-		if *n < 0 {
-			problems = append(problems, fmt.Errorf("option %s is %d, want 0 or more", name, *n))
-		}
-		if *n == 0 {
-			*n = def
-		}
-	}
-	limit("MaxAlerts", &o.MaxAlerts, 1_000_000)
-	limit("MaxLabels", &o.MaxLabels, 64)
-	limit("MaxLabelBytes", &o.MaxLabelBytes, 16_384)
-	limit("MaxAnnotationBytes", &o.MaxAnnotationBytes, 65_536)
-	if o.Retention == 0 {
-		o.Retention = time.Hour
-	}
-	if slices.Contains(o.IgnoreLabels, "") {
-		problems = append(problems, errors.New(`option IgnoreLabels has "", want names of labels`))
-	}
-	o.IgnoreLabels = slices.Clone(o.IgnoreLabels)
-	return o, errors.Join(problems...)
-}
 
 // Stats counts what an engine has seen since it was made; restored engines go
 // on counting.
@@ -256,9 +169,9 @@ func (e *Engine) conclude() ([]Transition, error) {
 // Step moves the engine to the instant at without new events.
 func (e *Engine) Step(at time.Time) ([]Transition, error) { return e.Apply(at) }
 
-// Next returns the next instant at which something may change without new
+// NextWake returns the next instant at which something may change without new
 // events; false if there is none. It can be earlier than the next transition.
-func (e *Engine) Next() (time.Time, bool) {
+func (e *Engine) NextWake() (time.Time, bool) {
 	due, ok := e.nextDue()
 	return instant(max(due, e.now)), ok
 }
@@ -389,6 +302,9 @@ func (e *Engine) apply(ev *Event) *EventError {
 		return err
 	}
 	t, firing := nanos(ev.Time), ev.Status == Firing
+	if ev.Again {
+		t = a.again(t, firing)
+	}
 	if a.last != 0 {
 		switch {
 		case t < a.last || t == a.last && firing && !a.lastFiring:
@@ -433,7 +349,10 @@ func (e *Engine) apply(ev *Event) *EventError {
 		if a.active { // ended and began again within one step
 			e.leave(a, t)
 		}
-		a.since, a.severity = t, ev.Severity
+		if t == nanos(ev.Time) || !a.notified { // else it fires again before people were told of the end
+			a.since = t
+		}
+		a.severity = ev.Severity
 		a.annotate(ev.Annotations)
 	}
 	a.last, a.lastFiring, a.ends = t, true, ends
@@ -453,6 +372,24 @@ func (e *Engine) apply(ev *Event) *EventError {
 	return nil
 }
 
+// again returns the instant of an event that is marked as Again: a firing comes after
+// the end that is known, and a resolve at that end comes after such a firing.
+func (a *alert) again(t int64, firing bool) int64 {
+	ended := a.last
+	if a.lastFiring { // it has expired
+		ended = max(ended, a.ends)
+	}
+	switch {
+	case a.last == 0 || firing == a.active:
+		return t
+	case firing && t <= ended && ended < math.MaxInt64:
+		return ended + 1
+	case !firing && a.since == a.last && t == a.last-1:
+		return a.last
+	}
+	return t
+}
+
 // record finds or makes the alert of an event. The identity of one that is known
 // needs no check.
 func (e *Engine) record(ev *Event) (*alert, *EventError) {
@@ -462,7 +399,7 @@ func (e *Engine) record(ev *Event) (*alert, *EventError) {
 	if sp != nil && x.known {
 		a = sp.find(x)
 	}
-	if a == nil && !x.fits(ev, &e.opts) || len(x.labels) < len(ev.Labels) {
+	if a == nil && !x.fits(ev, &e.opts) || x.count < len(ev.Labels) {
 		if err := ev.checkIdentity(&e.opts); err != nil {
 			return nil, err
 		}
@@ -493,20 +430,36 @@ func (e *Engine) record(ev *Event) (*alert, *EventError) {
 // fits reports whether nothing is wrong with the identity of an event. What it cannot
 // tell from what is known of the names it denies.
 func (x *identity) fits(ev *Event, o *Options) bool {
-	if !x.known || x.name.layer == compositeLayer || len(x.labels) > o.MaxLabels || max(len(ev.Alert), len(ev.Tenant)) > o.MaxLabelBytes || !utf8.ValidString(ev.Tenant) {
+	if !x.known || x.name.layer == compositeLayer || x.count > o.MaxLabels || max(len(ev.Alert), len(ev.Tenant)) > o.MaxLabelBytes || !utf8.ValidString(ev.Tenant) {
 		return false
 	}
-	size := 0
-	if x.names != nil {
-		size = x.names.size
-	}
-	for n := range x.labels {
-		if !utf8.ValidString(x.labels[n].Value) {
-			return false
+	if !isASCII(x.text) { // the values are in it
+		for _, value := range ev.Labels {
+			if !utf8.ValidString(value) {
+				return false
+			}
 		}
-		size += len(x.labels[n].Value)
+	}
+	size := len(x.text) // at least that of the values
+	if x.names != nil {
+		size += x.names.size
 	}
 	return size <= o.MaxLabelBytes
+}
+
+// isASCII reports whether all bytes are below 0x80.
+func isASCII(b []byte) bool {
+	for ; len(b) >= 8; b = b[8:] {
+		if binary.LittleEndian.Uint64(b)&0x8080808080808080 != 0 {
+			return false
+		}
+	}
+	for _, c := range b {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // newAlert makes an alert of a name and labels whose use is counted.
@@ -554,10 +507,11 @@ func (e *Engine) activate(a *alert, stamp int64) {
 	for n := range a.members {
 		m := &a.members[n]
 		if m.inst == nil || m.inst.swept {
-			m.inst = e.instance(a.sp, m.rule(), a.labels.Get)
+			m.inst = e.instance(a.sp, m.rule(), &a.labels)
 			if m.joined != nil {
 				clear(m.joined.places)
 				clear(m.joined.bindings)
+				m.joined.mark = 0 // of a sweep of the one that is forgotten
 			}
 		}
 		m.inst.wake()
@@ -588,9 +542,9 @@ func (e *Engine) deactivate(a *alert, stamp int64) {
 // end starts the time for which an inactive alert is remembered.
 func (e *Engine) end(a *alert) {
 	a.ended = e.now
-	if a.forgetAt == 0 && a.of() == nil {
-		a.forgetAt = after(e.now, e.opts.Retention)
-		heap.Push(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
+	if !a.leaving && a.of() == nil {
+		a.leaving = true
+		heap.Push(&e.timers, timer{at: after(e.now, e.opts.Retention), kind: forget, a: a})
 	}
 }
 
@@ -599,8 +553,7 @@ func (e *Engine) match(name *alertName, l *labels) {
 	found := e.matched[:0]
 	name.candidates(l, func(r reference) {
 		r.p.counts.tests++
-		m := r.matcher()
-		if !m.matchesName(name.layer, name.short) || !m.matchesLabels(l, e.graph) {
+		if m := r.matcher(); !r.sure && (!m.matchesName(name.layer, name.short) || !m.matchesLabels(l, e.graph)) {
 			return
 		}
 		at := slices.IndexFunc(found, func(m match) bool { return m.rule == r.p })
@@ -626,7 +579,7 @@ func (e *Engine) enlist(a *alert) {
 	for n, m := range e.matched {
 		shared := m.rule.match(m.conds, m.sels)
 		a.members[n].a, a.members[n].match = a, shared
-		if len(m.rule.vars) > 0 {
+		if m.rule.joins() {
 			joins, probes, vars = joins+1, probes+shared.probes, vars+len(m.rule.vars)
 		}
 	}
@@ -636,7 +589,7 @@ func (e *Engine) enlist(a *alert) {
 	known, places, bindings := make([]joined, joins), make([]place, probes), make([]*binding, vars) // in one piece each
 	for n := range a.members {
 		m := &a.members[n]
-		if r := m.match.rule; len(r.vars) > 0 {
+		if r := m.match.rule; r.joins() {
 			m.joined, known = &known[0], known[1:]
 			m.joined.places, places = places[:m.match.probes:m.match.probes], places[m.match.probes:]
 			m.joined.bindings, bindings = bindings[:len(r.vars):len(r.vars)], bindings[len(r.vars):]
@@ -645,28 +598,30 @@ func (e *Engine) enlist(a *alert) {
 }
 
 // instance finds or makes the instance of a rule that labels belong to.
-func (e *Engine) instance(sp *space, p *program, get func(string) string) *instance {
+func (e *Engine) instance(sp *space, p *program, l *labels) *instance {
 	e.key = e.key[:0]
-	for _, name := range p.By {
-		e.key = prefixed.Append(e.key, get(name))
+	for n := range p.by {
+		e.key = prefixed.Append(e.key, p.by[n].of(l))
 	}
-	hash := maphash.Bytes(seed, e.key) + uint64(p.index)*0x9e3779b97f4a7c15
-	i := sp.instances.First(hash)
-	for i != nil && (i.rule != p || i.key != string(e.key)) {
-		i = sp.instances.Next(i)
-	}
+	return e.instanceOf(sp, p)
+}
+
+// instanceOf finds or makes the instance of a rule whose key is in e.key.
+func (e *Engine) instanceOf(sp *space, p *program) *instance {
+	hash := p.hash(maphash.Bytes(seed, e.key))
+	i := sp.instances.Find(hash, func(i *instance) bool { return i.rule == p && i.key == string(e.key) })
 	if i != nil {
 		return i
 	}
-	if p.single { // it opens with its first member
+	if p.special() { // in one piece
 		x := &struct {
 			instance
-			life run
+			own special
 		}{}
 		i = &x.instance
-		i.run = &x.life
+		i.special = &x.own
 	} else {
-		i = &instance{}
+		i = &instance{special: &plain}
 	}
 	i.rule, i.sp, i.key, i.idle = p, sp, string(e.key), true
 	i.members = i.pair[:0]
@@ -761,8 +716,8 @@ func (e *Engine) notify(a *alert) {
 		return
 	}
 	if due := e.settleTime(a); due > e.now {
-		if a.settleAt == 0 || due < a.settleAt {
-			a.settleAt = due
+		if !a.settling {
+			a.settling = true
 			heap.Push(&e.timers, timer{at: due, kind: settled, a: a})
 		}
 		return

@@ -10,7 +10,7 @@ type RuleError struct {
 	Rule       string // name of the rule, or # and its position from 0 if it has none; empty from Parse
 	Line       int    // position in the text, from 1; 0: not about the text
 	Column     int    // in characters, from 1
-	Got        string // what stands there; empty at the end of the text
+	Value      string // what stands there; empty at the end of the text
 	Want       string // what was expected
 	Suggestion string // a likely correction, or empty
 }
@@ -24,10 +24,10 @@ func (e *RuleError) Error() string {
 	if e.Line > 0 {
 		fmt.Fprintf(&b, "%d:%d: ", e.Line, e.Column)
 	}
-	if e.Got == "" && e.Line > 0 {
+	if e.Value == "" && e.Line > 0 {
 		b.WriteString("end of the text")
 	} else {
-		fmt.Fprintf(&b, "%q", e.Got)
+		fmt.Fprintf(&b, "%q", e.Value)
 	}
 	b.WriteString(": want ")
 	b.WriteString(e.Want)

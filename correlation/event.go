@@ -73,6 +73,16 @@ type Event struct {
 	Severity incident.Severity `json:"severity,omitempty"`
 	// Annotations are carried along and not interpreted. The map is retained.
 	Annotations map[string]string `json:"annotations,omitempty"`
+	// Again marks the word of a source that says one thing after the other about an
+	// alert and may repeat a Time that was over before: Alertmanager ends an alert of
+	// which it hears no more, and when it hears of it again, it fires since the Time at
+	// which it first did. Such a firing of an alert that is over begins a new episode, a
+	// nanosecond after what ended the last one, or goes on with the last one if people were
+	// told of it and not yet of its end; and such a resolve at the end of the last one ends
+	// the one that began so. Otherwise it means nothing: what repeats the
+	// state of the alert is a duplicate or stale, as without it. Where events overtake
+	// each other, leave it out.
+	Again bool `json:"again,omitempty"`
 }
 
 // EventError reports an event that was refused. The other events of the same
@@ -81,13 +91,13 @@ type EventError struct {
 	Index int    // position among the events of the call, from 0; -1 if it was held for the reorder window
 	Alert string // name of the alert as given
 	Field string // field of Event at fault, such as "Alert" or "Ends"
-	Got   string // what it holds
+	Value string // what it holds
 	Want  string // what was expected
 }
 
 // Error says which event and field is at fault and what was expected.
 func (e *EventError) Error() string {
-	return fmt.Sprintf("event %d (%q): %s is %q, want %s", e.Index, e.Alert, e.Field, e.Got, e.Want)
+	return fmt.Sprintf("event %d (%q): %s is %q, want %s", e.Index, e.Alert, e.Field, e.Value, e.Want)
 }
 
 // compositeLayer is the layer of the alerts that rules create.
@@ -95,7 +105,7 @@ const compositeLayer = "composite"
 
 // fail makes an error about a field. Nothing in it is long, whatever the event holds.
 func (ev *Event) fail(field, got, want string) *EventError {
-	return &EventError{Alert: shorten(ev.Alert), Field: field, Got: shorten(got), Want: want}
+	return &EventError{Alert: shorten(ev.Alert), Field: field, Value: shorten(got), Want: want}
 }
 
 // shorten keeps the beginning of a long text.
@@ -127,8 +137,10 @@ func (ev *Event) Validate(o Options) error {
 // check reports what is wrong with an event, but for its identity.
 func (ev *Event) check(o *Options) *EventError {
 	notes := 0
-	for name, value := range ev.Annotations {
-		notes += len(name) + len(value)
+	if len(ev.Annotations) > 0 { // most have none, and beginning to range over a map is not free
+		for name, value := range ev.Annotations {
+			notes += len(name) + len(value)
+		}
 	}
 	switch {
 	case notes > o.MaxAnnotationBytes:

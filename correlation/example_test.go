@@ -237,3 +237,11 @@ func ExampleEngine_RuleStats() {
 	// platform.database_down map[pod:db-1]
 	// db: 1 evaluations, 1 open, 1 alerts
 }
+
+// A rule without a label in common hides the disk of any host behind the switch of another.
+func ExampleLint() {
+	for _, f := range correlation.Lint([]correlation.Rule{{Name: "switch", Logic: "IF network.down THEN suppress infrastructure.disk_full"}}) {
+		fmt.Println(f.Rule, f.Code)
+	}
+	// Output: switch rule_without_join
+}

@@ -358,7 +358,7 @@ func TestTopologyErrors(t *testing.T) {
 	var paths []string
 	for _, e := range err.(interface{ Unwrap() []error }).Unwrap() {
 		te, ok := errors.AsType[*correlation.TopologyError](e)
-		if !ok || te.Got == "" || te.Want == "" {
+		if !ok || te.Value == "" || te.Want == "" {
 			t.Fatalf("NewGraph = %v, want errors that tell what was expected", e)
 		}
 		paths = append(paths, te.Path)

@@ -23,8 +23,8 @@ func TestActive(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if due, ok := e.Next(); ok {
-		t.Errorf("Next before the first step = %v, want none", due)
+	if due, ok := e.NextWake(); ok {
+		t.Errorf("NextWake before the first step = %v, want none", due)
 	}
 	at := 12.0 * hour
 	var got []string

@@ -55,7 +55,7 @@ func (p *program) asksForAny(ignored []string) (problems []error) {
 	set := p.asksFor()
 	for _, name := range ignored {
 		if set[name] {
-			problems = append(problems, &RuleError{Rule: p.Name, Got: name, Want: "labels that count: Options.IgnoreLabels has this one"})
+			problems = append(problems, &RuleError{Rule: p.Name, Value: name, Want: "labels that count: Options.IgnoreLabels has this one"})
 		}
 	}
 	return problems

@@ -123,7 +123,7 @@ func TestIgnoreLabelsErrors(t *testing.T) {
 	var refused []string
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, e := range joined.Unwrap() {
-			if re, ok := errors.AsType[*correlation.RuleError](e); ok && re.Got == "pod" {
+			if re, ok := errors.AsType[*correlation.RuleError](e); ok && re.Value == "pod" {
 				refused = append(refused, re.Rule)
 			}
 		}

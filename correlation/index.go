@@ -22,7 +22,7 @@ type shelf struct {
 
 // labelled are the selectors that want a value of one label, by that value.
 type labelled struct {
-	label  string
+	label  column
 	values map[string]*[]reference
 	first  string // of the values, for most the only one
 	its    *[]reference
@@ -44,6 +44,8 @@ type reference struct {
 	p      *program
 	number uint8
 	target bool
+	// sure: where it stands says all that it asks for.
+	sure bool
 }
 
 // matcher returns the selector that is meant.
@@ -73,6 +75,7 @@ func newIndex(programs []*program) *index {
 // add puts a selector onto its shelf.
 func (ix *index) add(r reference) {
 	m := r.matcher()
+	r.sure = !strings.Contains(m.layer+m.name, "*") && (len(m.preds) == 0 || len(m.preds) == 1 && m.preds[0].places())
 	switch {
 	case strings.Contains(m.layer, "*"):
 		ix.rest.add(r)
@@ -92,16 +95,19 @@ func shelfOf(m map[string]*shelf, key string) *shelf {
 	return s
 }
 
+// places reports whether selectors with the predicate stand below its label.
+func (q *labelPredicate) places() bool { return q.op == Equals && q.label != dependsOn }
+
 // add puts a selector below the first label that it asks for with =, if there is one.
 func (s *shelf) add(r reference) {
 	for _, q := range r.matcher().preds {
-		if q.op != Equals || q.label == dependsOn {
+		if !q.places() {
 			continue
 		}
-		at := slices.IndexFunc(s.by, func(l labelled) bool { return l.label == q.label })
+		at := slices.IndexFunc(s.by, func(l labelled) bool { return l.label.name == q.label })
 		if at < 0 {
 			at = len(s.by)
-			s.by = append(s.by, labelled{label: q.label, values: map[string]*[]reference{}, first: q.value, its: &[]reference{}})
+			s.by = append(s.by, labelled{label: column{name: q.label}, values: map[string]*[]reference{}, first: q.value, its: &[]reference{}})
 			s.by[at].values[q.value] = s.by[at].its
 		}
 		list := s.by[at].having(q.value)
@@ -131,7 +137,7 @@ func (n *alertName) candidates(l *labels, yield func(reference)) {
 			yield(r)
 		}
 		for n := range s.by {
-			if list := s.by[n].having(l.Get(s.by[n].label)); list != nil {
+			if list := s.by[n].having(s.by[n].label.of(l)); list != nil {
 				for _, r := range *list {
 					yield(r)
 				}

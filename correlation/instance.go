@@ -6,7 +6,6 @@ import (
 
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
-	"github.com/evenkeelops/evenkeel/internal/table"
 )
 
 type instanceState uint8
@@ -20,7 +19,6 @@ const (
 // instance is one rule with one set of BY values in one tenant. It exists
 // while alerts match the rule; open and lingering instances are live.
 type instance struct {
-	table.Link[instance]
 	rule *program
 	sp   *space
 	key  string // the values of the BY labels, as prefixed.Append writes them
@@ -33,30 +31,41 @@ type instance struct {
 	support int32 // supporting alerts
 	silent  int32 // of them, silenced
 
-	state instanceState
-	dirty bool
-	idle  bool  // closed, without members and not dirty
-	swept bool  // not known to its space any more
-	stamp int64 // event time of the latest change
+	state  instanceState
+	dirty  bool
+	idle   bool  // closed, without members and not dirty
+	swept  bool  // not known to its space any more
+	stamp  int64 // event time of the latest change
+	since  int64 // engine time of the last opening
+	opened int64 // stamp of the last opening
 
-	*run            // nil until it opens
-	onsets  *onsets // with WITHIN
-	joining *joining
-	footing *footing
+	*special // never nil
+	footing  *footing
 
 	few  [2]int32   // active alerts per condition, of the first two
-	many []int32    // of the others
 	pair [2]*member // members of most
 }
 
-// run is an instance from its opening to its end.
-type run struct {
-	since      int64     // engine time of the opening
-	opened     int64     // stamp of the opening
+// special is what the rules of few instances ask for. It is apart to keep the others small.
+type special struct {
+	many       []int32 // active alerts per condition, but for the first two
+	onsets     *onsets // with WITHIN
+	joining    *joining
 	lingerEnds int64     // engine time
 	past       []witness // evidence that left: while open since the last evaluation, while lingering all of it
-	composite  *alert    // nil if the rule creates none
+	composite  *alert    // nil if the rule creates none, and while the instance is closed
 	life       *life     // nil but for composites with Options.WholeLife
+}
+
+// plain is what the others share. It stays as it is.
+var plain special
+
+// own returns what is special about the instance, for what is to be changed in it.
+func (i *instance) own() *special {
+	if i.special == &plain {
+		i.special = &special{}
+	}
+	return i.special
 }
 
 // life is the printed alerts of the whole life of a composite.
@@ -80,9 +89,8 @@ type member struct {
 	a        *alert
 	match    *match
 	inst     *instance // where it belongs, once it was active
-	joined   *joined   // with variables
+	joined   *joined   // with variables or WITHIN
 	pos      int32     // in inst.members
-	mark     uint32    // epoch of the last sweep in which a window held it
 	active   bool      // among inst.members
 	evidence bool
 	hidden   bool
@@ -109,6 +117,9 @@ func (p *program) match(conds, sels uint64) *match {
 	p.matches = append(p.matches, m)
 	return m
 }
+
+// hash is that of an instance, of which that of the key is known.
+func (p *program) hash(key uint64) uint64 { return key + uint64(p.index)*0x9e3779b97f4a7c15 }
 
 // rule returns the rule that the alert can match.
 func (m *member) rule() *program { return m.match.rule }
@@ -234,7 +245,7 @@ func (i *instance) updateEvidence(all bool) {
 		if !m.positive() {
 			continue
 		}
-		if want := o == nil || o.whole || m.mark == o.epoch; want != m.evidence {
+		if want := o == nil || o.whole || m.joined.mark == o.epoch; want != m.evidence {
 			i.setEvidence(m, want)
 		}
 	}

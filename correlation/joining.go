@@ -57,10 +57,11 @@ type probe struct {
 }
 
 // joined is what a member of a rule with variables knows: where it stands as a
-// target, and what it is bound to.
+// target, and what it is bound to. With WITHIN it is the mark.
 type joined struct {
 	places   []place    // per probe of its selectors
 	bindings []*binding // per variable
+	mark     uint32     // epoch of the last sweep in which a window held it
 }
 
 type place struct {
@@ -131,7 +132,7 @@ func (i *instance) leave(m *member) {
 // joins returns the joining of the instance.
 func (i *instance) joins() *joining {
 	if i.joining == nil {
-		i.joining = newJoining(i.rule)
+		i.own().joining = newJoining(i.rule)
 	}
 	return i.joining
 }

@@ -46,11 +46,19 @@ func (l Labels) sort() {
 	}
 	for n := 1; n < len(l); n++ { // few, and a call for each comparison is what costs
 		x, at := l[n], n
-		for ; at > 0 && x.Name < l[at-1].Name; at-- {
+		for ; at > 0 && precedes(x.Name, l[at-1].Name); at-- {
 			l[at] = l[at-1]
 		}
 		l[at] = x
 	}
+}
+
+// precedes reports a < b. Most names differ in their first byte.
+func precedes(a, b string) bool {
+	if a != "" && b != "" && a[0] != b[0] {
+		return a[0] < b[0]
+	}
+	return a < b
 }
 
 // Get returns the value of a label, empty if it is missing.

@@ -1,6 +1,7 @@
 package correlation
 
 import (
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -66,7 +67,7 @@ func (e *Engine) turn(i *instance) {
 // settle ends an evaluation.
 func (i *instance) settle() {
 	i.settled = int32(len(i.members))
-	if i.run != nil && i.state == open {
+	if i.past != nil && i.state == open {
 		i.past = nil
 	}
 	if i.joining != nil {
@@ -76,14 +77,12 @@ func (i *instance) settle() {
 
 // open begins a run of an instance, with its composite.
 func (e *Engine) open(i *instance) {
-	if i.run == nil {
-		i.run = &run{}
-	}
-	*i.run = run{since: e.now, opened: i.stamp}
+	i.since, i.opened = e.now, i.stamp
 	i.rule.counts.opens++
 	if i.rule.title == "" {
 		return
 	}
+	i.life = nil
 	if e.opts.WholeLife {
 		i.life = &life{map[string]bool{}, map[string]bool{}}
 	}
@@ -128,7 +127,9 @@ func (i *instance) thaw() {
 	for _, w := range i.past {
 		i.bindWitness(w, -1)
 	}
-	i.past = nil
+	if i.past != nil {
+		i.past = nil
+	}
 	i.sp.flag(i)
 }
 
@@ -162,12 +163,12 @@ func (i *instance) dropSupports() {
 
 // close ends the run of an instance.
 func (e *Engine) close(i *instance) {
-	var bound []witness // to variables
-	if i.state == open {
-		i.past = i.lastEvidence() // for the report
+	lingered := i.state == lingering
+	if !lingered {
+		if i.composite != nil {
+			i.past = i.lastEvidence() // for the report
+		}
 		i.dropSupports()
-	} else {
-		bound = i.past
 	}
 	if i.composite != nil {
 		i.state = lingering
@@ -179,7 +180,10 @@ func (e *Engine) close(i *instance) {
 		e.atlas.drop(i.composite)
 		i.composite = nil
 	}
-	i.state, i.past = closed, bound
+	if i.past != nil && !lingered {
+		i.past = nil // bound to no variable
+	}
+	i.state = closed
 	i.thaw()
 	if o := i.onsets; o != nil {
 		o.whole, o.wasWhole = false, false
@@ -205,7 +209,7 @@ func (sp *space) sweep() {
 	}
 	for i := range sp.instances.All() {
 		if i.swept = i.idle; i.swept {
-			sp.instances.Remove(i)
+			sp.instances.Remove(i.rule.hash(maphash.String(seed, i.key)), i)
 		}
 	}
 	sp.idle = 0

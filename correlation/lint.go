@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Warning is a doubt about a rule that is allowed.
-type Warning struct {
+// Finding is a doubt about a rule that is allowed.
+type Finding struct {
 	Rule string `json:"rule"`
 	Code string `json:"code"` // one of the Lint codes
 	Text string `json:"text"`
@@ -37,8 +37,8 @@ const (
 // Lint returns doubts about rules, in the order of the rules. Rules that do not
 // compile are passed over; see [New] for their errors. Rules that are disabled are
 // looked at for themselves alone.
-func Lint(rules []Rule) []Warning {
-	var list []Warning
+func Lint(rules []Rule) []Finding {
+	var list []Finding
 	parsed := make([]Logic, len(rules))
 	off := map[string]bool{}
 	for n, r := range rules {
@@ -54,7 +54,7 @@ func Lint(rules []Rule) []Warning {
 			continue
 		}
 		warn := func(code, format string, args ...any) {
-			list = append(list, Warning{r.Name, code, fmt.Sprintf(format, args...)})
+			list = append(list, Finding{r.Name, code, fmt.Sprintf(format, args...)})
 		}
 		if why := l.contradiction(r.By, off); why != "" {
 			warn(NeverFires, "%s", why)

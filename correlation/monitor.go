@@ -140,7 +140,7 @@ func (m *Monitor) Observe(x Measurement) ([]Event, error) {
 		o, _ := Options{}.withDefaults() // the defaults are right
 		ev := Event{Tenant: x.Tenant, Alert: w.alerts[0], Labels: x.Labels}
 		if err := ev.checkIdentity(&o); err != nil {
-			return nil, fmt.Errorf("measurement of %s.%s: %s is %q, want %s", x.Layer, x.Metric, err.Field, err.Got, err.Want)
+			return nil, fmt.Errorf("measurement of %s.%s: %s is %q, want %s", x.Layer, x.Metric, err.Field, err.Value, err.Want)
 		}
 		s = &series{Tenant: x.Tenant, Layer: x.Layer, Metric: x.Metric, Labels: l}
 	}

@@ -173,10 +173,8 @@ func (u *unpacker) alert(e *Engine, sp *space) error {
 	}
 	a := e.newAlert(sp, e.atlas.name(name), e.atlas.unpack(key, values))
 	hash := a.hash()
-	for b := sp.alerts.First(hash); b != nil; b = sp.alerts.Next(b) {
-		if b.name == a.name && b.labels == a.labels {
-			return fmt.Errorf("alert %s of tenant %q stands twice", a.text(), sp.tenant)
-		}
+	if twin := sp.alerts.Find(hash, func(b *alert) bool { return b.name == a.name && b.labels == a.labels }); twin != nil {
+		return fmt.Errorf("alert %s of tenant %q stands twice", a.text(), sp.tenant)
 	}
 	if last == 0 || severity != 0 && !severity.IsSet() {
 		return fmt.Errorf("alert %s of tenant %q: want the time of an event and a severity", a.text(), sp.tenant)

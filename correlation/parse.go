@@ -160,7 +160,7 @@ func (l *lexer) problem(t token, want string) *RuleError {
 	if t.kind == badToken && t.want != "" {
 		want = t.want
 	}
-	return &RuleError{Line: line, Column: column, Got: got, Want: want}
+	return &RuleError{Line: line, Column: column, Value: got, Want: want}
 }
 
 // parser reads one rule. The first problem of form stops it; problems of

@@ -69,7 +69,8 @@ type program struct {
 	conds   []condition
 	targets []target
 	vars    []variable
-	need    uint64 // conditions without NOT, as bits
+	by      []column // of By
+	need    uint64   // conditions without NOT, as bits
 	title   string
 	// grounded: the composite is always there to stand for what the rule hides,
 	// or it hides nothing.
@@ -78,9 +79,16 @@ type program struct {
 	graph    *graph
 	probes   []probe // of all targets, in order
 	matches  []*match
-	single   bool // one alert is enough to open it
 	counts   ruleCounts
 }
+
+// special reports whether the instances need what is in special.
+func (p *program) special() bool {
+	return p.title != "" || p.Linger > 0 || p.joins() || len(p.conds) > len(instance{}.few)
+}
+
+// joins reports whether the members need what is in joined.
+func (p *program) joins() bool { return len(p.vars) > 0 || p.Within > 0 }
 
 type condition struct {
 	matcher
@@ -152,7 +160,7 @@ func compile(rules []Rule, g *graph, ignored []string) ([]*program, error) {
 			continue
 		}
 		if _, twice := byName[r.Name]; twice {
-			problems = append(problems, &RuleError{Rule: r.Name, Got: r.Name, Want: "a name that no other rule has"})
+			problems = append(problems, &RuleError{Rule: r.Name, Value: r.Name, Want: "a name that no other rule has"})
 			continue
 		}
 		problems = append(problems, p.asksForAny(ignored)...)
@@ -173,7 +181,7 @@ func compileRule(n int, r Rule, g *graph) (*program, error) {
 	}
 	var problems []error
 	bad := func(got, want string) {
-		problems = append(problems, &RuleError{Rule: shown, Got: got, Want: want})
+		problems = append(problems, &RuleError{Rule: shown, Value: got, Want: want})
 	}
 	if r.Name == "" || strings.ContainsFunc(r.Name, func(c rune) bool { return !isWordRune(c) }) {
 		bad(r.Name, "a name of letters, digits, _ - and points")
@@ -207,7 +215,10 @@ func compileRule(n int, r Rule, g *graph) (*program, error) {
 		return nil, errors.Join(problems...)
 	}
 	p := &program{Rule: r, text: r.canonical(logic), title: logic.Composite, hours: active, graph: g}
-	p.By = slices.Clone(r.By)
+	p.By, p.by = slices.Clone(r.By), make([]column, len(r.By))
+	for n := range p.by {
+		p.by[n].name = r.By[n]
+	}
 	for i, c := range logic.If {
 		cc := condition{matcher: newMatcher(c.Selector), not: c.Not, count: int32(max(c.Count, 1)), v: -1}
 		if !c.Not {
@@ -229,7 +240,6 @@ func compileRule(n int, r Rule, g *graph) (*program, error) {
 			}
 		}
 	}
-	p.single = len(p.conds) == 1 && !p.conds[0].not && p.conds[0].count == 1
 	return p, nil
 }
 
@@ -324,7 +334,7 @@ func order(programs []*program, byName map[string]*program) []error {
 			}
 		}
 		if found == nil {
-			e := &RuleError{Rule: p.Name, Got: compositeLayer + "." + m.name, Want: "the name of a rule that creates a composite after composite."}
+			e := &RuleError{Rule: p.Name, Value: compositeLayer + "." + m.name, Want: "the name of a rule that creates a composite after composite."}
 			if len(problems) < maxProblems { // a suggestion costs a look at all names
 				e.Suggestion = closest(m.name, names)
 			}
@@ -353,7 +363,7 @@ func order(programs []*program, byName map[string]*program) []error {
 	visit = func(p *program) int {
 		switch r := done[p]; r {
 		case visiting:
-			problems = append(problems, &RuleError{Rule: p.Name, Got: compositeLayer + "." + p.Name, Want: "composites that do not depend on each other in a circle"})
+			problems = append(problems, &RuleError{Rule: p.Name, Value: compositeLayer + "." + p.Name, Want: "composites that do not depend on each other in a circle"})
 			return 0
 		case 0:
 		default:

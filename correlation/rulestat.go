@@ -63,14 +63,14 @@ type Pending struct {
 	// alerts to forget. Some turn out to be void when they come up.
 	Timers int       `json:"timers"`
 	Held   int       `json:"held"`          // events within Options.Reorder
-	Next   time.Time `json:"next,omitzero"` // the earliest of all, as of [Engine.Next]; zero if there is none
+	Next   time.Time `json:"next,omitzero"` // the earliest of all, as of [Engine.NextWake]; zero if there is none
 }
 
-// Pending returns it in constant time. An engine whose Next lies behind the time of day is
+// Pending returns it in constant time. An engine whose NextWake lies behind the time of day is
 // not moved on by its caller.
 func (e *Engine) Pending() Pending {
 	p := Pending{Timers: len(e.timers), Held: len(e.held)}
-	if next, ok := e.Next(); ok {
+	if next, ok := e.NextWake(); ok {
 		p.Next = next
 	}
 	return p
@@ -86,7 +86,7 @@ func (e *Engine) Until(at time.Time) iter.Seq2[Transition, error] {
 		var list []Transition
 		for done := false; !done; {
 			to := at
-			if next, ok := e.Next(); ok && next.Before(at) && inRange(at) {
+			if next, ok := e.NextWake(); ok && next.Before(at) && inRange(at) {
 				to = next
 			} else {
 				done = true

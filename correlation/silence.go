@@ -25,14 +25,14 @@ type Silence struct {
 type SilenceError struct {
 	Tenant, ID string
 	Field      string // such as "ID" or "Matchers[0]"
-	Got        string
+	Value      string
 	Want       string
 	Err        error // the cause, where there is one beneath
 }
 
 // Error names the silence, the field, what it holds and what was expected.
 func (e *SilenceError) Error() string {
-	text := fmt.Sprintf("silence %q of tenant %q: %s is %q, want %s", e.ID, e.Tenant, e.Field, e.Got, e.Want)
+	text := fmt.Sprintf("silence %q of tenant %q: %s is %q, want %s", e.ID, e.Tenant, e.Field, e.Value, e.Want)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -82,7 +82,7 @@ func compileSilences(list []Silence) (map[string][]silenced, error) {
 	byTenant := map[string][]silenced{}
 	for _, v := range list {
 		bad := func(field, got, want string, err error) {
-			problems = append(problems, &SilenceError{Tenant: v.Tenant, ID: v.ID, Field: field, Got: got, Want: want, Err: err})
+			problems = append(problems, &SilenceError{Tenant: v.Tenant, ID: v.ID, Field: field, Value: got, Want: want, Err: err})
 		}
 		s := silenced{Silence: v}
 		s.Matchers = slices.Clone(v.Matchers)

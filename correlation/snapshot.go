@@ -3,20 +3,37 @@ package correlation
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"hash/crc32"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
+
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
-// snapshotVersion is raised when the form changes.
-const snapshotVersion = 2
+// snapshotVersion is raised when the form changes. Version 2 had no checksum, and is read.
+const snapshotVersion = 3
+
+// ErrSnapshot is wrapped by the errors of [Restore] about a snapshot: it was changed or cut
+// after it was written, or another version wrote it. What it says is not to be used; whoever
+// has the events since the beginning makes a new engine of them.
+var ErrSnapshot = errors.New("correlation: snapshot")
+
+// castagnoli is the polynomial of CRC-32C (RFC 3720, appendix B.4), which finds every
+// change of up to 32 bits in a row.
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// sumSize is the length of the checksum.
+const sumSize = 4
 
 // snapshot is the first line of a snapshot, in JSON; the alerts follow it, packed,
-// in the order of the tenants.
+// in the order of the tenants, and the CRC-32C of all before it in 4 bytes, the lowest first.
 type snapshot struct {
 	Version int              `json:"version"`
 	Now     time.Time        `json:"now,omitzero"`
@@ -52,8 +69,8 @@ type instanceSnapshot struct {
 	WholeLife  bool       `json:"whole_life,omitempty"` // the lists of the composite are those of its life
 }
 
-// Snapshot returns the whole state: a line of JSON, and after it the alerts in a
-// form of their own. Equal states give equal bytes. It does not hold the rules and
+// Snapshot returns the whole state: a line of JSON, after it the alerts in a form of
+// their own, and a checksum. Equal states give equal bytes. It does not hold the rules and
 // options themselves, which Restore is given again.
 func (e *Engine) Snapshot() ([]byte, error) {
 	s := snapshot{
@@ -87,7 +104,8 @@ func (e *Engine) Snapshot() ([]byte, error) {
 	if err := enc.Encode(s); err != nil {
 		return nil, err
 	}
-	return append(b.Bytes(), packed.out...), nil
+	out := append(b.Bytes(), packed.out...)
+	return binary.LittleEndian.AppendUint32(out, crc32.Checksum(out, castagnoli)), nil
 }
 
 // compareIdentity orders alerts in a way that is quick to find out.
@@ -138,22 +156,15 @@ func (sp *space) snapshot() tenantSnapshot {
 // on exactly where the other stopped. Rules may differ from those of the
 // snapshot: what is open under a rule that did not change stays open with its
 // since and id; all else is evaluated again and reported at the next step.
-// Options, the topology included, take effect from then on.
+// Options, the topology included, take effect from then on. An error about data wraps
+// [ErrSnapshot].
 func Restore(rules []Rule, options Options, data []byte) (*Engine, error) {
 	e, err := New(rules, options)
 	if err != nil {
 		return nil, err
 	}
-	var s snapshot
-	head, packed, _ := bytes.Cut(data, []byte{'\n'})
-	if err := json.Unmarshal(head, &s); err != nil {
-		return nil, fmt.Errorf("correlation: snapshot: %w", err)
-	}
-	if s.Version != snapshotVersion {
-		return nil, fmt.Errorf("correlation: snapshot has version %d, want %d", s.Version, snapshotVersion)
-	}
-	if err := e.restore(&s, packed); err != nil {
-		return nil, fmt.Errorf("correlation: snapshot: %w", err)
+	if err := e.read(data); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	return e, nil
 }
@@ -173,9 +184,36 @@ func (e *Engine) Replace(rules []Rule) error {
 	return nil
 }
 
+// read puts a snapshot into a new engine.
+func (e *Engine) read(data []byte) error {
+	var s snapshot
+	head, packed, _ := bytes.Cut(data, []byte{'\n'})
+	if err := json.Unmarshal(head, &s); err != nil {
+		return err
+	}
+	switch s.Version {
+	case 2:
+	case snapshotVersion:
+		end := len(data) - sumSize
+		if len(packed) < sumSize {
+			return fmt.Errorf("it ends after %d bytes, before its checksum", len(data))
+		}
+		if got, want := crc32.Checksum(data[:end], castagnoli), binary.LittleEndian.Uint32(data[end:]); got != want {
+			return fmt.Errorf("the checksum of its %d bytes is %08x, want %08x: they were changed or cut", end, got, want)
+		}
+		packed = packed[:len(packed)-sumSize]
+	default:
+		return fmt.Errorf("it has version %d, want 2 or %d", s.Version, snapshotVersion)
+	}
+	return e.restore(&s, packed)
+}
+
 // restore puts a state into a new engine; packed has the alerts.
 func (e *Engine) restore(s *snapshot, packed []byte) error {
 	if s.Now.IsZero() {
+		if len(packed) > 0 {
+			return errPacked
+		}
 		return nil // nothing has happened yet
 	}
 	if !inRange(s.Now) {
@@ -262,8 +300,8 @@ func number(t time.Time) int64 {
 // resurrect lets an alert of a snapshot go on.
 func (e *Engine) resurrect(a *alert, active bool) {
 	if !active {
-		a.forgetAt = after(a.ended, e.opts.Retention)
-		heap.Push(&e.timers, timer{at: a.forgetAt, kind: forget, a: a})
+		a.leaving = true
+		heap.Push(&e.timers, timer{at: after(a.ended, e.opts.Retention), kind: forget, a: a})
 		a.sp.touch(a) // it may still owe something
 		return
 	}
@@ -285,12 +323,16 @@ func (e *Engine) restoreInstance(sp *space, p *program, x *instanceSnapshot) err
 	if len(x.Values) != len(p.By) {
 		return fmt.Errorf("rule %q has %d BY values, want %d", p.Name, len(x.Values), len(p.By))
 	}
-	i := e.instance(sp, p, by.Get)
+	e.key = e.key[:0]
+	for _, name := range p.By {
+		e.key = prefixed.Append(e.key, by.Get(name))
+	}
+	i := e.instanceOf(sp, p)
 	if i.live() {
 		return fmt.Errorf("rule %q with BY values %q of tenant %q stands twice", p.Name, x.Values, sp.tenant)
 	}
 	i.wake()
-	i.run = &run{since: number(x.Since), opened: number(x.Opened)}
+	i.since, i.opened = number(x.Since), number(x.Opened)
 	i.state = open
 	if p.title != "" {
 		i.composite = e.newComposite(i)
@@ -314,7 +356,8 @@ func (e *Engine) restoreInstance(sp *space, p *program, x *instanceSnapshot) err
 			i.addSupport(i.composite, nil)
 		}
 	} else {
-		i.state, i.lingerEnds, i.past = lingering, number(x.LingerEnds), x.Frozen
+		own := i.own() // whatever the rule says
+		i.state, own.lingerEnds, own.past = lingering, number(x.LingerEnds), x.Frozen
 		for _, w := range i.past {
 			i.bindWitness(w, 1)
 		}
@@ -380,7 +423,7 @@ func (e *Engine) resume() {
 			}
 			a.touched = false
 			if due := e.settleTime(a); a.active && !a.notified && due > e.now {
-				a.settleAt = due
+				a.settling = true
 				heap.Push(&e.timers, timer{at: due, kind: settled, a: a})
 			}
 		}

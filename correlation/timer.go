@@ -50,11 +50,9 @@ func (e *Engine) runTimers() {
 		case expiry:
 			e.expire(t.a, t.at)
 		case forget:
-			e.forget(t.a, t.at)
+			e.forget(t.a)
 		case settled:
-			if t.a.settleAt == t.at {
-				t.a.settleAt = 0
-			}
+			t.a.settling = false
 			if t.a.active {
 				e.heat(t.a.sp)
 				t.a.sp.touch(t.a)
@@ -86,21 +84,18 @@ func (e *Engine) expire(a *alert, at int64) {
 }
 
 // forget drops an ended alert whose retention is over.
-func (e *Engine) forget(a *alert, at int64) {
-	if a.forgetAt != at {
-		return
-	}
-	a.forgetAt = 0
+func (e *Engine) forget(a *alert) {
+	a.leaving = false
 	if a.active {
 		return
 	}
 	if due := after(a.ended, e.opts.Retention); due > e.now {
-		a.forgetAt = due
+		a.leaving = true
 		heap.Push(&e.timers, timer{at: due, kind: forget, a: a})
 		return
 	}
 	e.heat(a.sp)
-	a.sp.alerts.Remove(a)
+	a.sp.alerts.Remove(a.hash(), a)
 	e.atlas.drop(a)
 }
 

@@ -68,21 +68,21 @@ const dependsOn = "depends_on"
 
 // TopologyError says which part of a [Topology] is wrong.
 type TopologyError struct {
-	Path string // such as "edges[3]" or "parts[web][0]"
-	Got  string
-	Want string
+	Path  string // such as "edges[3]" or "parts[web][0]"
+	Value string
+	Want  string
 }
 
 // Error returns the place, what is there and what was expected.
 func (e *TopologyError) Error() string {
-	return fmt.Sprintf("topology %s: %s, want %s", e.Path, e.Got, e.Want)
+	return fmt.Sprintf("topology %s: %s, want %s", e.Path, e.Value, e.Want)
 }
 
 // check reports all problems, joined.
 func (t *Topology) check() error {
 	var problems []error
 	bad := func(path, got, want string) {
-		problems = append(problems, &TopologyError{Path: path, Got: got, Want: want})
+		problems = append(problems, &TopologyError{Path: path, Value: got, Want: want})
 	}
 	for i, e := range t.Edges {
 		if e.Dependent == "" || e.Dependency == "" {

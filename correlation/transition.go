@@ -100,24 +100,25 @@ func (e *Engine) sortTransitions(list []Transition) {
 		return
 	}
 	// Most names begin alike; what tells them apart is compared as a number.
-	common := len(list[0].Alert.Name)
+	common, tenants := len(list[0].Alert.Name), false
 	for n := range list {
 		name := list[n].Alert.Name
 		common = min(common, len(name))
 		for name[:common] != list[0].Alert.Name[:common] {
 			common--
 		}
+		tenants = tenants || list[n].Alert.Tenant != list[0].Alert.Tenant
 	}
 	order := e.order[:0]
 	for n := range list {
 		order = append(order, standing{list[n].Kind, list[n].Alert.prefix(common), int32(n)})
 	}
 	slices.SortFunc(order, func(x, y standing) int {
-		a, b := &list[x.at], &list[y.at]
 		if x.kind != y.kind {
 			return cmp.Compare(x.kind, y.kind)
 		}
-		if a.Alert.Tenant != b.Alert.Tenant {
+		a, b := &list[x.at], &list[y.at]
+		if tenants && a.Alert.Tenant != b.Alert.Tenant {
 			return strings.Compare(a.Alert.Tenant, b.Alert.Tenant)
 		}
 		if x.prefix != y.prefix {

@@ -51,7 +51,7 @@ func (e *Engine) Why(tenant, name string, labels map[string]string) (Explanation
 		a = sp.find(x)
 	}
 	if a == nil {
-		a = sp.composite(name, labels, len(x.labels))
+		a = sp.composite(name, labels, x.count)
 	}
 	if a == nil {
 		return Explanation{}, false

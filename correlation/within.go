@@ -95,7 +95,7 @@ func (o *onsets) sweep(p *program) bool {
 		found = true
 		for c, list := range o.lists {
 			for k := max(begin[c], marked[c]); k < end[c]; k++ {
-				list[k].mark = o.epoch
+				list[k].joined.mark = o.epoch
 			}
 			marked[c] = max(marked[c], end[c])
 		}

@@ -261,16 +261,16 @@ func (o *centre) lastPassing(t int64) int64 { return o.lastHandoff(t-o.delay()) 
 // nextPassing returns when the centre passes responsibility on first after t.
 func (o *centre) nextPassing(t int64) int64 { return o.nextHandoff(t-o.delay()) + o.delay() }
 
-// Handoffs returns the handoffs that start in [from, to), in order of time, and
+// Handoffs returns the handoffs that start in [from, until), in order of time, and
 // of the list where two start together.
-func (c *Centres) Handoffs(from, to time.Time) []PlannedHandoff {
+func (c *Centres) Handoffs(from, until time.Time) []PlannedHandoff {
 	var out []PlannedHandoff
 	for i := range c.list {
 		o := &c.list[i]
 		if o.receiver < 0 {
 			continue
 		}
-		for t := o.nextHandoff(ceil(from) - 1); utc(t).Before(to); t = o.nextHandoff(t) {
+		for t := o.nextHandoff(ceil(from) - 1); utc(t).Before(until); t = o.nextHandoff(t) {
 			out = append(out, c.planned(o, utc(t)))
 		}
 	}
@@ -297,8 +297,8 @@ func ceil(at time.Time) int64 {
 	return at.Unix()
 }
 
-// Coverage returns which centres are staffed in [from, to), without holes.
-func (c *Centres) Coverage(from, to time.Time) []Coverage {
+// Coverage returns which centres are staffed in [from, until), without holes.
+func (c *Centres) Coverage(from, until time.Time) []Coverage {
 	var out []Coverage
 	next := func(t int64) int64 {
 		edge := int64(forever)
@@ -307,7 +307,7 @@ func (c *Centres) Coverage(from, to time.Time) []Coverage {
 		}
 		return edge
 	}
-	walk(from, to, next, func(span calendar.Interval) {
+	walk(from, until, next, func(span calendar.Interval) {
 		open := c.ActiveAt(span.Start)
 		if last := len(out) - 1; last >= 0 && slices.Equal(out[last].Open, open) {
 			out[last].End = span.End
@@ -318,10 +318,10 @@ func (c *Centres) Coverage(from, to time.Time) []Coverage {
 	return out
 }
 
-// Gaps returns the stretches of [from, to) in which no centre is staffed.
-func (c *Centres) Gaps(from, to time.Time) []calendar.Interval {
+// Gaps returns the stretches of [from, until) in which no centre is staffed.
+func (c *Centres) Gaps(from, until time.Time) []calendar.Interval {
 	var out []calendar.Interval
-	for _, span := range c.Coverage(from, to) {
+	for _, span := range c.Coverage(from, until) {
 		if len(span.Open) == 0 {
 			out = append(out, span.Interval)
 		}
@@ -329,10 +329,10 @@ func (c *Centres) Gaps(from, to time.Time) []calendar.Interval {
 	return out
 }
 
-// Ownership returns which centre is responsible in [from, to), without holes.
+// Ownership returns which centre is responsible in [from, until), without holes.
 // Summed per owner and set against the size of its team it shows who carries
 // the day.
-func (c *Centres) Ownership(from, to time.Time) []Ownership {
+func (c *Centres) Ownership(from, until time.Time) []Ownership {
 	var out []Ownership
 	next := func(t int64) int64 {
 		edge := int64(forever)
@@ -345,7 +345,7 @@ func (c *Centres) Ownership(from, to time.Time) []Ownership {
 		}
 		return edge
 	}
-	walk(from, to, next, func(span calendar.Interval) {
+	walk(from, until, next, func(span calendar.Interval) {
 		owner := c.Owner(span.Start)
 		if last := len(out) - 1; last >= 0 && out[last].Owner == owner {
 			out[last].End = span.End

@@ -36,10 +36,10 @@ func (h *Hours) Location() *time.Location { return h.hours.zone.loc }
 // Open reports whether an instant lies in a window.
 func (h *Hours) Open(at time.Time) bool { return h.hours.open(seconds(at)) }
 
-// Occurrences returns the windows that overlap [from, to), cut to it, in order of
+// Occurrences returns the windows that overlap [from, until), cut to it, in order of
 // the window and the date on which they begin.
-func (h *Hours) Occurrences(from, to time.Time) []Occurrence {
-	list := h.hours.occurrences(calendar.Interval{Start: from.UTC(), End: to.UTC()})
+func (h *Hours) Occurrences(from, until time.Time) []Occurrence {
+	list := h.hours.occurrences(calendar.Interval{Start: from.UTC(), End: until.UTC()})
 	out := make([]Occurrence, len(list))
 	for i, o := range list {
 		out[i] = Occurrence{Interval: o.Interval, Date: dateText(o.day)}
@@ -47,7 +47,7 @@ func (h *Hours) Occurrences(from, to time.Time) []Occurrence {
 	return out
 }
 
-// Intervals returns when some window is open in [from, to), as a set.
-func (h *Hours) Intervals(from, to time.Time) []calendar.Interval {
-	return h.hours.set(calendar.Interval{Start: from.UTC(), End: to.UTC()})
+// Intervals returns when some window is open in [from, until), as a set.
+func (h *Hours) Intervals(from, until time.Time) []calendar.Interval {
+	return h.hours.set(calendar.Interval{Start: from.UTC(), End: until.UTC()})
 }

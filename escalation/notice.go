@@ -10,12 +10,12 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
-// ShiftsOf returns when a person is on call in [from, to), alone or with others,
+// ShiftsOf returns when a person is on call in [from, until), alone or with others,
 // whatever puts the person there. What begins before or ends after is whole; Start
-// and End are the zero time where that is not within ten years of from and to.
-func (s *Schedule) ShiftsOf(user string, from, to time.Time) []calendar.Interval {
+// and End are the zero time where that is not within ten years of from and until.
+func (s *Schedule) ShiftsOf(user string, from, until time.Time) []calendar.Interval {
 	var out []calendar.Interval
-	s.sweep(from, to, func(shift Shift) bool {
+	s.sweep(from, until, func(shift Shift) bool {
 		switch last := len(out) - 1; {
 		case !shift.Has(user):
 		case last >= 0 && out[last].End.Equal(shift.Start):
@@ -31,8 +31,8 @@ func (s *Schedule) ShiftsOf(user string, from, to time.Time) []calendar.Interval
 	if first := &out[0]; first.Start.Equal(from) {
 		first.Start = s.since(user, from)
 	}
-	if last := &out[len(out)-1]; last.End.Equal(to) {
-		last.End = s.until(user, to)
+	if last := &out[len(out)-1]; last.End.Equal(until) {
+		last.End = s.until(user, until)
 	}
 	return out
 }
@@ -89,21 +89,21 @@ type PersonalShift struct {
 	End      time.Time `json:"end"`
 }
 
-// ShiftsOf returns the shifts of a person in [from, to) by all schedules, in order
+// ShiftsOf returns the shifts of a person in [from, until) by all schedules, in order
 // of start and schedule: a weekly summary, for one. The error joins [*ConfigError]s, for a person whom the
 // roster does not know and for more than ten years.
-func (r *Router) ShiftsOf(engineer string, from, to time.Time) ([]PersonalShift, error) {
+func (r *Router) ShiftsOf(engineer string, from, until time.Time) ([]PersonalShift, error) {
 	p := newProblems()
 	if r.byID[engineer] == nil && engineer != r.lastResort.ID {
 		p.at("engineer").add(engineer, "an engineer of the roster, or the last resort")
 	}
-	checkStretch(from, to, p)
+	checkStretch(from, until, p)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
 	out := []PersonalShift{}
 	for _, name := range r.Schedules() {
-		for _, span := range r.schedules[name].ShiftsOf(engineer, from, to) {
+		for _, span := range r.schedules[name].ShiftsOf(engineer, from, until) {
 			out = append(out, r.personal(engineer, name, span))
 		}
 	}
@@ -158,18 +158,18 @@ func sideText(side []LocalTime) string {
 const localMinute = "Mon 2 Jan 15:04"
 
 // ShiftChanges returns who hands over to whom by a schedule, at the instants in
-// [from, to) at which somebody leaves or joins. The error joins [*ConfigError]s, for
+// [from, until) at which somebody leaves or joins. The error joins [*ConfigError]s, for
 // a schedule that the roster does not have and for more than ten years.
-func (r *Router) ShiftChanges(schedule string, from, to time.Time) ([]ShiftChange, error) {
+func (r *Router) ShiftChanges(schedule string, from, until time.Time) ([]ShiftChange, error) {
 	p := newProblems()
 	if r.schedules[schedule] == nil {
 		p.at("schedule").add(schedule, "the name of a schedule of the roster")
 	}
-	checkStretch(from, to, p)
+	checkStretch(from, until, p)
 	if err := p.err(); err != nil {
 		return nil, err
 	}
-	return r.shiftChanges(schedule, from, to), nil
+	return r.shiftChanges(schedule, from, until), nil
 }
 
 func (r *Router) shiftChanges(schedule string, from, to time.Time) []ShiftChange {

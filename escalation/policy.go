@@ -13,7 +13,11 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
-// Matrix is the policy of every severity.
+// Matrix is the policy of every severity, P1 to P4. To change one, take DefaultMatrix
+// and set it:
+//
+//	m := escalation.DefaultMatrix()
+//	m[incident.P1] = policy
 type Matrix map[incident.Severity]Policy
 
 // Policy says who is told of an incident, and when, while nobody takes it on or

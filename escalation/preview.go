@@ -50,17 +50,17 @@ type HoursChange struct {
 }
 
 // Preview compares the schedule with an edited one, such as one with a further
-// override or a pending one approved, in [from, to), at most ten years. Anything
+// override or a pending one approved, in [from, until), at most ten years. Anything
 // else is a [*ConfigError].
-func (s *Schedule) Preview(edited *Schedule, from, to time.Time) (Preview, error) {
+func (s *Schedule) Preview(edited *Schedule, from, until time.Time) (Preview, error) {
 	p := newProblems()
-	checkStretch(from, to, p)
+	checkStretch(from, until, p)
 	if err := p.err(); err != nil {
 		return Preview{}, err
 	}
-	out := Preview{From: from.UTC(), To: to.UTC(), Changes: []Edit{}, People: []HoursChange{}}
+	out := Preview{From: from.UTC(), To: until.UTC(), Changes: []Edit{}, People: []HoursChange{}}
 	people := map[string]HoursChange{}
-	before, after := s.Shifts(from, to), edited.Shifts(from, to)
+	before, after := s.Shifts(from, until), edited.Shifts(from, until)
 	for at := out.From; at.Before(out.To); {
 		e := Edit{Start: at, End: before[0].End, Before: before[0].OnCall, After: after[0].OnCall}
 		if after[0].End.Before(e.End) {

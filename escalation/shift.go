@@ -14,26 +14,26 @@ type Shift struct {
 	End   time.Time `json:"end"`
 }
 
-// Shifts returns what is on call in [from, to), without holes: stretches in
+// Shifts returns what is on call in [from, until), without holes: stretches in
 // which nobody is on call are shifts with an empty User. Neighbours differ in
 // person or in source, so a person who follows himself in a rotation has one
-// shift. The first and last are cut at from and to.
+// shift. The first and last are cut at from and until.
 //
 // The cost grows with the number of edges of windows and turns in the stretch.
-func (s *Schedule) Shifts(from, to time.Time) []Shift {
+func (s *Schedule) Shifts(from, until time.Time) []Shift {
 	var out []Shift
-	s.sweep(from, to, func(shift Shift) bool {
+	s.sweep(from, until, func(shift Shift) bool {
 		out = append(out, shift)
 		return true
 	})
 	return out
 }
 
-// Gaps returns the stretches of [from, to) in which nobody is on call, whatever
+// Gaps returns the stretches of [from, until) in which nobody is on call, whatever
 // the source of that.
-func (s *Schedule) Gaps(from, to time.Time) []calendar.Interval {
+func (s *Schedule) Gaps(from, until time.Time) []calendar.Interval {
 	var out []calendar.Interval
-	s.sweep(from, to, func(shift Shift) bool {
+	s.sweep(from, until, func(shift Shift) bool {
 		if shift.User != "" {
 			return true
 		}
@@ -47,11 +47,11 @@ func (s *Schedule) Gaps(from, to time.Time) []calendar.Interval {
 	return out
 }
 
-// Overlaps returns the shifts of [from, to) in which more than one person is on
+// Overlaps returns the shifts of [from, until) in which more than one person is on
 // call.
-func (s *Schedule) Overlaps(from, to time.Time) []Shift {
+func (s *Schedule) Overlaps(from, until time.Time) []Shift {
 	var out []Shift
-	s.sweep(from, to, func(shift Shift) bool {
+	s.sweep(from, until, func(shift Shift) bool {
 		if len(shift.Also) > 0 {
 			out = append(out, shift)
 		}

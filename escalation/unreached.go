@@ -22,7 +22,7 @@ type Unreached struct {
 	Why []string `json:"why,omitempty"`
 }
 
-// Unreached returns when in [from, to) the steps of a matrix tell nobody, by what
+// Unreached returns when in [from, until) the steps of a matrix tell nobody, by what
 // the roster knows today, for an incident that needs the given skill. It is meant
 // for the tests of a roster, over the coming 90 days say: a policy that can reach
 // nobody is found before the night in which it does not. The result is in order of
@@ -36,7 +36,7 @@ type Unreached struct {
 // The error is that of [NewEngine] for the matrix. The cost is that of one routing
 // per change of who is on call, at work or absent, for each severity; without levels
 // only the schedules, people, centres and lines that the steps name are looked at.
-func (r *Router) Unreached(m Matrix, domain string, from, to time.Time) ([]Unreached, error) {
+func (r *Router) Unreached(m Matrix, domain string, from, until time.Time) ([]Unreached, error) {
 	p := newProblems()
 	b := m.compile(r, zones{}, p.at("matrix"))
 	if err := p.err(); err != nil {
@@ -45,7 +45,7 @@ func (r *Router) Unreached(m Matrix, domain string, from, to time.Time) ([]Unrea
 	var out []Unreached
 	for _, s := range incident.Severities {
 		if rungs := b.policies[s].rungs; len(rungs) > 0 {
-			out = append(out, r.unreached(rungs[:len(b.matrix[s].Steps)], s, domain, from, to)...)
+			out = append(out, r.unreached(rungs[:len(b.matrix[s].Steps)], s, domain, from, until)...)
 		}
 	}
 	return out, nil

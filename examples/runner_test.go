@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -31,11 +32,55 @@ type runner struct {
 	sets map[string]map[string]string
 }
 
-func (r runner) build(program string) {
-	cmd := exec.CommandContext(r.t.Context(), "go", "build", "-o", filepath.Join(r.bin, program), "./"+program)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		r.t.Fatalf("build %s: %v\n%s", program, err, out)
+// binaries is the folder of built, "" before.
+var binaries string
+
+// built holds all programs, by name.
+var built = sync.OnceValues(func() (bin string, err error) {
+	mains, err := filepath.Glob(filepath.Join("*", "main.go"))
+	if err != nil {
+		return "", err
 	}
+	if bin, err = os.MkdirTemp("", "programs"); err != nil {
+		return "", err
+	}
+	binaries = bin
+	args := []string{"build", "-o", bin + string(filepath.Separator)}
+	for _, main := range mains {
+		args = append(args, "./"+filepath.Dir(main))
+	}
+	if out, err := exec.Command("go", args...).CombinedOutput(); err != nil {
+		return bin, fmt.Errorf("%w\n%s", err, out)
+	}
+	return bin, nil
+})
+
+// programs builds all programs, once, and returns their folder and names, sorted.
+func programs(t *testing.T) (bin string, names []string) {
+	t.Helper()
+	bin, err := built()
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, err := os.ReadDir(bin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	if len(names) < 11 {
+		t.Fatalf("programs %q, want all of them", names)
+	}
+	return bin, names
+}
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if binaries != "" {
+		os.RemoveAll(binaries)
+	}
+	os.Exit(code)
 }
 
 type programCase struct {

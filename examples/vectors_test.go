@@ -3,16 +3,11 @@ package examples_test
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/evenkeelops/evenkeel/adapters/report"
 	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
-
-// notYet are the programs that do not exist yet.
-var notYet = []string{"portal", "lint"}
 
 func TestVectors(t *testing.T) {
 	t.Run("contrast", func(t *testing.T) {
@@ -20,20 +15,14 @@ func TestVectors(t *testing.T) {
 	})
 	t.Run("programs", func(t *testing.T) {
 		f := testutil.OpenVectors(t, "examples", "programs.json")
-		r := runner{t: t, bin: t.TempDir()}
+		bin, names := programs(t)
+		r := runner{t: t, bin: bin}
 		f.Fixture("sets", &r.sets)
 		kinds := testutil.Kinds{}
-		entries, err := os.ReadDir(".")
-		if err != nil {
-			t.Fatal(err)
+		for _, name := range names {
+			kinds[name] = r.check
 		}
-		for _, e := range entries {
-			if _, err := os.Stat(filepath.Join(e.Name(), "main.go")); err == nil {
-				r.build(e.Name())
-				kinds[e.Name()] = r.check
-			}
-		}
-		f.Run(t, kinds, notYet...)
+		f.Run(t, kinds)
 	})
 }
 

@@ -48,11 +48,11 @@ type AlertFigures struct {
 	FalsePositives Share     `json:"false_positive_rate"` // of those whose outcome is known
 }
 
-// FiguresOfAlerts returns the key figures of the alerts that fired in a period; an
+// AlertFiguresOf returns the key figures of the alerts that fired in a period; an
 // empty one is all time. The processing time is judged by [KPIAlertProcessing]; an
 // alert that is not told has missed it as soon as it cannot be kept any more at the
 // instant at, and is undecided before, and always for a zero at.
-func FiguresOfAlerts(alerts []Alert, period calendar.Interval, targets KPITargets, at time.Time) AlertFigures {
+func AlertFiguresOf(alerts []Alert, period calendar.Interval, targets KPITargets, at time.Time) AlertFigures {
 	f := AlertFigures{Storing: Durations{Of: "alert fired to stored"}, Processing: Durations{Of: "alert fired to stored and told"}, Untold: Durations{Of: "alert fired and not told"}}
 	target := targets[KPIAlertProcessing]
 	for _, a := range alerts {

@@ -173,7 +173,7 @@ type ChangeFigures struct {
 	NoticeKept Share     `json:"maintenance_notice_kept"`
 }
 
-// FiguresOfChanges returns the key figures of the changes of a period: results
+// ChangeFiguresOf returns the key figures of the changes of a period: results
 // count where the change ended, notices where the window begins, approvals where they
 // were given, and those that were not where the change ended or else was requested.
 // An empty period is all of them.
@@ -183,7 +183,7 @@ type ChangeFigures struct {
 // window began, and as soon as the target cannot be kept any more at the instant at; it
 // is undecided before. A zero at is before everything: then only what has ended is
 // decided. A cancelled change needs neither.
-func FiguresOfChanges(changes []Change, period calendar.Interval, targets KPITargets, at time.Time) ChangeFigures {
+func ChangeFiguresOf(changes []Change, period calendar.Interval, targets KPITargets, at time.Time) ChangeFigures {
 	f := ChangeFigures{
 		Approval:   Durations{Of: "emergency change requested to approved"},
 		Unapproved: Durations{Of: "emergency change requested and not approved"},

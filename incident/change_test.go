@@ -70,7 +70,7 @@ func TestChangeFigures(t *testing.T) {
 		emergency(incident.ChangeFailed, 4*time.Hour-1),
 	}
 	march := incident.Month(2026, time.March, amsterdam)
-	f := incident.FiguresOfChanges(changes, march, incident.DefaultKPITargets(), march.End)
+	f := incident.ChangeFiguresOf(changes, march, incident.DefaultKPITargets(), march.End)
 	if want := (incident.Changes{Succeeded: 2, CausedIncident: 1, Failed: 1, RolledBack: 1, Cancelled: 1, Emergency: 2}); f.Planned != want {
 		t.Errorf("Planned = %+v, want %+v", f.Planned, want)
 	}
@@ -86,7 +86,7 @@ func TestChangeFigures(t *testing.T) {
 	if f.Notice.N != 6 || f.Notice.Missing != 0 || f.Notice.Clamped != 1 || f.Approval.Mean().Cmp(big.NewRat(int64(8*time.Hour-1), 2*int64(time.Second))) != 0 {
 		t.Errorf("Notice = %+v, Approval = %v", f.Notice, f.Approval.Mean())
 	}
-	other := incident.FiguresOfChanges(changes, incident.Month(2026, time.April, amsterdam), incident.DefaultKPITargets(), march.End)
+	other := incident.ChangeFiguresOf(changes, incident.Month(2026, time.April, amsterdam), incident.DefaultKPITargets(), march.End)
 	if other.Success.Of != 0 || other.Approval.N != 0 || other.Notice.N != 0 {
 		t.Errorf("April = %+v, want nothing", other)
 	}
@@ -113,7 +113,7 @@ func TestWithoutNotice(t *testing.T) {
 		{"cancelled", incident.Change{Ended: minute(30), Result: incident.ChangeCancelled}, minute(90), incident.Share{}, incident.Share{}, 0, 0},
 	} {
 		tt.change.Kind, tt.change.Window = incident.NormalChange, window
-		f := incident.FiguresOfChanges([]incident.Change{tt.change}, window, incident.DefaultKPITargets(), tt.at)
+		f := incident.ChangeFiguresOf([]incident.Change{tt.change}, window, incident.DefaultKPITargets(), tt.at)
 		if f.NoticeKept != tt.kept || f.Announced != tt.announced || f.Notice.N != tt.n || f.Notice.Missing != tt.missing {
 			t.Errorf("%s: kept %v, announced %v, %d notices, %d missing, want %v, %v, %d, %d",
 				tt.name, f.NoticeKept, f.Announced, f.Notice.N, f.Notice.Missing, tt.kept, tt.announced, tt.n, tt.missing)
@@ -124,7 +124,7 @@ func TestWithoutNotice(t *testing.T) {
 		if f.NoticeKept.Of == 0 && f.NoticeKept.Ratio() != nil || f.Announced.Of == 0 && f.Announced.Ratio() != nil {
 			t.Errorf("%s: a share of nothing is a number", tt.name)
 		}
-		without := incident.FiguresOfChanges([]incident.Change{tt.change}, window, nil, tt.at)
+		without := incident.ChangeFiguresOf([]incident.Change{tt.change}, window, nil, tt.at)
 		if without.NoticeKept.Of != 0 || without.Announced != tt.announced {
 			t.Errorf("%s, without a target: kept %v, announced %v", tt.name, without.NoticeKept, without.Announced)
 		}
@@ -161,7 +161,7 @@ func TestWithoutApproval(t *testing.T) {
 		if tt.change.Kind == "" {
 			tt.change.Kind = incident.EmergencyChange
 		}
-		f := incident.FiguresOfChanges([]incident.Change{tt.change}, day, incident.DefaultKPITargets(), tt.at)
+		f := incident.ChangeFiguresOf([]incident.Change{tt.change}, day, incident.DefaultKPITargets(), tt.at)
 		waited, ok := f.Unapproved.Max()
 		if !ok {
 			waited = -1

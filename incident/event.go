@@ -119,6 +119,8 @@ type Details struct {
 	Awaiting     Awaited         `json:"awaiting,omitempty"`      // StartWait: defaults to AwaitCustomer
 	FirstContact bool            `json:"first_contact,omitempty"` // Resolve: by the first person who took it
 	Cost         money.Amount    `json:"cost,omitzero"`           // Resolve, Close: cost of the incident
+	Stage        Stage           `json:"stage,omitempty"`         // PostUpdate: how far the work has come; "" leaves it
+	NextUpdate   time.Time       `json:"next_update,omitzero"`    // PostUpdate: when the next one is announced for
 	Score        int             `json:"score,omitempty"`         // RecordScore: 1 to 5
 	Automatic    bool            `json:"automatic,omitempty"`     // WaiveReview: by policy, not by a person
 	Ref          string          `json:"ref,omitempty"`           // Notify, RecordResult, approvals: key of the message or action
@@ -163,7 +165,7 @@ func (e Event) Validate() error {
 	for _, t := range []struct {
 		field string
 		at    time.Time
-	}{{"recorded_at", e.RecordedAt}, {"started", e.Started}, {"detected", e.Detected}} {
+	}{{"recorded_at", e.RecordedAt}, {"started", e.Started}, {"detected", e.Detected}, {"next_update", e.NextUpdate}} {
 		if !t.at.IsZero() && !recordable(t.at) {
 			bad(t.field, years)
 		}

@@ -160,14 +160,14 @@ func ExampleRecurring() {
 }
 
 // The key figures of changes, against the targets of the operations guide.
-func ExampleFiguresOfChanges() {
+func ExampleChangeFiguresOf() {
 	start := time.Date(2026, 10, 10, 22, 0, 0, 0, time.UTC)
 	changes := []incident.Change{
 		{ID: "CHG-1", Kind: incident.NormalChange, Announced: start.Add(-72 * time.Hour), Window: calendar.Interval{Start: start, End: start.Add(time.Hour)}, Ended: start.Add(time.Hour), Result: incident.ChangeOK},
 		{ID: "CHG-2", Kind: incident.NormalChange, Ended: start, Result: incident.ChangeOK, Caused: []string{"INC-7"}},
 		{ID: "CHG-3", Kind: incident.EmergencyChange, Requested: start, Approved: start.Add(4 * time.Hour)},
 	}
-	f := incident.FiguresOfChanges(changes, calendar.Interval{}, incident.DefaultKPITargets(), time.Time{})
+	f := incident.ChangeFiguresOf(changes, calendar.Interval{}, incident.DefaultKPITargets(), time.Time{})
 	fmt.Println("success", f.Success, "notice", f.NoticeKept, "approval", f.ApprovalKept)
 	// Output:
 	// success 1/2 notice 1/1 approval 0/1
@@ -289,4 +289,30 @@ func ExampleScorecard() {
 	// change_success_rate (planned changes that succeeded and led to no incident of those carried out): 100.00 percent over 1, met "> 95%"
 	// mttd (start to detected, mean): no data
 	// backup_success_rate (restores proven of those tried): 99.00 percent over 100, missed "> 99%"
+}
+
+// 99.9 % of 30 days: a thousandth of 2,592,000 s.
+func ExampleAllowedDowntime() {
+	seconds, err := incident.AllowedDowntime(30*24*time.Hour, "99.9")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(seconds.RatString(), "s")
+	// Output: 2592 s
+}
+
+// Two failures of an hour in 30 days: 718 hours of up time over two.
+func ExampleMTBF() {
+	start := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
+	hour := func(n int) calendar.Interval {
+		return calendar.Interval{Start: start.Add(time.Duration(n) * time.Hour), End: start.Add(time.Duration(n+1) * time.Hour)}
+	}
+	r, err := incident.MTBF(calendar.Interval{Start: start, End: start.AddDate(0, 1, 0)}, []calendar.Interval{hour(48), hour(200)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.N, r.Mean.RatString(), "s") // 359 h
+	// Output: 2 1292400 s
 }

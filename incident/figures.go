@@ -43,9 +43,9 @@ const (
 
 // Month returns the calendar month of a zone, of which one or two a year are an
 // hour shorter or longer than their days.
-func Month(year int, month time.Month, loc *time.Location) calendar.Interval {
+func Month(year int, month time.Month, zone *time.Location) calendar.Interval {
 	midnight := func(m time.Month) time.Time {
-		return wallclock.Resolve(time.Date(year, m, 1, 0, 0, 0, 0, time.UTC), loc, wallclock.First)
+		return wallclock.Resolve(time.Date(year, m, 1, 0, 0, 0, 0, time.UTC), zone, wallclock.First)
 	}
 	return calendar.Interval{Start: midnight(month), End: midnight(month + 1)}
 }

@@ -67,13 +67,13 @@ func (e *LineError) Unwrap() error { return e.Err }
 type FieldError struct {
 	Path   string // such as "details.severity"; "" for the whole line
 	Column int    // from 1, in bytes
-	Found  string
+	Value  string
 	Want   string
 }
 
 // Error names the place, what stands there and what was expected.
 func (e *FieldError) Error() string {
-	what := e.Found + ", want " + e.Want
+	what := e.Value + ", want " + e.Want
 	if e.Path != "" {
 		what = e.Path + ": " + what
 	}
@@ -266,7 +266,7 @@ var strictness = strictjson.Options{Want: map[reflect.Type]string{
 func strict(line []byte, v any) error {
 	var errs []error
 	for _, p := range strictjson.Read(line, v, strictness).Problems() {
-		errs = append(errs, &FieldError{Path: p.Path, Column: p.Column, Found: p.Found, Want: p.Want})
+		errs = append(errs, &FieldError{Path: p.Path, Column: p.Column, Value: p.Value, Want: p.Want})
 	}
 	return errors.Join(errs...)
 }

@@ -157,11 +157,11 @@ func TestScorecard(t *testing.T) {
 		t.Error("a percentile of 9 was accepted")
 	}
 
-	alerts := incident.FiguresOfAlerts(b.Alerts, period, incident.DefaultKPITargets(), minute(1440))
+	alerts := incident.AlertFiguresOf(b.Alerts, period, incident.DefaultKPITargets(), minute(1440))
 	if alerts.Kept != (incident.Share{Hits: 1, Of: 3}) || alerts.Processing.Missing != 1 || alerts.Storing.N != 2 {
 		t.Errorf("alerts = %+v, want one of three in time, the third never told", alerts)
 	}
-	if early := incident.FiguresOfAlerts(b.Alerts, period, incident.DefaultKPITargets(), minute(1430).Add(59*time.Second)); early.Kept.Of != 2 {
+	if early := incident.AlertFiguresOf(b.Alerts, period, incident.DefaultKPITargets(), minute(1430).Add(59*time.Second)); early.Kept.Of != 2 {
 		t.Errorf("59 s after the third: kept %v, want it undecided", early.Kept)
 	}
 }

@@ -289,6 +289,8 @@ func missingDetails(s *State, e Event) []string {
 		need(e.Level > 0, "a level from 1")
 	case PostUpdate:
 		need(e.Text != "", "a text")
+		need(e.Stage == "" || e.Stage.known(), "investigating, identified or monitoring as stage")
+		need(e.NextUpdate.IsZero() || e.NextUpdate.After(e.At), "a next update after this one")
 		need(!s.Status.Ended(), "an incident that has not ended")
 	case Note:
 		need(e.Text != "", "a text")

@@ -7,7 +7,7 @@ import (
 )
 
 // MeterOf keeps the key figures F of records R up to date while the records come in:
-// the streaming form of [FiguresOfChanges] and [FiguresOfProblems], as [Meter] is
+// the streaming form of [ChangeFiguresOf] and [ProblemFiguresOf], as [Meter] is
 // that of [Compute]. It gives what the batch gives for the same records, in whatever
 // order they came and however often. It is not safe for concurrent use.
 type MeterOf[R, F any] struct {
@@ -29,7 +29,7 @@ func NewChangeMeter(period calendar.Interval, targets KPITargets) *MeterOf[Chang
 	return newMeterOf(&MeterOf[Change, ChangeFigures]{
 		name: func(c *Change) name { return name{c.Tenant, c.ID} }, open: (*Change).open, fields: (*ChangeFigures).fields,
 		batch: func(changes []Change, period calendar.Interval, at time.Time) ChangeFigures {
-			return FiguresOfChanges(changes, period, targets, at)
+			return ChangeFiguresOf(changes, period, targets, at)
 		},
 	}, period)
 }
@@ -49,7 +49,7 @@ func NewProblemMeter(period calendar.Interval) *MeterOf[Problem, ProblemFigures]
 	return newMeterOf(&MeterOf[Problem, ProblemFigures]{
 		name: func(p *Problem) name { return name{p.Tenant, p.ID} }, open: func(*Problem) bool { return false }, fields: (*ProblemFigures).fields,
 		batch: func(problems []Problem, period calendar.Interval, _ time.Time) ProblemFigures {
-			return FiguresOfProblems(problems, period)
+			return ProblemFiguresOf(problems, period)
 		},
 	}, period)
 }

@@ -79,13 +79,13 @@ func TestChangeMeterAgreesWithBatch(t *testing.T) {
 	checkStream(t, variedChange, func(c incident.Change) [2]string { return [2]string{c.Tenant, c.ID} },
 		incident.NewChangeMeter(calendar.Interval{}, targets),
 		func(changes []incident.Change, period calendar.Interval, at time.Time) incident.ChangeFigures {
-			return incident.FiguresOfChanges(changes, period, targets, at)
+			return incident.ChangeFiguresOf(changes, period, targets, at)
 		})
 }
 
 func TestProblemMeterAgreesWithBatch(t *testing.T) {
 	checkStream(t, variedProblem, func(p incident.Problem) [2]string { return [2]string{p.Tenant, p.ID} },
 		incident.NewProblemMeter(calendar.Interval{}), func(problems []incident.Problem, period calendar.Interval, _ time.Time) incident.ProblemFigures {
-			return incident.FiguresOfProblems(problems, period)
+			return incident.ProblemFiguresOf(problems, period)
 		})
 }

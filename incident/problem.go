@@ -100,10 +100,10 @@ type ProblemFigures struct {
 	Solve      Durations `json:"opened_to_closed"`        // ended in the period
 }
 
-// FiguresOfProblems returns the key figures of the problems of a period. The
+// ProblemFiguresOf returns the key figures of the problems of a period. The
 // resolution rate is over the problems that were open at some time in it; an
 // empty period is all time.
-func FiguresOfProblems(problems []Problem, period calendar.Interval) ProblemFigures {
+func ProblemFiguresOf(problems []Problem, period calendar.Interval) ProblemFigures {
 	f := ProblemFigures{Find: Durations{Of: "problem opened to cause known"}, Solve: Durations{Of: "problem opened to closed"}}
 	all := period.IsEmpty()
 	for _, p := range problems {

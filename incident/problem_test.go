@@ -49,7 +49,7 @@ func TestProblemFigures(t *testing.T) {
 		return p
 	}
 	period := calendar.Interval{Start: minute(100), End: minute(200)}
-	f := incident.FiguresOfProblems([]incident.Problem{
+	f := incident.ProblemFiguresOf([]incident.Problem{
 		problem(10, 20, 50),   // over before the period
 		problem(10, 20, 0),    // a known error all along
 		problem(110, 130, 0),  // found in it
@@ -59,12 +59,12 @@ func TestProblemFigures(t *testing.T) {
 		problem(200, 0, 0),     // begins with the end
 	}, period)
 	if f.Resolution != (incident.Share{Hits: 1, Of: 5}) || f.Known != 3 || f.Find.N != 3 || f.Solve.N != 1 {
-		t.Errorf("FiguresOfProblems = %+v, want 1/5 resolved, 3 known errors, 3 found, 1 solved", f)
+		t.Errorf("ProblemFiguresOf = %+v, want 1/5 resolved, 3 known errors, 3 found, 1 solved", f)
 	}
 	if longest, _ := f.Solve.Max(); longest != time.Hour {
 		t.Errorf("Solve = %v, want 1h", longest)
 	}
-	if all := incident.FiguresOfProblems([]incident.Problem{problem(10, 20, 50), problem(10, 0, 0)}, calendar.Interval{}); all.Resolution != (incident.Share{Hits: 1, Of: 2}) {
+	if all := incident.ProblemFiguresOf([]incident.Problem{problem(10, 20, 50), problem(10, 0, 0)}, calendar.Interval{}); all.Resolution != (incident.Share{Hits: 1, Of: 2}) {
 		t.Errorf("of all time: %v, want 1/2", all.Resolution)
 	}
 }

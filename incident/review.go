@@ -160,7 +160,7 @@ func (b Basis) declared(o *rules) []Record {
 
 func (b Basis) changesOf(team string, period calendar.Interval) Share {
 	mine := slices.DeleteFunc(slices.Clone(b.Changes), func(c Change) bool { return c.Team != team })
-	return FiguresOfChanges(mine, period, nil, time.Time{}).Success
+	return ChangeFiguresOf(mine, period, nil, time.Time{}).Success
 }
 
 func costLines(groups []Group) (out []CostLine) {
@@ -207,7 +207,7 @@ func (b Basis) trend(o ReviewOptions) ([]TrendMonth, error) {
 }
 
 func (b Basis) improvements(r Review, o ReviewOptions) (Improvements, error) {
-	out := Improvements{Problems: FiguresOfProblems(b.Problems, r.Period)}
+	out := Improvements{Problems: ProblemFiguresOf(b.Problems, r.Period)}
 	for _, k := range r.KPIs {
 		if k.Verdict == Missed {
 			out.Missed = append(out.Missed, k)

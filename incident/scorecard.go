@@ -109,7 +109,7 @@ func newScorecard(b Basis, o ScorecardOptions, more ...Dimension) (*scorecard, e
 	}
 	c := &scorecard{
 		basis: b, options: o, rules: o.Figures.rules(), period: o.Figures.Period,
-		changes: FiguresOfChanges(b.Changes, o.Figures.Period, o.Targets, o.Figures.At),
+		changes: ChangeFiguresOf(b.Changes, o.Figures.Period, o.Targets, o.Figures.At),
 	}
 	figures, by, err := compute(b.Records, &c.rules, append([]Dimension{PerSeverity}, more...)...)
 	if err != nil {
@@ -253,7 +253,7 @@ func (c *scorecard) operating() {
 
 func (c *scorecard) serving() error {
 	c.typical(KPIMTTD, c.figures.MTTD)
-	c.share(KPIProblems, "problems solved or closed of those identified", FiguresOfProblems(c.basis.Problems, c.period).Resolution)
+	c.share(KPIProblems, "problems solved or closed of those identified", ProblemFiguresOf(c.basis.Problems, c.period).Resolution)
 	c.add(KPISatisfaction, "scores of customers, mean", c.figures.Satisfaction.Mean(), UnitScore, c.figures.Satisfaction.N)
 	c.share(KPIFirstContact, "resolved by the first person of those resolved", c.figures.FirstContact)
 	tickets, err := CostOf(c.basis.Tickets)
@@ -308,7 +308,7 @@ func (c *scorecard) monitoring() error {
 	}
 	collected.Interval.Of = "sample to next sample"
 	c.mean(KPICollectionInterval, collected.Interval)
-	alerts := FiguresOfAlerts(c.basis.Alerts, c.period, c.options.Targets, c.options.Figures.At)
+	alerts := AlertFiguresOf(c.basis.Alerts, c.period, c.options.Targets, c.options.Figures.At)
 	c.longestSoFar(KPIAlertProcessing, alerts.Processing, alerts.Untold)
 	c.share(KPIFalsePositives, "alerts for which nothing had to be done of those whose outcome is known", alerts.FalsePositives)
 	c.add(KPICoverage, "time with a recent sample, of all series", percent(collected.Ratio()), UnitPercent, len(c.basis.Series))

@@ -32,6 +32,9 @@ var severityWords = [...]string{P1: "critical", P2: "high", P3: "medium", P4: "l
 // low. Empty text and contradictions ("p1_low") are errors of type
 // [*SeverityError].
 func ParseSeverity(text string) (Severity, error) {
+	if len(text) == 2 && text[0]|0x20 == 'p' && '1' <= text[1] && text[1] <= '4' { // as nearly all are
+		return Severity(text[1] - '0'), nil
+	}
 	plain := strings.NewReplacer("-", "_", " ", "_").Replace(strings.ToLower(text))
 	for _, s := range Severities {
 		number, word := fmt.Sprintf("p%d", s), severityWords[s]

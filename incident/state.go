@@ -100,6 +100,52 @@ type Update struct {
 	Key  string    `json:"key"` // of the event
 	At   time.Time `json:"at"`
 	Text string    `json:"text"`
+
+	Stage Stage     `json:"stage,omitempty"`      // "" where the update says nothing of it
+	Next  time.Time `json:"next_update,omitzero"` // when the next one is announced for; zero for none
+}
+
+// Stage is how far the work on an incident has come, as the stakeholders are told
+// between its opening and its end. It changes nothing else.
+type Stage string
+
+// The stages, in the order in which they are usually told.
+const (
+	Investigating Stage = "investigating" // the cause is not known
+	Identified    Stage = "identified"    // the cause is known, and worked on
+	Monitoring    Stage = "monitoring"    // it should be over, and is watched
+)
+
+func (s Stage) known() bool { return s == Investigating || s == Identified || s == Monitoring }
+
+// Stage returns the one that was told last: since the last reopening, "" for none and
+// once the incident is resolved.
+func (s State) Stage() Stage {
+	if !s.Times.Resolved.IsZero() || s.Status.Ended() {
+		return ""
+	}
+	var reopened time.Time
+	if n := len(s.Gaps); n > 0 {
+		reopened = s.Gaps[n-1].End
+	}
+	for _, u := range slices.Backward(s.Updates) {
+		if u.At.Before(reopened) {
+			break
+		}
+		if u.Stage.known() {
+			return u.Stage
+		}
+	}
+	return ""
+}
+
+// NextUpdate returns when the stakeholders will hear more, as the latest update announces
+// it: zero for none, and once the incident is resolved.
+func (s State) NextUpdate() time.Time {
+	if len(s.Updates) == 0 || !s.Times.Resolved.IsZero() || s.Status.Ended() {
+		return time.Time{}
+	}
+	return s.Updates[len(s.Updates)-1].Next
 }
 
 // Waiver says why an incident passes without a review.
@@ -383,7 +429,7 @@ func (f *fold) annotate(e Event) {
 	case Escalate:
 		f.Escalations++
 	case PostUpdate:
-		f.Updates = append(f.Updates, Update{Key: e.Key, At: e.At, Text: e.Text})
+		f.Updates = append(f.Updates, Update{Key: e.Key, At: e.At, Text: e.Text, Stage: e.Stage, Next: e.NextUpdate})
 	case Notify, RecordResult, Note, RedactEntry:
 	default:
 		f.flag(UnknownKind, e.Key, "kind %q", e.Kind)

@@ -310,14 +310,14 @@ func TestFieldErrors(t *testing.T) {
 		want []incident.FieldError
 	}{
 		{`{"seq":"1","At":"noon","hash":"AB","seq":2}`, []incident.FieldError{
-			{Path: "seq", Column: 8, Found: `found "1"`, Want: "a whole number"},
-			{Path: "At", Column: 12, Found: "unknown key", Want: `"at"`},
-			{Path: "hash", Column: 31, Found: `found "AB"`, Want: "64 lower-case hexadecimal digits"},
-			{Path: "seq", Column: 36, Found: "the key is there twice", Want: "it once"},
+			{Path: "seq", Column: 8, Value: `found "1"`, Want: "a whole number"},
+			{Path: "At", Column: 12, Value: "unknown key", Want: `"at"`},
+			{Path: "hash", Column: 31, Value: `found "AB"`, Want: "64 lower-case hexadecimal digits"},
+			{Path: "seq", Column: 36, Value: "the key is there twice", Want: "it once"},
 		}},
-		{"{\"actor\":\"\xff\"}", []incident.FieldError{{Column: 11, Found: "bytes that are not UTF-8", Want: "UTF-8"}}},
-		{`[]`, []incident.FieldError{{Column: 1, Found: "found []", Want: "an object"}}},
-		{`{"seq":1`, []incident.FieldError{{Column: 8, Found: "unexpected end of JSON input", Want: "one JSON object"}}},
+		{"{\"actor\":\"\xff\"}", []incident.FieldError{{Column: 11, Value: "bytes that are not UTF-8", Want: "UTF-8"}}},
+		{`[]`, []incident.FieldError{{Column: 1, Value: "found []", Want: "an object"}}},
+		{`{"seq":1`, []incident.FieldError{{Column: 8, Value: "unexpected end of JSON input", Want: "one JSON object"}}},
 	} {
 		_, err := incident.ReadTimeline(strings.NewReader(header + tt.line + "\n"))
 		var line *incident.LineError

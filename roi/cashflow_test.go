@@ -30,6 +30,26 @@ func TestNPVAgainstBigFloat(t *testing.T) {
 	}
 }
 
+// At very high rates the powers of 1/(1+rate) underflow where the present value does not:
+// 81·2^1000 in the fourth period at 1+rate = 3·2^262 is 2^(1000-4·262), and so on.
+func TestNPVAtVeryHighRates(t *testing.T) {
+	rate := math.Ldexp(3, 262)
+	for period, power := range map[int]float64{1: 3, 2: 9, 3: 27, 4: 81, 5: 243, 6: 729, 7: 2187} {
+		flows := make([]float64, period+1)
+		flows[period] = math.Ldexp(power, 1000)
+		want := math.Ldexp(1, 1000-262*period)
+		if got, err := roi.NPV(rate, flows); err != nil || math.Abs(got-want) > 1e-12*want {
+			t.Errorf("NPV of %v in period %d = %v, %v, want %v", flows[period], period, got, err, want)
+		}
+	}
+	if got, err := roi.PI(rate, []float64{-1, 0, 0, 0, 0, math.Ldexp(243, 1000)}); err != nil || math.Abs(got-0x1p-310) > 1e-12*got {
+		t.Errorf("PI = %v, %v, want 2^-310", got, err)
+	}
+	if got, err := roi.NPV(math.MaxFloat64, []float64{1, 1}); err != nil || got != 1 {
+		t.Errorf("NPV at the largest rate = %v, %v, want 1", got, err)
+	}
+}
+
 func bigNPV(rate float64, flows []float64) (value, size float64) {
 	const bits = 200
 	num := func(v float64) *big.Float { return new(big.Float).SetPrec(bits).SetFloat64(v) }

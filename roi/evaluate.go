@@ -106,6 +106,10 @@ func (in *inputs) assumptions() []Assumption {
 			add(g.path, number(g.rate), true, "sound model: "+g.of+", per year after the first")
 		}
 	}
+	for i := range in.Conversions {
+		f, _ := in.field(in.Conversions[i].Path)
+		add(f.path, in.Conversions[i].explain(in.Currency), true, "converted at the rate of the date")
+	}
 	for i, s := range in.RampUp {
 		add("ramp_up["+strconv.Itoa(i)+"]", number(s), true, "sound model: share of the internal cost that is avoided in period "+strconv.Itoa(i+1))
 	}

@@ -88,6 +88,34 @@ func ExampleSound() {
 	// npv = 14457514.1 − 1493174.31 = 12964339.79
 }
 
+// The tools are paid in dollars.
+func ExampleModel_Converted() {
+	m := roi.Model{
+		Currency: "EUR",
+		Managed:  roi.Managed{MonthlyServiceFee: 20_000, ContractLengthMonths: 36},
+		Conversions: []roi.Conversion{
+			{Path: "additional_tool_costs", Amount: 12_000, Currency: "USD", Rate: 0.92, Date: "2026-03-31"},
+		},
+	}
+	m, err := m.Converted()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	res, err := roi.Evaluate(m)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, a := range res.Assumptions {
+		if a.Path == "managed.additional_tool_costs" {
+			fmt.Println(a.Value)
+		}
+	}
+	// Output:
+	// 12000 USD x 0.92 EUR (2026-03-31) = 11040 EUR
+}
+
 // A warning says what is wrong in the numbers of the model.
 func ExampleWarning() {
 	res, err := roi.Evaluate(article())
@@ -171,4 +199,15 @@ func ExampleDesk() {
 	}
 	fmt.Printf("%d agents, %.1f %% in time, %.1f %% wait\n", s.Agents, s.ServiceLevel*100, s.Waiting*100)
 	// Output: 14 agents, 86.1 % in time, 17.4 % wait
+}
+
+// −100, then 40 a period: 20 are open after two, which half of the third brings.
+func ExamplePayback() {
+	r, err := roi.Payback([]float64{-100, 40, 40, 40})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(r.Reached, r.Periods)
+	// Output: true 2.5
 }

@@ -209,6 +209,93 @@ func TestIRRRecoversChosenRoots(t *testing.T) {
 	}
 }
 
+// Six flows with five changes of sign are looked at everywhere, in exact arithmetic: at
+// the rates where 1+rate or 1/(1+rate) is an odd 256th. Between two neighbours with
+// different signs is an odd number of roots, between others an even one, and all in all
+// there are as many as Sturm counts.
+func TestIRRAgainstScan(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 1))
+	cases := 600
+	if os.Getenv("EVENKEEL_SOAK") != "" {
+		cases = 20_000
+	}
+	type point struct{ num, den int64 } // of 1+rate
+	var scan []point
+	for k := int64(1); k < 256; k += 2 {
+		scan = append(scan, point{k, 256})
+	}
+	for k := int64(255); k > 0; k -= 2 {
+		scan = append(scan, point{256, k})
+	}
+	series := map[int]int{} // by number of roots
+	for i := range cases {
+		var flows []int64
+		if i%3 == 0 {
+			for j := range int64(6) {
+				flows = append(flows, (1-j%2*2)*(1+rng.Int64N(10_000)))
+			}
+		} else {
+			flows = product(rng.Perm(200)[:5])
+		}
+		if i%3 == 1 { // roots are moved, or leave in pairs
+			at := rng.IntN(len(flows))
+			flows[at] += flows[at] >> (5 + rng.IntN(25))
+		}
+		got, err := roi.IRR(toFloats(flows))
+		if want := distinctRoots(flows); err != nil || got.SignChanges != 5 || len(got.Roots) != want {
+			t.Errorf("IRR(%v) = %+v, %v, want %d roots", flows, got, err, want)
+			continue
+		}
+		series[len(got.Roots)]++
+		from, before := -1.0, big.NewInt(flows[5]).Sign() // towards -1 the last flow prevails
+		for k := range len(scan) + 1 {
+			to, sign := math.Inf(1), big.NewInt(flows[0]).Sign()
+			if k < len(scan) {
+				to, sign = float64(scan[k].num)/float64(scan[k].den)-1, signAt(flows, scan[k].num, scan[k].den)
+			}
+			between := 0
+			for _, r := range got.Roots {
+				if r > from && r <= to {
+					between++
+				}
+			}
+			if between%2 == 1 != (sign != before) {
+				t.Errorf("IRR(%v) = %v, where the present value has the signs %d at %v and %d at %v", flows, got.Roots, before, from, sign, to)
+			}
+			from, before = to, sign
+		}
+	}
+	if series[1] == 0 || series[3] == 0 || series[5] == 0 {
+		t.Errorf("series by number of roots: %v, want some of 1, 3 and 5", series)
+	}
+}
+
+// product is Π (64 − (m+1)·x), the flows with the rates (m+1)/64 − 1.
+func product(ms []int) []int64 {
+	flows := []int64{1}
+	for _, m := range ms {
+		next := make([]int64, len(flows)+1)
+		for i, a := range flows {
+			next[i] += 64 * a
+			next[i+1] -= int64(m+1) * a
+		}
+		flows = next
+	}
+	return flows
+}
+
+// signAt is the sign of the present value where 1+rate = num/den, exactly.
+func signAt(flows []int64, num, den int64) int {
+	sum, x, y := new(big.Int), big.NewInt(den), big.NewInt(num)
+	for i, a := range flows {
+		term := big.NewInt(a)
+		term.Mul(term, new(big.Int).Exp(x, big.NewInt(int64(i)), nil))
+		term.Mul(term, new(big.Int).Exp(y, big.NewInt(int64(len(flows)-1-i)), nil))
+		sum.Add(sum, term)
+	}
+	return sum.Sign()
+}
+
 func TestIRRDoesNotChangeWith(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
 	for range 2000 {

@@ -27,9 +27,12 @@ const HoursOfWeek = 7 * hoursInDay
 // ratios. Only the three blocks are required; a nil pointer or a zero value of
 // the other fields stands for its default. The JSON form is that of model files.
 type Model struct {
-	// Currency is the ISO 4217 code printed with amounts. It is a label:
-	// nothing is converted.
+	// Currency is the ISO 4217 code printed with amounts. It is a label but for
+	// Conversions.
 	Currency string `json:"currency,omitempty"`
+	// Conversions are the amounts that are stated in another currency; see
+	// [Model.Converted]. Defaults to none.
+	Conversions []Conversion `json:"conversions,omitempty"`
 
 	Internal Internal `json:"internal"`
 	Managed  Managed  `json:"managed"`

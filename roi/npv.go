@@ -3,6 +3,7 @@ package roi
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // NPV is the net present value of flows at a rate per period,
@@ -11,25 +12,41 @@ import (
 //
 // with flows[0] at the start and therefore not discounted. Spreadsheet
 // functions of the same name discount it; see [NPVExcel]. The rate is a ratio
-// (0.08 is 8 %) above -1. The sum is evaluated from the last flow to the first
-// (Horner) in two interleaved parts, four for many flows.
+// (0.08 is 8 %) above -1. Up to eight flows are summed in pairs, pairs of pairs and
+// so on (Estrin 1960), more from the last to the first (Horner) in four interleaved
+// parts.
 //
 // Errors: [ErrNoFlows], [ErrBadRate], [ErrBadFlow], [ErrOverflow].
 func NPV(rate float64, flows []float64) (float64, error) {
-	if len(flows) == 0 {
-		return 0, ErrNoFlows
+	// A rate of -1 has an infinite x and with it no finite value of two flows or more;
+	// below it x is negative.
+	x := 1 / (1 + rate)
+	if !(x >= steep) || len(flows) < 2 {
+		return beyond(rate, flows)
 	}
-	if !(rate > -1 && rate <= math.MaxFloat64) {
-		return 0, checkRate(rate)
-	}
+	// Without a loop and a second call, which cost as much as the products.
 	var pv float64
-	if x := 1 / (1 + rate); len(flows) < short {
-		pv = hornerTwo(flows, x)
-	} else {
-		pv = horner(flows, x)
+	x2 := x * x
+	switch a := flows; len(a) {
+	case 2:
+		pv = join(a[0], a[1], x)
+	case 3:
+		pv = join(join(a[0], a[1], x), a[2], x2)
+	case 4:
+		pv = join(join(a[0], a[1], x), join(a[2], a[3], x), x2)
+	case 5:
+		pv = join(join(join(a[0], a[1], x), join(a[2], a[3], x), x2), a[4], x2*x2)
+	case 6:
+		pv = join(join(join(a[0], a[1], x), join(a[2], a[3], x), x2), join(a[4], a[5], x), x2*x2)
+	case 7:
+		pv = join(join(join(a[0], a[1], x), join(a[2], a[3], x), x2), join(join(a[4], a[5], x), a[6], x2), x2*x2)
+	case 8:
+		pv = join(join(join(a[0], a[1], x), join(a[2], a[3], x), x2), join(join(a[4], a[5], x), join(a[6], a[7], x), x2), x2*x2)
+	default:
+		pv = horner(a, x)
 	}
 	if pv-pv != 0 { // not finite
-		return 0, diagnose(flows)
+		return 0, refuse(rate, flows)
 	}
 	return pv, nil
 }
@@ -52,48 +69,50 @@ func NPVExcel(rate float64, flows []float64) (float64, error) {
 	return pv, nil
 }
 
-// short is the number of flows from which on four chains are faster than two.
-const short = 16
+// join is lo + hi·x. The product is rounded before it is added, so that processors
+// with a fused multiply-add give the same bits.
+func join(lo, hi, x float64) float64 { return lo + float64(hi*x) }
 
-// horner evaluates Σ a[i]·x^i. Products are rounded before they are added, so
-// that processors with a fused multiply-add give the same bits.
+// steep is the smallest 1/(1+rate) whose fourth power has all its bits.
+const steep = 0x1p-250
+
+// beyond is [NPV] at rates above 1/steep, at those that are none, and of fewer than
+// two flows.
+func beyond(rate float64, flows []float64) (float64, error) {
+	if checkRate(rate) == nil && len(flows) > 0 {
+		if pv := horner(flows, 1/(1+rate)); isFinite(pv) {
+			return pv, nil
+		}
+	}
+	return 0, refuse(rate, flows)
+}
+
+// horner evaluates Σ a[i]·x^i. One chain would wait for its own last product; four in
+// x⁴ do not wait for each other.
 func horner(a []float64, x float64) float64 {
-	// One chain waits for its own last product; two in x² and four in x⁴ do not wait
-	// for each other.
-	n := len(a)
-	if n < short {
-		return hornerTwo(a, x)
+	if x <= steep {
+		sum := 0.0
+		for _, v := range slices.Backward(a) {
+			sum = join(v, sum, x)
+		}
+		return sum
 	}
 	x2 := x * x
 	x4 := x2 * x2
+	n := len(a)
 	head := n &^ 3
 	var s0, s1, s2, s3 float64
 	for i := n - 1; i >= head; i-- {
-		s0 = float64(s0*x) + a[i]
+		s0 = join(a[i], s0, x)
 	}
 	for i := head - 4; i >= 0; i -= 4 {
 		q := a[i : i+4 : i+4]
-		s0 = float64(s0*x4) + q[0]
-		s1 = float64(s1*x4) + q[1]
-		s2 = float64(s2*x4) + q[2]
-		s3 = float64(s3*x4) + q[3]
+		s0 = join(q[0], s0, x4)
+		s1 = join(q[1], s1, x4)
+		s2 = join(q[2], s2, x4)
+		s3 = join(q[3], s3, x4)
 	}
-	return s0 + float64(x*s1) + float64(x2*(s2+float64(x*s3)))
-}
-
-// hornerTwo goes in two chains, and is small enough to be inlined.
-func hornerTwo(a []float64, x float64) float64 {
-	var even, odd float64
-	x2, i := x*x, len(a)-1
-	if i&1 == 0 {
-		even = a[i]
-		i--
-	}
-	for ; i > 0; i -= 2 {
-		odd = float64(odd*x2) + a[i]
-		even = float64(even*x2) + a[i-1]
-	}
-	return even + float64(odd*x)
+	return join(join(s0, s1, x), join(s2, s3, x), x2)
 }
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
@@ -105,8 +124,14 @@ func checkRate(rate float64) error {
 	return nil
 }
 
-// diagnose explains why a sum over flows is not finite.
-func diagnose(flows []float64) error {
+// refuse explains why flows have no finite present value at a rate.
+func refuse(rate float64, flows []float64) error {
+	if len(flows) == 0 {
+		return ErrNoFlows
+	}
+	if err := checkRate(rate); err != nil {
+		return err
+	}
 	if err := checkFlows(flows); err != nil {
 		return err
 	}

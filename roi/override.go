@@ -15,7 +15,7 @@ var horizon = limit{1, MaxYears, "a whole number from 1 to 100"}
 // With returns a copy of the model with numbers replaced, by their path in the
 // model file ("managed.monthly_service_fee", "staffing.manager", "years") or by
 // the last part of it. The model itself does not change; what the copy does not
-// replace it may share.
+// replace it may share. A conversion of a number that is replaced is left out.
 //
 // Errors are those of [Model.Validate], for the model before and after, and a
 // [*FieldError] for each path that is unknown, named twice, or given a value that
@@ -41,6 +41,10 @@ func (m Model) With(overrides map[string]float64) (Model, error) {
 		}
 		seen[f.path] = name
 		f.set(&m, v)
+		m.Conversions = slices.DeleteFunc(slices.Clone(m.Conversions), func(c Conversion) bool {
+			g, _ := in.field(c.Path)
+			return g.path == f.path
+		})
 	}
 	if err := errors.Join(bad...); err != nil {
 		return Model{}, err
@@ -103,14 +107,15 @@ func (m Model) Inputs() []string {
 func (in *inputs) input(name string) (field, error) {
 	if name == yearsPath {
 		return field{
-			yearsPath, horizon,
-			func(m *Model) (float64, bool) {
+			path:  yearsPath,
+			limit: horizon,
+			get: func(m *Model) (float64, bool) {
 				if m.Years == nil {
 					return 0, false
 				}
 				return float64(*m.Years), true
 			},
-			func(m *Model, v float64) { n := int(v); m.Years = &n },
+			set: func(m *Model, v float64) { n := int(v); m.Years = &n },
 		}, nil
 	}
 	if f, ok := in.field(name); ok {

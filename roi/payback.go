@@ -50,7 +50,7 @@ func recovery(flows []float64, x float64) (Recovery, error) {
 		sum += amount
 		factor *= x
 		if !isFinite(sum) {
-			return Recovery{}, diagnose(flows)
+			return Recovery{}, refuse(0, flows)
 		}
 		below := sum < 0
 		if t == 0 {

@@ -321,19 +321,29 @@ func (s series) plain(u float64) float64 {
 	return value
 }
 
-// bracketed finds the root in [lo, hi], where f has the sign loSign at lo and
-// the opposite one at hi: Newton steps, halving where a step would leave the
-// bracket or shrink it too slowly. Near a simple root each step is a multiple of the
-// square of the one before, which says how small the next one would be. The error is
-// at most within, or rounding if that is 0.
+// bracketed finds the root in [lo, hi], where f has the sign loSign at lo and the
+// opposite one at hi.
 func (s series) bracketed(lo, hi float64, loSign int, within float64) float64 {
-	u := lo + (hi-lo)/2
+	u, _ := newton(s, lo, hi, lo+(hi-lo)/2, loSign, within)
+	return u
+}
+
+// newton finds the root of f in [lo, hi] from u, where f has the sign loSign at lo and the
+// opposite one at hi: Newton steps, halving where a step would leave the bracket or
+// shrink it too slowly. Near a simple root each Newton step is a multiple of the square of
+// the one before, which says how small the next one would be. The error is at most within,
+// or rounding if that is 0. converged is false if the steps did not become that small.
+func newton[F interface {
+	eval(at float64) (value, slope float64)
+}](f F, lo, hi, u float64, loSign int, within float64,
+) (root float64, converged bool) {
 	step, before := hi-lo, hi-lo
+	halved := true
 	for range 400 {
-		value, slope := s.eval(u)
+		value, slope := f.eval(u)
 		sg := signOf(value)
 		if sg == 0 {
-			return u
+			return u, true
 		}
 		if sg == loSign {
 			lo = u
@@ -341,24 +351,27 @@ func (s series) bracketed(lo, hi float64, loSign int, within float64) float64 {
 			hi = u
 		}
 		next := u - value/slope
-		if !(next > lo && next < hi) || math.Abs(2*(next-u)) > math.Abs(before) {
+		halvedBefore := halved
+		halved = !(next > lo && next < hi) || math.Abs(2*(next-u)) > math.Abs(before)
+		if halved {
 			next = lo + (hi-lo)/2
 		}
 		before, step = step, next-u
 		smallest := max(0x1p-52*max(math.Abs(next), 0x1p-20), within)
-		if ratio := step / before; math.Abs(step) <= smallest || lo == hi || math.Abs(step)*ratio*ratio <= smallest/16 && math.Abs(ratio) < 0x1p-10 {
-			return next
+		if ratio := step / before; math.Abs(step) <= smallest || lo == hi ||
+			!halved && !halvedBefore && math.Abs(step)*ratio*ratio <= smallest/16 && math.Abs(ratio) < 0x1p-10 {
+			return next, true
 		}
 		u = next
 	}
-	return u
+	return u, false
 }
 
 // single solves a series with one sign change, after index k: the amounts up to
 // k have one sign, the others the opposite one. With N and P the sums of their
-// absolute values, ln P(u) − ln N(u) falls with a slope between the longest and
-// the shortest distance of two opposite flows, which puts bounds on the root
-// from any point and makes Newton's method converge from everywhere.
+// absolute values, g(u) = ln P(u) − ln N(u) falls with a slope between the longest and
+// the shortest distance of two opposite flows, which puts bounds on the root from any
+// point. Halley's method takes it there in a few steps, for g is close to a line.
 //
 // The error is at most within, or rounding if that is 0.
 func (s series) single(k int, within float64) float64 {
@@ -371,12 +384,9 @@ func (s series) single(k int, within float64) float64 {
 	lo, hi := math.Inf(-1), math.Inf(1)
 	u := 0.0
 	for range 200 {
-		var value, slope float64
-		if s.t == nil {
-			value, slope = logRatioPeriodic(s.a, k, u)
-		} else {
-			value, slope = s.logRatio(k, u)
-		}
+		p, n := s.moments(next, len(s.a)-1, u), s.moments(0, k, u)
+		value := logQuotient(p.value, n.value) - float64((p.from-n.from)*u)
+		slope := (n.mean - p.mean) - (p.from - n.from)
 		switch {
 		case value == 0:
 			return u
@@ -398,9 +408,14 @@ func (s series) single(k int, within float64) float64 {
 			lo = max(lo, u+value/shortest)
 		}
 		step := -value / slope
-		// Newton doubles the digits: the error after this step is below
-		// step²·span/4, the curvature of a log-sum being at most span²/4.
-		if math.Abs(step) <= 0x1p-52*math.Abs(u) || step*step*longest <= max(0x1p-54*max(math.Abs(u), 0x1p-30), within) {
+		if bend := step * (p.variance - n.variance) / (2 * slope); math.Abs(bend) < 0.5 {
+			step /= 1 + bend
+		}
+		// Distances up to L have a variance of at most L times their mean, and a third
+		// moment of at most L² times it. So the second derivative of g is at most L
+		// times the first, the third L² times, and the error that this step leaves is
+		// below L²/2 times its third power, once it is small.
+		if math.Abs(step) <= 0x1p-52*math.Abs(u) || math.Abs(step*step*step)*longest*longest <= max(0x1p-54*max(math.Abs(u), 0x1p-30), within) {
 			return u + step
 		}
 		u += step
@@ -421,66 +436,60 @@ func middle(lo, hi float64) float64 {
 	return lo + (hi-lo)/2
 }
 
-// logRatioPeriodic returns ln P − ln N and its derivative in u for periodic
-// flows; see [series.single].
-func logRatioPeriodic(a []float64, k int, u float64) (value, slope float64) {
-	var p, dp, q, dq float64
-	n := len(a) - 1
-	if u >= 0 {
-		x := 1.0
-		if u != 0 {
-			x = math.Exp(-u)
-		}
-		for i := n; i > k; i-- {
-			dp = float64(dp*x) + p
-			p = float64(p*x) + a[i]
-		}
-		for i := k; i >= 0; i-- {
-			dq = float64(dq*x) + q
-			q = float64(q*x) + a[i]
-		}
-		d := float64(k + 1)
-		slope = float64(x*dq)/q - float64(x*dp)/p - d
-		return logQuotient(p, q) - float64(d*u), slope
+// The moments of some terms of a series at some u: their sum, multiplied by a power
+// of e that leaves the amount at the time from as it is and makes the others smaller; mean
+// and variance are those of the times, counted from there and weighted with the terms.
+type moments struct{ value, from, mean, variance float64 }
+
+// moments adds up the terms from index first to last, whose amounts have one sign.
+func (s series) moments(first, last int, u float64) moments {
+	from, direction := first, 1.0
+	if u < 0 {
+		from, direction = last, -1
 	}
-	y := math.Exp(u)
-	for _, v := range a[k+1:] {
-		dp = float64(dp*y) + p
-		p = float64(p*y) + v
+	if first == last {
+		return moments{value: s.a[first], from: s.at(first)}
 	}
-	for _, v := range a[:k+1] {
-		dq = float64(dq*y) + q
-		q = float64(q*y) + v
+	var value, d1, d2 float64 // Σ term, Σ distance·term, Σ distance²·term
+	if s.t == nil {
+		value, d1, d2 = periodicSums(s.a[first:last+1], u)
+	} else {
+		for i, a := range s.a[first : last+1] {
+			d := s.t[first+i] - s.t[from]
+			if u != 0 {
+				a *= math.Exp(-d * u)
+			}
+			value += a
+			d *= direction
+			d1 += float64(d * a)
+			d2 += float64(d * d * a)
+		}
 	}
-	d := float64(n - k)
-	return logQuotient(p, q) - float64(d*u), float64(y*dp)/p - float64(y*dq)/q - d
+	mean := d1 / value
+	return moments{value, s.at(from), direction * mean, d2/value - float64(mean*mean)}
 }
 
-// logRatio is logRatioPeriodic for arbitrary times.
-func (s series) logRatio(k int, u float64) (value, slope float64) {
-	n := len(s.a) - 1
-	pRef, qRef := s.t[k+1], s.t[0]
-	for i := k + 1; s.a[i] == 0; i++ {
-		pRef = s.t[i+1]
+func periodicSums(a []float64, u float64) (value, d1, d2 float64) {
+	z := 1.0
+	if u != 0 {
+		z = math.Exp(-math.Abs(u))
 	}
-	if u < 0 {
-		pRef, qRef = s.t[n], s.t[k]
+	if u >= 0 {
+		for _, v := range slices.Backward(a) {
+			d2 = float64(d2*z) + d1
+			d1 = float64(d1*z) + value
+			value = float64(value*z) + v
+		}
+	} else {
+		for _, v := range a {
+			d2 = float64(d2*z) + d1
+			d1 = float64(d1*z) + value
+			value = float64(value*z) + v
+		}
 	}
-	var p, dp, q, dq float64
-	for i, a := range s.a[:k+1] {
-		d := s.t[i] - qRef
-		term := a * math.Exp(-d*u)
-		q += term
-		dq += float64(d * term)
-	}
-	for i, a := range s.a[k+1:] {
-		d := s.t[k+1+i] - pRef
-		term := a * math.Exp(-d*u)
-		p += term
-		dp += float64(d * term)
-	}
-	d := pRef - qRef
-	return logQuotient(p, q) - float64(d*u), dq/q - dp/p - d
+	// From the derivatives by z to sums of distances.
+	d1 *= z
+	return value, d1, d1 + float64(2*d2*z*z)
 }
 
 // logQuotient returns ln|p/q|, also where the quotient itself is out of range.
@@ -492,10 +501,15 @@ func logQuotient(p, q float64) float64 {
 	return math.Log(math.Abs(p)) - math.Log(math.Abs(q))
 }
 
-// rates turns the roots in u into rates. Nearer to -1 than float64 can tell
-// they become the smallest rate above -1. overflow reports that a root is
-// beyond the largest float64; such roots are left out.
+// rates finds the rates, by way of the roots in u where [isolate] does not. Nearer to
+// -1 than float64 can tell they become the smallest rate above -1. overflow reports
+// that a root is beyond the largest float64; such roots are left out.
 func (s series) rates(changes, last int) (out []float64, overflow bool) {
+	if s.t == nil && (changes > 1 && len(s.a) <= few || changes == 1 && len(s.a) <= few/2) {
+		if out, ok := isolate(s.a, changes); ok {
+			return slices.Compact(out), false
+		}
+	}
 	out = s.roots(changes, last)
 	for i, u := range out {
 		out[i] = max(math.Expm1(u), lowestRate)

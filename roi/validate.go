@@ -92,6 +92,16 @@ func (m Model) Validate() error {
 			bad(salaryPath+r.name, "", "a salary, as the role is staffed and the model strict")
 		}
 	}
+	for i := range m.Conversions {
+		f, problems := in.conversion(i)
+		if len(problems) > 0 {
+			errs = append(errs, problems...)
+			continue
+		}
+		if v, _ := f.get(&m); v != m.Conversions[i].value() {
+			bad(f.path, exact(v), exact(m.Conversions[i].value())+", as Converted puts in for conversions["+strconv.Itoa(i)+"]")
+		}
+	}
 	for i, name := range m.ShiftRoles {
 		if !in.staffed(name) || slices.Contains(m.ShiftRoles[:i], name) {
 			bad("shift_roles["+strconv.Itoa(i)+"]", name, "a staffed role, once")
@@ -156,52 +166,62 @@ type field struct {
 	limit limit
 	get   func(*Model) (v float64, ok bool) // ok is false where the default stands
 	set   func(*Model, float64)
+	// amount says that it is money.
+	amount bool
 }
 
 func plainField(path string, l limit, at func(*Model) *float64) field {
 	return field{
-		path, l,
-		func(m *Model) (float64, bool) { return *at(m), true },
-		func(m *Model, v float64) { *at(m) = v },
+		path:  path,
+		limit: l,
+		get:   func(m *Model) (float64, bool) { return *at(m), true },
+		set:   func(m *Model, v float64) { *at(m) = v },
 	}
+}
+
+func amountField(path string, l limit, at func(*Model) *float64) field {
+	f := plainField(path, l, at)
+	f.amount = true
+	return f
 }
 
 func optionalField(path string, l limit, at func(*Model) **float64) field {
 	return field{
-		path, l,
-		func(m *Model) (float64, bool) {
+		path:  path,
+		limit: l,
+		get: func(m *Model) (float64, bool) {
 			if p := *at(m); p != nil {
 				return *p, true
 			}
 			return 0, false
 		},
-		func(m *Model, v float64) { *at(m) = &v },
+		set: func(m *Model, v float64) { *at(m) = &v },
 	}
 }
 
 var fields = []field{
 	plainField("internal.overhead_multiplier", nonNegative, func(m *Model) *float64 { return &m.Internal.OverheadMultiplier }),
-	plainField("internal.training_cost_per_person", nonNegative, func(m *Model) *float64 { return &m.Internal.TrainingCostPerPerson }),
-	plainField("internal.tool_licensing_costs", nonNegative, func(m *Model) *float64 { return &m.Internal.ToolLicensingCosts }),
-	plainField("internal.infrastructure_costs", nonNegative, func(m *Model) *float64 { return &m.Internal.InfrastructureCosts }),
-	plainField("internal.recruitment_costs", nonNegative, func(m *Model) *float64 { return &m.Internal.RecruitmentCosts }),
-	plainField("managed.monthly_service_fee", nonNegative, func(m *Model) *float64 { return &m.Managed.MonthlyServiceFee }),
-	plainField("managed.setup_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.SetupCosts }),
-	plainField("managed.additional_tool_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.AdditionalToolCosts }),
+	amountField("internal.training_cost_per_person", nonNegative, func(m *Model) *float64 { return &m.Internal.TrainingCostPerPerson }),
+	amountField("internal.tool_licensing_costs", nonNegative, func(m *Model) *float64 { return &m.Internal.ToolLicensingCosts }),
+	amountField("internal.infrastructure_costs", nonNegative, func(m *Model) *float64 { return &m.Internal.InfrastructureCosts }),
+	amountField("internal.recruitment_costs", nonNegative, func(m *Model) *float64 { return &m.Internal.RecruitmentCosts }),
+	amountField("managed.monthly_service_fee", nonNegative, func(m *Model) *float64 { return &m.Managed.MonthlyServiceFee }),
+	amountField("managed.setup_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.SetupCosts }),
+	amountField("managed.additional_tool_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.AdditionalToolCosts }),
 	plainField("managed.contract_length_months", positive, func(m *Model) *float64 { return &m.Managed.ContractLengthMonths }),
-	plainField("managed.transition_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.TransitionCosts }),
-	plainField("managed.parallel_running_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ParallelRunningCosts }),
-	plainField("managed.retained_organisation_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.RetainedOrganisationCosts }),
-	plainField("managed.exit_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ExitCosts }),
-	plainField("managed.residual_value", nonNegative, func(m *Model) *float64 { return &m.Managed.ResidualValue }),
-	plainField("managed.service_credits", nonNegative, func(m *Model) *float64 { return &m.Managed.ServiceCredits }),
-	plainField("impact.revenue_per_hour", nonNegative, func(m *Model) *float64 { return &m.Impact.RevenuePerHour }),
+	amountField("managed.transition_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.TransitionCosts }),
+	amountField("managed.parallel_running_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ParallelRunningCosts }),
+	amountField("managed.retained_organisation_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.RetainedOrganisationCosts }),
+	amountField("managed.exit_costs", nonNegative, func(m *Model) *float64 { return &m.Managed.ExitCosts }),
+	amountField("managed.residual_value", nonNegative, func(m *Model) *float64 { return &m.Managed.ResidualValue }),
+	amountField("managed.service_credits", nonNegative, func(m *Model) *float64 { return &m.Managed.ServiceCredits }),
+	amountField("impact.revenue_per_hour", nonNegative, func(m *Model) *float64 { return &m.Impact.RevenuePerHour }),
 	plainField("impact.downtime_cost_multiplier", nonNegative, func(m *Model) *float64 { return &m.Impact.DowntimeCostMultiplier }),
 	plainField("impact.current_mttr_hours", nonNegative, func(m *Model) *float64 { return &m.Impact.CurrentMTTRHours }),
 	plainField("impact.improved_mttr_hours", nonNegative, func(m *Model) *float64 { return &m.Impact.ImprovedMTTRHours }),
 	plainField("impact.current_availability_percent", percentage, func(m *Model) *float64 { return &m.Impact.CurrentAvailabilityPercent }),
 	plainField("impact.target_availability_percent", percentage, func(m *Model) *float64 { return &m.Impact.TargetAvailabilityPercent }),
-	plainField("impact.other_annual_benefits", anyFinite, func(m *Model) *float64 { return &m.Impact.OtherAnnualBenefits }),
+	amountField("impact.other_annual_benefits", anyFinite, func(m *Model) *float64 { return &m.Impact.OtherAnnualBenefits }),
 	optionalField("discount_rate", aboveMinus1, func(m *Model) **float64 { return &m.DiscountRate }),
 	optionalField("annual_turnover", nonNegative, func(m *Model) **float64 { return &m.AnnualTurnover }),
 	optionalField("incidents_per_year", nonNegative, func(m *Model) **float64 { return &m.IncidentsPerYear }),
@@ -240,9 +260,11 @@ func (in *inputs) staffed(name string) bool {
 // it was copied from keeps its own.
 func mapField(path, key string, at func(*Model) *map[string]float64) field {
 	return field{
-		path, nonNegative,
-		func(m *Model) (float64, bool) { v, ok := (*at(m))[key]; return v, ok },
-		func(m *Model, v float64) {
+		path:   path,
+		limit:  nonNegative,
+		amount: strings.HasPrefix(path, salaryPath),
+		get:    func(m *Model) (float64, bool) { v, ok := (*at(m))[key]; return v, ok },
+		set: func(m *Model, v float64) {
 			entries := maps.Clone(*at(m))
 			if entries == nil && strings.HasPrefix(path, staffingPath) {
 				entries = DefaultStaffing()

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
 // WarningCode names a defect of a calculation.
@@ -114,7 +116,7 @@ func (in *inputs) publishedDefects(p *Published, add addWarning) {
 	}
 	if p.PaybackYears != nil && setup > 0 {
 		add(PaybackUntimed, []Figure{{"payback", *p.PaybackYears, "years"}, {"setup", setup, ""}, {"total_annual_benefit", p.TotalAnnualBenefit, ""}},
-			"a payback of %s years is setup %s / yearly benefit %s, whenever the benefit arrives", number(*p.PaybackYears), number(setup), number(p.TotalAnnualBenefit))
+			"a payback of %s is setup %s / yearly benefit %s, whenever the benefit arrives", times.Years(*p.PaybackYears), number(setup), number(p.TotalAnnualBenefit))
 	}
 }
 
@@ -202,7 +204,7 @@ func (in *inputs) claimRange(p *Published, v *Valuation, add addWarning) {
 		hours := *p.PaybackYears * daysInYear * hoursInDay
 		low, high := p.TotalAnnualBenefit*claimedPaybackLow/12, p.TotalAnnualBenefit*claimedPaybackHigh/12
 		figures = append(figures, Figure{"payback", hours, "h"}, Figure{"setup_for_claim_low", low, ""}, Figure{"setup_for_claim_high", high, ""})
-		text := fmt.Sprintf("pays back in %s h (usual claim 12 to 18 months, which takes a setup of %s to %s", tenths(hours), number(low), number(high))
+		text := fmt.Sprintf("pays back in %s (usual claim 12 to 18 months, which takes a setup of %s to %s", times.Years(*p.PaybackYears), number(low), number(high))
 		if v != nil && v.AnnualNetBenefit > 0 {
 			low, high = v.AnnualNetBenefit*claimedPaybackLow/12, v.AnnualNetBenefit*claimedPaybackHigh/12
 			figures = append(figures, Figure{"setup_for_claim_low_sound", low, ""}, Figure{"setup_for_claim_high_sound", high, ""})

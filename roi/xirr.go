@@ -71,7 +71,7 @@ func dated(flows []DatedFlow) (series, error) {
 		return series{}, ErrNoFlows
 	}
 	type row struct {
-		day    int
+		day    int64
 		amount float64
 	}
 	rows := make([]row, len(flows))
@@ -83,7 +83,10 @@ func dated(flows []DatedFlow) (series, error) {
 	}
 	// By amount within a day, so that the sum does not depend on the order.
 	slices.SortFunc(rows, func(a, b row) int {
-		return cmp.Or(cmp.Compare(a.day, b.day), cmp.Compare(a.amount, b.amount))
+		if a.day != b.day {
+			return cmp.Compare(a.day, b.day)
+		}
+		return cmp.Compare(a.amount, b.amount)
 	})
 	buf := make([]float64, 2*len(rows))
 	s := series{a: buf[:0:len(rows)], t: buf[len(rows):len(rows)]}
@@ -102,23 +105,13 @@ func dated(flows []DatedFlow) (series, error) {
 	return s, nil
 }
 
-// dayNumber counts the days from 0000-03-01 to the calendar date of t in the
-// proleptic Gregorian calendar, with years that begin in March so that a leap
-// day is the last of its year.
-func dayNumber(t time.Time) int {
-	year, month, day := t.Date()
-	m := (int(month) + 9) % 12
-	if month < time.March {
-		year--
+// dayNumber counts the days from 1970-01-01 to the calendar date of t.
+func dayNumber(t time.Time) int64 {
+	_, offset := t.Zone()
+	seconds := t.Unix() + int64(offset)
+	day := seconds / 86_400
+	if seconds%86_400 < 0 {
+		day--
 	}
-	leaps := floorDiv(year, 4) - floorDiv(year, 100) + floorDiv(year, 400)
-	return 365*year + leaps + (153*m+2)/5 + day - 1
-}
-
-func floorDiv(a, b int) int {
-	q := a / b
-	if a%b < 0 {
-		q--
-	}
-	return q
+	return day
 }

@@ -49,8 +49,8 @@ func (a *Agreement) Contract() Contract { return a.contract }
 // Location returns the zone of the contract.
 func (a *Agreement) Location() *time.Location { return a.loc }
 
-// PeriodAt returns the billing period that contains t.
-func (a *Agreement) PeriodAt(t time.Time) Period { return a.contract.Period.At(t, a.loc) }
+// PeriodAt returns the billing period that contains at.
+func (a *Agreement) PeriodAt(at time.Time) Period { return a.contract.Period.At(at, a.loc) }
 
 // ErrPeriod means that a period is empty or ends before it starts.
 var ErrPeriod = errors.New("sla: period without length")

@@ -72,29 +72,29 @@ func (k *ClaimKind) UnmarshalText(text []byte) error { return parseName("claim",
 // that ended at the given instant, or under DaysAfterEligible for a credit that
 // is owed since then; ok is false where no claim is needed or the time is not
 // known. The period with the incident is the one that contains its end.
-func (r ClaimRule) Deadline(ended time.Time, b Billing, loc *time.Location) (tooLate time.Time, ok bool) {
+func (r ClaimRule) Deadline(ended time.Time, b Billing, zone *time.Location) (tooLate time.Time, ok bool) {
 	switch r.Kind {
 	case ClaimAutomatic, ClaimUnknown:
 	case DaysAfterPeriodEnd:
-		return endOfDay(b.At(ended, loc).End.Add(-1), r.Days, loc), true // a period that ends at midnight ends with the day before
+		return endOfDay(b.At(ended, zone).End.Add(-1), r.Days, zone), true // a period that ends at midnight ends with the day before
 	case DaysAfterIncident, DaysAfterEligible:
-		return endOfDay(ended, r.Days, loc), true
+		return endOfDay(ended, r.Days, zone), true
 	case MonthsAfterPeriodEnd:
-		return wallclock.Resolve(wallclock.AddMonths(wallclock.At(b.At(ended, loc).End, loc), r.Months), loc, wallclock.First), true
+		return wallclock.Resolve(wallclock.AddMonths(wallclock.At(b.At(ended, zone).End, zone), r.Months), zone, wallclock.First), true
 	case PeriodsAfter:
-		return b.Following(ended, r.Periods, loc).End, true
+		return b.Following(ended, r.Periods, zone).End, true
 	}
 	return time.Time{}, false
 }
 
 // NotifyBefore returns the first instant that is too late to report an incident
 // that ended at the given instant; ok is false where no report is asked for.
-func (r ClaimRule) NotifyBefore(ended time.Time, loc *time.Location) (tooLate time.Time, ok bool) {
+func (r ClaimRule) NotifyBefore(ended time.Time, zone *time.Location) (tooLate time.Time, ok bool) {
 	if r.NotifyBusinessDays <= 0 {
 		return time.Time{}, false
 	}
-	date := wallclock.Midnight(wallclock.At(ended, loc))
-	next := func() time.Time { return wallclock.Resolve(date.AddDate(0, 0, 1), loc, wallclock.First) }
+	date := wallclock.Midnight(wallclock.At(ended, zone))
+	next := func() time.Time { return wallclock.Resolve(date.AddDate(0, 0, 1), zone, wallclock.First) }
 	for n := 0; n < r.NotifyBusinessDays; {
 		begins := next()
 		date = date.AddDate(0, 0, 1)

@@ -141,17 +141,17 @@ func TestEvidenceFromIncident(t *testing.T) {
 		Waits:        []calendar.Interval{{Start: at(5), End: at(6)}},
 		WaitingSince: at(40), WaitingFor: incident.AwaitCustomer,
 	}
-	in := sla.IncidentFrom(s)
+	in := sla.IncidentOf(s)
 	if in.ID != "INC" || in.Service != "api" || !in.Opened.Equal(at(2)) || !in.Responded.Equal(at(3)) || len(in.Pauses) != 2 || !in.Pauses[1].End.IsZero() {
-		t.Errorf("IncidentFrom = %+v", in)
+		t.Errorf("IncidentOf = %+v", in)
 	}
 	s.WaitingFor = incident.AwaitVendor
-	if in := sla.IncidentFrom(s); len(in.Pauses) != 1 {
+	if in := sla.IncidentOf(s); len(in.Pauses) != 1 {
 		t.Errorf("Pauses = %v while a vendor has to answer, want the wait for the customer only", in.Pauses)
 	}
-	outages := sla.OutagesFrom(s)
+	outages := sla.OutagesOf(s)
 	if len(outages) != 4 || outages[3].Service != "web" || !outages[3].End.IsZero() || outages[3].Ref != "INC" {
-		t.Errorf("OutagesFrom = %+v", outages)
+		t.Errorf("OutagesOf = %+v", outages)
 	}
 }
 

@@ -56,8 +56,19 @@ func (a *Agreement) windows(t Availability, e Evidence, service string, covered 
 	if t.MaintenancePerYear > 0 {
 		out = a.withinYear(t.MaintenancePerYear, out)
 	}
-	for _, o := range e.Outages {
-		if o.Cause == "" || o.Cause == CauseProvider || o.Degraded || !concerns(o.Service, service) {
+	others := func(o *Outage) bool {
+		return o.Cause != "" && o.Cause != CauseProvider && !o.Degraded && concerns(o.Service, service)
+	}
+	n := 0
+	for i := range e.Outages {
+		if others(&e.Outages[i]) {
+			n++
+		}
+	}
+	out = slices.Grow(out, n)
+	for i := range e.Outages {
+		o := &e.Outages[i]
+		if !others(o) {
 			continue
 		}
 		w := window{Interval: o.interval(covered.End), ref: o.Ref, reason: string(o.Cause)}

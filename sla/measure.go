@@ -225,6 +225,8 @@ func (m *Measured) exceeded(end time.Time) time.Time {
 func outagesOf(all []Outage, service string, hours []calendar.Interval, covered calendar.Interval) (of []Outage, down, degraded []calendar.Interval, err error) {
 	kindOf := func(o *Outage) outageKind {
 		switch {
+		case !o.Start.Before(covered.End) || !o.End.IsZero() && !o.End.After(covered.Start): // of a year, most are before or after a day
+			return elsewhere
 		case !concerns(o.Service, service) || !o.interval(covered.End).Overlaps(covered):
 			return elsewhere
 		case o.Degraded:
@@ -234,9 +236,14 @@ func outagesOf(all []Outage, service string, hours []calendar.Interval, covered 
 	}
 	var count [outageKinds]int
 	first, last := 0, -1 // of those that are down
+	near, far := len(all), 0
 	for i := range all {
 		kind := kindOf(&all[i])
-		if count[kind]++; kind != reallyDown {
+		if count[kind]++; kind == elsewhere {
+			continue
+		}
+		near, far = min(near, i), i+1
+		if kind != reallyDown {
 			continue
 		}
 		if last < 0 {
@@ -251,7 +258,7 @@ func outagesOf(all []Outage, service string, hours []calendar.Interval, covered 
 	} else {
 		of = make([]Outage, 0, count[reallyDown])
 	}
-	for i := range all {
+	for i := near; i < far; i++ {
 		switch o := &all[i]; kindOf(o) {
 		case elsewhere:
 		case merelyDegraded:

@@ -252,14 +252,14 @@ type Gauge struct {
 // At returns the gauges at an instant, which is not before the last event, else the
 // error is [ErrBeforeLastEvent]. Beyond the end of the period they stay as they
 // are. It does not change the meter.
-func (m *Meter) At(t time.Time) ([]Gauge, error) {
-	if t.Before(m.last) {
-		return nil, fmt.Errorf("%w: %s, the event was at %s", ErrBeforeLastEvent, t.Format(time.RFC3339Nano), m.last.Format(time.RFC3339Nano))
+func (m *Meter) At(at time.Time) ([]Gauge, error) {
+	if at.Before(m.last) {
+		return nil, fmt.Errorf("%w: %s, the event was at %s", ErrBeforeLastEvent, at.Format(time.RFC3339Nano), m.last.Format(time.RFC3339Nano))
 	}
-	total := min(max(t.Sub(m.period.Start), 0), m.period.Duration())
+	total := min(max(at.Sub(m.period.Start), 0), m.period.Duration())
 	out := make([]Gauge, 0, len(m.gauges))
 	for _, g := range m.gauges { // a copy, which may advance
-		g.advance(t)
+		g.advance(at)
 		reading := g.reading(total)
 		out = append(out, reading)
 	}

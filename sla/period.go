@@ -47,26 +47,26 @@ type Billing struct {
 	Rolling bool `json:"rolling,omitempty"`
 }
 
-// At returns the period that contains t, and for rolling days the one that ends
-// at t.
-func (b Billing) At(t time.Time, loc *time.Location) Period { return b.Following(t, 0, loc) }
+// At returns the period that contains at, and for rolling days the one that ends
+// at that instant.
+func (b Billing) At(at time.Time, zone *time.Location) Period { return b.Following(at, 0, zone) }
 
-// Following returns the n-th period after the one of t, or before it for a
+// Following returns the n-th period after the one of at, or before it for a
 // negative n.
-func (b Billing) Following(t time.Time, n int, loc *time.Location) Period {
+func (b Billing) Following(at time.Time, n int, zone *time.Location) Period {
 	switch {
 	case b.Rolling:
-		return b.stretch(t.Add(-b.days()).Add(time.Duration(n) * b.days()))
+		return b.stretch(at.Add(-b.days()).Add(time.Duration(n) * b.days()))
 	case b.Days > 0:
 		first := b.First
 		if first.IsZero() {
 			first = base
 		}
-		return b.stretch(first.Add((floorDiv(t.Sub(first), b.days()) + time.Duration(n)) * b.days()))
+		return b.stretch(first.Add((floorDiv(at.Sub(first), b.days()) + time.Duration(n)) * b.days()))
 	case b.UTC:
-		loc = time.UTC
+		zone = time.UTC
 	}
-	return b.period(b.index(t, loc)+n*b.months(), loc)
+	return b.period(b.index(at, zone)+n*b.months(), zone)
 }
 
 func (b Billing) days() time.Duration { return time.Duration(b.Days) * 24 * time.Hour }
@@ -93,12 +93,12 @@ func (b Billing) index(t time.Time, loc *time.Location) int {
 }
 
 // ParseMonth returns the calendar month that text such as "2026-10" names.
-func ParseMonth(text string, loc *time.Location) (Period, error) {
+func ParseMonth(text string, zone *time.Location) (Period, error) {
 	first, err := time.Parse("2006-01", text)
 	if err != nil {
 		return Period{}, fmt.Errorf("sla: month %q: want one like \"2026-10\"", text)
 	}
-	return Billing{}.At(wallclock.Resolve(first, loc, wallclock.First), loc), nil
+	return Billing{}.At(wallclock.Resolve(first, zone, wallclock.First), zone), nil
 }
 
 // base is midnight of 1 January 2000 in UTC, from which periods are counted.

@@ -69,7 +69,7 @@ func (a *Agreement) Report(p Period, e Evidence, o ReportOptions) (Report, error
 		b.now = e.Observed.End.UTC()
 	}
 	r := Report{
-		Now: b.now, DueBefore: a.reportDue(statement.Period), Recipients: slices.Clone(ReportRecipients[:]), Sections: slices.Clone(ReportSections[:]),
+		Now: b.now, DueBefore: ReportDue(statement.Period, a.loc), Recipients: slices.Clone(ReportRecipients[:]), Sections: slices.Clone(ReportSections[:]),
 		Incidents: b.incidents(), Changes: b.changes(), Maintenance: b.maintenance(), Breaches: b.breaches(), Quality: statement.Quality,
 	}
 	if r.Availability, err = b.services(); err != nil {

@@ -22,13 +22,6 @@ type reporter struct {
 	now     time.Time
 }
 
-// reportDue returns the end of the 15th of the month after the period.
-func (a *Agreement) reportDue(p Period) time.Time {
-	last := wallclock.At(p.End.Add(-1), a.loc)
-	next := wallclock.AddMonths(last.AddDate(0, 0, 1-last.Day()), 1)
-	return wallclock.Resolve(wallclock.Midnight(next).AddDate(0, 0, 15), a.loc, wallclock.First)
-}
-
 func (b reporter) services() ([]ServiceReport, error) {
 	var out []ServiceReport
 	i := 0 // the statement has the services in the same order

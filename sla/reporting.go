@@ -1,6 +1,13 @@
 package sla
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/wallclock"
+	"github.com/evenkeelops/evenkeel/sla/calendar"
+)
 
 // Item is a part of a report, a dashboard or a review, or someone who takes part
 // in it.
@@ -46,6 +53,10 @@ type Review struct {
 	Name         string `json:"name"`
 	Participants []Item `json:"participants"`
 	Agenda       []Item `json:"agenda"`
+
+	// Length is how long it takes. The reference reviews leave it at 0, which is not
+	// agreed.
+	Length time.Duration `json:"length_ns,omitzero"`
 }
 
 // MonthlyReview returns the reference review of a month. The caller may change
@@ -72,6 +83,75 @@ func QuarterlyReview() Review {
 			"contract_optimization_discussion",
 		),
 	}
+}
+
+// WeeklyReview returns the review of a week, which the professional and the enterprise
+// tier have. The reference names the meeting alone: those who take part are those of
+// the monthly review who do the daily work, and the agenda is what a week can tell. The
+// caller may change it.
+func WeeklyReview() Review {
+	return Review{
+		Name:         "weekly_service_review",
+		Participants: items("customer", "technical_lead", "operations_manager"),
+		Agenda: items(
+			"sla_performance_review", "incident_trend_analysis", "process_improvement_opportunities", SectionChanges, SectionMaintenance,
+		),
+	}
+}
+
+// ExecutiveReport returns what the management of the customer is shown of a month,
+// which the enterprise tier has. The reference names the report alone: those who take
+// part are those of the quarterly review, and the agenda is what it decides on. The
+// caller may change it.
+func ExecutiveReport() Review {
+	return Review{
+		Name:         "executive_report",
+		Participants: items("customer_executives", "service_provider_executives"),
+		Agenda: items(
+			"strategic_service_alignment", "cost_optimization_opportunities", "capacity_planning_review", "technology_roadmap_review",
+			"relationship_health_assessment",
+		),
+	}
+}
+
+// Reviews returns the reviews that a tier has, the most frequent first: those of a
+// month and of a quarter in all, that of a week from professional on, and the report
+// to executives in enterprise.
+func Reviews(t Tier) []Review {
+	var list []Review
+	if t >= Professional {
+		list = append(list, WeeklyReview())
+	}
+	list = append(list, MonthlyReview())
+	if t >= Enterprise {
+		list = append(list, ExecutiveReport())
+	}
+	return append(list, QuarterlyReview())
+}
+
+// WeekAt returns the week of ISO 8601 that contains at: from Monday 00:00 to Monday
+// 00:00 on the wall clock of a zone, so that a week with a change of the clock has 167
+// or 169 hours. Its label is like "2026-W42".
+func WeekAt(at time.Time, zone *time.Location) Period {
+	// A day that was put back may be told to be the one before: the week is the first
+	// of three that ends after t.
+	monday := wallclock.Midnight(wallclock.At(at, zone))
+	monday = monday.AddDate(0, 0, -(int(monday.Weekday())+6)%7-7)
+	begins := func(n int) time.Time { return wallclock.Resolve(monday.AddDate(0, 0, 7*n), zone, wallclock.First) }
+	n := 0
+	for !begins(n + 1).After(at) {
+		n++
+	}
+	year, week := monday.AddDate(0, 0, 7*n).ISOWeek()
+	return Period{Label: fmt.Sprintf("%d-W%02d", year, week), Interval: calendar.Interval{Start: begins(n), End: begins(n + 1)}}
+}
+
+// ReportDue returns the first instant that is too late to deliver the report of a
+// period: the end of the 15th of the month after it, on the wall clock of a zone.
+func ReportDue(p Period, zone *time.Location) time.Time {
+	last := wallclock.At(p.End.Add(-1), zone)
+	next := wallclock.AddMonths(last.AddDate(0, 0, 1-last.Day()), 1)
+	return wallclock.Resolve(wallclock.Midnight(next).AddDate(0, 0, 15), zone, wallclock.First)
 }
 
 func items(keys ...string) []Item {

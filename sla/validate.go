@@ -59,7 +59,7 @@ const (
 
 	CodeCreditGap   = "credit_gap"       // a missed target earns nothing down to the first band
 	CodeBandHole    = "band_hole"        // a single value between two bands earns nothing
-	CodeFeeRange    = "fee_range"        // the fee is unusual for the tier
+	CodeFeeRange    = "fee_out_of_range" // the fee is unusual for the tier
 	CodeLowCap      = "low_cap"          // a cap is below the largest credit under it
 	CodeUnreachable = "unreachable_band" // a band, or a part of it, in which no miss lies
 	CodeLateClaim   = "late_claim"       // claims end before a report can be there

@@ -28,7 +28,7 @@ func bandsOf(c *sla.Contract) []sla.Band {
 // flaws that a contract can have all at once.
 var flaws = []flaw{
 	{"no zone", func(c *sla.Contract) { c.Zone = "" }, []string{"!missing_zone zone"}},
-	{"fee below the tier", func(c *sla.Contract) { c.Fee = eur("14999.99") }, []string{"fee_range fee"}},
+	{"fee below the tier", func(c *sla.Contract) { c.Fee = eur("14999.99") }, []string{"fee_out_of_range fee"}},
 	{"gap between bands", func(c *sla.Contract) { bandsOf(c)[1].Below = percent("97.9") }, []string{"!band_gap terms[0].availability.remedy.bands[1].below"}},
 	{"bands overlap", func(c *sla.Contract) { bandsOf(c)[2].Below = percent("95.1") }, []string{"!band_overlap terms[0].availability.remedy.bands[2].below"}},
 	{"worst values in no band", func(c *sla.Contract) { bandsOf(c)[2].NotAtFrom = true }, []string{"!band_gap terms[0].availability.remedy.bands[2].from"}},
@@ -60,7 +60,7 @@ var otherFlaws = []flaw{
 	{"none", func(*sla.Contract) {}, nil},
 	{"the reader's own zone", func(c *sla.Contract) { c.Zone = "Local" }, []string{"!invalid zone"}},
 	{"unknown zone", func(c *sla.Contract) { c.Zone = "Europe/Atlantis" }, []string{"!invalid zone"}},
-	{"fee between two tiers", func(c *sla.Contract) { c.Fee = eur("30000.00") }, []string{"fee_range fee"}},
+	{"fee between two tiers", func(c *sla.Contract) { c.Fee = eur("30000.00") }, []string{"fee_out_of_range fee"}},
 	{"percentages of no fee", func(c *sla.Contract) {
 		c.Fee = money.Amount{}
 		c.Terms[2].FeeBase = "compute"

@@ -20,10 +20,14 @@ type BudgetPolicy struct {
 
 // BudgetAction is one thing to do from some share of the budget on.
 type BudgetAction struct {
-	Name     string `json:"name"`     // such as "freeze"
+	Name     string `json:"name"`     // such as "freeze", see [Freeze]
 	Consumed Ratio  `json:"consumed"` // share of the budget from which on it is due, above 0
 	Text     string `json:"text"`     // what is to be done, and by whom
 }
+
+// Freeze is the name of the action by which releases stop. Pages draw its share as a
+// line into the budget; other names are the user's own.
+const Freeze = "freeze"
 
 // DefaultBudgetPolicy returns actions at half, three quarters and all of the
 // budget.
@@ -31,7 +35,7 @@ func DefaultBudgetPolicy() BudgetPolicy {
 	return BudgetPolicy{Actions: []BudgetAction{
 		{"review", NewRatio(1, 2), "Look for the main causes of lost budget and plan their repair."},
 		{"caution", NewRatio(3, 4), "Put risky releases off until there is budget again."},
-		{"freeze", NewRatio(1, 1), "Release nothing but repairs and security fixes."},
+		{Freeze, NewRatio(1, 1), "Release nothing but repairs and security fixes."},
 	}}
 }
 

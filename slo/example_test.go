@@ -5,6 +5,7 @@ import (
 	"log"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
@@ -183,4 +184,32 @@ func ExampleBacktest() {
 	// false pages: 0/1
 	// only fast: 1
 	// both: slow fires 0s later and 2h0m0s longer
+}
+
+// Two parts in series, of 99.9 and 99.95 %: 0.999 · 0.9995.
+func ExampleComposite() {
+	journey, err := slo.Composite(slo.SerialAvailability, []slo.Part{
+		{Name: "web", SLI: slo.NewRatio(999, 1000)},
+		{Name: "database", SLI: slo.NewRatio(9995, 10_000)},
+	}, 0)
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(journey.SLI.Decimal())
+	// Output: 0.9985005
+}
+
+// 99.9 % of 30 days leave 43.2 minutes, of which an outage took 20.
+func ExampleEvaluateDowntime() {
+	start := time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC)
+	month := calendar.Interval{Start: start, End: start.AddDate(0, 1, 0)}
+	status, err := slo.EvaluateDowntime(slo.MustPercent("99.9"), slo.Downtime{
+		Window: month, At: month.End,
+		Down: []calendar.Interval{{Start: start.Add(time.Hour), End: start.Add(80 * time.Minute)}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(time.Duration(status.Bad), "down,", status.Left.Decimal(), "ns left,", status.Met)
+	// Output: 20m0s down, 1392000000000 ns left, met
 }

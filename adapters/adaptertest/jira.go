@@ -29,6 +29,8 @@ type JiraOptions struct {
 	NoResolutionScreen bool
 	TimeZone           string // of the user who is signed in; defaults to "UTC"
 	Now                func() time.Time
+	// OnCall are the responders of on-call schedules, by the schedule's id.
+	OnCall map[string][]JiraResponder
 	// Fault says what goes wrong with a request, of which n is its number from 1.
 	// Defaults to nothing.
 	Fault func(n int, r *http.Request) JiraFault
@@ -118,6 +120,14 @@ type JiraIssue struct {
 	RemoteLinks int
 	Fields      map[string]any
 	Properties  map[string]string
+}
+
+// JiraResponder is somebody who is on call: a "user" by account id, or a "team" or
+// "escalation" with those who are on call in it.
+type JiraResponder struct {
+	ID, Type string
+	Of       []JiraResponder
+	From     time.Time // zero: always
 }
 
 // NewJira returns a fake without issues.
@@ -381,6 +391,7 @@ func (c *jiraCall) routes() []jiraRoute {
 			jiraRoute{"DELETE rest/api/2/webhook", c.deleteWebhooks},
 			jiraRoute{"PUT rest/api/2/webhook/refresh", c.refreshWebhooks},
 			jiraRoute{"GET rest/api/2/webhook/failed", c.failedWebhooks},
+			jiraRoute{"GET jsm/ops/api/{cloud}/v1/schedules/{schedule}/on-calls", c.onCall},
 		)
 	}
 	if c.options.ServiceDesk {

@@ -201,3 +201,40 @@ func (c *jiraCall) failedWebhooks() jiraAnswer {
 	}
 	return jiraOK(out)
 }
+
+// onCall lists who is on call by a schedule: as a tree, in which teams and
+// escalations hold their own responders; flat as names of users alone. The date has
+// an offset (Jira Service Management operations REST API, "List on-call
+// responders").
+func (c *jiraCall) onCall() jiraAnswer {
+	all, ok := c.options.OnCall[c.args[1]]
+	if !ok {
+		return jiraAnswer{status: http.StatusNotFound, body: map[string]any{"message": "Schedule not found."}}
+	}
+	at := c.now
+	if text := c.r.URL.Query().Get("date"); text != "" {
+		var err error
+		if at, err = time.Parse(time.RFC3339, text); err != nil {
+			return jiraAnswer{status: http.StatusUnprocessableEntity, body: map[string]any{"message": "date is invalid."}}
+		}
+	}
+	if c.r.URL.Query().Get("flat") == "true" {
+		return jiraOK(map[string]any{"onCallUsers": []any{}})
+	}
+	return jiraOK(map[string]any{"onCallParticipants": jiraResponders(all, at)})
+}
+
+func jiraResponders(all []JiraResponder, at time.Time) []map[string]any {
+	out := []map[string]any{}
+	for _, r := range all {
+		if r.From.After(at) {
+			continue
+		}
+		one := map[string]any{"id": r.ID, "type": r.Type}
+		if r.Type != "user" {
+			one["onCallParticipants"] = jiraResponders(r.Of, at)
+		}
+		out = append(out, one)
+	}
+	return out
+}

@@ -244,23 +244,21 @@ func (c *jiraCall) parse(jql string) (where []jiraWhere, order []jiraOrder, prob
 }
 
 func (c *jiraCall) condition(field, operator, value string) (jiraWhere, string) {
-	if property, ok := strings.CutPrefix(field, "issue.property["); ok && operator == "=" {
+	if property, ok := strings.CutPrefix(field, "issue.property["); ok && (operator == "=" || operator == "in") {
 		key, path, _ := strings.Cut(property, "]")
 		key, path = jiraUnquote(key), strings.TrimPrefix(path, ".")
+		values := jiraValues(operator, value)
 		return func(i *jiraIssue) bool {
 			var m map[string]any
-			return json.Unmarshal(i.properties[key], &m) == nil && m[path] == value
+			return json.Unmarshal(i.properties[key], &m) == nil && slices.ContainsFunc(values, func(v string) bool { return m[path] == v })
 		}, ""
 	}
 	switch name := strings.ToLower(field); {
 	case name == "labels" && (operator == "=" || operator == "in"):
-		values := []string{value}
-		if operator == "in" {
-			values = strings.Split(strings.Trim(value, "()"), ",")
-		}
+		values := jiraValues(operator, value)
 		return func(i *jiraIssue) bool {
 			return slices.ContainsFunc(i.labels(), func(l string) bool {
-				return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(l, jiraUnquote(v)) })
+				return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(l, v) })
 			})
 		}, ""
 	case name == "project" && operator == "=":
@@ -314,6 +312,18 @@ func jiraTokens(jql string) (tokens []string, ok bool) {
 		tokens, jql = append(tokens, jql[:end]), jql[end:]
 	}
 	return tokens, true
+}
+
+// jiraValues are what a field is compared with: one value, or those of a list.
+func jiraValues(operator, value string) []string {
+	if operator != "in" {
+		return []string{value}
+	}
+	values := strings.Split(strings.Trim(value, "()"), ",")
+	for i, v := range values {
+		values[i] = jiraUnquote(v)
+	}
+	return values
 }
 
 func jiraUnquote(text string) string {

@@ -118,6 +118,7 @@ var snowColumns = map[string]string{
 	"sys_transform_map":   "source_table target_table",
 	"sys_transform_entry": "map target_field coalesce",
 	"cmn_rota":            "name group",
+	"sys_script":          "name collection when action_insert action_update action_delete active advanced order script",
 }
 
 // snowReferences are the tables that reference columns point at.

@@ -218,7 +218,7 @@ func (s *Slack) channel(text string) string {
 // https://docs.slack.dev/apis/web-api/rate-limits (posting messages)
 func (s *Slack) allowed(w http.ResponseWriter, channel string) bool {
 	now := s.o.Now()
-	if last, ok := s.last[channel]; ok && now.Sub(last) < time.Second && !s.o.Unlimited {
+	if last, ok := s.last[channel]; ok && now.Sub(last).Round(time.Millisecond) < time.Second && !s.o.Unlimited {
 		w.Header().Set("Retry-After", "1")
 		w.WriteHeader(http.StatusTooManyRequests)
 		return false

@@ -1,6 +1,7 @@
 package adaptertest
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha1" //nolint:gosec // Twilio signs by it
@@ -111,7 +112,7 @@ func (w *Twilio) ServeHTTP(out http.ResponseWriter, r *http.Request) {
 	case !ok || !json || resource != "Messages" && resource != "Calls":
 		twilioError(out, http.StatusNotFound, 20404, "The requested resource "+r.URL.Path+" was not found")
 	case r.Method == http.MethodGet:
-		w.list(out, resource, r.URL.Query().Get("To"))
+		w.list(out, resource, r.URL)
 	case r.Method == http.MethodPost:
 		w.create(out, resource, r)
 	default:
@@ -127,18 +128,37 @@ func twilioError(out http.ResponseWriter, status, code int, message string) {
 	answer(out, map[string]any{"code": code, "message": message, "more_info": fmt.Sprintf("https://www.twilio.com/docs/errors/%d", code), "status": status})
 }
 
-// list answers with those to a number, newest first.
+// list answers with a page of those to a number, newest first, and with where the next
+// one is.
+// https://www.twilio.com/docs/usage/twilios-response#pagination
 // https://www.twilio.com/docs/messaging/api/message-resource#read-multiple-message-resources
-func (w *Twilio) list(out http.ResponseWriter, resource, to string) {
+func (w *Twilio) list(out http.ResponseWriter, resource string, u *url.URL) {
+	to := u.Query().Get("To")
 	if resource == "Calls" {
 		all := slices.DeleteFunc(slices.Clone(w.calls), func(c TwilioCall) bool { return to != "" && c.To != to })
 		slices.Reverse(all)
-		answer(out, map[string]any{"calls": all})
+		page, next := twilioPage(all, u)
+		answer(out, map[string]any{"calls": page, "next_page_uri": next})
 		return
 	}
 	all := slices.DeleteFunc(slices.Clone(w.messages), func(m TwilioMessage) bool { return to != "" && m.To != to })
 	slices.Reverse(all)
-	answer(out, map[string]any{"messages": all})
+	page, next := twilioPage(all, u)
+	answer(out, map[string]any{"messages": page, "next_page_uri": next})
+}
+
+// twilioPage returns a page, and where the next one is, nil behind the last.
+func twilioPage[T any](all []T, u *url.URL) (page []T, next any) {
+	query := u.Query()
+	size, _ := strconv.Atoi(query.Get("PageSize"))
+	size = min(cmp.Or(size, 50), 1000)
+	n, _ := strconv.Atoi(query.Get("Page"))
+	page = all[min(n*size, len(all)):]
+	if len(page) <= size {
+		return page, nil
+	}
+	query.Set("Page", strconv.Itoa(n+1))
+	return page[:size], u.Path + "?" + query.Encode()
 }
 
 func (w *Twilio) create(out http.ResponseWriter, resource string, r *http.Request) {

@@ -23,10 +23,10 @@ import (
 // provider names the vendor in errors.
 const provider = "alertmanager"
 
-// ClientConfig is what a Client needs. Only URL is required.
+// ClientConfig is what a Client needs. Only BaseURL is required.
 type ClientConfig struct {
-	// URL is the address with any path before /api/v2.
-	URL string
+	// BaseURL is the address with any path before /api/v2.
+	BaseURL string
 	// Credential signs requests: resilience.Basic, Bearer, Header, … Defaults to none.
 	Credential resilience.Credential
 	// Header is sent with every request, such as the tenant of a proxy.
@@ -56,17 +56,17 @@ type Client struct {
 
 // NewClient checks the configuration; nothing is sent yet.
 func NewClient(c ClientConfig) (*Client, error) {
-	u, err := url.Parse(c.URL)
+	u, err := url.Parse(c.BaseURL)
 	if err != nil { // its text would show the URL
-		return nil, errors.New("alertmanager: URL: want one that can be parsed")
+		return nil, errors.New("alertmanager: BaseURL: want one that can be parsed")
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return nil, fmt.Errorf(`alertmanager: URL %q: want one like "https://alertmanager.example"`, u.Redacted())
+		return nil, fmt.Errorf(`alertmanager: BaseURL %q: want one like "https://alertmanager.example"`, u.Redacted())
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("alertmanager: URL: want neither query nor fragment")
+		return nil, errors.New("alertmanager: BaseURL: want neither query nor fragment")
 	case u.User != nil:
-		return nil, errors.New("alertmanager: URL: want user and password in Credential")
+		return nil, errors.New("alertmanager: BaseURL: want user and password in Credential")
 	}
 	transport, err := resilience.New(resilience.Config{
 		Provider: provider, Base: c.Transport, Policy: c.Policy, Credential: c.Credential, Observer: c.Observer, Decode: decodeError,

@@ -28,7 +28,7 @@ func client(t *testing.T, h http.Handler, change ...func(*alertmanager.ClientCon
 	t.Helper()
 	server := httptest.NewServer(h)
 	t.Cleanup(server.Close)
-	c := alertmanager.ClientConfig{URL: server.URL + "/", Policy: resilience.Policy{Base: time.Nanosecond}}
+	c := alertmanager.ClientConfig{BaseURL: server.URL + "/", Policy: resilience.Policy{Base: time.Nanosecond}}
 	for _, f := range change {
 		f(&c)
 	}
@@ -445,7 +445,7 @@ func TestClientFaults(t *testing.T) {
 func TestNewClientRefuses(t *testing.T) {
 	const secret = "hunter2"
 	for _, url := range []string{"", "ftp://x", "http://", "http://x?q=1", "http://user:" + secret + "@x", "http://user:" + secret + "@x:port", "http://x#f"} {
-		if _, err := alertmanager.NewClient(alertmanager.ClientConfig{URL: url}); err == nil || strings.Contains(err.Error(), secret) {
+		if _, err := alertmanager.NewClient(alertmanager.ClientConfig{BaseURL: url}); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("NewClient(%q): %v, want an error without the password", url, err)
 		}
 	}

@@ -63,9 +63,9 @@ type Config struct {
 	Apart map[string]any
 }
 
-// Problem is something about a file that is wrong. Its severity is always "error" and
+// Diagnostic is something about a file that is wrong. Its severity is always "error" and
 // its codes are those of [ParseConfig].
-type Problem = diagnostic.Diagnostic
+type Diagnostic = diagnostic.Diagnostic
 
 // Errors are all problems of a file, sorted by line and column.
 type Errors = diagnostic.Errors //nolint:errname // a list, whose name it does not see through an alias

@@ -34,7 +34,7 @@ type Mapping struct {
 	DefaultLayer  string // defaults to "application"
 	SeverityLabel string // defaults to "severity"; the label stays one of the event
 	// Severities say what the values of SeverityLabel mean, in small letters. Defaults
-	// to [Severities] and the spellings of incident.ParseSeverity.
+	// to [DefaultSeverities] and the spellings of incident.ParseSeverity.
 	Severities adapters.Names[incident.Severity, string]
 	// DefaultSeverity is that of alerts with another value or none. Defaults to unset.
 	DefaultSeverity incident.Severity
@@ -43,8 +43,8 @@ type Mapping struct {
 	FingerprintAs, GeneratorAs string
 }
 
-// Severities returns what the values of a severity label commonly mean.
-func Severities() adapters.Names[incident.Severity, string] { return slices.Clone(severities) }
+// DefaultSeverities returns what the values of a severity label commonly mean.
+func DefaultSeverities() adapters.Names[incident.Severity, string] { return slices.Clone(severities) }
 
 var severities = adapters.Names[incident.Severity, string]{
 	{Ours: incident.P1, Theirs: "critical"},
@@ -64,16 +64,16 @@ var severities = adapters.Names[incident.Severity, string]{
 type AlertError struct {
 	Fingerprint string
 	Field       string // such as "labels.alertname"
-	Got         string
+	Value       string
 	Want        string
 }
 
 // Error says which field holds what, and what was expected.
 func (e *AlertError) Error() string {
-	if e.Got == "" {
+	if e.Value == "" {
 		return e.Field + ": missing, want " + e.Want
 	}
-	return fmt.Sprintf("%s: found %q, want %s", e.Field, e.Got, e.Want)
+	return fmt.Sprintf("%s: found %q, want %s", e.Field, e.Value, e.Want)
 }
 
 // Event returns the event of an alert that was received at an instant. What is said
@@ -84,7 +84,7 @@ func (e *AlertError) Error() string {
 // set for those of [Client.Alerts], which are over unless they are posted again.
 func (m Mapping) Event(a Alert, received time.Time) (correlation.Event, error) {
 	fail := func(field, got, want string) (correlation.Event, error) {
-		return correlation.Event{}, &AlertError{Fingerprint: a.Fingerprint, Field: field, Got: got, Want: want}
+		return correlation.Event{}, &AlertError{Fingerprint: a.Fingerprint, Field: field, Value: got, Want: want}
 	}
 	e := correlation.Event{Status: correlation.Firing, Time: a.StartsAt, Annotations: a.Annotations}
 	switch a.Status {

@@ -99,7 +99,7 @@ func (r *reader) load(data []byte) (root value, ok bool) {
 
 // fail records a problem of a value.
 func (r *reader) fail(v value, code, suggestion, format string, args ...any) {
-	r.problems = append(r.problems, Problem{
+	r.problems = append(r.problems, Diagnostic{
 		File: r.file, Line: max(1, v.at.line), Col: max(1, v.at.col), Severity: diagnostic.Error, Path: v.path,
 		Code: code, Message: fmt.Sprintf(format, args...), Suggestion: suggestion,
 	})

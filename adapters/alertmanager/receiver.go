@@ -47,9 +47,12 @@ type ReceiverConfig struct {
 	Reader interface {
 		Alerts(ctx context.Context, f AlertFilter) ([]Alert, error)
 	}
-	// Seen, MaxBody, Pending, RetryAfter and Now are those of [ingest.Config]. MaxBody
+	// Repeats hands on what was told before, too. Set it where several receivers share
+	// the webhooks of an Alertmanager: what one of them takes for a repeat may have ended
+	// meanwhile at another. Defaults to false.
+	Repeats bool
+	// MaxBody, Pending, RetryAfter and Now are those of [ingest.Config]. MaxBody
 	// defaults to 1 MiB.
-	Seen       ingest.Seen
 	MaxBody    int64
 	Pending    int
 	RetryAfter time.Duration
@@ -62,10 +65,25 @@ type ReceiverConfig struct {
 // It answers as Alertmanager decides whether to send again: 503 for what should come
 // once more, never 429. A body of which every alert is refused by the mapping is
 // handed on, too, with nothing but Refused.
+//
+// What was told last of an alert in its group is remembered, in memory, and a webhook
+// that says nothing else is answered and not handed on: a repetition (repeat_interval),
+// another attempt, the same from the other of a pair. What says the opposite of the last
+// is news, also if it repeats what was said before that: an alert that Alertmanager ended
+// because it heard no more of it, and hears of again, fires with the startsAt of the
+// first time. Events are marked for that, see [correlation.Event] on Again, so that an
+// engine begins a new episode, whatever this process remembers.
+//
+// A webhook has no time of its own. One whose request began before the opposite was
+// taken is late and no news; but of two Alertmanagers that do not know of each other,
+// one may tell the beginning after the other has told the end, and that cannot be told
+// from an alert that fires again. It is taken for one, until the end comes from the
+// second, too: a page too many rather than one too few.
 type Receiver struct {
 	*ingest.Handler
 
 	config ReceiverConfig
+	words  *lastWords
 	mu     sync.Mutex
 	// ahead holds the alerts that began in the future when they came first, and when
 	// that was: their beginning stays there when they are repeated.
@@ -86,9 +104,12 @@ func NewReceiver(c ReceiverConfig) (*Receiver, error) {
 	if c.MaxBody == 0 {
 		c.MaxBody = 1 << 20
 	}
-	r := &Receiver{config: c, ahead: map[identity]time.Time{}}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	r := &Receiver{config: c, words: newLastWords(100_000), ahead: map[identity]time.Time{}}
 	handler, err := ingest.New(ingest.Config{
-		Name: c.Name, Verifier: c.Verifier, Seen: c.Seen, MaxBody: c.MaxBody, Pending: c.Pending, RetryAfter: c.RetryAfter, Now: c.Now,
+		Name: c.Name, Verifier: c.Verifier, Seen: repeats{r.words, c.Repeats}, MaxBody: c.MaxBody, Pending: c.Pending, RetryAfter: c.RetryAfter, Now: c.Now,
 		Read: func(_ *http.Request, body []byte) ([]string, any, error) {
 			w, err := ParseWebhook(body)
 			if err != nil {
@@ -108,7 +129,16 @@ func NewReceiver(c ReceiverConfig) (*Receiver, error) {
 func (r *Receiver) accept(ctx context.Context, d ingest.Delivery) error {
 	w := d.Value.(*Webhook)
 	n := Notification{Webhook: w, Complete: w.Complete(), Resolved: w.GroupResolved(), Delivery: d}
-	r.add(&n, w.Alerts)
+	var told []string // what is the last word from now on
+	for i, key := range w.words() {
+		opposed, at := r.words.opposed(key)
+		late := opposed && d.Began.Before(at)
+		if !late {
+			told = append(told, key)
+		}
+		// An end that comes after no beginning may be an old one, which comes again.
+		r.add(&n, w.Alerts[i], !late && (opposed || !w.Alerts[i].Resolved()))
+	}
 	if !n.Complete && r.config.Reader != nil {
 		if firing, err := r.readGroup(ctx, w); err != nil {
 			n.ReadErr = err
@@ -120,31 +150,33 @@ func (r *Receiver) accept(ctx context.Context, d ingest.Delivery) error {
 					listed[a.Fingerprint] = true
 				}
 			}
-			var cut []Alert
 			for _, a := range firing {
 				if !listed[a.Fingerprint] {
-					cut = append(cut, a)
+					r.add(&n, a, true)
+					told = append(told, string(w.appendWord(nil, statusFiring, &a)))
 				}
 			}
-			r.add(&n, cut)
 		}
 	}
-	return r.config.Accept(ctx, n)
+	err := r.config.Accept(ctx, n)
+	if err == nil {
+		r.words.tell(told, r.config.Now())
+	}
+	return err
 }
 
-// add appends the events of alerts.
-func (r *Receiver) add(n *Notification, alerts []Alert) {
-	for _, a := range alerts {
-		e, err := r.config.Mapping.Event(a, n.Received)
-		if err != nil {
-			if refused, ok := errors.AsType[*AlertError](err); ok {
-				n.Refused = append(n.Refused, refused)
-			}
-			continue
+// add appends the event of an alert, or why it is none.
+func (r *Receiver) add(n *Notification, a Alert, again bool) {
+	e, err := r.config.Mapping.Event(a, n.Received)
+	if err != nil {
+		if refused, ok := errors.AsType[*AlertError](err); ok {
+			n.Refused = append(n.Refused, refused)
 		}
-		r.order(&e, &a, n.Received)
-		n.Events = append(n.Events, e)
+		return
 	}
+	e.Again = again
+	r.order(&e, &a, n.Received)
+	n.Events = append(n.Events, e)
 }
 
 // order keeps the instants of an alert that began in the future in the order in which

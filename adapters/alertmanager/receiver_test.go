@@ -1,9 +1,11 @@
 package alertmanager_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -130,6 +132,122 @@ func TestRepetitions(t *testing.T) {
 	}
 }
 
+// TestLastWord: what says the opposite of the last is news, also if it was said before:
+// Alertmanager ends an alert when it hears no more of it, and tells it with the same
+// startsAt when it hears of it again. An engine behind the receiver follows, with and
+// without what the receiver remembers.
+func TestLastWord(t *testing.T) {
+	second := func(n int) time.Time { return start.Add(time.Duration(n) * time.Second) }
+	type step struct {
+		says   string // f fires, r is over
+		end    int    // of r
+		taken  bool   // by Accept
+		active bool   // in the engine, afterwards
+	}
+	tests := []struct {
+		name     string
+		steps    []step // ten seconds apart, the first after ten
+		notified int
+	}{
+		{"a pair tells the same", []step{{"f", 0, true, true}, {"f", 0, false, true}, {"r", 15, true, false}, {"r", 15, false, false}}, 1},
+		{"fires again with the same start", []step{{"f", 0, true, true}, {"r", 15, true, false}, {"f", 0, true, true}, {"f", 0, false, true}, {"r", 45, true, false}}, 2},
+		{"and again", []step{{"f", 0, true, true}, {"r", 15, true, false}, {"f", 0, true, true}, {"r", 35, true, false}, {"f", 0, true, true}}, 3},
+		// These cannot be told from an alert that fires again: the end of the second of a
+		// pair ends it, too.
+		{"the second of a pair is late with both", []step{{"f", 0, true, true}, {"r", 15, true, false}, {"f", 0, true, true}, {"r", 15, true, false}, {"r", 15, false, false}}, 2},
+	}
+	for _, tt := range tests {
+		for _, forgets := range []bool{false, true} { // the process is another one at each step, or knows that it is one of several
+			if forgets && strings.HasPrefix(tt.name, "the second") {
+				continue // it would take the old end for known, and the next one ends the alert
+			}
+			engine, err := correlation.New(nil, correlation.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			notified, s := 0, newStory(t)
+			for i, step := range tt.steps {
+				if forgets {
+					s = newStory(t, func(c *alertmanager.ReceiverConfig) { c.Repeats = i%2 == 0 })
+				}
+				name := map[string]string{"f": "x", "r": "-x"}[step.says]
+				at := second(10 * (i + 1))
+				before := len(s.got)
+				n := s.send(body(t, 0, start, second(step.end), name), at)
+				if taken := len(s.got) > before; taken != (step.taken || forgets) {
+					t.Errorf("%s, %d: taken %t, want %t", tt.name, i, taken, step.taken)
+				}
+				list, err := engine.Apply(at, n.Events...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, tr := range list {
+					if tr.Kind == correlation.Notify {
+						notified++
+					}
+				}
+				if a, _ := engine.Alert("acme", "application.x", nil); a.Active != step.active {
+					t.Errorf("%s, forgets %t, %d: active %t, want %t", tt.name, forgets, i, a.Active, step.active)
+				}
+			}
+			if notified != tt.notified {
+				t.Errorf("%s, forgets %t: notified %d times, want %d", tt.name, forgets, notified, tt.notified)
+			}
+		}
+	}
+}
+
+// slow is a body whose reading takes a while.
+type slow struct {
+	io.Reader
+	meanwhile func()
+}
+
+func (s *slow) Read(b []byte) (int, error) {
+	if s.meanwhile != nil {
+		s.meanwhile()
+		s.meanwhile = nil
+	}
+	return s.Reader.Read(b)
+}
+
+// TestLate: an attempt that began before the end was taken is a repeat, whenever its body
+// arrives, and does not hide that the alert fires again.
+func TestLate(t *testing.T) {
+	engine, err := correlation.New(nil, correlation.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStory(t)
+	active := func(at time.Time, n alertmanager.Notification) bool {
+		t.Helper()
+		if _, err := engine.Apply(at, n.Events...); err != nil {
+			t.Fatal(err)
+		}
+		a, _ := engine.Alert("acme", "application.x", nil)
+		return a.Active
+	}
+	fires, at := body(t, 0, start, start, "x"), start.Add(time.Minute)
+	if !active(at, s.send(fires, at)) {
+		t.Fatal("it does not fire")
+	}
+	late := &slow{bytes.NewReader(fires), func() {
+		end := at.Add(time.Minute)
+		if active(end, s.send(body(t, 0, start, end, "-x"), end)) {
+			t.Error("it is not over")
+		}
+	}}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", late)
+	r.SetBasicAuth("am", "pw")
+	s.r.ServeHTTP(httptest.NewRecorder(), r)
+	if len(s.got) != 3 || active(at.Add(2*time.Minute), s.got[2]) {
+		t.Errorf("%d calls: the late attempt makes it fire", len(s.got))
+	}
+	if at = at.Add(3 * time.Minute); !active(at, s.send(fires, at)) {
+		t.Error("it does not fire again")
+	}
+}
+
 // TestRefusals: what should come again is a 503, whatever the reason.
 func TestRefusals(t *testing.T) {
 	s := newStory(t)
@@ -249,6 +367,37 @@ func TestCut(t *testing.T) {
 		}
 		if tt.reader != nil && (len(tt.reader.asked) != 2 || !slices.Equal(tt.reader.asked[0].Matchers, []string{`tenant="acme"`}) || tt.reader.asked[0].Receiver != "hook.1") {
 			t.Errorf("%s: asked %+v", tt.name, tt.reader.asked)
+		}
+	}
+}
+
+// TestLastWordOfCut: what was read from the API because it was cut is a last word, too: the
+// end that comes after it is no repeat of the end before it.
+func TestLastWordOfCut(t *testing.T) {
+	engine, err := correlation.New(nil, correlation.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := newStory(t, func(c *alertmanager.ReceiverConfig) { c.Reader = &group{alerts: []alertmanager.Alert{listed("x")}} })
+	second := func(n int) time.Time { return start.Add(time.Duration(n) * time.Second) }
+	for i, step := range []struct {
+		name   string
+		cut    uint64
+		end    int
+		active bool // x, afterwards
+	}{
+		{"x", 0, 0, true},
+		{"-x", 0, 15, false},
+		{"y", 1, 0, true}, // x fires again
+		{"-x", 0, 45, false},
+	} {
+		at := second(10 * (i + 1))
+		n := s.send(body(t, step.cut, start, second(step.end), step.name), at)
+		if _, err := engine.Apply(at, n.Events...); err != nil {
+			t.Fatal(err)
+		}
+		if a, _ := engine.Alert("acme", "application.x", nil); a.Active != step.active {
+			t.Errorf("%d: active %t, want %t", i, a.Active, step.active)
 		}
 	}
 }

@@ -66,7 +66,7 @@ const (
 // WebhookError is the body of a webhook that is not one.
 type WebhookError struct {
 	Field string // path in the body, such as "alerts[2].status"; "" for the whole
-	Got   string
+	Value string
 	Want  string
 	Err   error // of encoding/json; mostly nil
 }
@@ -77,8 +77,8 @@ func (e *WebhookError) Error() string {
 	if e.Field != "" {
 		text += ": " + e.Field
 	}
-	if e.Got != "" {
-		text += fmt.Sprintf(": found %q", e.Got)
+	if e.Value != "" {
+		text += fmt.Sprintf(": found %q", e.Value)
 	}
 	text += ": want " + e.Want
 	if e.Err != nil {
@@ -103,7 +103,7 @@ func ParseWebhook(body []byte) (*Webhook, error) {
 		}
 	}
 	if w.Version != webhookVersion {
-		return nil, &WebhookError{Field: "version", Got: w.Version, Want: strconv.Quote(webhookVersion)}
+		return nil, &WebhookError{Field: "version", Value: w.Version, Want: strconv.Quote(webhookVersion)}
 	}
 	if w.Alerts == nil {
 		return nil, &WebhookError{Field: "alerts", Want: "a list"}
@@ -111,7 +111,7 @@ func ParseWebhook(body []byte) (*Webhook, error) {
 	for i := range w.Alerts {
 		a := &w.Alerts[i]
 		fail := func(field, got, want string) error {
-			return &WebhookError{Field: fmt.Sprintf("alerts[%d].%s", i, field), Got: got, Want: want}
+			return &WebhookError{Field: fmt.Sprintf("alerts[%d].%s", i, field), Value: got, Want: want}
 		}
 		switch {
 		case a.Status != statusFiring && a.Status != statusResolved:
@@ -139,23 +139,34 @@ func (w *Webhook) GroupResolved() bool { return w.Complete() && w.Status == stat
 
 // Keys returns one key for each alert: the same for all attempts to deliver the
 // webhook and for repetitions of it (repeat_interval), another when an alert of it
-// begins, ends or begins again. A cut webhook has none, because what was cut may be
-// other than before.
+// begins, ends or begins again, unless it begins at the instant at which it first did.
+// Then only the end between the two tells them apart, so who drops what is known has to
+// forget a key when the opposite is told, as [Receiver] does. A cut webhook has none,
+// because what was cut may be other than before.
 func (w *Webhook) Keys() []string {
 	if !w.Complete() {
 		return nil
 	}
+	return w.words()
+}
+
+// words is Keys of a cut webhook, too.
+func (w *Webhook) words() []string {
 	keys := make([]string, len(w.Alerts))
 	var b []byte
 	for i := range w.Alerts {
-		a := &w.Alerts[i]
-		b = append(b[:0], a.Fingerprint...)
-		b = append(append(b, '/'), a.Status...)
-		b = a.StartsAt.UTC().AppendFormat(append(b, '/'), time.RFC3339Nano)
-		b = append(append(b, '/'), w.GroupKey...)
+		b = w.appendWord(b[:0], w.Alerts[i].Status, &w.Alerts[i])
 		keys[i] = string(b)
 	}
 	return keys
+}
+
+// appendWord appends the key that says the status of an alert of the group.
+func (w *Webhook) appendWord(b []byte, status string, a *Alert) []byte {
+	b = append(b, status...)
+	b = a.StartsAt.UTC().AppendFormat(append(b, '/'), time.RFC3339Nano)
+	b = append(append(b, '/'), a.Fingerprint...)
+	return append(append(b, '/'), w.GroupKey...)
 }
 
 // Fingerprint returns 16 hexadecimal digits that stand for labels in Alertmanager:

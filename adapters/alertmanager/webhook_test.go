@@ -248,7 +248,7 @@ func TestMapping(t *testing.T) {
 	}
 	other := alertmanager.Mapping{
 		TenantLabel: "customer", DefaultTenant: "ours", SignalLabel: "what", LayerLabel: "tier", DefaultLayer: "platform", SeverityLabel: "prio",
-		Severities: alertmanager.Severities()[:1], DefaultSeverity: incident.P4,
+		Severities: alertmanager.DefaultSeverities()[:1], DefaultSeverity: incident.P4,
 	}
 	tests := []struct {
 		name    string
@@ -325,7 +325,7 @@ func TestMapping(t *testing.T) {
 		incident.P3: {"medium", "minor", "warning"}, incident.P4: {"info", "low", "none"},
 	}
 	got := map[incident.Severity][]string{}
-	for _, n := range alertmanager.Severities() {
+	for _, n := range alertmanager.DefaultSeverities() {
 		got[n.Ours] = append(got[n.Ours], n.Theirs)
 	}
 	for _, list := range got {

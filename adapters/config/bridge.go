@@ -2,6 +2,7 @@ package config
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net"
 	"net/url"
@@ -38,7 +39,9 @@ type Bridge struct {
 	// other means, and a missing one.
 	Severities map[string]incident.Severity
 	Severity   incident.Severity
-	// States are the states of tickets by the vendor's name, for sinks that have names.
+	// States are what states of tickets mean by the vendor's name, where that is not what
+	// they usually do: names of statuses of Jira, numbers of ServiceNow, and the words
+	// acknowledged and resolved of PagerDuty.
 	States map[string]adapters.State
 }
 
@@ -66,8 +69,9 @@ type BridgeQuery struct {
 
 // PagerDutySink is an integration of a service of PagerDuty.
 type PagerDutySink struct {
-	RoutingKey adapters.Secret
-	URL        string // "" for that of PagerDuty
+	RoutingKey    adapters.Secret
+	URL           string          // "" for that of PagerDuty
+	WebhookSecret adapters.Secret // of its webhooks v3; none where nobody listens to them
 }
 
 // JiraSink is a project of a Jira.
@@ -78,6 +82,8 @@ type JiraSink struct {
 	Project    string
 	IssueType  string
 	Deployment string // "cloud", "data_center"; "" to ask the server
+
+	WebhookSecret adapters.Secret // of its webhooks; none where nobody listens to them
 }
 
 // ServiceNowSink is an instance of ServiceNow.
@@ -88,6 +94,8 @@ type ServiceNowSink struct {
 	ClientID     string
 	ClientSecret adapters.Secret
 	Group        string // assignment group
+
+	WebhookSecret adapters.Secret // of its business rule; none where nobody listens to it
 }
 
 // SMTPSink is a mail server and who gets mail.
@@ -134,8 +142,9 @@ type bridgeFile struct {
 	} `yaml:"sources,required"`
 	Sinks struct {
 		PagerDuty *struct {
-			RoutingKey SecretRef `yaml:"routing_key,required"`
-			URL        string    `yaml:"url"`
+			RoutingKey    SecretRef `yaml:"routing_key,required"`
+			URL           string    `yaml:"url"`
+			WebhookSecret SecretRef `yaml:"webhook_secret"`
 		} `yaml:"pagerduty"`
 		Jira *struct {
 			URL        string    `yaml:"url,required"`
@@ -144,6 +153,8 @@ type bridgeFile struct {
 			Project    string    `yaml:"project,required"`
 			IssueType  string    `yaml:"issue_type"`
 			Deployment string    `yaml:"deployment"`
+
+			WebhookSecret SecretRef `yaml:"webhook_secret"`
 		} `yaml:"jira"`
 		ServiceNow *struct {
 			URL          string    `yaml:"url,required"`
@@ -152,23 +163,14 @@ type bridgeFile struct {
 			ClientID     string    `yaml:"client_id"`
 			ClientSecret SecretRef `yaml:"client_secret"`
 			Group        string    `yaml:"assignment_group"`
+
+			WebhookSecret SecretRef `yaml:"webhook_secret"`
 		} `yaml:"servicenow"`
-		SMTP *struct {
-			Host     string    `yaml:"host,required"`
-			Port     int       `yaml:"port"`
-			From     string    `yaml:"from,required"`
-			To       []string  `yaml:"to,required"`
-			User     string    `yaml:"user"`
-			Password SecretRef `yaml:"password"`
-			Security string    `yaml:"security"`
-		} `yaml:"smtp"`
+		SMTP  *smtpFile `yaml:"smtp"`
 		Slack *struct {
 			URL SecretRef `yaml:"url,required"`
 		} `yaml:"slack"`
-		Webhook *struct {
-			URL    string    `yaml:"url,required"`
-			Secret SecretRef `yaml:"secret,required"`
-		} `yaml:"webhook"`
+		Webhook *webhookFile `yaml:"webhook"`
 	} `yaml:"sinks,required"`
 	Map struct {
 		Severity map[string]incident.Severity `yaml:"severity"`
@@ -219,8 +221,8 @@ func (d *Document) bridgeSources(b *Bridge, file *bridgeFile, secrets Secrets) {
 	if f := file.Sources.Alertmanager; f != nil {
 		b.Alertmanager = &AlertmanagerSource{Listen: f.Listen, Bearer: d.secret("sources.alertmanager.bearer", f.Bearer, secrets)}
 		d.address("sources.alertmanager.listen", f.Listen)
-		if f.Bearer.IsZero() && !loopback(f.Listen) {
-			d.Warn("sources.alertmanager.listen", "open_listen", "%q is open to the network and nobody has to show a bearer", f.Listen)
+		if f.Bearer.IsZero() {
+			d.openListen("sources.alertmanager.listen", f.Listen, " and nobody has to show a bearer")
 		}
 	}
 	if f := file.Sources.Prometheus; f != nil {
@@ -229,6 +231,13 @@ func (d *Document) bridgeSources(b *Bridge, file *bridgeFile, secrets Secrets) {
 			b.Prometheus.Every = 30 * time.Second
 		}
 		d.url("sources.prometheus.url", f.URL)
+		if f.Every < 0 {
+			d.Fail("sources.prometheus.every", "not_positive", "%v, want more than 0", f.Every)
+		}
+		names := map[string]bool{}
+		for i, q := range f.Queries {
+			d.unique(names, fmt.Sprintf("sources.prometheus.queries[%d].name", i), q.Name)
+		}
 	}
 	if b.Alertmanager == nil && b.Prometheus == nil && d.Has("sources") {
 		d.Fail("sources", "missing_field", "no source, want alertmanager or prometheus")
@@ -239,41 +248,50 @@ func (d *Document) bridgeSources(b *Bridge, file *bridgeFile, secrets Secrets) {
 func (d *Document) bridgeSinks(b *Bridge, file *bridgeFile, secrets Secrets) {
 	sinks := &file.Sinks
 	if f := sinks.PagerDuty; f != nil {
-		b.PagerDuty = &PagerDutySink{RoutingKey: d.secret("sinks.pagerduty.routing_key", f.RoutingKey, secrets), URL: f.URL}
-		if f.URL != "" {
-			d.url("sinks.pagerduty.url", f.URL)
-		}
+		b.PagerDuty = d.pagerDuty("sinks.pagerduty", &pagerDutyFile{f.RoutingKey, f.URL}, secrets)
+		b.PagerDuty.WebhookSecret = d.webhookSecret(b, "sinks.pagerduty", f.WebhookSecret, secrets)
 	}
 	if f := sinks.Jira; f != nil {
-		b.Jira = &JiraSink{f.URL, f.Email, d.secret("sinks.jira.token", f.Token, secrets), f.Project, f.IssueType, f.Deployment}
-		d.url("sinks.jira.url", f.URL)
-		if !slices.Contains([]string{"", "cloud", "data_center"}, f.Deployment) {
-			d.Fail("sinks.jira.deployment", "bad_enum", "%q, want cloud or data_center", f.Deployment)
-		}
+		b.Jira = d.jira("sinks.jira", &jiraFile{f.URL, f.Email, f.Token, f.Project, f.IssueType, f.Deployment}, secrets)
+		b.Jira.WebhookSecret = d.webhookSecret(b, "sinks.jira", f.WebhookSecret, secrets)
 	}
 	if f := sinks.ServiceNow; f != nil {
-		b.ServiceNow = &ServiceNowSink{
-			f.URL, f.User, d.secret("sinks.servicenow.password", f.Password, secrets),
-			f.ClientID, d.secret("sinks.servicenow.client_secret", f.ClientSecret, secrets), f.Group,
-		}
-		d.url("sinks.servicenow.url", f.URL)
-		if (f.User == "" || f.Password.IsZero()) && (f.ClientID == "" || f.ClientSecret.IsZero()) {
-			d.Fail("sinks.servicenow", "missing_field", "no credential, want user and password, or client_id and client_secret")
-		}
+		b.ServiceNow = d.serviceNow("sinks.servicenow", &serviceNowFile{f.URL, f.User, f.Password, f.ClientID, f.ClientSecret, f.Group}, secrets)
+		b.ServiceNow.WebhookSecret = d.webhookSecret(b, "sinks.servicenow", f.WebhookSecret, secrets)
 	}
 	if f := sinks.SMTP; f != nil {
-		b.SMTP = &SMTPSink{f.Host, f.Port, f.From, f.To, f.User, d.secret("sinks.smtp.password", f.Password, secrets), f.Security}
+		b.SMTP = d.smtp("sinks.smtp", f, secrets)
 	}
 	if f := sinks.Slack; f != nil {
 		b.Slack = &SlackSink{d.secret("sinks.slack.url", f.URL, secrets)}
 	}
 	if f := sinks.Webhook; f != nil {
-		b.Webhook = &WebhookSink{f.URL, d.secret("sinks.webhook.secret", f.Secret, secrets)}
-		d.url("sinks.webhook.url", f.URL)
+		b.Webhook = d.webhook("sinks.webhook", f, secrets)
 	}
 	if len(b.SinkNames()) == 0 && d.Has("sinks") {
 		d.Fail("sinks", "missing_field", "no sink, want one of pagerduty, jira, servicenow, smtp, slack and webhook")
 	}
+}
+
+// mail checks how a mail server is reached.
+func (d *Document) mail(path string, port int, user, security string) {
+	if port < 0 || port > 65535 {
+		d.Fail(path+".port", "out_of_range", "%d, want 1 to 65535", port)
+	}
+	switch {
+	case !slices.Contains([]string{"", "tls", "none"}, security):
+		d.Fail(path+".security", "bad_enum", "%q, want tls or none, or nothing for STARTTLS", security)
+	case security == "none" && user != "":
+		d.Fail(path+".security", "bad_enum", "none with a user, want TLS for a login")
+	}
+}
+
+// webhookSecret finds the secret of webhooks that come back from a sink.
+func (d *Document) webhookSecret(b *Bridge, sink string, ref SecretRef, secrets Secrets) adapters.Secret {
+	if !ref.IsZero() && b.Alertmanager == nil {
+		d.Fail(sink+".webhook_secret", "missing_field", "webhooks come to the address of sources.alertmanager.listen, which is missing")
+	}
+	return d.secret(sink+".webhook_secret", ref, secrets)
 }
 
 // SinkNames lists the sinks that are there, sorted.
@@ -326,4 +344,83 @@ func loopback(address string) bool {
 	}
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+type smtpFile struct {
+	Host     string    `yaml:"host,required"`
+	Port     int       `yaml:"port"`
+	From     string    `yaml:"from,required"`
+	To       []string  `yaml:"to,required"`
+	User     string    `yaml:"user"`
+	Password SecretRef `yaml:"password"`
+	Security string    `yaml:"security"`
+}
+
+type webhookFile struct {
+	URL    string    `yaml:"url,required"`
+	Secret SecretRef `yaml:"secret,required"`
+}
+
+// smtp reads where mail goes.
+func (d *Document) smtp(path string, f *smtpFile, secrets Secrets) *SMTPSink {
+	d.mail(path, f.Port, f.User, f.Security)
+	return &SMTPSink{f.Host, f.Port, f.From, f.To, f.User, d.secret(path+".password", f.Password, secrets), f.Security}
+}
+
+// webhook reads where signed messages go.
+func (d *Document) webhook(path string, f *webhookFile, secrets Secrets) *WebhookSink {
+	d.url(path+".url", f.URL)
+	return &WebhookSink{f.URL, d.secret(path+".secret", f.Secret, secrets)}
+}
+
+// What opens tickets, without what only a bridge has: webhooks that come back.
+type (
+	pagerDutyFile struct {
+		RoutingKey SecretRef `yaml:"routing_key,required"`
+		URL        string    `yaml:"url"`
+	}
+	jiraFile struct {
+		URL        string    `yaml:"url,required"`
+		Email      string    `yaml:"email"`
+		Token      SecretRef `yaml:"token,required"`
+		Project    string    `yaml:"project,required"`
+		IssueType  string    `yaml:"issue_type"`
+		Deployment string    `yaml:"deployment"`
+	}
+	serviceNowFile struct {
+		URL          string    `yaml:"url,required"`
+		User         string    `yaml:"user"`
+		Password     SecretRef `yaml:"password"`
+		ClientID     string    `yaml:"client_id"`
+		ClientSecret SecretRef `yaml:"client_secret"`
+		Group        string    `yaml:"assignment_group"`
+	}
+)
+
+func (d *Document) pagerDuty(path string, f *pagerDutyFile, secrets Secrets) *PagerDutySink {
+	if f.URL != "" {
+		d.url(path+".url", f.URL)
+	}
+	return &PagerDutySink{RoutingKey: d.secret(path+".routing_key", f.RoutingKey, secrets), URL: f.URL}
+}
+
+func (d *Document) jira(path string, f *jiraFile, secrets Secrets) *JiraSink {
+	d.url(path+".url", f.URL)
+	if !slices.Contains([]string{"", "cloud", "data_center"}, f.Deployment) {
+		d.Fail(path+".deployment", "bad_enum", "%q, want cloud or data_center", f.Deployment)
+	}
+	return &JiraSink{
+		URL: f.URL, Email: f.Email, Token: d.secret(path+".token", f.Token, secrets), Project: f.Project, IssueType: f.IssueType, Deployment: f.Deployment,
+	}
+}
+
+func (d *Document) serviceNow(path string, f *serviceNowFile, secrets Secrets) *ServiceNowSink {
+	d.url(path+".url", f.URL)
+	if (f.User == "" || f.Password.IsZero()) && (f.ClientID == "" || f.ClientSecret.IsZero()) {
+		d.Fail(path, "missing_field", "no credential, want user and password, or client_id and client_secret")
+	}
+	return &ServiceNowSink{
+		URL: f.URL, User: f.User, Password: d.secret(path+".password", f.Password, secrets),
+		ClientID: f.ClientID, ClientSecret: d.secret(path+".client_secret", f.ClientSecret, secrets), Group: f.Group,
+	}
 }

@@ -69,3 +69,30 @@ func TestBridgeListen(t *testing.T) {
 		}
 	}
 }
+
+// The port and the protection of a mail server are checked where they stand.
+func TestBridgeMail(t *testing.T) {
+	for mail, want := range map[string]string{
+		"":                            "",
+		", port: 587":                 "",
+		", security: tls, user: ann":  "",
+		", security: none":            "",
+		", port: 70000":               "sinks.smtp.port",
+		", port: -1":                  "sinks.smtp.port",
+		", security: ssl":             "sinks.smtp.security",
+		", security: none, user: ann": "sinks.smtp.security",
+	} {
+		text := strings.Replace(bridgeFile, "webhook: {url: https://hooks.acme.example/ops, secret: inline}", "smtp: {host: mail.example, from: a@example.com, to: [b@example.com]"+mail+"}", 1)
+		_, d, err := config.ReadBridge("bridge.yaml", []byte(text), anySecret)
+		var got string
+		line := 0
+		for _, p := range d.Problems() {
+			if strings.HasPrefix(p.Path, "sinks.smtp.") {
+				got, line = p.Path, p.Line
+			}
+		}
+		if got != want || want != "" && (err == nil || line != 4) {
+			t.Errorf("%q: problem with %q in line %d, %v; want %q in line 4", mail, got, line, err, want)
+		}
+	}
+}

@@ -83,7 +83,12 @@ func Costs(name string, data []byte) (CostModel, *Document, error) {
 		d.Missing(placed(block, paths))
 	}
 	if d.Err() == nil {
-		for _, e := range split(model.Validate()) {
+		converted, err := model.Converted()
+		if err == nil {
+			model.Model = converted
+			err = model.Validate()
+		}
+		for _, e := range split(err) {
 			d.costError(e, paths)
 		}
 	}

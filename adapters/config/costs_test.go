@@ -51,6 +51,28 @@ func TestCostsOfYears(t *testing.T) {
 	}
 }
 
+func TestCostsInTwoCurrencies(t *testing.T) {
+	const conversion = "path: setup_costs, amount: 1000, currency: USD"
+	text := func(more string) []byte {
+		return []byte(costs + "currency: EUR\nconversions:\n- {" + conversion + more + "}\n")
+	}
+	m, _, err := config.Costs("m.yaml", text(`, rate: 0.9, date: "2026-03-31"`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Managed.SetupCosts != 900 || len(m.Conversions) != 1 {
+		t.Errorf("model %+v, want a setup of 900 EUR", m.Model)
+	}
+	for more, want := range map[string]string{
+		`, date: "2026-03-31"`: `conversions[0].rate: 0, want a finite number > 0`,
+		`, rate: 0.9`:          `conversions[0].date: , want the date of the rate like "2026-03-31"`,
+	} {
+		if _, _, err := config.Costs("m.yaml", text(more)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %s", more, err, want)
+		}
+	}
+}
+
 func TestUncertainCostsErrors(t *testing.T) {
 	for _, c := range []struct{ text, want string }{
 		{"distributions: {fee: {kind: constant}}", `m.yaml:5:17: distributions.fee: "fee", want the name of a numeric field`},

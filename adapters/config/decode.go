@@ -87,6 +87,10 @@ func (r *decoder) value(n *yaml.Node, into reflect.Value, path string) {
 	case reflect.Map:
 		r.mapping(n, path, func(keys []*yaml.Node) { r.entries(keys, into, path) })
 	case reflect.Slice:
+		if n.Kind == yaml.ScalarNode && holdsSecret(into.Type().Elem()) {
+			r.d.report(path, "wrong_type", "", "found a single value, want a list")
+			return
+		}
 		r.list(n, into, path)
 	case reflect.Interface:
 		if value, ok := r.plainValue(n, path); ok {

@@ -30,7 +30,10 @@
 // with zones such as "CET/CEST", and maps each problem that package escalation finds to
 // its place.
 //
-// [Accounts] reads a month of showback and chargeback, and closes it.
+// [Journeys] reads what package probe does as users do.
+//
+// [Accounts] reads a month of showback and chargeback, and closes it. [ReadPortal] and
+// [ReadBridge] read what the programs portal and bridge serve and connect.
 //
 // [PublicSLAs] reads published terms as facts, each with its source and a grade;
 // [PublicSLA.Claims] judges a customer's own outage log by them.

@@ -102,6 +102,15 @@ func FuzzBridge(f *testing.F) {
 		"sinks: {jira: {url: 'ftp://a@b', token: [a], project: P, deployment: c}, servicenow: {url: http://a, user: b}, webhook: a}")
 }
 
+func FuzzPortal(f *testing.F) {
+	fuzzReader(f, "portal", portalFile, "listen: a\nbrand: {name: a, color: '#fff', color_dark: red}\nops: {token_sha256: a}\nadmin_listen: :1\n"+
+		"tenants: [{id: A, public: true, token_sha256: b, feed_token_sha256: c, locale: xx, max_gap: 1}, {id: a, public: 1}]")
+}
+
+func FuzzArticles(f *testing.F) {
+	fuzzReader(f, "articles", articles, "articles: [{id: a}, {id: a, title: '', text: b, changed: 2026-10-01}]\nversion: 2")
+}
+
 func FuzzPlaybooks(f *testing.F) {
 	fuzzReader(f, "playbooks", "response_engine: {retry_policy: {max_attempts: 3}, safety_checks: [{name: a, conditions: [b]}]}\nlevel_delays: {level_1: 1m}")
 }

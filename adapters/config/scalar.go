@@ -42,6 +42,7 @@ var scalars = map[reflect.Type]scalar{
 	reflect.TypeFor[Percent]():           {`a percentage like 99.9`, parsePercent},
 	reflect.TypeFor[Decimal]():           {"a number", parseDecimal},
 	reflect.TypeFor[share]():             {"a percentage like 75", parseShare},
+	reflect.TypeFor[TokenHash]():         {"the SHA-256 of a token", parseTokenHash},
 }
 
 func parseDuration(n *yaml.Node) (any, *Diagnostic) {

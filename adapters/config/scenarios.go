@@ -95,7 +95,7 @@ func (f eventFile) arrival(d *Document, path string, start time.Time) replay.Arr
 		key := map[string]string{"Time": "at"}
 		at := path + "." + cmp.Or(key[bad.Field], strings.ToLower(bad.Field))
 		if !d.failed(at) {
-			d.Fail(at, "out_of_range", "%q, want %s", bad.Got, bad.Want)
+			d.Fail(at, "out_of_range", "%q, want %s", bad.Value, bad.Want)
 		}
 	}
 	return a

@@ -54,7 +54,7 @@ func holdsSecret(t reflect.Type) bool {
 	if t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if t == reflect.TypeFor[SecretRef]() {
+	if t == reflect.TypeFor[SecretRef]() || t == reflect.TypeFor[TokenHash]() {
 		return true
 	}
 	return t.Kind() == reflect.Struct && slices.ContainsFunc(reflect.VisibleFields(t), func(f reflect.StructField) bool {
@@ -62,8 +62,9 @@ func holdsSecret(t reflect.Type) bool {
 	})
 }
 
-// find returns the secret.
-func (s SecretRef) find(from Secrets) (adapters.Secret, error) {
+// Find returns the secret, which is none for the zero value. The error names the variable
+// or the file, never what is in it.
+func (s SecretRef) Find(from Secrets) (adapters.Secret, error) {
 	switch {
 	case s.Env != "":
 		if text, ok := from.Env(s.Env); ok && text != "" {
@@ -87,12 +88,17 @@ func (s SecretRef) find(from Secrets) (adapters.Secret, error) {
 
 // secret resolves a reference, with what is wrong with it at its path.
 func (d *Document) secret(path string, ref SecretRef, from Secrets) adapters.Secret {
-	found, err := ref.find(from)
+	found, err := ref.Find(from)
 	if err != nil {
 		d.Fail(path, "missing_secret", "%v", err)
 	}
+	d.inline(path, ref)
+	return found
+}
+
+// inline warns of a secret that stands in the file.
+func (d *Document) inline(path string, ref SecretRef) {
 	if !ref.text.IsZero() {
 		d.Warn(path, "inline_secret", "the secret stands in the file, want {env: NAME} or {file: path}")
 	}
-	return found
 }

@@ -55,9 +55,9 @@ func (d *Document) silences(files []silenceFile) []silence.Silence {
 			}
 			if at := path + "." + field; !d.failed(at) && !d.failed(path+".start") {
 				if bad.Err != nil {
-					d.Fail(at, code, "%q: %v", bad.Got, bad.Err)
+					d.Fail(at, code, "%q: %v", bad.Value, bad.Err)
 				} else {
-					d.Fail(at, code, "%q, want %s", bad.Got, bad.Want)
+					d.Fail(at, code, "%q, want %s", bad.Value, bad.Want)
 				}
 			}
 		}

@@ -44,7 +44,7 @@ type DutyCalendar struct {
 
 // ShiftQuery says which shifts are written.
 type ShiftQuery struct {
-	From, To time.Time // a shift counts if any part of it is in [From, To), at most ten years
+	From, Until time.Time // a shift counts if any part of it is in [From, Until), at most ten years
 
 	// Schedules are names of schedules of the roster. Defaults to all.
 	Schedules []string
@@ -64,7 +64,7 @@ type ShiftQuery struct {
 // and for a document before that cannot be read. Nothing is written then.
 func (c DutyCalendar) Shifts(w io.Writer, r *escalation.Router, q ShiftQuery) error {
 	doc := c.edition()
-	problems := doc.check(q.From, q.To)
+	problems := doc.check(q.From, q.Until)
 	for i, name := range q.Schedules {
 		if r.Schedule(name) == nil || slices.Contains(q.Schedules[:i], name) {
 			problems = append(problems, &FeedError{Property: fmt.Sprintf("schedules[%d]", i), Value: name, Want: "the name of a schedule of the roster, once"})
@@ -86,13 +86,13 @@ func (c DutyCalendar) Shifts(w io.Writer, r *escalation.Router, q ShiftQuery) er
 			entries = append(entries, c.shift(name, shift, q))
 		}
 	}
-	return doc.write(w, "on call", entries, func(x entry) bool { return x.start.Before(q.To) && x.end.After(q.From) })
+	return doc.write(w, "on call", entries, func(x entry) bool { return x.start.Before(q.Until) && x.end.After(q.From) })
 }
 
 // shifts returns the shifts with somebody on call, whole, and those of the engineer
 // as one stretch where they follow each other.
 func (q ShiftQuery) shifts(s *escalation.Schedule) []escalation.Shift {
-	from, to := q.From, q.To
+	from, to := q.From, q.Until
 	begins, ends := s.ShiftAt(from), s.ShiftAt(to.Add(-1))
 	if q.Engineer != "" { // the stretch may begin with other shifts, and end with them
 		for on := begins; onCall(on, q.Engineer) && !on.Start.IsZero() && on.Start.After(from.AddDate(-maxEditionYears, 0, 0)); on = s.ShiftAt(on.Start.Add(-1)) {
@@ -153,7 +153,7 @@ func (c DutyCalendar) name(id string) string { return cmp.Or(c.Names[id], id) }
 
 // HandoffQuery says which handoffs are written.
 type HandoffQuery struct {
-	From, To time.Time // a handoff counts if it starts in [From, To), at most ten years
+	From, Until time.Time // a handoff counts if it starts in [From, Until), at most ten years
 
 	// Centre restricts the calendar to the handoffs that a centre gives or takes.
 	// Defaults to all.
@@ -165,12 +165,12 @@ type HandoffQuery struct {
 // long.
 func (c DutyCalendar) Handoffs(w io.Writer, centres *escalation.Centres, q HandoffQuery) error {
 	doc := c.edition()
-	problems := doc.check(q.From, q.To)
+	problems := doc.check(q.From, q.Until)
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
 	var entries []entry
-	for _, h := range centres.Handoffs(q.From, q.To) {
+	for _, h := range centres.Handoffs(q.From, q.Until) {
 		if q.Centre != "" && h.From != q.Centre && h.To != q.Centre {
 			continue
 		}
@@ -187,5 +187,5 @@ func (c DutyCalendar) Handoffs(w io.Writer, centres *escalation.Centres, q Hando
 		x.description = strings.TrimSuffix(x.description, "\n")
 		entries = append(entries, x)
 	}
-	return doc.write(w, "handoffs", entries, func(x entry) bool { return x.start.Before(q.To) && !x.start.Before(q.From) })
+	return doc.write(w, "handoffs", entries, func(x entry) bool { return x.start.Before(q.Until) && !x.start.Before(q.From) })
 }

@@ -65,7 +65,7 @@ func lines(text string) []string {
 // asked for begins, and the one in which it ends, are whole.
 func TestShifts(t *testing.T) {
 	c := ical.DutyCalendar{Name: "Nights", Domain: "oncall.example.net", Stamp: march(20, 0), Names: map[string]string{"ann": "Ann; the first"}}
-	q := ical.ShiftQuery{From: march(27, 0), To: march(31, 0)}
+	q := ical.ShiftQuery{From: march(27, 0), Until: march(31, 0)}
 	text := shifts(t, c, nightRoster(), q)
 	for line := range strings.SplitSeq(strings.TrimSuffix(text, "\r\n"), "\r\n") {
 		if len(line) > 75 || strings.ContainsAny(line, "\r\n") {
@@ -82,7 +82,7 @@ func TestShifts(t *testing.T) {
 	want = append(want, event("20260330T200000Z", "20260331T040000Z", "bob")...)
 	same(t, want, lines(text))
 
-	q.From, q.To = march(27, 4), march(30, 21)
+	q.From, q.Until = march(27, 4), march(30, 21)
 	same(t, text, shifts(t, c, nightRoster(), q))
 }
 
@@ -90,7 +90,7 @@ func TestShifts(t *testing.T) {
 // that is no more is cancelled once, and what did not change stays as it was.
 func TestShiftsChange(t *testing.T) {
 	c := ical.DutyCalendar{Domain: "oncall.example.net", Stamp: march(20, 0)}
-	q := ical.ShiftQuery{From: march(24, 0), To: march(28, 12)}
+	q := ical.ShiftQuery{From: march(24, 0), Until: march(28, 12)}
 	c.Before = []byte(shifts(t, c, nightRoster(), q))
 	c.Stamp = march(21, 0)
 	same(t, string(c.Before), shifts(t, c, nightRoster(), q))
@@ -128,7 +128,7 @@ func TestShiftsChange(t *testing.T) {
 	contains(t, shifts(t, c, nightRoster(swap), q), "UID:night+shift-20260325T210000Z@oncall.example.net\r\nDTSTAMP:20260322T000000Z\r\nSEQUENCE:1\r\n")
 
 	// What the time asked for does not hold is left out, not cancelled.
-	q.From, q.To = march(27, 12), march(28, 12)
+	q.From, q.Until = march(27, 12), march(28, 12)
 	same(t, 0, strings.Count(shifts(t, c, nightRoster(), q), "CANCELLED"))
 }
 
@@ -137,9 +137,9 @@ func TestShiftsChange(t *testing.T) {
 func TestShiftsOfOnePerson(t *testing.T) {
 	r := nightRoster(escalation.Override{ID: "day", From: march(25, 5), To: march(25, 21), User: "ann"}, escalation.Override{ID: "also", From: march(24, 23), To: march(25, 1), Kind: escalation.Add, User: "bob"})
 	c := ical.DutyCalendar{Domain: "oncall.example.net", Stamp: march(20, 0)}
-	q := ical.ShiftQuery{From: march(25, 0), To: march(26, 0), Schedules: []string{"night shift"}, Engineer: "ann"}
+	q := ical.ShiftQuery{From: march(25, 0), Until: march(26, 0), Schedules: []string{"night shift"}, Engineer: "ann"}
 	text := shifts(t, c, r, q)
-	got, skipped, err := ical.TimeOff(strings.NewReader(text), q.From, q.To, nil, ical.TimeOffOptions{Engineer: "ann"})
+	got, skipped, err := ical.TimeOff(strings.NewReader(text), q.From, q.Until, nil, ical.TimeOffOptions{Engineer: "ann"})
 	ok(t, err)
 	same(t, []escalation.Absence{{Engineer: "ann", From: march(24, 21), To: march(26, 5), Reason: "ann on call: night shift"}}, got)
 	same(t, []ical.Skipped{}, skipped)
@@ -157,7 +157,7 @@ func TestHandoffs(t *testing.T) {
 	ok(t, err)
 	c := ical.DutyCalendar{Domain: "oncall.example.net", Stamp: at(1, 0), Names: map[string]string{"austin": "Austin, Texas"}}
 	var b bytes.Buffer
-	q := ical.HandoffQuery{From: at(26, 0), To: at(27, 0)}
+	q := ical.HandoffQuery{From: at(26, 0), Until: at(27, 0)}
 	ok(t, c.Handoffs(&b, centres, q))
 	var got []string
 	for _, line := range lines(b.String()) {
@@ -187,15 +187,15 @@ func TestHandoffs(t *testing.T) {
 
 func TestDutyErrors(t *testing.T) {
 	good := ical.DutyCalendar{Domain: "x", Stamp: at(1, 0)}
-	q := ical.ShiftQuery{From: at(1, 0), To: at(2, 0)}
+	q := ical.ShiftQuery{From: at(1, 0), Until: at(2, 0)}
 	for _, c := range []struct {
 		property string
 		change   func(c *ical.DutyCalendar, q *ical.ShiftQuery)
 	}{
 		{"domain", func(c *ical.DutyCalendar, _ *ical.ShiftQuery) { c.Domain = "" }},
 		{"stamp", func(c *ical.DutyCalendar, _ *ical.ShiftQuery) { c.Stamp = time.Time{} }},
-		{"window", func(_ *ical.DutyCalendar, q *ical.ShiftQuery) { q.To = q.From }},
-		{"window", func(_ *ical.DutyCalendar, q *ical.ShiftQuery) { q.To = q.From.AddDate(10, 0, 1) }},
+		{"window", func(_ *ical.DutyCalendar, q *ical.ShiftQuery) { q.Until = q.From }},
+		{"window", func(_ *ical.DutyCalendar, q *ical.ShiftQuery) { q.Until = q.From.AddDate(10, 0, 1) }},
 		{"schedules[1]", func(_ *ical.DutyCalendar, q *ical.ShiftQuery) { q.Schedules = []string{"night shift", "day"} }},
 		{"schedules[1]", func(_ *ical.DutyCalendar, q *ical.ShiftQuery) { q.Schedules = []string{"night shift", "night shift"} }},
 		{"engineer", func(_ *ical.DutyCalendar, q *ical.ShiftQuery) { q.Engineer = "nobody" }},
@@ -273,7 +273,7 @@ func TestAddToLayer(t *testing.T) {
 // document that was written is the same when it is written again.
 func FuzzShifts(f *testing.F) {
 	c := ical.DutyCalendar{Domain: "x", Stamp: march(20, 0)}
-	q := ical.ShiftQuery{From: march(24, 0), To: march(28, 12)}
+	q := ical.ShiftQuery{From: march(24, 0), Until: march(28, 12)}
 	r := router(f, nightRoster())
 	f.Add(shifts(f, c, nightRoster(), q))
 	f.Add(feed(event("UID:a@x", "DTSTART;VALUE=DATE:20260325", "SEQUENCE:-1", "DTSTAMP:x")))

@@ -26,7 +26,7 @@ func ExampleDutyCalendar() {
 		}
 		calendar := ical.DutyCalendar{Domain: "oncall.example.net", Stamp: stamp, Before: before}
 		var document bytes.Buffer
-		if err := calendar.Shifts(&document, router, ical.ShiftQuery{From: day(5, 9), To: day(12, 9)}); err != nil {
+		if err := calendar.Shifts(&document, router, ical.ShiftQuery{From: day(5, 9), Until: day(12, 9)}); err != nil {
 			panic(err)
 		}
 		return document.Bytes()

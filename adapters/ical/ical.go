@@ -107,12 +107,12 @@ type Skipped struct {
 	Reason  string `json:"reason"`
 }
 
-// Holidays reads a feed and returns the local dates of loc, any part of which lies
-// in [from, until), that its events cover. A nil loc is UTC.
+// Holidays reads a feed and returns the local dates of zone, any part of which lies
+// in [from, until), that its events cover. A nil zone is UTC.
 //
 // An event without a time of day covers its dates as they stand, in every zone. One
-// with a time covers the dates of loc between its start and its end, of the first
-// and the last perhaps a part. A time without a zone is one of loc; a reading that
+// with a time covers the dates of zone between its start and its end, of the first
+// and the last perhaps a part. A time without a zone is one of zone; a reading that
 // the clock shows twice means the first, a skipped one the instant of the change.
 //
 // The start of an event is an occurrence, also where its rule does not say so. An
@@ -122,15 +122,15 @@ type Skipped struct {
 //
 // The error joins one [FeedError] for everything that could not be read; the Feed
 // is then empty.
-func Holidays(r io.Reader, from, until time.Time, loc *time.Location, options Options) (Feed, error) {
-	if loc == nil {
-		loc = time.UTC
+func Holidays(r io.Reader, from, until time.Time, zone *time.Location, options Options) (Feed, error) {
+	if zone == nil {
+		zone = time.UTC
 	}
-	w, err := newWindow(from, until, loc)
+	w, err := newWindow(from, until, zone)
 	if err != nil {
 		return Feed{}, err
 	}
-	p := &parser{loc: loc, options: options, zones: map[string]*time.Location{}}
+	p := &parser{loc: zone, options: options, zones: map[string]*time.Location{}}
 	if err := p.read(r); err != nil {
 		return Feed{}, err
 	}

@@ -27,23 +27,23 @@ type TimeOffOptions struct {
 
 // TimeOff reads the absences of people in [from, until) from a feed, by start, then
 // person. Those that reach beyond it are whole. An event without a time of day takes
-// its dates in loc, the zone of the people, nil for UTC; the rest is as for
+// its dates in zone, the zone of the people, nil for UTC; the rest is as for
 // [Holidays].
 //
 // Skipped are the events that are nobody's time off, and why. The error joins one
 // [FeedError] for everything that could not be read; there are no absences then.
-func TimeOff(r io.Reader, from, until time.Time, loc *time.Location, options TimeOffOptions) ([]escalation.Absence, []Skipped, error) {
-	if loc == nil {
-		loc = time.UTC
+func TimeOff(r io.Reader, from, until time.Time, zone *time.Location, options TimeOffOptions) ([]escalation.Absence, []Skipped, error) {
+	if zone == nil {
+		zone = time.UTC
 	}
 	if (options.Engineer == "") == (len(options.People) == 0) {
 		return nil, nil, &FeedError{Property: "options", Value: options.Engineer, Want: "an engineer, or people by name"}
 	}
-	w, err := newWindow(from, until, loc)
+	w, err := newWindow(from, until, zone)
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &parser{loc: loc, options: options.Options, zones: map[string]*time.Location{}}
+	p := &parser{loc: zone, options: options.Options, zones: map[string]*time.Location{}}
 	if err := p.read(r); err != nil {
 		return nil, nil, err
 	}

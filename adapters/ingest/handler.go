@@ -19,7 +19,8 @@ type Delivery struct {
 	Header   http.Header // without Authorization
 	Body     []byte      // as it was sent; unknown fields are in it
 	Value    any         // what Config.Read made of the body; nil with Config.Keys
-	Received time.Time
+	Began    time.Time   // when the request came
+	Received time.Time   // when its body had
 }
 
 // Config is what a Handler needs.
@@ -156,6 +157,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "want POST", http.StatusMethodNotAllowed)
 		return
 	}
+	began := h.config.Now()
 	// Writers that know no deadlines, as those of tests, are read without.
 	server := http.NewResponseController(w)
 	bounded := server.SetReadDeadline(time.Now().Add(h.config.BodyTimeout)) == nil
@@ -190,7 +192,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header := r.Header.Clone()
 	header.Del("Authorization")
-	known, err := h.accept(r.Context(), Delivery{Name: h.config.Name, Keys: keys, Header: header, Body: body, Value: value, Received: now})
+	known, err := h.accept(r.Context(), Delivery{Name: h.config.Name, Keys: keys, Header: header, Body: body, Value: value, Began: began, Received: now})
 	switch {
 	case err != nil:
 		h.refuse(w)

@@ -83,21 +83,10 @@ func (c *Client) openKnown(ctx context.Context, op string, part []int, drafts []
 			missing = append(missing, i)
 		default:
 			ref.Tenant = d.ticket.Tenant
-			c.settle(ctx, op, ref, d, &out[i])
+			out[i] = Opened{ref, c.settle(ctx, op, ref, d)}
 		}
 	}
 	return missing
-}
-
-// settle completes an issue and notes it in the ledger.
-func (c *Client) settle(ctx context.Context, op string, ref adapters.Ref, d draft, out *Opened) {
-	out.Ref = ref
-	if out.Err = c.complete(ctx, op, ref, d); out.Err != nil {
-		return
-	}
-	if err := c.config.Ledger.Settle(ctx, d.ticket.Tenant, d.ticket.Key, ref); err != nil {
-		out.Err = c.ledgerError(ctx, op, d.ticket.Tenant, err)
-	}
 }
 
 // openBatch creates up to fifty issues and returns the places of those whose
@@ -126,15 +115,18 @@ func (c *Client) openBatch(ctx context.Context, op string, part []int, drafts []
 		case refused != nil:
 			out[i].Err = c.only(errors.Join(refused, c.forget(ctx, t)))
 		case err != nil && mayHaveApplied(err):
+			c.doubt(drafts[i].label)
 			unknown = append(unknown, i)
 		case err != nil:
 			out[i].Err = c.only(errors.Join(err, c.forget(ctx, t)))
 		case len(made) == 0 || !word(made[0].ID):
+			c.doubt(drafts[i].label)
 			unknown = append(unknown, i)
 		default:
 			ref := c.ref(t.Tenant, made[0].ID, made[0].Key, c.config.IssueType, "")
 			made = made[1:]
-			c.settle(ctx, op, ref, drafts[i], &out[i])
+			c.doubt(drafts[i].label)
+			out[i] = Opened{ref, c.settle(ctx, op, ref, drafts[i])}
 		}
 	}
 	return unknown

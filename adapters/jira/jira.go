@@ -62,6 +62,13 @@ type Config struct {
 	// InternalRole is the project role that may read notes which are not public, where
 	// there is no service desk. Defaults to none: then everybody who sees the issue may.
 	InternalRole string
+	// Levels are who gets the issues of a level of escalation, as Assign takes it, the
+	// first for level 1. Defaults to none, and then Escalate is unsupported.
+	Levels []string
+	// OpsURL is where the on-call schedules of service management are on Cloud,
+	// "https://api.atlassian.com/jsm/ops/api/<cloud id>"; the credential is sent there
+	// too. Defaults to none, and then OnCall is unsupported.
+	OpsURL string
 	// Fields are custom fields to read, by id, "customfield_10010". Defaults to none.
 	Fields []string
 
@@ -145,12 +152,14 @@ type Client struct {
 	sdk       *sdk.Client
 	transport *resilience.Transport
 	lookFirst bool // the ledger may not know what was opened before this process
+	looks     lookGroups
 
 	mu         sync.Mutex
 	deployment Deployment               // "" until it is known
 	self       *user                    // nil until it is known
 	opening    map[string]chan struct{} // by label: closed when the one that opens it is done
 	forms      map[string]form          // by project and type
+	doubts     map[string]time.Time     // by label: when the outcome of its last create became unknown; of the last FindFor at least
 }
 
 var (
@@ -167,13 +176,15 @@ var (
 	_ adapters.NoteReader   = (*Client)(nil)
 	_ adapters.Attacher     = (*Client)(nil)
 	_ adapters.Assigner     = (*Client)(nil)
+	_ adapters.Escalator    = (*Client)(nil)
+	_ adapters.OnCaller     = (*Client)(nil)
 	_ adapters.Merger       = (*Client)(nil)
 	_ adapters.Linker       = (*Client)(nil)
 	_ adapters.Publisher    = (*Client)(nil)
 	_ adapters.ClockReader  = (*Client)(nil)
 	_ adapters.Exporter     = (*Client)(nil)
 	_ adapters.Watcher      = (*Client)(nil)
-	_ adapters.Checker      = (*Client)(nil)
+	_ adapters.Verifier     = (*Client)(nil)
 )
 
 // New checks the configuration; it sends nothing.
@@ -197,6 +208,9 @@ func New(c Config) (*Client, error) {
 	if !slices.Contains([]FindBy{"", ByLabel, ByProperty}, c.FindBy) {
 		problems = append(problems, fmt.Errorf("find by %q: want %q or %q", c.FindBy, ByLabel, ByProperty))
 	}
+	if ops, err := url.Parse(c.OpsURL); err != nil || c.OpsURL != "" && (ops.Scheme != "https" && ops.Scheme != "http" || ops.Host == "" || ops.User != nil || ops.RawQuery != "") {
+		problems = append(problems, errors.New("OpsURL: want an absolute URL without user and query"))
+	}
 	if c.FindFor < 0 || c.ReopenWindow < 0 || c.Overlap < 0 {
 		problems = append(problems, errors.New("FindFor, ReopenWindow and Overlap must not be negative"))
 	}
@@ -205,7 +219,7 @@ func New(c Config) (*Client, error) {
 	}
 	client := &Client{
 		base: base, lookFirst: c.Ledger == nil, deployment: c.Deployment,
-		opening: map[string]chan struct{}{}, forms: map[string]form{},
+		opening: map[string]chan struct{}{}, forms: map[string]form{}, doubts: map[string]time.Time{},
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	c.SiteURL = cmp.Or(strings.TrimSuffix(c.SiteURL, "/"), c.BaseURL)
@@ -282,6 +296,12 @@ func (c *Client) Capabilities() adapters.Capabilities {
 	}
 	if c.config.ServiceDesk {
 		can = append(can, adapters.CanReadClocks)
+	}
+	if len(c.config.Levels) > 0 {
+		can = append(can, adapters.CanEscalate)
+	}
+	if c.config.OpsURL != "" {
+		can = append(can, adapters.CanOnCall)
 	}
 	slices.Sort(can)
 	return can

@@ -50,7 +50,7 @@ func DefaultStatuses() adapters.Names[adapters.State, Status] {
 		{Ours: adapters.StateAcknowledged, Theirs: Status{Category: CategoryIndeterminate}},
 		{Ours: adapters.StateResolved, Theirs: Status{Category: CategoryDone}},
 		{Ours: adapters.StateClosed, Theirs: Status{Category: CategoryDone}},
-		{Ours: adapters.StateCanceled, Theirs: Status{Category: CategoryDone}},
+		{Ours: adapters.StateCancelled, Theirs: Status{Category: CategoryDone}},
 	}
 }
 
@@ -59,7 +59,7 @@ func DefaultResolutions() adapters.Names[adapters.State, string] {
 	return adapters.Names[adapters.State, string]{
 		{Ours: adapters.StateResolved, Theirs: "Done"},
 		{Ours: adapters.StateClosed, Theirs: "Done"},
-		{Ours: adapters.StateCanceled, Theirs: "Won't Do"},
+		{Ours: adapters.StateCancelled, Theirs: "Won't Do"},
 	}
 }
 
@@ -74,8 +74,8 @@ func (c *Client) state(status Status, resolution string) (adapters.State, error)
 		return "", err
 	}
 	if ours.Ended() && resolution != "" {
-		if by, err := c.config.Resolutions.Ours(resolution); err == nil && by == adapters.StateCanceled {
-			return adapters.StateCanceled, nil
+		if by, err := c.config.Resolutions.Ours(resolution); err == nil && by == adapters.StateCancelled {
+			return adapters.StateCancelled, nil
 		}
 	}
 	return ours, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,10 +12,6 @@ import (
 
 	"github.com/evenkeelops/evenkeel/adapters"
 )
-
-// looks are when a search is made after an unknown outcome, counted from it, as
-// shares of Config.FindFor. The index is seldom as late as the last one.
-var looks = [...]float64{0.1, 0.3, 1}
 
 // Open creates an issue, once for each tenant and key: what the ledger knows is
 // returned, and where an earlier outcome is unknown the issue is searched for
@@ -26,8 +23,8 @@ var looks = [...]float64{0.1, 0.3, 1}
 // [adapters.Unsupported] before anything is created.
 //
 // If the issue was created and something that goes with it failed (an attachment,
-// a link, a first state), both the reference and the error are returned, and
-// opening it again completes it.
+// a link, a first state, the end of a twin), both the reference and the error are
+// returned, and opening it again completes it.
 func (c *Client) Open(ctx context.Context, t adapters.Ticket) (adapters.Ref, error) {
 	const op = "open"
 	if t.Tenant == "" {
@@ -52,41 +49,48 @@ func (c *Client) Open(ctx context.Context, t adapters.Ticket) (adapters.Ref, err
 	}
 	var ref adapters.Ref
 	if !first || c.lookFirst {
-		unsettled := entry.Intended
-		if first {
-			unsettled = now.Add(-c.config.FindFor) // nobody is known to have tried: one look will do
+		unsettled := now.Add(-c.config.FindFor) // nobody is known to have tried: one look will do
+		if !first {
+			unsettled = c.doubted(d.label, entry.Intended)
 		}
-		if ref, err = c.await(ctx, op, t.Tenant, d.label, unsettled); err != nil {
-			if first {
-				err = errors.Join(err, c.forget(ctx, t)) // nothing was created
+		found, err := c.await(ctx, op, t.Tenant, d.label, unsettled, lookShares)
+		switch {
+		case err != nil && first:
+			return adapters.Ref{}, c.only(errors.Join(err, c.forget(ctx, t))) // nothing was created
+		case err != nil:
+			return adapters.Ref{}, err
+		case first:
+			ref = oldest(found) // the others may be of people, whose copies of an issue have its labels
+		default:
+			if ref, err = c.unite(ctx, op, found); err != nil {
+				return ref, err
 			}
-			return adapters.Ref{}, c.only(err)
 		}
 	}
 	if ref.IsZero() {
 		if ref, err = c.create(ctx, t, d, !first); err != nil {
-			return adapters.Ref{}, err
+			return ref, err
 		}
 	}
-	if err := c.complete(ctx, op, ref, d); err != nil {
-		return ref, err
-	}
-	if err := c.config.Ledger.Settle(ctx, t.Tenant, t.Key, ref); err != nil {
-		return ref, c.ledgerError(ctx, op, t.Tenant, err)
-	}
-	return ref, nil
+	return ref, c.settle(ctx, op, ref, d)
 }
 
 // create posts an issue until one is known to exist or it is known that none was
-// made. doubt says that an earlier try may have made one that the search did not
-// show.
+// made; an issue beside an error has a twin that could not be looked for or closed. doubt
+// says that an earlier try may have made one that the search did not show.
 func (c *Client) create(ctx context.Context, t adapters.Ticket, d draft, doubt bool) (adapters.Ref, error) {
 	const op, tries = "open", 3
 	for n := 1; ; n++ {
 		var made struct{ ID, Key string }
+		arrived := func() {}
+		if doubt {
+			arrived = c.looks.expect(t.Tenant)
+		}
 		_, err := c.do(ctx, request{op: op, tenant: t.Tenant, method: http.MethodPost, route: "rest/api/2/issue", body: d.body, into: &made})
+		arrived()
 		switch {
 		case err == nil && word(made.ID):
+			c.doubt(d.label)
 			ref := c.ref(t.Tenant, made.ID, made.Key, c.config.IssueType, "")
 			if !doubt {
 				return ref, nil
@@ -97,18 +101,65 @@ func (c *Client) create(ctx context.Context, t adapters.Ticket, d draft, doubt b
 		case !mayHaveApplied(err):
 			return adapters.Ref{}, c.only(errors.Join(err, c.forget(ctx, t)))
 		}
+		c.doubt(d.label)
 		if ctx.Err() != nil || n == tries {
 			return adapters.Ref{}, err // stays intended: the next one looks first
 		}
 		doubt = true
-		ref, lookErr := c.await(ctx, op, t.Tenant, d.label, c.config.Now())
+		shares := lookShares
+		if e, ok := errors.AsType[*adapters.Error](err); ok && refused(e.Status) {
+			shares = lookShares[len(lookShares)-1:]
+		}
+		found, lookErr := c.await(ctx, op, t.Tenant, d.label, c.config.Now(), shares)
 		if lookErr != nil {
 			return adapters.Ref{}, errors.Join(err, lookErr)
 		}
-		if !ref.IsZero() {
-			return ref, nil
+		if len(found) > 0 {
+			return c.unite(ctx, op, found)
 		}
 	}
+}
+
+// settle completes an issue and notes it in the ledger.
+func (c *Client) settle(ctx context.Context, op string, ref adapters.Ref, d draft) error {
+	if err := c.complete(ctx, op, ref, d); err != nil {
+		return err
+	}
+	if err := c.config.Ledger.Settle(ctx, d.ticket.Tenant, d.ticket.Key, ref); err != nil {
+		return c.ledgerError(ctx, op, d.ticket.Tenant, err)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.doubts, d.label)
+	return nil
+}
+
+// doubt notes that there may be an issue from now on that the ledger does not have and
+// that a search may not show yet. Of that the ledger has no more than when the first try
+// was intended.
+func (c *Client) doubt(label string) {
+	now := c.config.Now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.doubts, func(_ string, at time.Time) bool { return now.Sub(at) > c.config.FindFor })
+	c.doubts[label] = now
+}
+
+// doubted returns since when there may be an issue of a label, as far as this process
+// knows; intended is when the first try was.
+func (c *Client) doubted(label string, intended time.Time) time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if at := c.doubts[label]; at.After(intended) {
+		return at
+	}
+	return intended
+}
+
+// refused reports whether a status is of somebody who hardly ever did what was asked; a
+// gateway that waited in vain does not know what is behind it.
+func refused(status int) bool {
+	return status >= http.StatusInternalServerError && status != http.StatusBadGateway && status != http.StatusGatewayTimeout
 }
 
 // mayHaveApplied reports whether a write that failed may be there all the same.
@@ -137,41 +188,6 @@ func (c *Client) only(err error) error {
 	return &e
 }
 
-// await searches for a label at the looks that are left since an outcome became
-// unknown, once at least. A zero reference without an error means that there is
-// none.
-func (c *Client) await(ctx context.Context, op, tenant, label string, since time.Time) (adapters.Ref, error) {
-	for _, share := range looks {
-		due := since.Add(time.Duration(share * float64(c.config.FindFor)))
-		wait := due.Sub(c.config.Now())
-		if wait < 0 {
-			if share != looks[len(looks)-1] {
-				continue
-			}
-			wait = 0
-		}
-		if err := c.sleep(ctx, op, tenant, wait); err != nil {
-			return adapters.Ref{}, err
-		}
-		found, err := c.labelled(ctx, op, tenant, label)
-		if err != nil || len(found) > 0 {
-			return oldest(found), err
-		}
-	}
-	return adapters.Ref{}, nil
-}
-
-func (c *Client) sleep(ctx context.Context, op, tenant string, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return c.over(ctx, op, tenant)
-	case <-timer.C:
-		return nil
-	}
-}
-
 // over is the error of a context that has ended.
 func (c *Client) over(ctx context.Context, op, tenant string) error {
 	kind, cause := adapters.Canceled, ctx.Err()
@@ -184,17 +200,22 @@ func (c *Client) over(ctx context.Context, op, tenant string) error {
 	return c.fail(op, tenant, kind, "stopped between two requests", cause)
 }
 
-// untwin closes all but the oldest issue of a label as duplicates of it, and
-// returns the oldest. made is the one that was just created, which the search is
-// told to have.
+// untwin looks for twins of an issue that was just created, which the search is told to
+// have, and returns the one that is left.
 func (c *Client) untwin(ctx context.Context, op, tenant, label string, made adapters.Ref) (adapters.Ref, error) {
-	found, err := c.labelled(ctx, op, tenant, label, made)
+	found, err := c.looks.ask(ctx, c, op, tenant, look{label: label, fresh: made, due: time.Now(), patience: c.config.FindFor / lookCompany})
 	if err != nil {
 		return made, err
 	}
 	if !slices.ContainsFunc(found, made.Same) {
 		found = append(found, made)
 	}
+	return c.unite(ctx, op, found)
+}
+
+// unite closes all but the oldest issue of a label as duplicates of it, and returns the
+// oldest; zero of none.
+func (c *Client) unite(ctx context.Context, op string, found []adapters.Ref) (adapters.Ref, error) {
 	keep := oldest(found)
 	for _, ref := range found {
 		if !ref.Same(keep) {

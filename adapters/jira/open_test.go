@@ -197,6 +197,36 @@ func TestOpenLostReplies(t *testing.T) {
 	}
 }
 
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// A gateway that gave up says nothing of what is behind it: as after a lost answer, the
+// issue is there within a second and not looked for after ten alone.
+func TestOpenBehindGateway(t *testing.T) {
+	for _, status := range []int{http.StatusBadGateway, http.StatusGatewayTimeout} {
+		synctest.Test(t, func(t *testing.T) {
+			c, fake := with(t, adaptertest.JiraOptions{Lag: 500 * time.Millisecond}, func(c *Config) {
+				jira := c.Transport
+				c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+					answer, err := jira.RoundTrip(r)
+					if err == nil && r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/issue") {
+						_ = answer.Body.Close()
+						answer = &http.Response{StatusCode: status, Header: http.Header{}, Body: http.NoBody, Request: r}
+					}
+					return answer, err
+				})
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+			defer cancel()
+			ref, err := c.Open(ctx, sample("k"))
+			if issues := fake.Issues(); err != nil || len(issues) != 1 || ref.ID != issues[0].ID {
+				t.Errorf("%d: %v, %v, %d issues, want the one", status, ref, err, len(issues))
+			}
+		})
+	}
+}
+
 // A search that lags longer than it is waited for hides the first issue: a second
 // one is made, and the younger is closed as a duplicate as soon as it is seen.
 func TestOpenTwin(t *testing.T) {
@@ -233,6 +263,58 @@ func TestOpenTwin(t *testing.T) {
 			t.Errorf("find: %v, %v; want the older", found, err)
 		}
 	})
+}
+
+// A twin that cannot be closed is an error beside the issue; opening it again, when the
+// search shows both, closes it.
+func TestOpenTwinStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		creates, links := 0, 0
+		c, fake := with(t, adaptertest.JiraOptions{Lag: 10*time.Second + time.Millisecond, Fault: func(_ int, r *http.Request) adaptertest.JiraFault {
+			switch {
+			case r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/issue"):
+				if creates++; creates == 1 {
+					return adaptertest.JiraFault{Lose: true}
+				}
+				time.Sleep(10 * time.Millisecond)
+			case strings.HasSuffix(r.URL.Path, "/issueLink"):
+				if links++; links == 1 {
+					return adaptertest.JiraFault{Status: http.StatusForbidden}
+				}
+			}
+			return adaptertest.JiraFault{}
+		}}, nil)
+		ref, err := c.Open(t.Context(), sample("k"))
+		issues := fake.Issues()
+		if len(issues) != 2 || ref.ID != issues[0].ID || !errors.Is(err, adapters.Forbidden) || issues[1].Status != "To Do" {
+			t.Fatalf("%v, %v, %d issues; want the older of two, and what the vendor said", ref, err, len(issues))
+		}
+		time.Sleep(time.Minute)
+		if again := mustOpen(t, c, "k"); !again.Same(ref) || fake.Issues()[1].Resolution != "Duplicate" {
+			t.Errorf("opened %v, the younger is %+v; want %v, and the younger closed", again, fake.Issues()[1], ref)
+		}
+	})
+}
+
+// A copy that a person made of an issue has its labels, and is no twin: who looks because
+// it has no memory leaves it alone.
+func TestOpenBesideCopy(t *testing.T) {
+	for name, o := range both {
+		t.Run(name, func(t *testing.T) {
+			c, fake := with(t, o, nil)
+			ref := mustOpen(t, c, "k")
+			copied, err := c.draft(t.Context(), "test", sample("k"))
+			must(t, err)
+			_, err = c.do(t.Context(), request{op: "test", tenant: "acme", method: http.MethodPost, route: "rest/api/2/issue", body: copied.body})
+			must(t, err)
+			other, err := New(func() Config { k := config(fake, o); k.Ledger = nil; return k }())
+			must(t, err)
+			again := mustOpen(t, other, "k")
+			if issues := fake.Issues(); !again.Same(ref) || len(issues) != 2 || issues[1].Status != "To Do" {
+				t.Errorf("opened %v, %+v; want %v, and the copy open", again, issues, ref)
+			}
+		})
+	}
 }
 
 // A process dies between the call and the ledger. The next one finds an intention

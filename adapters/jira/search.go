@@ -183,6 +183,20 @@ func (c *Client) labelled(ctx context.Context, op, tenant, label string, fresh .
 func (c *Client) byLabel(ctx context.Context, op, tenant string, labels []string, fresh ...adapters.Ref) (map[string][]adapters.Ref, error) {
 	field := "labels"
 	if c.config.FindBy == ByProperty {
+		if cloud, err := c.cloud(ctx); err != nil {
+			return nil, err
+		} else if !cloud && len(labels) > 1 {
+			// What it finds comes without properties, so an issue does not say whose it is.
+			all := map[string][]adapters.Ref{}
+			for _, l := range labels {
+				found, err := c.labelled(ctx, op, tenant, l, fresh...)
+				if err != nil {
+					return nil, err
+				}
+				all[l] = found
+			}
+			return all, nil
+		}
 		field = "issue.property[" + quote(c.config.Property) + "].label"
 	}
 	quoted := make([]string, len(labels))

@@ -224,9 +224,9 @@ func (c *Client) Resolve(ctx context.Context, ref adapters.Ref, r adapters.Resol
 }
 
 // Cancel ends an issue that is no longer wanted, with the resolution of
-// [adapters.StateCanceled].
+// [adapters.StateCancelled].
 func (c *Client) Cancel(ctx context.Context, ref adapters.Ref, r adapters.Resolution) error {
-	return c.end(ctx, "cancel", ref, target{state: adapters.StateCanceled, resolution: r.Code}, r.Text)
+	return c.end(ctx, "cancel", ref, target{state: adapters.StateCancelled, resolution: r.Code}, r.Text)
 }
 
 // Close ends an issue, with the resolution of [adapters.StateClosed].

@@ -45,7 +45,7 @@ func TestStates(t *testing.T) {
 			}
 			check("To Do", "", adapters.StateNew, "vendor", "Acknowledged by Sarah Chen", "restarted", "it is back")
 			must(t, c.Cancel(ctx, ref, adapters.Resolution{}))
-			check("Done", "Won't Do", adapters.StateCanceled, "vendor", "Acknowledged by Sarah Chen", "restarted", "it is back")
+			check("Done", "Won't Do", adapters.StateCancelled, "vendor", "Acknowledged by Sarah Chen", "restarted", "it is back")
 		})
 	}
 }

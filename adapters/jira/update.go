@@ -94,7 +94,10 @@ func (c *Client) edit(ctx context.Context, op string, ref adapters.Ref, fields m
 // Assign gives an issue to somebody, by account id on Cloud and by name on Data
 // Center; "" to nobody.
 func (c *Client) Assign(ctx context.Context, ref adapters.Ref, assignee string) error {
-	const op = "assign"
+	return c.assign(ctx, "assign", ref, assignee)
+}
+
+func (c *Client) assign(ctx context.Context, op string, ref adapters.Ref, assignee string) error {
 	if assignee == "" {
 		return c.edit(ctx, op, ref, map[string]any{"assignee": nil})
 	}

@@ -51,7 +51,7 @@ func TestEvent(t *testing.T) {
 	if e.Ref.ID != "10007" || e.Ref.Number != "OPS-7" || e.Ref.Version != "2026-11-30T19:13:20.000Z" {
 		t.Errorf("ref %+v", e.Ref)
 	}
-	if i := e.Ticket; i == nil || i.Title != "checkout is down" || i.Text != "5xx" || i.Severity != incident.P2 || i.State != adapters.StateCanceled || i.Resolved.IsZero() || i.Fields[adaptertest.JiraField] == nil {
+	if i := e.Ticket; i == nil || i.Title != "checkout is down" || i.Text != "5xx" || i.Severity != incident.P2 || i.State != adapters.StateCancelled || i.Resolved.IsZero() || i.Fields[adaptertest.JiraField] == nil {
 		t.Errorf("ticket %+v", i)
 	}
 	if len(e.Changes) != 1 || e.Changes[0] != (Change{ID: "5", At: e.At, By: "someone", Field: "status", From: "In Progress", To: "Done"}) {

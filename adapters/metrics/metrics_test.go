@@ -5,6 +5,7 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -204,4 +205,26 @@ func FuzzEscape(f *testing.F) {
 			t.Fatalf("%q read back as %q", value, back.String())
 		}
 	})
+}
+
+// Hosts that tenants choose do not add up: what is closed goes first.
+func TestObserverForgetsHosts(t *testing.T) {
+	r := metrics.New()
+	o := r.Observer()
+	at := time.Unix(0, 0)
+	o.Breaker(resilience.BreakerChange{Provider: "jira", Host: "down", To: "open", At: at})
+	for i := range 5000 {
+		for n, to := range []string{"open", "closed"} {
+			o.Breaker(resilience.BreakerChange{Provider: "jira", Host: strconv.Itoa(i), To: to, At: at.Add(time.Duration(2*i+n) * time.Second)})
+		}
+	}
+	text := string(r.Append(nil))
+	if n := strings.Count(text, "evenkeel_adapter_breaker_open{"); n != 1000 {
+		t.Errorf("%d hosts are written, want 1000", n)
+	}
+	for _, want := range []string{`host="down"} 1`, `host="4999"} 0`} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%s is missing", want)
+		}
+	}
 }

@@ -16,7 +16,8 @@ import (
 //	evenkeel_adapter_wait_seconds_total{provider,op,why}
 //	evenkeel_adapter_breaker_open{provider,host}
 //
-// Tenants are no label, for there may be any number of them.
+// Tenants are no label, for there may be any number of them, and of breakers the
+// latest thousand are written.
 type Observer struct {
 	attempts Counter
 	took     Histogram
@@ -62,6 +63,24 @@ func (o *Observer) Wait(w resilience.Wait) {
 	o.waits.Add(w.For.Seconds(), w.Provider, w.Op, string(w.Why))
 }
 
+// maxHosts is how many breakers are remembered, of which tenants may bring any number.
+const maxHosts = 1000
+
+// forget drops the breaker whose state is the oldest, of those that are closed if
+// there is one: what is not written is closed.
+func (o *Observer) forget() {
+	var oldest [2]string
+	found := false
+	for key, c := range o.last {
+		was := o.last[oldest]
+		if closed := c.To == "closed"; !found || closed && was.To != "closed" || closed == (was.To == "closed") && c.At.Before(was.At) {
+			oldest, found = key, true
+		}
+	}
+	delete(o.last, oldest)
+	o.open.Delete(oldest[0], oldest[1])
+}
+
 // Breaker notes the state of a breaker.
 func (o *Observer) Breaker(c resilience.BreakerChange) {
 	o.mu.Lock()
@@ -69,6 +88,9 @@ func (o *Observer) Breaker(c resilience.BreakerChange) {
 	key := [2]string{c.Provider, c.Host}
 	if c.At.Before(o.last[key].At) {
 		return
+	}
+	if _, known := o.last[key]; !known && len(o.last) >= maxHosts {
+		o.forget()
 	}
 	o.last[key] = c
 	o.open.Set(map[string]float64{"open": 1, "half-open": 0.5}[c.To], c.Provider, c.Host)

@@ -16,7 +16,7 @@
 //		if err := json.Unmarshal(l.Payload, &m); err != nil {
 //			return fmt.Errorf("%w: %w", runner.ErrPermanent, err)
 //		}
-//		result := senders.Send(ctx, notify.FromComms(m))[0]
+//		result := senders.Send(ctx, notify.MessageOf(m))[0]
 //		switch err := result.Err; {
 //		case err == nil, result.State == notify.Temporary:
 //			return err // nil completes the task, else it is tried again

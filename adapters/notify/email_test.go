@@ -62,7 +62,7 @@ func TestP1(t *testing.T) {
 	}
 	f := opportune()
 	mailer := f.client(t, notify.EmailConfig{Username: "ops", Password: adapters.NewSecret("s3cret")})
-	results := mailer.Send(t.Context(), notify.FromComms(thread.Step(start)[0]))
+	results := mailer.Send(t.Context(), notify.MessageOf(thread.Step(start)[0]))
 	if r := results[0]; len(results) != 1 || r.State != notify.Delivered || r.Err != nil || r.Recipient != "Sarah Chen" || r.Outcome() != comms.Delivered {
 		t.Fatalf("Send = %+v", results)
 	}
@@ -261,6 +261,37 @@ func TestProtection(t *testing.T) {
 			if !strings.HasPrefix(line, "EHLO") && line != "STARTTLS" && !strings.HasPrefix(line, "AUTH") && line != "*" && line != "QUIT" || name == "no TLS" && strings.HasPrefix(line, "AUTH") {
 				t.Errorf("%s: the client said %q", name, line)
 			}
+		}
+	}
+}
+
+// TestTalkativeServer: a server that never ends its answer, in lines or in one, is left
+// after a megabyte, and the mail waits for a better one.
+func TestTalkativeServer(t *testing.T) {
+	for _, piece := range []string{"220-hello\r\n", "220 hello"} {
+		said := make(chan int, 1)
+		mailer, err := notify.NewEmail(notify.EmailConfig{Host: "mail.example.com", From: "ops@example.com", Dial: func(context.Context, string, string) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() {
+				defer theirs.Close()
+				for n := 0; ; n += len(piece) {
+					if _, err := theirs.Write([]byte(piece)); err != nil || n > 8<<20 {
+						said <- n
+						return
+					}
+				}
+			}()
+			return ours, nil
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := mailer.Send(t.Context(), note("ann@example.com"))[0]
+		if r.State != notify.Temporary || r.Err == nil || !strings.Contains(r.Err.Error(), "1048576 bytes") {
+			t.Errorf("%q: %v, %v, want temporary because it says too much", piece, r.State, r.Err)
+		}
+		if n := <-said; n > 1<<20 {
+			t.Errorf("%q: read %d bytes, want at most 1 MiB", piece, n)
 		}
 	}
 }

@@ -70,7 +70,7 @@ func Example() {
 			if err := json.Unmarshal(l.Payload, &m); err != nil {
 				return fmt.Errorf("%w: %w", runner.ErrPermanent, err)
 			}
-			result := senders.Send(ctx, notify.FromComms(m))[0]
+			result := senders.Send(ctx, notify.MessageOf(m))[0]
 			thread.Report(m.Key, result.Outcome())
 			ledger.Report(comms.Receipt{Key: m.Key, Outcome: result.Outcome(), At: at.Add(time.Second), Attempt: l.Attempt, Detail: result.Reason})
 			if result.State == notify.Delivered {

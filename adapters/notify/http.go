@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/resilience"
@@ -63,38 +64,21 @@ func (a *api) fail(op resilience.Op, kind adapters.Kind, code string, err error)
 	return e
 }
 
-// bearer signs by a token, basic by a name and a password.
-type (
-	bearer struct{ token adapters.Secret }
-	basic  struct {
-		name     string
-		password adapters.Secret
+// secretsOf returns what lets whoever knows it in of a URL, the longest first.
+func secretsOf(u *url.URL) []adapters.Secret {
+	found := []adapters.Secret{adapters.NewSecret(u.String()), adapters.NewSecret(u.RequestURI()), adapters.NewSecret(u.Path), adapters.NewSecret(u.RawQuery)}
+	for part := range strings.SplitSeq(u.Path, "/") {
+		if len(part) >= 16 { // a token, no word
+			found = append(found, adapters.NewSecret(part))
+		}
 	}
-)
-
-// Apply has the form of [resilience.Credential].
-func (b *bearer) Apply(r *http.Request) error {
-	r.Header.Set("Authorization", "Bearer "+b.token.Reveal())
-	return nil
+	for _, values := range u.Query() {
+		for _, value := range values {
+			found = append(found, adapters.NewSecret(value))
+		}
+	}
+	return found
 }
-
-// Renew has no other token.
-func (*bearer) Renew(context.Context, *http.Request) (bool, error) { return false, nil }
-
-// ID is the same for all, for a transport has one.
-func (*bearer) ID() string { return "token" }
-
-// Apply has the form of [resilience.Credential].
-func (b *basic) Apply(r *http.Request) error {
-	r.SetBasicAuth(b.name, b.password.Reveal())
-	return nil
-}
-
-// Renew has no other password.
-func (*basic) Renew(context.Context, *http.Request) (bool, error) { return false, nil }
-
-// ID is the name.
-func (b *basic) ID() string { return b.name }
 
 // baseURL checks an address of a vendor and takes the last slash away.
 func baseURL(field, text, fallback string) (string, error) {

@@ -379,3 +379,15 @@ func TestOnceDefault(t *testing.T) {
 		t.Errorf("%+v after %d calls, want three: the id lets it be repeated", r, calls)
 	}
 }
+
+// What a vendor says may hold the token that it was sent, which no result does.
+func TestEchoedToken(t *testing.T) {
+	sms := smsTo(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"code":20003,"message":"no account with the token canary-2","status":401}`)
+	}))
+	r := sms.Send(t.Context(), to(comms.SMS, phone))[0]
+	if text := fmt.Sprintf("%+v %v", r, r.Err); r.Err == nil || strings.Contains(text, twilioToken.Reveal()) || !strings.Contains(text, "no account with") {
+		t.Errorf("%s, want the words of the vendor without the token", text)
+	}
+}

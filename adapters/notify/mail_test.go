@@ -106,14 +106,14 @@ AA==
 	}
 }
 
-func TestFromComms(t *testing.T) {
+func TestMessageOf(t *testing.T) {
 	in := comms.Message{Key: "k", Tenant: "acme", Incident: "INC-1", Subject: "s", Body: "<b>b</b>", HTML: true, At: start, Recipient: "r", Name: "R", Channel: comms.Email, Address: "r@example.com"}
-	got := notify.FromComms(in)
-	if got.Text != "" || got.HTML != "<b>b</b>" || got.Thread == "" || got.Thread == notify.FromComms(comms.Message{Tenant: "acme/INC", Incident: "-1"}).Thread {
+	got := notify.MessageOf(in)
+	if got.Text != "" || got.HTML != "<b>b</b>" || got.Thread == "" || got.Thread == notify.MessageOf(comms.Message{Tenant: "acme/INC", Incident: "-1"}).Thread {
 		t.Errorf("FromComms = %+v", got)
 	}
 	in.Incident, in.HTML = "", false // a digest is of no incident
-	if got := notify.FromComms(in); got.Thread != "" || got.Text != "<b>b</b>" || got.To[0] != (notify.Target{Recipient: "r", Name: "R", Channel: comms.Email, Address: "r@example.com"}) {
+	if got := notify.MessageOf(in); got.Thread != "" || got.Text != "<b>b</b>" || got.To[0] != (notify.Target{Recipient: "r", Name: "R", Channel: comms.Email, Address: "r@example.com"}) {
 		t.Errorf("FromComms = %+v", got)
 	}
 }
@@ -138,7 +138,7 @@ func TestTitleOfOthers(t *testing.T) {
 	}
 	f := opportune()
 	for _, m := range thread.Step(start) {
-		if r := f.client(t, notify.EmailConfig{}).Send(t.Context(), notify.FromComms(m))[0]; r.State != notify.Delivered {
+		if r := f.client(t, notify.EmailConfig{}).Send(t.Context(), notify.MessageOf(m))[0]; r.State != notify.Delivered {
 			t.Fatalf("Send = %+v", r)
 		}
 	}

@@ -81,8 +81,8 @@ type Target struct {
 	Address   string        `json:"address"`
 }
 
-// FromComms returns what package comms decided to send as a message to one target.
-func FromComms(m comms.Message) Message {
+// MessageOf returns what package comms decided to send as a message to one target.
+func MessageOf(m comms.Message) Message {
 	out := Message{
 		Key: m.Key, Tenant: m.Tenant, Subject: m.Subject, Text: m.Body, At: m.At,
 		To: []Target{{Recipient: m.Recipient, Name: m.Name, Channel: m.Channel, Address: m.Address}},

@@ -77,7 +77,7 @@ func NewSlack(c SlackConfig) (*Slack, error) {
 	for i := range s.heads {
 		s.heads[i] = make(chan struct{}, 1)
 	}
-	if s.api, err = newAPI("slack", c.Transport, c.Policy, &bearer{c.Token}, nil); err != nil {
+	if s.api, err = newAPI("slack", c.Transport, c.Policy, resilience.Bearer(c.Token), nil); err != nil {
 		return nil, err
 	}
 	return s, nil
@@ -266,7 +266,7 @@ func (s *Slack) replace(ctx context.Context, m Message, p *slackPost) (adapters.
 func (s *Slack) find(ctx context.Context, m Message, channel, thread string, since time.Time, want slackPayload) (adapters.Ref, error) {
 	const skew = time.Minute // between the clocks of ours and theirs
 	query := url.Values{
-		"channel": {channel}, "limit": {"100"}, "include_all_metadata": {"true"}, "inclusive": {"true"},
+		"channel": {channel}, "limit": {"200"}, "include_all_metadata": {"true"}, "inclusive": {"true"},
 		"oldest": {fmt.Sprintf("%d.000000", since.Add(-skew).Unix())},
 	}
 	method := "conversations.history"
@@ -292,6 +292,9 @@ func (s *Slack) find(ctx context.Context, m Message, channel, thread string, sin
 		}
 		if page.Next.Cursor == "" {
 			return adapters.Ref{}, nil
+		}
+		if page.Next.Cursor == query.Get("cursor") {
+			return adapters.Ref{}, s.api.fail(op, adapters.BadResponse, "", errors.New("the list goes on with the page it has given"))
 		}
 		query.Set("cursor", page.Next.Cursor)
 	}
@@ -568,6 +571,9 @@ func (w *SlackWebhook) Send(ctx context.Context, m Message) []Result {
 		body, err := json.Marshal(p)
 		if err != nil {
 			return id, w.api.fail(op, adapters.Invalid, "", err)
+		}
+		if u, err := url.Parse(w.url(t.Address).Reveal()); err == nil {
+			op.Secrets = secretsOf(u)
 		}
 		_, err = w.api.do(ctx, op, http.MethodPost, w.url(t.Address).Reveal(), http.Header{"Content-Type": {"application/json"}}, body)
 		return id, err

@@ -17,6 +17,7 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/adaptertest"
 	"github.com/evenkeelops/evenkeel/adapters/notify"
+	"github.com/evenkeelops/evenkeel/adapters/resilience"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 )
 
@@ -442,4 +443,25 @@ func TestSlackConfigErrors(t *testing.T) {
 	if r := s.Send(t.Context(), m)[0]; r.State != notify.Permanent || !errors.As(r.Err, &bad) {
 		t.Errorf("HTML alone: %+v", r)
 	}
+}
+
+// Bots of two workspaces that share Allowances have a message a second each.
+func TestSlackBotsHaveTheirOwnAllowance(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shared := resilience.NewAllowances(0)
+		start := time.Now()
+		for _, token := range []string{"xoxb-1", "xoxb-2"} {
+			workspace := adaptertest.NewSlack(adaptertest.SlackOptions{Token: adapters.NewSecret(token)})
+			s, err := notify.NewSlack(notify.SlackConfig{Token: adapters.NewSecret(token), Transport: direct{workspace}, Policy: resilience.Policy{Allowances: shared}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r := s.Send(t.Context(), to(comms.Slack, "C1"))[0]; r.State != notify.Delivered {
+				t.Fatalf("%s: %+v", token, r)
+			}
+		}
+		if took := time.Since(start); took != 0 {
+			t.Errorf("two bots took %v, want no wait", took)
+		}
+	})
 }

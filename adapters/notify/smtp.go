@@ -16,19 +16,45 @@ import (
 // session is a conversation with a server. Package net/smtp knows no context; here
 // its end cuts the deadline of the connection short.
 type session struct {
-	email  *Email
-	conn   net.Conn
-	client *smtp.Client
-	cause  func() error // why the context of the Send has ended, if it has
-	stop   func() bool  // watching it
+	email   *Email
+	conn    net.Conn
+	answers *bounded // conn
+	client  *smtp.Client
+	cause   func() error // why the context of the Send has ended, if it has
+	stop    func() bool  // watching it
+}
+
+// mostAnswers is how much a server may say until it has greeted, and again for each
+// mail, in bytes: hundreds are usual, and package net/smtp reads lines of any length.
+const mostAnswers = 1 << 20
+
+var errTalkative = fmt.Errorf("the server says more than %d bytes for one mail", mostAnswers)
+
+// bounded is a connection of which no more is read than is left.
+type bounded struct {
+	net.Conn
+	left int
+}
+
+// Read reads what may be read.
+func (b *bounded) Read(p []byte) (int, error) {
+	if b.left <= 0 {
+		return 0, errTalkative
+	}
+	n, err := b.Conn.Read(p[:min(len(p), b.left)])
+	b.left -= n
+	return n, err
 }
 
 // open connects, protects the connection and logs in.
 func (e *Email) open(ctx context.Context) (_ *session, err error) {
 	s := &session{email: e, cause: func() error { return context.Cause(ctx) }}
-	if s.conn, err = e.config.Dial(ctx, "tcp", e.server); err != nil {
+	dialed, err := e.config.Dial(ctx, "tcp", e.server)
+	if err != nil {
 		return nil, s.fail(Connect, err)
 	}
+	s.answers = &bounded{Conn: dialed, left: mostAnswers}
+	s.conn = s.answers
 	s.stop = context.AfterFunc(ctx, func() { _ = s.conn.SetDeadline(time.Unix(1, 0)) })
 	defer func() {
 		if err != nil {
@@ -119,6 +145,7 @@ func (s *session) close() {
 // transact sends one mail to some targets and settles each. An error says that the
 // conversation is over.
 func (s *session) transact(text []byte, to []*Result) error {
+	s.answers.left = mostAnswers
 	from := s.email.from.Address
 	begin := "MAIL FROM:<" + from + ">"
 	// The flag is for mail that needs it: a server that passes it on to one without

@@ -99,7 +99,7 @@ func newTwilio(c TwilioConfig, resource string) (*twilio, error) {
 	}
 	t := &twilio{config: c, base: base + "/2010-04-01/Accounts/" + c.Account + "/", resource: resource}
 	t.config.Secret = adapters.Secret{}
-	t.api, err = newAPI("twilio", c.Transport, c.Policy, &basic{cmp.Or(c.Username, c.Account), c.Secret}, decodeTwilio)
+	t.api, err = newAPI("twilio", c.Transport, c.Policy, resilience.Basic(cmp.Or(c.Username, c.Account), c.Secret), decodeTwilio)
 	return t, err
 }
 
@@ -200,31 +200,47 @@ func (w *twilio) find(ctx context.Context, m Message, t Target, since time.Time,
 	const skew = time.Minute // between the clocks of ours and theirs
 	op := resilience.Op{Name: "find", Tenant: m.Tenant, Repeatable: true, Buckets: []resilience.Bucket{{Name: "twilio find"}}}
 	query := url.Values{"To": {t.Address}, "PageSize": {"100"}}
-	body, err := w.api.do(ctx, op, http.MethodGet, w.base+w.resource+".json?"+query.Encode(), http.Header{"Accept": {"application/json"}}, nil)
-	if err != nil {
-		return twilioResource{}, err
-	}
-	var page struct {
-		Messages []twilioResource `json:"messages"`
-		Calls    []twilioResource `json:"calls"`
-	}
-	if err := json.Unmarshal(body, &page); err != nil {
-		return twilioResource{}, w.api.fail(op, adapters.BadResponse, "", errors.New("the answer is no JSON"))
-	}
-	for _, r := range append(page.Messages, page.Calls...) {
-		at, err := time.Parse(time.RFC1123Z, r.Created) // "Thu, 24 Aug 2023 05:01:45 +0000"
-		if err != nil || r.To != t.Address || at.Before(since.Add(-skew).Truncate(time.Second)) || !same(r) {
+	for {
+		body, err := w.api.do(ctx, op, http.MethodGet, w.base+w.resource+".json?"+query.Encode(), http.Header{"Accept": {"application/json"}}, nil)
+		if err != nil {
+			return twilioResource{}, err
+		}
+		var page struct {
+			Messages []twilioResource `json:"messages"`
+			Calls    []twilioResource `json:"calls"`
+			Next     string           `json:"next_page_uri"`
+		}
+		if err := json.Unmarshal(body, &page); err != nil {
+			return twilioResource{}, w.api.fail(op, adapters.BadResponse, "", errors.New("the answer is no JSON"))
+		}
+		older := false
+		for _, r := range append(page.Messages, page.Calls...) {
+			at, err := time.Parse(time.RFC1123Z, r.Created) // "Thu, 24 Aug 2023 05:01:45 +0000"
+			older = older || err == nil && at.Before(since.Add(-skew).Truncate(time.Second))
+			if err != nil || r.To != t.Address || at.Before(since.Add(-skew).Truncate(time.Second)) || !same(r) {
+				continue
+			}
+			entry, _, err := w.config.Ledger.Look(ctx, "", w.owner(r))
+			if err != nil {
+				return twilioResource{}, w.api.fail(op, adapters.Unavailable, "", err)
+			}
+			if !entry.Settled() || entry.Ref.ID == key {
+				return r, nil
+			}
+		}
+		// The next page goes on behind a token. Of the address only the query is taken, so
+		// that the credential goes nowhere else.
+		// https://www.twilio.com/docs/usage/twilios-response#pagination
+		if page.Next == "" || older {
+			return twilioResource{}, nil
+		}
+		_, more, _ := strings.Cut(page.Next, "?")
+		if next, err := url.ParseQuery(more); err == nil && next.Encode() != query.Encode() {
+			query = next
 			continue
 		}
-		entry, _, err := w.config.Ledger.Look(ctx, "", w.owner(r))
-		if err != nil {
-			return twilioResource{}, w.api.fail(op, adapters.Unavailable, "", err)
-		}
-		if !entry.Settled() || entry.Ref.ID == key {
-			return r, nil
-		}
+		return twilioResource{}, w.api.fail(op, adapters.BadResponse, "", errors.New("the list goes on with the page it has given"))
 	}
-	return twilioResource{}, nil
 }
 
 // twilioResource is a message or a call.

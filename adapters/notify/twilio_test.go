@@ -442,3 +442,41 @@ func TestTwilioConfigErrors(t *testing.T) {
 		}
 	}
 }
+
+// A message whose answer was lost is found behind more than a page of others to its
+// number.
+func TestTwilioLostBehindPages(t *testing.T) {
+	lost := true
+	account := adaptertest.NewTwilio(adaptertest.TwilioOptions{Token: twilioToken, Fault: func(string, int) string {
+		if lost {
+			lost = false
+			return "lost"
+		}
+		return ""
+	}})
+	open := func() notify.Sender {
+		c := twilioTo(t, account)
+		c.Ledger, c.PerSecond = &adapters.Memory{}, 1e6
+		sms, err := notify.NewSMS(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return sms
+	}
+	first, others := open(), open()
+	m := to(comms.SMS, phone)
+	if r := first.Send(t.Context(), m)[0]; r.State != notify.Temporary || !r.MayHaveArrived {
+		t.Fatalf("%+v, want it unknown", r)
+	}
+	sid := account.Messages()[0].SID
+	for i := range 250 {
+		other := m
+		other.Key, other.Text = "other "+strconv.Itoa(i), "another "+strconv.Itoa(i)
+		if r := others.Send(t.Context(), other)[0]; r.State != notify.Delivered {
+			t.Fatalf("%+v", r)
+		}
+	}
+	if r := first.Send(t.Context(), m)[0]; r.State != notify.Delivered || r.ID != sid || len(account.Messages()) != 251 {
+		t.Errorf("%+v of %d messages, want %s of 251", r, len(account.Messages()), sid)
+	}
+}

@@ -147,6 +147,12 @@ func (w *Webhook) post(ctx context.Context, m Message, t Target) (string, error)
 	header.Set("User-Agent", cmp.Or(header.Get("User-Agent"), "evenkeel"))
 	header.Set(IDHeader, id)
 	header.Set(SignatureHeader, sign.Sign(raw))
+	op.Secrets = append(secretsOf(u), to.Secret)
+	for _, values := range to.Header {
+		for _, value := range values {
+			op.Secrets = append(op.Secrets, adapters.NewSecret(value))
+		}
+	}
 	_, err = w.api.do(ctx, op, http.MethodPost, to.URL.Reveal(), header, raw)
 	return id, err
 }

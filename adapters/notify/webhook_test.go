@@ -86,6 +86,28 @@ func TestWebhookLostAnswer(t *testing.T) {
 	}
 }
 
+// TestWebhookEchoes: a receiver that repeats what lets whoever knows it in is not quoted.
+func TestWebhookEchoes(t *testing.T) {
+	h := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		part := r.URL.Path[strings.LastIndexByte(r.URL.Path, '/')+1:]
+		w.Header().Set("X-Request-Id", strings.Join([]string{part, r.URL.Query().Get("key"), r.Header.Get("X-Custom")}, " "))
+		w.WriteHeader(http.StatusBadRequest)
+	})
+	w, err := notify.NewWebhook(notify.WebhookConfig{Transport: http.DefaultTransport, Endpoint: func(context.Context, string, string) (notify.Endpoint, bool, error) {
+		return notify.Endpoint{
+			URL: adapters.NewSecret(serve(t, h) + "/hooks/canary-0123456789?key=canary-9"), Secret: hookSecret, Header: http.Header{"X-Custom": {"canary-8"}},
+		}, true, nil
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := w.Send(t.Context(), to(comms.Webhook, "a"))[0]
+	e, ok := errors.AsType[*adapters.Error](r.Err)
+	if !ok || e.RequestID == "" || strings.Contains(e.RequestID+r.Reason+r.Err.Error(), "canary") {
+		t.Errorf("%+v, want the id of the request without what was sent", e)
+	}
+}
+
 // TestWebhookGuard: the addresses of tenants lead to public hosts and by https alone.
 func TestWebhookGuard(t *testing.T) {
 	reached := false

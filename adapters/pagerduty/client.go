@@ -156,7 +156,8 @@ func New(c Config) (*Client, error) {
 func (c *Client) Provider() string { return provider }
 
 // Capabilities lists what the REST API can do. A plan may allow less: then a call
-// fails with [adapters.Unsupported].
+// fails with [adapters.Unsupported]. Files are not among them, because the API has
+// none: alerts show images and links of elsewhere ([Events.Open]), and a note can hold a link.
 func (c *Client) Capabilities() adapters.Capabilities {
 	all := adapters.Capabilities{adapters.CanExport, adapters.CanFind, adapters.CanOnCall, adapters.CanRead, adapters.CanReadNotes, adapters.CanReadClocks, adapters.CanTopology, adapters.CanWatch, adapters.CanWebhook}
 	if c.config.From != "" {

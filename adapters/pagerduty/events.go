@@ -90,6 +90,7 @@ func NewEvents(c EventsConfig) (*Events, error) {
 		perSecond = float64(c.PerMinute-burst) / 60
 	}
 	buckets := map[string]resilience.Bucket{}
+	keys := make([]adapters.Secret, 0, len(c.RoutingKeys))
 	for target, key := range c.RoutingKeys {
 		if len(key.Reveal()) != 32 {
 			return nil, fmt.Errorf("pagerduty: routing key of target %q has %d characters, want 32", target, len(key.Reveal()))
@@ -99,6 +100,7 @@ func NewEvents(c EventsConfig) (*Events, error) {
 		}
 		// Two targets with one key share an allowance; the digest does not give it away.
 		id := adapters.Key{Step: "routing key", Target: key.Reveal()}.String()[:12]
+		keys = append(keys, key)
 		buckets[target] = resilience.Bucket{Name: "events " + id, PerSecond: perSecond, Burst: burst}
 	}
 	if c.Source == "" {
@@ -109,7 +111,7 @@ func NewEvents(c EventsConfig) (*Events, error) {
 		return nil, err
 	}
 	transport, err := resilience.New(resilience.Config{
-		Provider: provider, Base: c.Transport, Policy: c.Policy, Decode: decodeError, Observer: c.Observer,
+		Provider: provider, Base: c.Transport, Policy: c.Policy, Secrets: keys, Decode: decodeError, Observer: c.Observer,
 	})
 	if err != nil {
 		return nil, err

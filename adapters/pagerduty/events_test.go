@@ -3,6 +3,10 @@ package pagerduty_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -196,6 +200,28 @@ func TestChanges(t *testing.T) {
 		if n != 2 {
 			t.Errorf("%d changes of %q, want 2", n, service)
 		}
+	}
+}
+
+// A vendor that repeats the body shows a routing key, which no error does.
+func TestEchoedRoutingKey(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusBadRequest)
+		_, _ = io.WriteString(w, `{"status":"invalid event","message":"key `+routingKey+` is not known","errors":["routing_key `+routingKey+`"]}`)
+	}))
+	defer server.Close()
+	e, err := pagerduty.NewEvents(pagerduty.EventsConfig{BaseURL: server.URL, RoutingKeys: map[string]adapters.Secret{"": adapters.NewSecret(routingKey)}, Source: "s"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = e.Open(t.Context(), adapters.Ticket{Key: "k", Title: "checkout is down", Severity: incident.P1})
+	for cause := err; cause != nil; cause = errors.Unwrap(cause) {
+		if text := fmt.Sprintf("%v %+v", cause, cause); strings.Contains(text, routingKey) {
+			t.Errorf("%T %s shows the key", cause, text)
+		}
+	}
+	if adapters.KindOf(err) != adapters.Invalid || !strings.Contains(err.Error(), "is not known") {
+		t.Errorf("%v, want invalid, in the vendor's words", err)
 	}
 }
 

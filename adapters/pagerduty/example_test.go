@@ -95,9 +95,9 @@ func ExampleClient_Export() {
 	// incident 2
 }
 
-func ExampleReceiver() {
+func ExampleNewReceiver() {
 	secret := adapters.NewSecret("secret of the subscription")
-	handler, err := pagerduty.Receiver(pagerduty.ReceiverConfig{
+	handler, err := pagerduty.NewReceiver(pagerduty.ReceiverConfig{
 		Secrets: []adapters.Secret{secret},
 		Accept: func(_ context.Context, e pagerduty.Event) error {
 			fmt.Println(e.Type, e.Ref.ID, e.Status)

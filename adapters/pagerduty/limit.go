@@ -2,8 +2,9 @@ package pagerduty
 
 import (
 	"fmt"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/evenkeelops/evenkeel/adapters"
 )
 
 // The limits of texts.
@@ -24,24 +25,10 @@ type Cut struct {
 // String says "title: 1024 of 3000 kept".
 func (c Cut) String() string { return fmt.Sprintf("%s: %d of %d kept", c.Field, c.Kept, c.Had) }
 
-// cutMark ends a text that was cut.
-const cutMark = "… [cut]"
-
-// shorten cuts a text to a number of characters, between characters and with a mark
-// at its end.
-func shorten(text string, most int) (string, bool) {
-	text = strings.ToValidUTF8(text, "\uFFFD")
-	if utf8.RuneCountInString(text) <= most {
-		return text, false
-	}
-	runes := []rune(text)
-	return string(runes[:most-utf8.RuneCountInString(cutMark)]) + cutMark, true
-}
-
 // shortenTitle cuts a text to what a summary or title holds.
 func shortenTitle(field, text string) (string, []Cut) {
-	short, cut := shorten(text, maxSummary)
-	if !cut {
+	short, lost := adapters.Cut(text, maxSummary)
+	if lost == 0 {
 		return short, nil
 	}
 	return short, []Cut{{Field: field, Had: utf8.RuneCountInString(text), Kept: utf8.RuneCountInString(short)}}

@@ -20,7 +20,7 @@ type Maintenance struct {
 	Key         string // ours; it stands at the end of the description as it is kept
 	Description string
 	Services    []string // ids
-	From, Until time.Time
+	Start, End  time.Time
 }
 
 // keyMark stands before the key of a window in its description.
@@ -36,7 +36,7 @@ func (m Maintenance) window() map[string]any {
 		description += keyMark + m.Key + "]"
 	}
 	w := map[string]any{
-		"type": "maintenance_window", "start_time": m.From.UTC().Format(time.RFC3339), "end_time": m.Until.UTC().Format(time.RFC3339),
+		"type": "maintenance_window", "start_time": m.Start.UTC().Format(time.RFC3339), "end_time": m.End.UTC().Format(time.RFC3339),
 		"description": description, "services": services,
 	}
 	return map[string]any{"maintenance_window": w}
@@ -44,7 +44,7 @@ func (m Maintenance) window() map[string]any {
 
 // same reports whether nothing would be written.
 func (m Maintenance) same(o Maintenance) bool {
-	return m.Description == o.Description && m.From.Truncate(time.Second).Equal(o.From) && m.Until.Truncate(time.Second).Equal(o.Until) &&
+	return m.Description == o.Description && m.Start.Truncate(time.Second).Equal(o.Start) && m.End.Truncate(time.Second).Equal(o.End) &&
 		slices.Equal(slices.Sorted(slices.Values(m.Services)), slices.Sorted(slices.Values(o.Services)))
 }
 
@@ -55,10 +55,10 @@ func (c *Client) Maintenances(ctx context.Context) iter.Seq2[Maintenance, error]
 		for w, err := range list[sdk.MaintenanceWindow](ctx, c, r, "maintenance_windows") {
 			m := Maintenance{ID: w.ID, Description: w.Description}
 			if err == nil {
-				m.From, err = time.Parse(time.RFC3339, w.StartTime)
+				m.Start, err = time.Parse(time.RFC3339, w.StartTime)
 			}
 			if err == nil {
-				m.Until, err = time.Parse(time.RFC3339, w.EndTime)
+				m.End, err = time.Parse(time.RFC3339, w.EndTime)
 			}
 			if err != nil {
 				if adapters.KindOf(err) == 0 {
@@ -89,7 +89,7 @@ func (c *Client) KeepMaintenances(ctx context.Context, wanted []Maintenance) (wr
 	const op = "keep maintenances"
 	now, keys := c.config.Now(), map[string]bool{}
 	for _, w := range wanted {
-		if w.Key == "" || keys[w.Key] || strings.ContainsAny(w.Key, "[]") || len(w.Services) == 0 || !w.From.Before(w.Until) {
+		if w.Key == "" || keys[w.Key] || strings.ContainsAny(w.Key, "[]") || len(w.Services) == 0 || !w.Start.Before(w.End) {
 			return 0, refuse(op, "", adapters.Invalid, "window %q, want a key of its own without brackets, services, and an end behind the start", w.Key)
 		}
 		keys[w.Key] = true
@@ -99,7 +99,7 @@ func (c *Client) KeepMaintenances(ctx context.Context, wanted []Maintenance) (wr
 		return 0, err
 	}
 	for _, w := range wanted {
-		if !w.Until.After(now) {
+		if !w.End.After(now) {
 			continue
 		}
 		r := request{op: op, method: http.MethodPost, path: "/maintenance_windows", body: w.window(), from: true, once: true}

@@ -17,11 +17,11 @@ func TestKeepMaintenances(t *testing.T) {
 	if w := ask(t, fake, "POST", "/maintenance_windows", `{"maintenance_window":{"type":"maintenance_window","description":"theirs","start_time":"2026-11-22T12:00:00Z","end_time":"2026-11-23T12:00:00Z","services":[{"id":"PDB","type":"service_reference"}]}}`); w.Code != 201 {
 		t.Fatal(w.Body)
 	}
-	db := pagerduty.Maintenance{Key: "m1", Description: "database upgrade", Services: []string{"PDB", "PSHOP"}, From: noon, Until: noon.Add(2 * time.Hour)}
-	shop := pagerduty.Maintenance{Key: "m2", Services: []string{"PSHOP"}, From: noon, Until: noon.Add(time.Hour)}
-	over := pagerduty.Maintenance{Key: "m3", Services: []string{"PSHOP"}, From: noon.Add(-2 * time.Hour), Until: noon.Add(-time.Hour)}
+	db := pagerduty.Maintenance{Key: "m1", Description: "database upgrade", Services: []string{"PDB", "PSHOP"}, Start: noon, End: noon.Add(2 * time.Hour)}
+	shop := pagerduty.Maintenance{Key: "m2", Services: []string{"PSHOP"}, Start: noon, End: noon.Add(time.Hour)}
+	over := pagerduty.Maintenance{Key: "m3", Services: []string{"PSHOP"}, Start: noon.Add(-2 * time.Hour), End: noon.Add(-time.Hour)}
 	longer := db
-	longer.Until = noon.Add(3 * time.Hour)
+	longer.End = noon.Add(3 * time.Hour)
 	for i, tt := range []struct {
 		wanted  []pagerduty.Maintenance
 		written int
@@ -39,12 +39,12 @@ func TestKeepMaintenances(t *testing.T) {
 		}
 		if i == 2 {
 			got, err := collect(client.Maintenances(ctx))
-			if err != nil || len(got) != 3 || got[1].Key != "m1" || !got[1].Until.Equal(noon.Add(3*time.Hour)) || got[1].Description != "database upgrade" {
+			if err != nil || len(got) != 3 || got[1].Key != "m1" || !got[1].End.Equal(noon.Add(3*time.Hour)) || got[1].Description != "database upgrade" {
 				t.Errorf("windows %+v, %v", got, err)
 			}
 		}
 	}
-	for _, bad := range []pagerduty.Maintenance{{Services: []string{"P"}, From: noon, Until: at.at.Add(time.Nanosecond)}, {Key: "k", From: noon, Until: noon.Add(time.Nanosecond)}, {Key: "k", Services: []string{"P"}, From: noon, Until: noon}, {Key: "k]", Services: []string{"P"}, From: noon, Until: noon.Add(time.Nanosecond)}} {
+	for _, bad := range []pagerduty.Maintenance{{Services: []string{"P"}, Start: noon, End: at.at.Add(time.Nanosecond)}, {Key: "k", Start: noon, End: noon.Add(time.Nanosecond)}, {Key: "k", Services: []string{"P"}, Start: noon, End: noon}, {Key: "k]", Services: []string{"P"}, Start: noon, End: noon.Add(time.Nanosecond)}} {
 		if _, err := client.KeepMaintenances(ctx, []pagerduty.Maintenance{bad}); !errors.Is(err, adapters.Invalid) {
 			t.Errorf("%+v: %v, want invalid", bad, err)
 		}

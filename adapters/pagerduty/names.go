@@ -35,7 +35,7 @@ var (
 		{Ours: adapters.StateOnHold, Theirs: "acknowledged"},
 		{Ours: adapters.StateResolved, Theirs: "resolved"},
 		{Ours: adapters.StateClosed, Theirs: "resolved"},
-		{Ours: adapters.StateCanceled, Theirs: "resolved"},
+		{Ours: adapters.StateCancelled, Theirs: "resolved"},
 	}
 )
 

@@ -108,7 +108,7 @@ var operations = map[string]func(ctx context.Context, c *pagerduty.Client) error
 	"Edges":        func(ctx context.Context, c *pagerduty.Client) error { return drain(c.Edges(ctx)) },
 	"Maintenances": func(ctx context.Context, c *pagerduty.Client) error { return drain(c.Maintenances(ctx)) },
 	"KeepMaintenances": func(ctx context.Context, c *pagerduty.Client) error {
-		_, err := c.KeepMaintenances(ctx, []pagerduty.Maintenance{{Key: "k", Services: []string{"PSHOP"}, From: noon, Until: noon.Add(time.Hour)}})
+		_, err := c.KeepMaintenances(ctx, []pagerduty.Maintenance{{Key: "k", Services: []string{"PSHOP"}, Start: noon, End: noon.Add(time.Hour)}})
 		return err
 	},
 	"Subscribe": func(ctx context.Context, c *pagerduty.Client) error {

@@ -13,7 +13,7 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters"
 )
 
-var _ adapters.Checker = (*Client)(nil)
+var _ adapters.Verifier = (*Client)(nil)
 
 // Verify compares the configuration with the account: the names of priorities and
 // of states, the user of From, whose id it remembers, and the service. All that is

@@ -48,8 +48,8 @@ type Event struct {
 	Raw    json.RawMessage `json:"-"`    // the whole body
 }
 
-// DecodeEvent reads the body of a webhook. What it does not know stays in Raw.
-func DecodeEvent(body []byte) (Event, error) {
+// ParseEvent reads the body of a webhook. What it does not know stays in Raw.
+func ParseEvent(body []byte) (Event, error) {
 	var envelope struct {
 		Event *Event `json:"event"`
 	}
@@ -148,7 +148,7 @@ type ReceiverConfig struct {
 // https://developer.pagerduty.com/docs/webhooks-overview
 const maxHook = 5 << 20
 
-// Receiver returns a handler for webhooks of version 3: it verifies the signature,
+// NewReceiver returns a handler for webhooks of version 3: it verifies the signature,
 // lets every event through once, and answers at once. Any answer of 400 to 499 makes
 // PagerDuty drop an event, and three in a row switch the subscription off for a day:
 // watch the figures of the handler, and see [Client.RepairSubscriptions].
@@ -156,7 +156,7 @@ const maxHook = 5 << 20
 // An event is known again by its own id. X-Webhook-Id, which is the same on every
 // attempt too, is not covered by the signature: whoever has recorded a delivery could
 // send it again under another.
-func Receiver(c ReceiverConfig) (*ingest.Handler, error) {
+func NewReceiver(c ReceiverConfig) (*ingest.Handler, error) {
 	verifier := ingest.HMAC{Header: "X-PagerDuty-Signature", Version: "v1", Secrets: c.Secrets}
 	if err := verifier.Check(); err != nil {
 		return nil, fmt.Errorf("pagerduty: Secrets: %w", err)
@@ -167,7 +167,7 @@ func Receiver(c ReceiverConfig) (*ingest.Handler, error) {
 	return ingest.New(ingest.Config{
 		Name: provider, Verifier: verifier, Seen: c.Seen, Pending: c.Pending, Now: c.Now, MaxBody: maxHook,
 		Read: func(r *http.Request, body []byte) ([]string, any, error) {
-			e, err := DecodeEvent(body)
+			e, err := ParseEvent(body)
 			if err != nil {
 				return nil, nil, err
 			}

@@ -45,7 +45,7 @@ func TestSignatures(t *testing.T) {
 				secrets = append(secrets, adapters.NewSecret(s))
 			}
 			var got []pagerduty.Event
-			handler, err := pagerduty.Receiver(pagerduty.ReceiverConfig{Secrets: secrets, Accept: func(_ context.Context, e pagerduty.Event) error {
+			handler, err := pagerduty.NewReceiver(pagerduty.ReceiverConfig{Secrets: secrets, Accept: func(_ context.Context, e pagerduty.Event) error {
 				got = append(got, e)
 				return nil
 			}})
@@ -88,7 +88,7 @@ func deliver(h http.Handler, header map[string]string, body string) *httptest.Re
 func TestReplaysAreLetThroughOnce(t *testing.T) {
 	secret := adapters.NewSecret("whsec")
 	accepted, failing := 0, true
-	handler, err := pagerduty.Receiver(pagerduty.ReceiverConfig{Secrets: []adapters.Secret{secret}, Accept: func(context.Context, pagerduty.Event) error {
+	handler, err := pagerduty.NewReceiver(pagerduty.ReceiverConfig{Secrets: []adapters.Secret{secret}, Accept: func(context.Context, pagerduty.Event) error {
 		if failing {
 			return errors.New("store is away")
 		}
@@ -127,13 +127,13 @@ func TestReceiverIsRefused(t *testing.T) {
 		"empty secret": {Accept: accept, Secrets: []adapters.Secret{adapters.NewSecret("s"), {}}},
 		"no accept":    {Secrets: []adapters.Secret{adapters.NewSecret("s")}},
 	} {
-		if _, err := pagerduty.Receiver(c); err == nil {
+		if _, err := pagerduty.NewReceiver(c); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}
 }
 
-func TestDecodeEvent(t *testing.T) {
+func TestParseEvent(t *testing.T) {
 	for _, tt := range []struct {
 		name, body string
 		want       pagerduty.Event // but Data and Raw
@@ -155,7 +155,7 @@ func TestDecodeEvent(t *testing.T) {
 			pagerduty.Event{ID: "E", Type: pagerduty.Ping, ResourceType: "pagey", Note: "Hello from your friend Pagey!"},
 		},
 	} {
-		got, err := pagerduty.DecodeEvent([]byte(tt.body))
+		got, err := pagerduty.ParseEvent([]byte(tt.body))
 		if err != nil || got.ID != tt.want.ID || got.Type != tt.want.Type || got.ResourceType != tt.want.ResourceType || got.Ref != tt.want.Ref ||
 			got.Note != tt.want.Note || got.Status != tt.want.Status || string(got.Raw) != tt.body || len(got.Data) == 0 {
 			t.Errorf("%s: %+v, %v, want %+v", tt.name, got, err, tt.want)
@@ -165,7 +165,7 @@ func TestDecodeEvent(t *testing.T) {
 		}
 	}
 	for _, body := range []string{``, `[]`, `{}`, `{"event":{}}`, `{"event":{"event_type":3}}`, `{"event":{"event_type":"x","data":[]}}`, `{"messages":[{"event":"incident.trigger"}]}`} {
-		if _, err := pagerduty.DecodeEvent([]byte(body)); err == nil {
+		if _, err := pagerduty.ParseEvent([]byte(body)); err == nil {
 			t.Errorf("%s: no error", body)
 		}
 	}
@@ -198,7 +198,7 @@ func TestSubscriptions(t *testing.T) {
 	if err != nil || s.Secret.IsZero() || s.ID == "" || s.Service != "PSHOP" || !s.Active {
 		t.Fatalf("Subscribe = %+v, %v", s, err)
 	}
-	handler, err = pagerduty.Receiver(pagerduty.ReceiverConfig{Secrets: []adapters.Secret{s.Secret}, Accept: func(_ context.Context, e pagerduty.Event) error {
+	handler, err = pagerduty.NewReceiver(pagerduty.ReceiverConfig{Secrets: []adapters.Secret{s.Secret}, Accept: func(_ context.Context, e pagerduty.Event) error {
 		events = append(events, e)
 		return nil
 	}})
@@ -260,7 +260,7 @@ func TestEventTypes(t *testing.T) {
 	}
 }
 
-func FuzzDecodeEvent(f *testing.F) {
+func FuzzParseEvent(f *testing.F) {
 	f.Add([]byte(`{"event":{"id":"E","event_type":"incident.triggered","data":{"id":"Q1","type":"incident","status":"triggered","number":1,"priority":{"summary":"P1"}}}}`))
 	f.Add([]byte(`{"event":{"event_type":"incident.annotated","data":{"incident":{"id":"Q1"},"content":"x"}}}`))
 	client, err := pagerduty.New(pagerduty.Config{Token: adapters.NewSecret("t")})
@@ -268,7 +268,7 @@ func FuzzDecodeEvent(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		e, err := pagerduty.DecodeEvent(body)
+		e, err := pagerduty.ParseEvent(body)
 		if err != nil {
 			return
 		}

@@ -38,7 +38,7 @@ func NewMetrics(r *metrics.Registry) *Metrics {
 	}
 }
 
-// Observe counts a run. It fits [Config.Each].
+// Observe counts a run. It fits [Config.OnResult].
 func (m *Metrics) Observe(r Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -326,7 +326,7 @@ func TestRun(t *testing.T) {
 				n++
 				return jitter[n-1]
 			},
-			Each: func(r probe.Result) {
+			OnResult: func(r probe.Result) {
 				got = append(got, fmt.Sprint(r.At.Sub(begin), " ", r.State))
 				s.mu.Lock()
 				defer s.mu.Unlock()
@@ -358,7 +358,7 @@ func TestRunEnds(t *testing.T) {
 		s.slow["add"] = 5 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 		defer cancel()
-		p := prober(t, probe.Config{Journey: buy("http://shop.example.com"), Transport: direct{s}, Each: func(r probe.Result) { t.Errorf("told %+v", r) }})
+		p := prober(t, probe.Config{Journey: buy("http://shop.example.com"), Transport: direct{s}, OnResult: func(r probe.Result) { t.Errorf("told %+v", r) }})
 		if err := p.Run(ctx); err != nil || len(s.carts) != 0 {
 			t.Errorf("Run = %v, carts %v", err, s.carts)
 		}

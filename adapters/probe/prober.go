@@ -28,8 +28,8 @@ type Config struct {
 	// Jitter is the most by which a run is put off, so that many probers do not come
 	// together. The next is not put off with it. Defaults to none.
 	Jitter time.Duration
-	// Each is told of each run of Run. Defaults to nobody.
-	Each func(Result)
+	// OnResult is told of each run of Run. Defaults to nobody.
+	OnResult func(Result)
 	// Control is asked after a run that is down whether this machine reaches anything at
 	// all, such as a second site. Its error makes the run no data. Its context ends after
 	// the Timeout of the journey. Defaults to nothing.
@@ -94,8 +94,8 @@ func (p *Prober) Run(ctx context.Context) error {
 			continue
 		case <-timer.C:
 		}
-		if r := p.Probe(ctx); ctx.Err() == nil && p.config.Each != nil {
-			p.config.Each(r)
+		if r := p.Probe(ctx); ctx.Err() == nil && p.config.OnResult != nil {
+			p.config.OnResult(r)
 		}
 		if next = next.Add(p.config.Interval); next.Before(time.Now()) {
 			next = time.Now()

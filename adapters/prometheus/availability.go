@@ -2,6 +2,7 @@ package prometheus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
@@ -45,7 +46,8 @@ const defaultStep = 30 * time.Second
 // tenth before it. Ranges of any length are asked for in parts.
 //
 // Errors are [*adapters.Error] and [*RangeError]; several series and other values are
-// of the kind Invalid.
+// of the kind Invalid. With a [*PartialError] comes the availability before its instant,
+// and that of the rest can be asked for from there.
 func (c *Client) Availability(ctx context.Context, expr string, from, until time.Time, step time.Duration) (Availability, error) {
 	const op = "availability"
 	if step == 0 {
@@ -64,9 +66,13 @@ func (c *Client) Availability(ctx context.Context, expr string, from, until time
 	recent := strconv.FormatInt(width+width/10, 10) + "ms"
 	// The lines end what may be a comment.
 	form := url.Values{"query": {"(\n" + expr + "\n) and on() count(count_over_time(" + c.config.Scraped + "[" + recent + "]))"}}
-	r, err := c.queryRange(ctx, form, start, start+(end-1-start)/width*width, width)
-	if err != nil {
-		return Availability{}, err
+	r, broken := c.queryRange(ctx, form, start, start+(end-1-start)/width*width, width)
+	if broken != nil {
+		partial, ok := errors.AsType[*PartialError](broken)
+		if !ok {
+			return Availability{}, broken
+		}
+		end = partial.Until.UnixMilli()
 	}
 	if len(r.Series) > 1 {
 		return Availability{}, invalid("%d series, such as %s and %s, want one: min() or avg() over them", len(r.Series), r.Series[0].Labels, r.Series[1].Labels)
@@ -98,7 +104,7 @@ func (c *Client) Availability(ctx context.Context, expr string, from, until time
 	if len(points) > 0 {
 		return Availability{}, &adapters.Error{Provider: provider, Op: op, Kind: adapters.BadResponse, Message: "a point at an instant that was not asked for: " + points[0].At().Format(time.RFC3339Nano)}
 	}
-	return a, nil
+	return a, broken
 }
 
 // missing adds a time without data to the last one, or as another.

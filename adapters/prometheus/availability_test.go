@@ -69,7 +69,7 @@ func TestAvailability(t *testing.T) {
 			}))
 			defer server.Close()
 			// Parts of three points, and the default step.
-			got, err := client(t, prometheus.Config{URL: server.URL, MaxPoints: 3, Scraped: "probe"}).Availability(t.Context(), "up # all", at(1000), at(tt.until), 0)
+			got, err := client(t, prometheus.Config{BaseURL: server.URL, MaxPoints: 3, Scraped: "probe"}).Availability(t.Context(), "up # all", at(1000), at(tt.until), 0)
 			if tt.refused != "" {
 				if !errors.Is(err, adapters.Invalid) || !strings.Contains(err.Error(), tt.refused) {
 					t.Errorf("got %+v, %v, want it refused for %s", got, err, tt.refused)
@@ -84,7 +84,7 @@ func TestAvailability(t *testing.T) {
 			}
 		})
 	}
-	c := client(t, prometheus.Config{URL: "http://127.0.0.1:1"})
+	c := client(t, prometheus.Config{BaseURL: "http://127.0.0.1:1"})
 	for _, step := range []time.Duration{-time.Second, time.Microsecond} {
 		if _, err := c.Availability(t.Context(), "up", at(0), at(1), step); !errors.As(err, new(*prometheus.RangeError)) {
 			t.Errorf("step %v: %v, want a RangeError", step, err)
@@ -114,7 +114,7 @@ func TestStateFaults(t *testing.T) {
 	}
 	for _, tt := range tests {
 		server, url := serve(t, tt.answers...)
-		values, err := client(t, prometheus.Config{URL: url, MaxBytes: 1000}).LabelValues(t.Context(), "job", time.Unix(1, 0), time.Unix(2, 0), "up")
+		values, err := client(t, prometheus.Config{BaseURL: url, MaxBytes: 1000}).LabelValues(t.Context(), "job", time.Unix(1, 0), time.Unix(2, 0), "up")
 		if adapters.KindOf(err) != tt.kind || len(server.requests()) != tt.requests || (tt.kind == 0) != (len(values) == 1) {
 			t.Errorf("%s: %q, %v in %d requests, want %v in %d", tt.name, values, err, len(server.requests()), tt.kind, tt.requests)
 		}

@@ -28,7 +28,7 @@ func BenchmarkQueryRange(b *testing.B) {
 		body = append(body, "]}"...)
 	}
 	body = append(body, "]}}"...)
-	c, err := prometheus.New(prometheus.Config{URL: "http://prometheus.example", Transport: wire(func(*http.Request) (*http.Response, error) {
+	c, err := prometheus.New(prometheus.Config{BaseURL: "http://prometheus.example", Transport: wire(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: io.NopCloser(bytes.NewReader(body))}, nil
 	})})
 	if err != nil {

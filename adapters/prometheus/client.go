@@ -19,12 +19,12 @@ import (
 // provider names the vendor in errors.
 const provider = "prometheus"
 
-// Config says which server is asked and how patiently. Only URL is required.
+// Config says which server is asked and how patiently. Only BaseURL is required.
 type Config struct {
-	// URL is the address of the server with any path before /api/v1, such as
+	// BaseURL is the address of the server with any path before /api/v1, such as
 	// "https://thanos.example/tenant". A user and password in it are sent as
 	// basic authentication and nowhere shown.
-	URL string
+	BaseURL string
 
 	// Token is sent as bearer token. Defaults to none.
 	Token adapters.Secret
@@ -67,9 +67,9 @@ type Config struct {
 	// [Client.Availability]. Defaults to "up", which every scrape writes.
 	Scraped string
 
-	// Warn is told the warnings and infos beside raw samples, which have no
+	// OnWarning is told the warnings and infos beside raw samples, which have no
 	// result to carry them. Nil drops them.
-	Warn func(text string)
+	OnWarning func(text string)
 }
 
 // Client reads one Prometheus server. It is safe for concurrent use.
@@ -87,9 +87,9 @@ const unbounded = 100 * 365 * 24 * time.Hour
 
 // New returns a client; nothing is sent yet.
 func New(c Config) (*Client, error) {
-	u, err := url.Parse(c.URL)
+	u, err := url.Parse(c.BaseURL)
 	if err != nil { // its text would show the URL
-		return nil, errors.New("prometheus: URL: want one that can be parsed")
+		return nil, errors.New("prometheus: BaseURL: want one that can be parsed")
 	}
 	credential := c.Credential
 	identities := 0
@@ -107,9 +107,9 @@ func New(c Config) (*Client, error) {
 	}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https" || u.Host == "":
-		return nil, fmt.Errorf(`prometheus: URL %q: want one like "https://prometheus.example"`, u.Redacted())
+		return nil, fmt.Errorf(`prometheus: BaseURL %q: want one like "https://prometheus.example"`, u.Redacted())
 	case u.RawQuery != "" || u.Fragment != "":
-		return nil, errors.New("prometheus: URL: want neither query nor fragment")
+		return nil, errors.New("prometheus: BaseURL: want neither query nor fragment")
 	case c.Timeout < 0 || c.MaxPoints < 0 || c.MaxRange < 0 || c.MaxBytes < 0:
 		return nil, errors.New("prometheus: want no limit below 0")
 	case c.MaxRange%time.Millisecond != 0:
@@ -135,7 +135,7 @@ func New(c Config) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	u.User, c.URL, c.Token, c.Credential = nil, "", adapters.Secret{}, nil
+	u.User, c.BaseURL, c.Token, c.Credential = nil, "", adapters.Secret{}, nil
 	client := &Client{config: c, base: strings.TrimRight(u.String(), "/"), transport: transport}
 	client.http = http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	return client, nil
@@ -167,8 +167,16 @@ func (c *Client) Query(ctx context.Context, expr string, at time.Time) (Result, 
 // QueryRange evaluates an expression at from, from+step, … up to and including
 // until, all in whole milliseconds. A range of more than [Config].MaxPoints is
 // asked for in parts that share no point; the series stand in the order in which
-// they first appear. Errors are [*adapters.Error] and [*RangeError]; an error in a later
-// part returns what came before it.
+// they first appear. Errors are [*adapters.Error] and [*RangeError]; one in a later part
+// is within a [*PartialError] and returns what came before it, so that the rest can
+// be asked for alone:
+//
+//	r, err := c.QueryRange(ctx, expr, from, until, step)
+//	if partial, ok := errors.AsType[*prometheus.PartialError](err); ok {
+//		… // later
+//		rest, err := c.QueryRange(ctx, expr, partial.Until, until, step)
+//		err = r.Append(rest)
+//	}
 func (c *Client) QueryRange(ctx context.Context, expr string, from, until time.Time, step time.Duration) (Result, error) {
 	start, end, width := from.UnixMilli(), until.UnixMilli(), step.Milliseconds()
 	switch {
@@ -185,12 +193,13 @@ func (c *Client) queryRange(ctx context.Context, form url.Values, start, end, wi
 	r := Result{Type: Matrix}
 	index := map[string]int{}
 	form.Set("step", seconds(width))
+	first := start
 	for steps := (end - start) / width; steps >= 0; {
 		n := min(steps, int64(c.config.MaxPoints)-1)
 		form.Set("start", seconds(start))
 		form.Set("end", seconds(start+n*width))
 		if err := c.collect(ctx, "query_range", form, &r, index); err != nil {
-			return r, err
+			return r, partial(first, start, err)
 		}
 		start += (n + 1) * width
 		steps -= n + 1
@@ -257,17 +266,7 @@ func (c *Client) collect(ctx context.Context, op string, form url.Values, r *Res
 		r.Series = part.Series
 		return nil
 	}
-	for _, s := range part.Series {
-		key := s.Labels.key()
-		i, known := index[key]
-		if !known {
-			index[key] = len(r.Series)
-			r.Series = append(r.Series, s)
-			continue
-		}
-		r.Series[i].Points = append(r.Series[i].Points, s.Points...)
-		r.Series[i].Histograms = append(r.Series[i].Histograms, s.Histograms...)
-	}
+	r.join(part.Series, index)
 	return nil
 }
 

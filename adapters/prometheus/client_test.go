@@ -104,7 +104,7 @@ func TestSplit(t *testing.T) {
 				_, _ = w.Write(b)
 			}))
 			defer server.Close()
-			c := client(t, prometheus.Config{URL: server.URL, MaxPoints: tt.max})
+			c := client(t, prometheus.Config{BaseURL: server.URL, MaxPoints: tt.max})
 			until := from.Add(time.Duration(tt.steps)*step*time.Millisecond + 14*time.Second) // between two steps
 			r, err := c.QueryRange(t.Context(), "x", from, until, step*time.Millisecond)
 			if err != nil || len(r.Series) != 1 || parts != tt.wantParts {
@@ -136,7 +136,7 @@ func milli(t *testing.T, seconds string) int64 {
 }
 
 func TestRangeErrors(t *testing.T) {
-	c := client(t, prometheus.Config{URL: "http://127.0.0.1:1"})
+	c := client(t, prometheus.Config{BaseURL: "http://127.0.0.1:1"})
 	at := time.Unix(1000, 0)
 	tests := []struct {
 		name        string
@@ -172,7 +172,7 @@ func TestSamples(t *testing.T) {
 			{"metric":{"code":"500","__name__":"n"},"values":[[1101,"18446744073709551615"]]},
 			{"metric":{"__name__":"n","code":"200"},"values":[[1100,"2"],[1150,"3"]]}]}}`))
 	var infos []string
-	c := client(t, prometheus.Config{URL: url, MaxRange: 100 * time.Second, Warn: func(s string) { infos = append(infos, s) }})
+	c := client(t, prometheus.Config{BaseURL: url, MaxRange: 100 * time.Second, OnWarning: func(s string) { infos = append(infos, s) }})
 	counters := map[int]*slo.Counter{}
 	sums := map[string]uint64{}
 	gaps := 0
@@ -213,7 +213,7 @@ func TestSamples(t *testing.T) {
 
 func TestSamplesStop(t *testing.T) {
 	server, url := serve(t, status(200, `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"],[2,"2"]]}]}}`))
-	c := client(t, prometheus.Config{URL: url})
+	c := client(t, prometheus.Config{BaseURL: url})
 	for s, err := range c.Samples(t.Context(), "n", time.Unix(0, 0), time.Unix(1e6, 0)) {
 		if err != nil || s.Value != slo.NewValue(1) {
 			t.Errorf("got %v, %v, want 1", s, err)
@@ -237,7 +237,7 @@ func TestSamplesRefused(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			_, url := serve(t, status(200, `{"status":"success","data":{"resultType":`+tt.result+`}}`))
 			var got error
-			for _, err := range client(t, prometheus.Config{URL: url}).Samples(t.Context(), "n", time.Unix(0, 0), time.Unix(9, 0)) {
+			for _, err := range client(t, prometheus.Config{BaseURL: url}).Samples(t.Context(), "n", time.Unix(0, 0), time.Unix(9, 0)) {
 				got = err
 			}
 			if _, ok := errors.AsType[*adapters.Error](got); !ok || !strings.Contains(got.Error(), tt.want) {
@@ -250,7 +250,7 @@ func TestSamplesRefused(t *testing.T) {
 func TestHistograms(t *testing.T) {
 	_, url := serve(t, status(200, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{"a":"b"},
 		"histogram":[1.5,{"count":"10","sum":"3.5","buckets":[[0,"-1","1","2"],[1,"1","2.5","3"],[2,"3","4","4"],[3,"-0.1","0.1","1"]]}]}]}}`))
-	r, err := client(t, prometheus.Config{URL: url}).Query(t.Context(), "h", time.Time{})
+	r, err := client(t, prometheus.Config{BaseURL: url}).Query(t.Context(), "h", time.Time{})
 	if err != nil || len(r.Series) != 1 || len(r.Series[0].Histograms) != 1 {
 		t.Fatalf("got %+v, %v, want one histogram", r, err)
 	}
@@ -308,7 +308,7 @@ func TestFaults(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			server, url := serve(t, tt.answers...)
 			// Without waits: Retry-After alone decides.
-			r, err := client(t, prometheus.Config{URL: url, MaxBytes: 4096}).Query(t.Context(), "x", time.Unix(1, 0))
+			r, err := client(t, prometheus.Config{BaseURL: url, MaxBytes: 4096}).Query(t.Context(), "x", time.Unix(1, 0))
 			if len(server.requests()) != tt.requests {
 				t.Errorf("%d requests, want %d", len(server.requests()), tt.requests)
 			}
@@ -327,12 +327,12 @@ func TestFaults(t *testing.T) {
 
 func TestErrorKinds(t *testing.T) {
 	_, url := serve(t, status(200, `[`))
-	_, err := client(t, prometheus.Config{URL: url}).Query(t.Context(), "x", time.Time{})
+	_, err := client(t, prometheus.Config{BaseURL: url}).Query(t.Context(), "x", time.Time{})
 	if d, ok := errors.AsType[*prometheus.DecodeError](err); !ok || d.Offset != 0 {
 		t.Errorf("garbage: %v, want a DecodeError at byte 0", err)
 	}
 	_, url = serve(t, status(200, empty))
-	_, err = client(t, prometheus.Config{URL: url, MaxBytes: 10}).Query(t.Context(), "x", time.Time{})
+	_, err = client(t, prometheus.Config{BaseURL: url, MaxBytes: 10}).Query(t.Context(), "x", time.Time{})
 	if !errors.Is(err, prometheus.ErrTooLarge) {
 		t.Errorf("a large answer: %v, want ErrTooLarge", err)
 	}
@@ -347,7 +347,7 @@ func TestPartialSamples(t *testing.T) {
 	})
 	samples := 0
 	var got error
-	for _, err := range client(t, prometheus.Config{URL: url}).Samples(t.Context(), "n", time.Unix(0, 0), time.Unix(9, 0)) {
+	for _, err := range client(t, prometheus.Config{BaseURL: url}).Samples(t.Context(), "n", time.Unix(0, 0), time.Unix(9, 0)) {
 		if err != nil {
 			got = err
 			continue
@@ -374,7 +374,7 @@ func TestContext(t *testing.T) {
 		<-entered
 		cancel()
 	}()
-	_, err := client(t, prometheus.Config{URL: server.URL}).Query(ctx, "x", time.Time{})
+	_, err := client(t, prometheus.Config{BaseURL: server.URL}).Query(ctx, "x", time.Time{})
 	e, ok := errors.AsType[*adapters.Error](err)
 	if !errors.Is(err, context.Canceled) || !ok || adapters.Retryable(e) || e.Attempts != 1 {
 		t.Errorf("got %v, want an Error that was cancelled, after 1 attempt and not to be repeated", err)
@@ -407,7 +407,7 @@ func TestWaits(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tries := 0
 				c := client(t, prometheus.Config{
-					URL: "http://prometheus.example", Policy: resilience.Policy{Base: time.Second, NoJitter: true},
+					BaseURL: "http://prometheus.example", Policy: resilience.Policy{Base: time.Second, NoJitter: true},
 					Transport: wire(func(*http.Request) (*http.Response, error) {
 						tries++
 						return &http.Response{StatusCode: 503, Header: tt.header, Body: http.NoBody}, nil
@@ -471,7 +471,7 @@ func TestSlow(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			tries := 0
 			c := client(t, prometheus.Config{
-				URL: "http://prometheus.example", Timeout: 5 * time.Second,
+				BaseURL: "http://prometheus.example", Timeout: 5 * time.Second,
 				Transport: wire(func(r *http.Request) (*http.Response, error) {
 					tries++
 					return &http.Response{StatusCode: 200, Body: &drip{ctx: r.Context(), text: empty, every: time.Second, stall: stall}}, nil
@@ -501,7 +501,7 @@ func TestSlowReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		body := `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{},"values":[[1,"1"],[2,"2"],` + strings.Repeat(" ", 100) + `[3,"3"]]}]}}`
 		c := client(t, prometheus.Config{
-			URL: "http://prometheus.example", Timeout: 5 * time.Second,
+			BaseURL: "http://prometheus.example", Timeout: 5 * time.Second,
 			Transport: wire(func(r *http.Request) (*http.Response, error) {
 				return &http.Response{StatusCode: 200, Body: &drip{ctx: r.Context(), text: body, every: time.Second, stall: 1 << 30}}, nil
 			}),
@@ -529,8 +529,8 @@ func TestSecrets(t *testing.T) {
 		return nil, fmt.Errorf("cannot dial %s", r.URL.Host)
 	})
 	for _, config := range []prometheus.Config{
-		{URL: "https://user:" + secret + "@prometheus.example/tenant/"},
-		{URL: "https://prometheus.example/tenant", Token: adapters.NewSecret(secret)},
+		{BaseURL: "https://user:" + secret + "@prometheus.example/tenant/"},
+		{BaseURL: "https://prometheus.example/tenant", Token: adapters.NewSecret(secret)},
 	} {
 		config.Transport = fail
 		c := client(t, config)
@@ -544,7 +544,7 @@ func TestSecrets(t *testing.T) {
 		t.Errorf("sent %q, want %q", sent, want)
 	}
 	for _, url := range []string{"ftp://user:" + secret + "@x", "http://user:" + secret + "@x:port", "http://user:" + secret + "@x?q"} {
-		if _, err := prometheus.New(prometheus.Config{URL: url}); err == nil || strings.Contains(err.Error(), secret) {
+		if _, err := prometheus.New(prometheus.Config{BaseURL: url}); err == nil || strings.Contains(err.Error(), secret) {
 			t.Errorf("New with a bad URL: %v, want an error without the password", err)
 		}
 	}
@@ -553,11 +553,11 @@ func TestSecrets(t *testing.T) {
 func TestNewRefuses(t *testing.T) {
 	for name, c := range map[string]prometheus.Config{
 		"no URL":         {},
-		"no host":        {URL: "http://"},
-		"query":          {URL: "http://x?a=b"},
-		"negative":       {URL: "http://x", MaxPoints: -1},
-		"fine range":     {URL: "http://x", MaxRange: time.Microsecond},
-		"two identities": {URL: "http://a:b@x", Token: adapters.NewSecret("c")},
+		"no host":        {BaseURL: "http://"},
+		"query":          {BaseURL: "http://x?a=b"},
+		"negative":       {BaseURL: "http://x", MaxPoints: -1},
+		"fine range":     {BaseURL: "http://x", MaxRange: time.Microsecond},
+		"two identities": {BaseURL: "http://a:b@x", Token: adapters.NewSecret("c")},
 	} {
 		if _, err := prometheus.New(c); err == nil {
 			t.Errorf("New with %s: no error, want one", name)
@@ -595,7 +595,7 @@ func (e *endless) Close() error { return nil }
 // TestSamplesMemory streams a million samples, 36 MB, through a fixed buffer.
 func TestSamplesMemory(t *testing.T) {
 	const samples = 1_000_000
-	c := client(t, prometheus.Config{URL: "http://prometheus.example", MaxRange: 100 * 365 * 24 * time.Hour, Transport: wire(func(*http.Request) (*http.Response, error) {
+	c := client(t, prometheus.Config{BaseURL: "http://prometheus.example", MaxRange: 100 * 365 * 24 * time.Hour, Transport: wire(func(*http.Request) (*http.Response, error) {
 		return &http.Response{StatusCode: 200, Body: &endless{n: samples}}, nil
 	})})
 	var before, after runtime.MemStats
@@ -616,7 +616,7 @@ func TestSamplesMemory(t *testing.T) {
 // TestQueryTime sends the instant in milliseconds, and none for the server's now.
 func TestQueryTime(t *testing.T) {
 	server, url := serve(t, status(200, empty))
-	c := client(t, prometheus.Config{URL: url + "/prefix/", Header: http.Header{"x-scope-orgid": {"acme"}}})
+	c := client(t, prometheus.Config{BaseURL: url + "/prefix/", Header: http.Header{"x-scope-orgid": {"acme"}}})
 	for _, at := range []time.Time{{}, time.Unix(1795326186, 123_999_999)} {
 		if r, err := c.Query(t.Context(), `up{a="ü"}`, at); err != nil || len(r.Series) != 0 || r.Type != prometheus.Matrix {
 			t.Errorf("got %+v, %v, want an empty matrix", r, err)

@@ -87,7 +87,7 @@ func TestRecordedAnswers(t *testing.T) {
 				_, _ = w.Write([]byte(a.Body))
 			}))
 			defer server.Close()
-			c := client(t, prometheus.Config{URL: server.URL})
+			c := client(t, prometheus.Config{BaseURL: server.URL})
 			if known {
 				other(t, c)
 				return

@@ -218,7 +218,7 @@ func TestClassicBuckets(t *testing.T) {
 func TestSeriesTwice(t *testing.T) {
 	const series = `{"metric":{"a":"b"},"values":[[1795326000,"1"]]}`
 	_, url := serve(t, status(200, `{"status":"success","data":{"resultType":"matrix","result":[`+series+`,`+strings.Replace(series, `"1"]`, `"2"]`, 1)+`]}}`))
-	client, err := prometheus.New(prometheus.Config{URL: url})
+	client, err := prometheus.New(prometheus.Config{BaseURL: url})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -235,7 +235,7 @@ func TestSeriesTwice(t *testing.T) {
 	}
 	// The same series in a later part is one series.
 	_, url = serve(t, status(200, `{"status":"success","data":{"resultType":"matrix","result":[`+series+`]}}`))
-	if client, err = prometheus.New(prometheus.Config{URL: url, MaxPoints: 1}); err != nil {
+	if client, err = prometheus.New(prometheus.Config{BaseURL: url, MaxPoints: 1}); err != nil {
 		t.Fatal(err)
 	}
 	if r, err := client.QueryRange(t.Context(), "x", scraped, scraped.Add(time.Second), time.Second); err != nil || len(r.Series) != 1 || len(r.Series[0].Points) != 2 {

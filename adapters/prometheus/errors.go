@@ -117,3 +117,27 @@ func (e *RangeError) Error() string {
 	}
 	return s + ": want " + e.Want
 }
+
+// PartialError is an error in the middle of a range that is asked for in parts.
+type PartialError struct {
+	// Until is the first instant that is missing: what is before it came whole, and
+	// the rest is asked for from here.
+	Until time.Time
+	Err   error // mostly an [*adapters.Error]
+}
+
+// Error names the instant and what went wrong there.
+func (e *PartialError) Error() string {
+	return fmt.Sprintf("whole until %s: %v", e.Until.Format(time.RFC3339Nano), e.Err)
+}
+
+// Unwrap returns what went wrong.
+func (e *PartialError) Unwrap() error { return e.Err }
+
+// partial is an error in the part that begins at an instant, in milliseconds.
+func partial(first, at int64, err error) error {
+	if at == first {
+		return err // nothing came
+	}
+	return &PartialError{Until: time.UnixMilli(at).UTC(), Err: err}
+}

@@ -21,7 +21,7 @@ func ExampleClient_Samples() {
 	}))
 	defer server.Close()
 
-	client, err := prometheus.New(prometheus.Config{URL: server.URL})
+	client, err := prometheus.New(prometheus.Config{BaseURL: server.URL})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -62,7 +62,7 @@ func ExampleCounting() {
 	}))
 	defer server.Close()
 
-	client, err := prometheus.New(prometheus.Config{URL: server.URL})
+	client, err := prometheus.New(prometheus.Config{BaseURL: server.URL})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -96,7 +96,7 @@ func ExampleClient_QueryRange() {
 	}))
 	defer server.Close()
 
-	client, err := prometheus.New(prometheus.Config{URL: server.URL})
+	client, err := prometheus.New(prometheus.Config{BaseURL: server.URL})
 	if err != nil {
 		fmt.Println(err)
 		return

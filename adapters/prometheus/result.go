@@ -1,7 +1,9 @@
 package prometheus
 
 import (
+	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +30,49 @@ type Result struct {
 	// Warnings and Infos are what the server noted beside its answer, such as a
 	// store that could not be asked: the result may then be incomplete.
 	Warnings, Infos []string
+}
+
+// Append adds the result of a later range of the same expression, as after a
+// [*PartialError]. It refuses one of another type or that is not later, and then
+// changes nothing. What both share is not copied.
+func (r *Result) Append(later Result) error {
+	if later.Type != Matrix || r.Type != Matrix {
+		return fmt.Errorf("prometheus: append a result of type %q to one of type %q, want both %q", later.Type, r.Type, Matrix)
+	}
+	index := make(map[string]int, len(r.Series))
+	last := int64(math.MinInt64)
+	for i, s := range r.Series {
+		index[s.Labels.key()] = i
+		if n := len(s.Points); n > 0 {
+			last = max(last, s.Points[n-1].UnixMilli)
+		}
+		if n := len(s.Histograms); n > 0 {
+			last = max(last, s.Histograms[n-1].UnixMilli)
+		}
+	}
+	for _, s := range later.Series {
+		if len(s.Points) > 0 && s.Points[0].UnixMilli <= last || len(s.Histograms) > 0 && s.Histograms[0].UnixMilli <= last {
+			return fmt.Errorf("prometheus: append %s: want points after %s", s.Labels, time.UnixMilli(last).UTC().Format(time.RFC3339Nano))
+		}
+	}
+	r.join(later.Series, index)
+	r.Warnings, r.Infos = union(r.Warnings, later.Warnings), union(r.Infos, later.Infos)
+	return nil
+}
+
+// join adds what is later, by an index of the series that are there.
+func (r *Result) join(later []Series, index map[string]int) {
+	for _, s := range later {
+		key := s.Labels.key()
+		i, known := index[key]
+		if !known {
+			index[key] = len(r.Series)
+			r.Series = append(r.Series, s)
+			continue
+		}
+		r.Series[i].Points = append(r.Series[i].Points, s.Points...)
+		r.Series[i].Histograms = append(r.Series[i].Histograms, s.Histograms...)
+	}
 }
 
 // Series is a set of labels and what was read for it, in the order of time.

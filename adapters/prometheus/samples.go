@@ -30,8 +30,9 @@ type Sample struct {
 // Samples come while the answer arrives, so memory does not grow with the range.
 // The first error ends the sequence: [*adapters.Error], [*RangeError], or an [*adapters.Error]
 // around a [*slo.ParseError] for a value that no counter has. A connection lost
-// after the first sample of a part is not repeated; ask again from the part where
-// it broke.
+// after the first sample of a part is not repeated. An error in a later part is
+// within a [*PartialError]: all samples before its instant came, and the rest can be
+// asked for from there; those of the broken part then come again.
 func (c *Client) Samples(ctx context.Context, selector string, from, until time.Time) iter.Seq2[Sample, error] {
 	return func(yield func(Sample, error) bool) {
 		start, end := from.UnixMilli(), until.UnixMilli()
@@ -39,7 +40,7 @@ func (c *Client) Samples(ctx context.Context, selector string, from, until time.
 			yield(Sample{}, &RangeError{From: from, Until: until, Want: "an end that is not before the start"})
 			return
 		}
-		r := reader{yield: yield, index: map[string]int{}}
+		r := reader{yield: yield, index: map[string]int{}, first: start}
 		for start < end {
 			next := min(end, start+c.config.MaxRange.Milliseconds())
 			if !r.part(ctx, c, selector, start, next) {
@@ -59,6 +60,7 @@ type reader struct {
 	index map[string]int // of series by their labels
 	parts []int          // by series, the last part that had it
 	count int            // of parts
+	first int64          // instant of the first
 	now   Sample
 	begun bool // the part has given samples
 }
@@ -97,12 +99,12 @@ func (r *reader) part(ctx context.Context, c *Client, selector string, from, unt
 	case errors.Is(err, errStop):
 		return false
 	case err != nil:
-		r.yield(Sample{}, err)
+		r.yield(Sample{}, partial(r.first, from, err))
 		return false
 	}
-	if c.config.Warn != nil {
+	if c.config.OnWarning != nil {
 		for _, w := range union(e.warnings, e.infos) {
-			c.config.Warn(w)
+			c.config.OnWarning(w)
 		}
 	}
 	return true

@@ -5,7 +5,6 @@ import (
 	"math"
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -52,12 +51,12 @@ func (b Bar) MarshalJSON() ([]byte, error) {
 }
 
 // cell is the value as text with its state; without data it is that word.
-func (b Bar) cell() Cell {
+func (b Bar) cell(l language) Cell {
 	switch {
 	case !b.hasData():
 		return Cell{Text: b.Text, State: NoData}
 	case b.Text == "":
-		return Cell{Text: number(b.Value), State: b.State}
+		return Cell{Text: l.number(number(b.Value)), State: b.State}
 	}
 	return Cell{Text: b.Text, State: b.State}
 }
@@ -78,22 +77,21 @@ const (
 // [Document.Validate].
 func (c Bars) SVG() string {
 	var m markup
-	c.draw(&m, nil)
+	c.draw(&m, languageOf("", nil))
 	return m.String()
 }
 
-// draw writes the chart; bars have no times, so the location does not matter.
-func (c Bars) draw(m *markup, _ *time.Location) {
+func (c Bars) draw(m canvas, l language) {
 	axis := c.axis()
 	note := ""
 	if c.Min != 0 {
-		note = "Bars begin at " + withUnit(number(c.Min), c.Unit) + ", not at 0."
+		note = l.t("bars_begin", withUnit(l.number(number(c.Min)), c.Unit))
 	}
 	beginChart(m, c.ID, c.Title, strings.TrimSpace(c.Summary+" "+note))
 	c.drawHatch(m)
 	right := c.right(axis)
-	drawValueAxis(m, axis, c.Unit, right)
-	c.drawBars(m, axis, right)
+	drawValueAxis(m, axis, c.Unit, right, l)
+	c.drawBars(m, axis, right, l)
 	c.drawLabels(m, right)
 	drawLimits(m, c.Limits, axis, right, true)
 	if note != "" {
@@ -134,7 +132,7 @@ func (c Bars) right(axis scale) float64 {
 }
 
 // drawHatch defines the pattern of bars without data, under an id of this chart.
-func (c Bars) drawHatch(m *markup) {
+func (c Bars) drawHatch(m canvas) {
 	for _, b := range c.Bars {
 		if !b.hasData() {
 			m.begin("pattern", "id", c.hatchID(), "width", 6.0, "height", 6.0, "patternUnits", "userSpaceOnUse", "patternTransform", "rotate(45)")
@@ -150,18 +148,18 @@ func (c Bars) hatchID() string { return c.ID + "-h" }
 
 // drawBars writes values above their bars when all fit, else the glyphs of what
 // is not healthy when they fit.
-func (c Bars) drawBars(m *markup, axis scale, right float64) {
+func (c Bars) drawBars(m canvas, axis scale, right float64, l language) {
 	slot := (right - plotLeft) / float64(max(len(c.Bars), 1))
 	widest := 0.0
 	for _, b := range c.Bars {
-		cell := b.cell()
-		widest = max(widest, textWidth(cell.State.label(cell.Text)))
+		cell := b.cell(l)
+		widest = max(widest, textWidth(l.label(cell.State, cell.Text)))
 	}
 	gap := min(slot*gapShare, widestGap)
 	for i, b := range c.Bars {
 		x := plotLeft + float64(i)*slot
-		cell := b.cell()
-		label := cell.State.label(cell.Text)
+		cell := b.cell(l)
+		label := l.label(cell.State, cell.Text)
 		y := axis.y(b.Value)
 		class, fill := "bar "+cell.State.class(), ""
 		switch {
@@ -187,7 +185,7 @@ func (c Bars) drawBars(m *markup, axis scale, right float64) {
 }
 
 // drawLabels names every k-th bar, so that no name covers another.
-func (c Bars) drawLabels(m *markup, right float64) {
+func (c Bars) drawLabels(m canvas, right float64) {
 	slot := (right - plotLeft) / float64(max(len(c.Bars), 1))
 	widest := 0.0
 	for _, b := range c.Bars {
@@ -206,17 +204,17 @@ func (c Bars) drawLabels(m *markup, right float64) {
 }
 
 // tables lists the bars with their exact texts.
-func (c Bars) tables() []Table {
+func (c Bars) tables(l language) []Table {
 	if len(c.Bars) == 0 {
 		return nil
 	}
 	per := c.Per
 	if per == "" {
-		per = "Period"
+		per = l.t("period")
 	}
-	t := Table{Caption: "Values of " + c.Title, Columns: []Column{{Title: per}, {Title: withColumnUnit("Value", c.Unit), Numeric: true}}}
+	t := Table{Caption: l.t("values_of", c.Title), Columns: []Column{{Title: per}, {Title: withColumnUnit(l.t("value"), c.Unit), Numeric: true}}}
 	for _, b := range c.Bars {
-		t.Rows = append(t.Rows, []Cell{{Text: b.Label}, b.cell()})
+		t.Rows = append(t.Rows, []Cell{{Text: b.Label}, b.cell(l)})
 	}
 	return []Table{t}
 }

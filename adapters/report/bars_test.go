@@ -108,12 +108,12 @@ func TestBarsDocument(t *testing.T) {
 	if err := doc.Text(&text); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{`<html lang="nl">`, `<caption>Values of Availability</caption>`, `<th scope="col">Day</th>`, `<td class="num">99.250000</td>`, `<td class="num no-data">– no data</td>`} {
+	for _, want := range []string{`<html lang="nl">`, `<caption>Waarden: Availability</caption>`, `<th scope="col">Day</th>`, `<td class="num">99.250000</td>`, `<td class="num no-data">– geen gegevens</td>`} {
 		if !strings.Contains(html.String(), want) {
 			t.Errorf("the page lacks %s", want)
 		}
 	}
-	for _, want := range []string{"**Availability**\n\nOne day was below the target.\n", "| Day | Value (%) |\n| --- | ---: |\n| 1 Oct | ✓ 100 |", "| 3 Oct | – no data |"} {
+	for _, want := range []string{"**Availability**\n\nOne day was below the target.\n", "| Day | Waarde (%) |\n| --- | ---: |\n| 1 Oct | ✓ 100 |", "| 3 Oct | – geen gegevens |"} {
 		if !strings.Contains(md.String(), want) {
 			t.Errorf("the Markdown lacks %q:\n%s", want, md.String())
 		}

@@ -66,6 +66,15 @@ func BudgetOf(o slo.Objective, t *slo.Tracker) (Budget, error) {
 	}, nil
 }
 
+// Window returns the window that Status is of, the objective's first; ok is false
+// where it has none.
+func (b Budget) Window() (w slo.Window, ok bool) {
+	if len(b.Objective.Windows) == 0 {
+		return slo.Window{}, false
+	}
+	return b.Objective.Windows[0], true
+}
+
 // Fires reports whether a rule of a severity fires.
 func (b Budget) Fires(severity slo.Severity) bool {
 	return slices.ContainsFunc(b.Decisions, func(d slo.Decision) bool { return d.Firing && d.Severity == severity })

@@ -196,6 +196,17 @@ func TestBudgetWindows(t *testing.T) {
 
 // A window that is excluded altogether has no figures. What was excluded, and a page
 // that fires all the same, are shown.
+// An objective without a window has nothing to show, and nothing panics.
+func TestBudgetWithoutWindow(t *testing.T) {
+	r := report.BudgetReport{At: start, Budgets: []report.Budget{{Objective: slo.Objective{ID: "bare", Service: "shop"}}}}
+	if d := r.Data(); len(d.SLOs) != 1 || d.SLOs[0].ID != "bare" || d.SLOs[0].Window.Kind != "" {
+		t.Errorf("data %+v", d)
+	}
+	if err := r.Document().Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestBudgetExcluded(t *testing.T) {
 	o := budgetObjective("99")
 	o.Policy.Rules = []slo.Rule{{Name: "quiet", Severity: slo.Page, Kind: slo.Silence, Long: 10 * time.Minute}}

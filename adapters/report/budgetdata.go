@@ -140,7 +140,7 @@ func budgetData(b Budget) BudgetData {
 	d := BudgetData{
 		ID: b.Objective.ID, Service: b.Objective.Service, Objective: Number(b.Objective.Target.Percent()), Kind: "events",
 		Window: BudgetWindowData{
-			Kind: b.Objective.Windows[0].Kind(), Start: s.Window.Start, End: s.Window.End,
+			Start: s.Window.Start, End: s.Window.End,
 			Length: seconds(s.Length), Elapsed: seconds(s.Elapsed), Excluded: seconds(s.Excluded), Coverage: cutPercent(s.Coverage),
 		},
 		Good: s.Good, Bad: s.Bad, Total: s.Total, SLI: cutPercent(s.SLI), State: s.State,
@@ -167,6 +167,9 @@ func budgetData(b Budget) BudgetData {
 		Excluded: mapped(s.Exclusions, func(x slo.Effect) ExcludedData {
 			return ExcludedData{x.Reason, x.Start.UTC(), x.End.UTC(), seconds(x.Removed)}
 		}),
+	}
+	if w, ok := b.Window(); ok {
+		d.Window.Kind = w.Kind()
 	}
 	if b.Objective.Slices != nil {
 		d.Kind = "time_slices"

@@ -25,7 +25,7 @@ func (r BudgetReport) Document() Document {
 		d.Sections = append(d.Sections, Section{fmt.Sprintf("slo-%d", i+1), b.Objective.ID + ": " + promise(b), r.blocks(i, b)})
 	}
 	if r.Explained {
-		d.Sections = append(d.Sections, Section{"explanation", "How the numbers came about", explanationBlocks(r.Explain())})
+		d.Sections = append(d.Sections, Section{"explanation", "How the numbers came about", languageOf("en", r.Zone).explanation(r.Explain())})
 	}
 	return d
 }

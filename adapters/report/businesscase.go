@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/roi"
 	"github.com/evenkeelops/evenkeel/roi/risk"
 )
@@ -403,11 +404,12 @@ func shareOf(v *float64) string {
 	return strconv.FormatFloat(*v, 'f', 1, 64) + " %"
 }
 
+// yearsOr is a time in years as one says it; the exact figure is among the data.
 func yearsOr(v *float64) string {
 	if v == nil {
 		return "never"
 	}
-	return strconv.FormatFloat(*v, 'f', 4, 64) + " years"
+	return times.Years(*v)
 }
 
 func numberOr(v *float64, otherwise string) string {

@@ -37,11 +37,39 @@ func ExampleBusinessCase() {
 		fmt.Println(err)
 	}
 	// Output:
-	// +700.00 over 2 years, which pays back after 0.2500 years.
+	// +700.00 over 2 years, which pays back after 3.0 months.
 	// result,figure,period,value,unit
 	// sound,npv,,700,EUR
 	// sound,pv_benefits,,2000,EUR
 	// sound,pv_costs,,1300,EUR
+}
+
+// A time is said in the unit that one would use. A year has 365 days: 0.0099 of it are
+// 3.6 days, a tenth 36.5, a 8760th is an hour.
+func TestPaybackUnits(t *testing.T) {
+	res, err := roi.Evaluate(businessModel())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for years, want := range map[float64]string{
+		0: "0 days", 1.0 / 8760: "1.0 hours", 0.0099: "3.6 days", 0.1: "36.5 days", 0.25: "3.0 months", 1.5: "18.0 months", 2: "2.0 years", 12.34: "12.3 years",
+	} {
+		res.Sound.PaybackYears = &years
+		var tiles report.Tiles
+		for _, section := range (report.BusinessCase{Result: res}).Document().Sections {
+			for _, block := range section.Blocks {
+				if found, ok := block.(report.Tiles); ok && tiles == nil {
+					tiles = found
+				}
+			}
+		}
+		if len(tiles) == 0 {
+			t.Fatal("the document has no tiles")
+		}
+		if got := tiles[len(tiles)-1]; got.Label != "payback, sound" || got.Value != want {
+			t.Errorf("%v years: %v, want %q", years, got, want)
+		}
+	}
 }
 
 // A model that asks for one result gets a document without the other, and flows by the

@@ -60,7 +60,7 @@ func TestBusinessCaseForecast(t *testing.T) {
 	}
 	for _, want := range []string{
 		"managed.setup_costs      uniform       min 0, max 1600", "impact.revenue_per_hour  constant      value 5", "██████████████████████████████████████",
-		"700.00             0.00  53.8 %  0.2500 years  yes",
+		"700.00             0.00  53.8 %  3.0 months  yes",
 	} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())

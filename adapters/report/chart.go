@@ -2,6 +2,7 @@ package report
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strconv"
 	"time"
@@ -25,12 +26,14 @@ type Chart struct {
 	Limits  []Limit   `json:"limits,omitempty"`
 	Spans   []Span    `json:"spans,omitempty"`
 	Marks   []Mark    `json:"marks,omitempty"`
+	Ticks   []Mark    `json:"ticks,omitempty"` // names below the time axis, such as months. Defaults to round times.
 }
 
 // Series is a line through points in order of time. NaN is a gap.
 type Series struct {
 	Name   string  `json:"name"`
-	Step   bool    `json:"step,omitempty"` // hold each value until the next point
+	Step   bool    `json:"step,omitempty"`   // hold each value until the next point
+	Dashed bool    `json:"dashed,omitempty"` // drawn broken, so that an equal line before it is seen
 	Points []Point `json:"points"`
 }
 
@@ -75,6 +78,7 @@ func (r Range) known() bool { return finite(r.Low) && finite(r.High) }
 type Limit struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
+	Start bool    `json:"start,omitempty"` // in a Chart, name it where the line begins and not where it ends
 }
 
 // Span shades [Start, End).
@@ -106,23 +110,27 @@ const (
 // The chart must be valid, see [Document.Validate].
 func (c Chart) SVG(zone *time.Location) string {
 	var m markup
-	c.draw(&m, zone)
+	c.draw(&m, languageOf("", zone))
 	return m.String()
 }
 
-func (c Chart) draw(m *markup, zone *time.Location) {
+func (c Chart) draw(m canvas, l language) {
 	beginChart(m, c.ID, c.Title, c.Summary)
 	axis := newScale(0, c.top())
 	c.drawSpans(m)
 	for i, band := range c.Bands {
 		c.drawBand(m, i, band, axis)
 	}
-	drawValueAxis(m, axis, c.Unit, plotRight)
-	c.drawTimes(m, zone)
+	drawValueAxis(m, axis, c.Unit, plotRight, l)
+	c.drawTimes(m, l)
 	drawLimits(m, c.Limits, axis, plotRight, false)
 	for i, series := range c.Series {
 		if len(series.Points) > 0 {
-			m.empty("path", "class", "series s"+strconv.Itoa(seriesClass(i)), "d", c.path(series, axis))
+			class, dashes := "series s"+strconv.Itoa(seriesClass(i)), ""
+			if series.Dashed {
+				class, dashes = class+" dashed", "10 8"
+			}
+			m.empty("path", "class", class, "stroke-dasharray", dashes, "d", c.path(series, axis))
 		}
 	}
 	c.drawMarks(m)
@@ -161,18 +169,23 @@ func (c Chart) x(at time.Time) float64 {
 	return plotLeft + min(max(share, 0), 1)*(plotRight-plotLeft)
 }
 
-func (c Chart) drawSpans(m *markup) {
+func (c Chart) drawSpans(m canvas) {
 	for _, span := range c.Spans {
 		if x, width := c.x(span.Start), c.x(span.End)-c.x(span.Start); width > 0 {
 			m.begin("rect", "class", "span "+span.State.class(), "x", x, "y", plotTop, "width", max(width, 1), "height", plotBottom-plotTop)
 			m.element("title", span.Name)
 			m.end()
+			if span.State == NoData {
+				var hatch shape
+				hatch.hatch(x, plotTop, max(width, 1), plotBottom-plotTop)
+				m.empty("path", "class", "hatch", "d", hatch.String())
+			}
 		}
 	}
 }
 
 // drawBand draws a closed shape for each stretch without gaps.
-func (c Chart) drawBand(m *markup, i int, band Band, axis scale) {
+func (c Chart) drawBand(m canvas, i int, band Band, axis scale) {
 	known := func(r Range) bool { return r.known() }
 	for points := band.Points; ; {
 		start := slices.IndexFunc(points, known)
@@ -200,17 +213,26 @@ func (c Chart) drawBand(m *markup, i int, band Band, axis scale) {
 	}
 }
 
-func (c Chart) drawTimes(m *markup, zone *time.Location) {
-	for _, tick := range timeTicks(c.Start, c.End, zone) {
-		x := c.x(tick.at)
+func (c Chart) drawTimes(m canvas, l language) {
+	ticks, taken := c.Ticks, math.Inf(-1)
+	if len(ticks) == 0 {
+		ticks = timeTicks(c.Start, c.End, l)
+	}
+	for _, tick := range ticks {
+		x, half := c.x(tick.At), textWidth(tick.Name)/2
 		m.empty("line", "class", "grid", "x1", x, "x2", x, "y1", plotBottom, "y2", plotBottom+axisTick)
-		m.element("text", tick.label, "class", "axis", "x", x, "y", plotBottom+labelHeight+axisTick, "text-anchor", "middle")
+		// Names that were given may need more room than they have; round times are few.
+		if len(c.Ticks) > 0 && x-half < taken {
+			continue
+		}
+		taken = x + half
+		m.element("text", tick.Name, "class", "axis", "x", x, "y", plotBottom+labelHeight+axisTick, "text-anchor", "middle")
 	}
 }
 
 // drawMarks puts the names into a few rows above the plot. A name that would
 // cover another one in every row is left out; its line stays.
-func (c Chart) drawMarks(m *markup) {
+func (c Chart) drawMarks(m canvas) {
 	marks := slices.Clone(c.Marks)
 	slices.SortStableFunc(marks, func(a, b Mark) int { return a.At.Compare(b.At) })
 	var rowEnd [labelRows]float64
@@ -288,15 +310,10 @@ func thin(points []Point) []Point {
 	return kept
 }
 
-type timeTick struct {
-	at    time.Time
-	label string
-}
-
 // timeTicks returns at most nine round times of the zone within [start, end], and
 // one more on a day on which the clock goes back.
-func timeTicks(start, end time.Time, zone *time.Location) []timeTick {
-	step, layout := time.Minute, "15:04"
+func timeTicks(start, end time.Time, l language) []Mark {
+	step, zone := time.Minute, l.zone
 	for _, step = range []time.Duration{
 		time.Minute, 5 * time.Minute, 10 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour,
 		24 * time.Hour, 48 * time.Hour, 7 * 24 * time.Hour, 14 * 24 * time.Hour, 31 * 24 * time.Hour, 92 * 24 * time.Hour,
@@ -308,20 +325,21 @@ func timeTicks(start, end time.Time, zone *time.Location) []timeTick {
 	for end.Sub(start)/8 > step {
 		step *= 2
 	}
+	label := func(t time.Time) string { return t.Format("15:04") }
 	switch {
 	case step > 92*24*time.Hour:
-		layout = "2 Jan 2006"
+		label = l.Locale().Date
 	case step >= 24*time.Hour:
-		layout = "2 Jan"
+		label = l.Locale().Day
 	}
-	var ticks []timeTick
+	var ticks []Mark
 	grain := min(step, 15*time.Minute) // every offset in use today is a multiple of it
 	for at := start.Truncate(grain); !at.After(end); {
 		_, offset := at.In(zone).Zone()
 		wall := at.Add(time.Duration(offset) * time.Second)
 		past := wall.Sub(wall.Truncate(step))
 		if !at.Before(start) && past == 0 {
-			ticks = append(ticks, timeTick{at, at.In(zone).Format(layout)})
+			ticks = append(ticks, Mark{label(at.In(zone)), at})
 		}
 		// Go on to a day before the next tick, as the offset may change meanwhile.
 		at = at.Add(max(grain, (step - past - 24*time.Hour).Truncate(grain)))

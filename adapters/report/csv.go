@@ -41,7 +41,7 @@ func (t Table) CSV(w io.Writer, options CSVOptions) error {
 	}
 	if len(t.Columns) > 0 {
 		line(func(i int) string { return harmless(t.Columns[i].Title, false) })
-		for _, row := range t.Rows {
+		for row := range t.all() {
 			line(func(i int) string {
 				text := row[i].Text
 				if text == "" {
@@ -49,6 +49,95 @@ func (t Table) CSV(w io.Writer, options CSVOptions) error {
 				}
 				return harmless(text, t.Columns[i].Numeric)
 			})
+		}
+	}
+	_, err := w.Write(b)
+	return err
+}
+
+// CSV writes what the document says as one table with a line for each value, in the
+// words and forms of numbers of its language. The columns are
+//
+//	section  id of the section
+//	block    caption of the table, or title of the chart
+//	row      number of the row from 1, empty for a text
+//	column   title of the column, or label of the tile
+//	value    the text
+//	state    the word of the state, empty for none
+//
+// Charts are their summary and their values as tables. The form for programs is another:
+// [ServiceReport.Data], and the table of breaches or of key figures.
+//
+// Formulas of spreadsheets are made harmless as by [Table.CSV]. The errors are those of
+// [Document.Validate] and of w.
+func (d Document) CSV(w io.Writer, options CSVOptions) error {
+	if err := d.Validate(); err != nil {
+		return err
+	}
+	l := d.language()
+	var b []byte
+	if options.BOM {
+		b = append(b, "\ufeff"...)
+	}
+	b = append(b, "section,block,row,column,value,state\n"...)
+	for _, s := range d.Sections {
+		line := func(block string, row int, column, value string, state State, numeric bool) {
+			number, word := "", ""
+			if row > 0 {
+				number = strconv.Itoa(row)
+			}
+			if state != "" {
+				word = l.word(state)
+			}
+			if value == "" {
+				value = word
+			}
+			for i, cell := range [...]string{s.ID, block, number, column, value, word} {
+				if i > 0 {
+					b = append(b, ',')
+				}
+				b = appendCSV(b, harmless(cell, numeric && i == 4), false)
+			}
+			b = append(b, '\n')
+		}
+		table := func(t Table) {
+			for n, row := range t.held().Rows {
+				for i, c := range row {
+					line(t.Caption, n+1, t.Columns[i].Title, c.Text, c.State, t.Columns[i].Numeric)
+				}
+			}
+		}
+		figure := func(title, summary string, tables []Table) {
+			line(title, 0, "", summary, "", false)
+			for _, t := range tables {
+				table(t)
+			}
+		}
+		for _, block := range s.Blocks {
+			switch block := block.(type) {
+			case Text:
+				line("", 0, "", string(block), "", false)
+			case Tiles:
+				for i, t := range block {
+					line("", i+1, t.Label, t.Value, t.State, true)
+					line("", i+1, l.t("note"), t.Note, "", false)
+				}
+			case Timeline:
+				for i, e := range block {
+					line("", i+1, l.t("when"), l.second(e.At), "", false)
+					line("", i+1, l.t("stage"), e.Stage, "", false)
+					line("", i+1, l.t("what"), e.Text, "", false)
+					line("", i+1, l.t("why"), e.Why, "", false)
+				}
+			case Table:
+				table(block)
+			case Chart:
+				figure(block.Title, block.Summary, block.tables(l))
+			case Bars:
+				figure(block.Title, block.Summary, block.tables(l))
+			case Steps:
+				figure(block.Title, block.Summary, block.tables(l))
+			}
 		}
 	}
 	_, err := w.Write(b)

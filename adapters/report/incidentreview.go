@@ -4,7 +4,6 @@ import (
 	"math"
 	"math/big"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -18,28 +17,33 @@ type IncidentReview struct {
 	Title  string // Defaults to "Incident review".
 	Review incident.Review
 	Zone   *time.Location // of the times shown. Defaults to UTC.
+	Locale string         // language: "en", "de", "nl" or "fr". Defaults to "en".
 }
+
+func (r IncidentReview) language() language { return languageOf(r.Locale, r.Zone) }
+
+func (r IncidentReview) t(key string, args ...any) string { return r.language().t(key, args...) }
 
 // Document returns the review: key figures with their definitions, incidents by
 // severity, service, team and centre, what they cost, the trend, changes, and what
 // ought to be better.
 func (r IncidentReview) Document() Document {
-	d := Document{Title: r.Title, Generated: r.Review.At, Zone: r.Zone}
+	d := Document{Title: r.Title, Generated: r.Review.At, Zone: r.Zone, Lang: r.Locale}
 	if d.Title == "" {
-		d.Title = "Incident review"
+		d.Title = r.t("incident_review")
 	}
-	zone := d.zone()
-	d.Subtitle = clock(r.Review.Period.Start, zone) + " to " + clock(r.Review.Period.End, zone)
+	l := r.language()
+	d.Subtitle = l.t("from_to", l.second(r.Review.Period.Start), l.second(r.Review.Period.End))
 	d.Sections = []Section{
-		{"kpis", "Key figures", []Block{r.kpis("Key figures and targets")}},
-		{"severity", "Incidents by severity", []Block{groups("Severity", r.Review.BySeverity)}},
-		{"service", "Incidents by service", []Block{r.availability(), groups("Service", r.Review.Services)}},
-		{"team", "Teams", []Block{groups("Team", r.teams())}},
-		{"centre", "Operations centres", []Block{groups("Centre", r.Review.Centres)}},
-		{"cost", "What incidents cost", r.costs()},
-		{"trend", "Trend", []Block{groups("Month", r.trend())}},
-		{"changes", "Changes", []Block{r.changes(), r.upcoming(zone)}},
-		{"improvement", "What ought to be better", []Block{r.missed(), r.late(), r.recurring(), r.measures()}},
+		{"kpis", r.t("key_figures"), []Block{r.kpis(r.t("key_figures_and_targets"))}},
+		{"severity", r.t("incidents_by_severity"), []Block{r.groups(r.t("severity"), r.Review.BySeverity)}},
+		{"service", r.t("incidents_by_service"), []Block{r.availability(), r.groups(r.t("service"), r.Review.Services)}},
+		{"team", r.t("teams"), []Block{r.groups(r.t("team"), r.teams())}},
+		{"centre", r.t("operations_centres"), []Block{r.groups(r.t("centre"), r.Review.Centres)}},
+		{"cost", r.t("what_incidents_cost"), r.costs()},
+		{"trend", r.t("trend"), []Block{r.groups(r.t("month"), r.trend())}},
+		{"changes", r.t("changes"), []Block{r.changes(), r.upcoming()}},
+		{"improvement", r.t("what_ought_to_be_better"), []Block{r.missed(), r.late(), r.recurring(), r.measures()}},
 	}
 	return d
 }
@@ -52,216 +56,243 @@ func (r IncidentReview) trend() []incident.Group {
 	return mapped(r.Review.Trend, func(m incident.TrendMonth) incident.Group { return incident.Group{Key: m.Month, Figures: m.Figures} })
 }
 
-// kpis shows some key figures, all if none is named.
+// kpis shows some key figures, all if none is named. Definitions are those of the
+// figures, in English, and left out of a review in another language.
 func (r IncidentReview) kpis(caption string, only ...incident.KPI) Block {
+	l := r.language()
 	t := Table{Caption: caption, Columns: []Column{
-		{Title: "Figure"}, {Title: "Definition"}, {Title: "Value", Numeric: true}, {Title: "Over", Numeric: true}, {Title: "Target"}, {Title: "Verdict"},
+		{Title: r.t("figure")}, {Title: r.t("definition")}, {Title: r.t("value"), Numeric: true}, {Title: r.t("over"), Numeric: true}, {Title: r.t("target")}, {Title: r.t("verdict")},
 	}}
 	for _, k := range r.Review.KPIs {
 		if len(only) > 0 && !slices.Contains(only, k.KPI) {
 			continue
 		}
 		t.Rows = append(t.Rows, []Cell{
-			{Text: words(string(k.KPI))}, {Text: k.Definition}, {Text: kpiValue(k)}, {Text: strconv.Itoa(k.N)}, {Text: k.Target.String()}, verdictCell(k),
+			{Text: l.name("kpi", string(k.KPI))}, {Text: k.Definition}, {Text: l.figure(k)}, {Text: l.count(k.N)}, {Text: l.limit(k.Target.String())}, r.verdict(k),
 		})
+	}
+	return r.withoutEnglish(t, 1)
+}
+
+// withoutEnglish leaves out a column of English data, unless the review is in English.
+func (r IncidentReview) withoutEnglish(t Table, column int) Table {
+	if r.language().Locale().Tag() == "en" {
+		return t
+	}
+	t.Columns = slices.Delete(t.Columns, column, column+1)
+	for i, row := range t.Rows {
+		t.Rows[i] = slices.Delete(row, column, column+1)
 	}
 	return t
 }
 
-// kpiValue is the value rounded to two decimals, a time to seconds.
-func kpiValue(k incident.KeyFigure) string {
+func (l language) share(s incident.Share) string {
+	if s.Of == 0 {
+		return l.t("no_data")
+	}
+	return l.count(s.Hits) + "/" + l.count(s.Of)
+}
+
+// figure is the value rounded to two decimals, a time to seconds.
+func (l language) figure(k incident.KeyFigure) string {
 	switch {
 	case k.Value == nil && k.AtLeast != nil:
 		k.Value = k.AtLeast
-		return "at least " + kpiValue(k)
+		return l.t("at_least", l.figure(k))
 	case k.Value == nil:
-		return "no data"
+		return l.t("no_data")
 	case k.Unit == incident.UnitSeconds:
-		return secondsText(k.Value)
+		return l.seconds(k.Value)
 	case k.Unit == incident.UnitPercent:
-		return k.Value.FloatString(2) + " %"
+		return l.target(k.Value.FloatString(2))
 	case k.Unit == incident.UnitMoney:
-		return k.Value.FloatString(2) + " " + string(k.Currency)
+		if a, err := money.ParseDecimal(k.Value.FloatString(k.Currency.Digits()), k.Currency); err == nil {
+			return l.amount(a)
+		}
 	case k.Unit == incident.UnitCount:
-		return k.Value.RatString()
+		return l.number(k.Value.RatString())
 	}
-	return k.Value.FloatString(2)
+	return l.number(k.Value.FloatString(2))
 }
 
-// secondsText is a time rounded down to whole seconds; "no data" for nil.
-func secondsText(s *big.Rat) string {
+// seconds is a time rounded down to whole seconds; "no data" for nil.
+func (l language) seconds(s *big.Rat) string {
 	if s == nil {
-		return "no data"
+		return l.t("no_data")
 	}
 	whole := new(big.Int).Quo(s.Num(), s.Denom())
 	if !whole.IsInt64() || whole.Int64() > math.MaxInt64/int64(time.Second) {
-		return whole.String() + " s"
+		return l.number(whole.String()) + " s"
 	}
-	return durationText(time.Duration(whole.Int64()) * time.Second)
+	return l.duration(time.Duration(whole.Int64()) * time.Second)
 }
 
-func verdictCell(k incident.KeyFigure) Cell {
+func (r IncidentReview) verdict(k incident.KeyFigure) Cell {
 	switch {
 	case !k.Target.IsSet():
 		return Cell{}
 	case k.Verdict == incident.Met:
-		return Cell{Text: "met", State: Good}
+		return Cell{Text: r.language().name("outcome", "met"), State: Good}
 	case k.Verdict == incident.Missed:
-		return Cell{Text: "missed", State: Bad}
+		return Cell{Text: r.language().name("outcome", "missed"), State: Bad}
 	}
 	return Cell{State: NoData}
 }
 
-func groups(by string, all []incident.Group) Block {
+func (r IncidentReview) groups(by string, all []incident.Group) Block {
+	l := r.language()
 	t := Table{Caption: by, Columns: []Column{
 		{Title: by},
-		{Title: "Incidents", Numeric: true},
-		{Title: "MTTA", Numeric: true},
-		{Title: "MTTR", Numeric: true},
-		{Title: "In time", Numeric: true},
-		{Title: "First contact", Numeric: true},
-		{Title: "Escalated", Numeric: true},
-		{Title: "Reopened", Numeric: true},
-		{Title: "Satisfaction", Numeric: true},
-		{Title: "Cost", Numeric: true},
+		{Title: l.t("incidents"), Numeric: true},
+		{Title: l.t("mtta"), Numeric: true},
+		{Title: l.t("mttr"), Numeric: true},
+		{Title: l.t("in_time"), Numeric: true},
+		{Title: l.t("first_contact"), Numeric: true},
+		{Title: l.t("escalated"), Numeric: true},
+		{Title: l.t("reopened"), Numeric: true},
+		{Title: l.t("satisfaction"), Numeric: true},
+		{Title: l.t("cost"), Numeric: true},
 	}}
 	for _, g := range all {
-		score := "no data"
+		score := l.t("no_data")
 		if mean := g.Satisfaction.Mean(); mean != nil {
-			score = mean.FloatString(2)
+			score = l.number(mean.FloatString(2))
 		}
 		t.Rows = append(t.Rows, []Cell{
-			{Text: known(g.Key)},
-			{Text: strconv.Itoa(g.Volume)},
-			{Text: secondsText(g.MTTA.Mean())},
-			{Text: secondsText(g.MTTR.Mean())},
-			{Text: g.Kept.String()},
-			{Text: g.FirstContact.String()},
-			{Text: g.Escalated.String()},
-			{Text: g.Reopened.String()},
+			{Text: l.known(g.Key)},
+			{Text: r.language().count(g.Volume)},
+			{Text: l.seconds(g.MTTA.Mean())},
+			{Text: l.seconds(g.MTTR.Mean())},
+			{Text: l.share(g.Kept)},
+			{Text: l.share(g.FirstContact)},
+			{Text: l.share(g.Escalated)},
+			{Text: l.share(g.Reopened)},
 			{Text: score},
-			{Text: amountText(g.Cost.Total)},
+			{Text: l.amountOrNone(g.Cost.Total)},
 		})
 	}
-	return t.or("There were no incidents.")
+	return t.or(l.t("there_were_no_incidents"))
 }
 
-func known(key string) string {
+func (l language) known(key string) string {
 	if key == "" {
-		return "not known"
+		return l.t("not_known")
 	}
 	return key
 }
 
-func amountText(a money.Amount) string {
+func (l language) amountOrNone(a money.Amount) string {
 	if !a.IsSet() {
-		return "no data"
+		return l.t("no_data")
 	}
-	return a.String()
+	return l.amount(a)
 }
 
 func (r IncidentReview) availability() Block {
-	t := Table{Caption: "Availability as the incidents have it", Columns: []Column{{Title: "Service"}, {Title: "Up", Numeric: true}, {Title: "Down", Numeric: true}, {Title: "Failures", Numeric: true}}}
+	l := r.language()
+	t := Table{Caption: r.t("availability_as_the_incidents_have_it"), Columns: []Column{{Title: r.t("service")}, {Title: r.t("up"), Numeric: true}, {Title: r.t("down"), Numeric: true}, {Title: r.t("failures"), Numeric: true}}}
 	for _, u := range r.Review.Availability {
-		up := "no data"
+		up := r.t("no_data")
 		if ratio := u.Ratio(); ratio != nil {
-			up = new(big.Rat).Mul(ratio, big.NewRat(100, 1)).FloatString(4) + " %"
+			up = l.target(new(big.Rat).Mul(ratio, big.NewRat(100, 1)).FloatString(4))
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: u.Service}, {Text: up}, {Text: durationText(u.Down)}, {Text: strconv.Itoa(u.Failures)}})
+		t.Rows = append(t.Rows, []Cell{{Text: u.Service}, {Text: up}, {Text: l.duration(u.Down)}, {Text: r.language().count(u.Failures)}})
 	}
-	return t.or("No service is known.")
+	return t.or(r.t("no_service_is_known"))
 }
 
 func (r IncidentReview) costs() []Block {
+	w := r.language()
 	c := r.Review.Costs
 	if c.All.N == 0 {
-		return []Block{Text("No cost is recorded.")}
+		return []Block{Text(r.t("no_cost_is_recorded"))}
 	}
 	lines := func(caption string, lines []incident.CostLine) Block {
-		t := Table{Caption: caption, Columns: []Column{{Title: "For"}, {Title: "Incidents", Numeric: true}, {Title: "Cost", Numeric: true}, {Title: "Each", Numeric: true}}}
+		t := Table{Caption: caption, Columns: []Column{{Title: r.t("for")}, {Title: r.t("incidents"), Numeric: true}, {Title: r.t("cost"), Numeric: true}, {Title: r.t("each"), Numeric: true}}}
 		for _, l := range lines {
 			each := ""
 			if mean := l.Cost.Mean(); mean != nil {
-				each = mean.FloatString(l.Cost.Total.Currency().Digits())
+				each = w.number(mean.FloatString(l.Cost.Total.Currency().Digits()))
 			}
-			t.Rows = append(t.Rows, []Cell{{Text: known(l.Key)}, {Text: strconv.Itoa(l.Cost.N)}, {Text: amountText(l.Cost.Total)}, {Text: each}})
+			t.Rows = append(t.Rows, []Cell{{Text: w.known(l.Key)}, {Text: r.language().count(l.Cost.N)}, {Text: w.amountOrNone(l.Cost.Total)}, {Text: each}})
 		}
 		return t
 	}
-	all := []incident.CostLine{{Key: "all incidents", Cost: c.All}}
+	all := []incident.CostLine{{Key: w.t("all_incidents"), Cost: c.All}}
 	return []Block{
-		lines("All; the cost of "+strconv.Itoa(c.Unknown)+" more is not recorded", all),
-		lines("By severity", c.Severity), lines("By service", c.Service), lines("By team", c.Team), lines("By centre", c.Centre), lines("The dearest", c.Dearest),
+		lines(w.t("cost_unknown", c.Unknown), all),
+		lines(r.t("by_severity"), c.Severity), lines(r.t("by_service"), c.Service), lines(r.t("by_team"), c.Team), lines(r.t("by_centre"), c.Centre), lines(r.t("the_dearest"), c.Dearest),
 	}
 }
 
 func (r IncidentReview) changes() Block {
 	c := r.Review.Changes
-	t := Table{Caption: "Changes by kind", Columns: []Column{{Title: "Kind"}, {Title: "Succeeded", Numeric: true}, {Title: "Led to an incident", Numeric: true}, {Title: "Failed", Numeric: true}, {Title: "Rolled back", Numeric: true}, {Title: "Cancelled", Numeric: true}}}
+	t := Table{Caption: r.t("changes_by_kind"), Columns: []Column{{Title: r.t("kind")}, {Title: r.t("succeeded"), Numeric: true}, {Title: r.t("led_to_an_incident"), Numeric: true}, {Title: r.t("failed_title"), Numeric: true}, {Title: r.t("rolled_back_title"), Numeric: true}, {Title: r.t("cancelled"), Numeric: true}}}
 	for _, row := range []struct {
 		kind string
 		incident.Changes
-	}{{"planned", c.Planned}, {"emergency", c.Emergencies}} {
+	}{{r.t("planned"), c.Planned}, {r.t("emergency_word"), c.Emergencies}} {
 		cells := []Cell{{Text: row.kind}}
 		for _, n := range []int{row.Succeeded, row.CausedIncident, row.Failed, row.RolledBack, row.Cancelled} {
-			cells = append(cells, Cell{Text: strconv.Itoa(n)})
+			cells = append(cells, Cell{Text: r.language().count(n)})
 		}
 		t.Rows = append(t.Rows, cells)
 	}
 	return t
 }
 
-func (r IncidentReview) upcoming(zone *time.Location) Block {
-	t := Table{Caption: "Planned", Columns: []Column{{Title: "From"}, {Title: "To"}, {Title: "Change"}, {Title: "Services"}}}
+func (r IncidentReview) upcoming() Block {
+	l := r.language()
+	t := Table{Caption: r.t("planned_title"), Columns: []Column{{Title: r.t("from")}, {Title: r.t("to")}, {Title: r.t("change")}, {Title: r.t("services")}}}
 	for _, c := range r.Review.Upcoming {
-		t.Rows = append(t.Rows, []Cell{{Text: clock(c.Window.Start, zone)}, {Text: clock(c.Window.End, zone)}, {Text: strings.TrimSpace(c.ID + " " + c.Title)}, {Text: strings.Join(c.Services, ", ")}})
+		t.Rows = append(t.Rows, []Cell{{Text: l.second(c.Window.Start)}, {Text: l.second(c.Window.End)}, {Text: strings.TrimSpace(c.ID + " " + c.Title)}, {Text: strings.Join(c.Services, ", ")}})
 	}
-	return t.or("No change is planned.")
+	return t.or(r.t("no_change_is_planned"))
 }
 
 func (r IncidentReview) missed() Block {
-	t := Table{Caption: "Targets that were missed", Columns: []Column{{Title: "Figure"}, {Title: "Value", Numeric: true}, {Title: "Target"}}}
+	t := Table{Caption: r.t("targets_that_were_missed"), Columns: []Column{{Title: r.t("figure")}, {Title: r.t("value"), Numeric: true}, {Title: r.t("target")}}}
 	for _, k := range r.Review.Improvements.Missed {
-		t.Rows = append(t.Rows, []Cell{{Text: words(string(k.KPI))}, {Text: kpiValue(k), State: Bad}, {Text: k.Target.String()}})
+		t.Rows = append(t.Rows, []Cell{{Text: r.language().name("kpi", string(k.KPI))}, {Text: r.language().figure(k), State: Bad}, {Text: r.language().limit(k.Target.String())}})
 	}
-	return t.or("No target was missed.")
+	return t.or(r.t("no_target_was_missed"))
 }
 
 func (r IncidentReview) late() Block {
-	t := Table{Caption: "Incidents that took too long", Columns: []Column{{Title: "Incident"}, {Title: "Took", Numeric: true}, {Title: "Target"}}}
+	t := Table{Caption: r.t("incidents_that_took_too_long"), Columns: []Column{{Title: r.t("incident")}, {Title: r.t("took"), Numeric: true}, {Title: r.t("target")}}}
 	for _, j := range r.Review.Improvements.Late {
-		took := durationText(j.Lapse)
+		took := r.language().duration(j.Lapse)
 		if j.Open {
-			took += " so far"
+			took = r.t("so_far", took)
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: j.ID}, {Text: took}, {Text: j.Target.String()}})
+		t.Rows = append(t.Rows, []Cell{{Text: j.ID}, {Text: took}, {Text: r.language().limit(j.Target.String())}})
 	}
-	return t.or("Every incident that is decided was in time.")
+	return t.or(r.t("every_incident_that_is_decided_was_in"))
 }
 
 func (r IncidentReview) recurring() Block {
-	t := Table{Caption: "Incidents that come again", Columns: []Column{{Title: "Incidents"}, {Title: "Problem"}, {Title: "Why"}}}
+	t := Table{Caption: r.t("incidents_that_come_again"), Columns: []Column{{Title: r.t("incidents")}, {Title: r.t("problem")}, {Title: r.t("why")}}}
 	for _, s := range r.Review.Improvements.Recurring {
 		problem := s.Problem
 		if problem == "" {
-			problem = "none yet"
+			problem = r.t("none_yet")
 		}
 		t.Rows = append(t.Rows, []Cell{{Text: strings.Join(s.IDs, ", ")}, {Text: problem}, {Text: s.Why}})
 	}
-	return t.or("Nothing suggests a problem.")
+	return r.withoutEnglish(t, 2).or(r.t("nothing_suggests_a_problem"))
 }
 
 func (r IncidentReview) measures() Block {
-	t := Table{Caption: "Measures that are not done", Columns: []Column{{Title: "Due"}, {Title: "Incident"}, {Title: "Measure"}, {Title: "Owner"}, {Title: "Where"}}}
+	t := Table{Caption: r.t("measures_that_are_not_done"), Columns: []Column{{Title: r.t("due_title")}, {Title: r.t("incident")}, {Title: r.t("measure")}, {Title: r.t("owner")}, {Title: r.t("where")}}}
 	for _, m := range r.Review.Improvements.Open {
 		due := Cell{Text: m.Due}
 		if m.Overdue(r.Review.At) {
 			due.State = Bad
 		}
 		if m.Due == "" {
-			due.Text = "no date"
+			due.Text = r.t("no_date")
 		}
 		t.Rows = append(t.Rows, []Cell{due, {Text: m.Incident}, {Text: strings.TrimSpace(m.ID + " " + m.Text)}, {Text: m.Owner}, {Text: m.Ref}})
 	}
-	return t.or("Every measure is done.")
+	return t.or(r.t("every_measure_is_done"))
 }

@@ -62,7 +62,7 @@ func (t IncidentTimeline) signature() Tile {
 		return tile
 	}
 	tile.Value, tile.State = "verified", Good
-	tile.Note = fmt.Sprintf("up to entry %d, signed %s", t.Head.Head.Seq, clock(t.Head.At, Document{Zone: t.Zone}.zone()))
+	tile.Note = fmt.Sprintf("up to entry %d, signed %s", t.Head.Head.Seq, clock(t.Head.At, cmp.Or(t.Zone, time.UTC)))
 	return tile
 }
 
@@ -130,7 +130,7 @@ func (t IncidentTimeline) table() Block {
 	out := Table{Caption: "Entries as recorded", Columns: []Column{
 		{Title: "No.", Numeric: true}, {Title: "Recorded"}, {Title: "By"}, {Title: "Kind"}, {Title: "Key"}, {Title: "Payload"}, {Title: "SHA-256"},
 	}}
-	zone := Document{Zone: t.Zone}.zone()
+	zone := cmp.Or(t.Zone, time.UTC)
 	for _, e := range t.Entries {
 		payload := Cell{Text: e.Payload}
 		if e.Redacted {

@@ -3,9 +3,7 @@ package report
 import (
 	"bytes"
 	"io"
-	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -18,7 +16,7 @@ func (d Document) Markdown(w io.Writer) error {
 	if err := d.Validate(); err != nil {
 		return err
 	}
-	m := markdown{zone: d.zone()}
+	m := markdown{language: d.language(), w: w}
 	m.paragraph("# ", d.Title, "")
 	m.paragraph("", d.Subtitle, "")
 	for _, s := range d.Sections {
@@ -28,18 +26,29 @@ func (d Document) Markdown(w io.Writer) error {
 		}
 	}
 	if !d.Generated.IsZero() {
-		m.paragraph("", "As of "+clock(d.Generated, m.zone)+", from "+strconv.Itoa(len(d.Sources))+" sources.", "")
+		m.paragraph("", m.asOf(d), "")
 	}
 	if len(d.Sources) > 0 {
-		m.table(Table{Caption: "Sources", Columns: []Column{{Title: "Name"}, {Title: "SHA-256"}}, Rows: sourceRows(d.Sources)})
+		m.table(Table{Caption: m.t("sources"), Columns: []Column{{Title: m.t("name")}, {Title: "SHA-256"}}, Rows: sourceRows(d.Sources)})
 	}
-	_, err := w.Write(m.b.Bytes())
-	return err
+	m.flush()
+	return m.err
 }
 
 type markdown struct {
-	b    bytes.Buffer
-	zone *time.Location
+	language
+	b     bytes.Buffer
+	begun bool // something was written
+	w     io.Writer
+	err   error // of w
+}
+
+// flush writes what there is.
+func (m *markdown) flush() {
+	if m.err == nil {
+		_, m.err = m.w.Write(m.b.Bytes())
+	}
+	m.b.Reset()
 }
 
 func (m *markdown) block(block Block) {
@@ -47,7 +56,7 @@ func (m *markdown) block(block Block) {
 	case Text:
 		m.paragraph("", string(block), "")
 	case Tiles:
-		t := Table{Columns: []Column{{Title: "Figure"}, {Title: "Value"}, {Title: "Note"}}}
+		t := Table{Columns: []Column{{Title: m.t("figure")}, {Title: m.t("value")}, {Title: m.t("note")}}}
 		for _, tile := range block {
 			t.Rows = append(t.Rows, []Cell{{Text: tile.Label}, {Text: tile.Value, State: tile.State}, {Text: tile.Note}})
 		}
@@ -55,17 +64,17 @@ func (m *markdown) block(block Block) {
 	case Table:
 		m.table(block)
 	case Timeline:
-		t := Table{Columns: []Column{{Title: "When"}, {Title: "Stage"}, {Title: "What"}, {Title: "Why"}}}
+		t := Table{Columns: []Column{{Title: m.t("when")}, {Title: m.t("stage")}, {Title: m.t("what")}, {Title: m.t("why")}}}
 		for _, e := range block {
-			t.Rows = append(t.Rows, []Cell{{Text: clock(e.At, m.zone)}, {Text: e.Stage}, {Text: e.Text}, {Text: e.Why}})
+			t.Rows = append(t.Rows, []Cell{{Text: m.second(e.At)}, {Text: e.Stage}, {Text: e.Text}, {Text: e.Why}})
 		}
 		m.table(t)
 	case Chart:
-		m.figure(block.Title, block.Summary, block.tables(m.zone))
+		m.figure(block.Title, block.Summary, block.tables(m.language))
 	case Bars:
-		m.figure(block.Title, block.Summary, block.tables())
+		m.figure(block.Title, block.Summary, block.tables(m.language))
 	case Steps:
-		m.figure(block.Title, block.Summary, block.tables())
+		m.figure(block.Title, block.Summary, block.tables(m.language))
 	}
 }
 
@@ -107,10 +116,16 @@ func (m *markdown) table(t Table) {
 			m.b.WriteString(" --- |")
 		}
 	}
-	for _, row := range t.Rows {
+	for row := range t.all() {
+		if m.b.Len() >= pageSize {
+			m.flush()
+		}
+		if m.err != nil {
+			return
+		}
 		m.b.WriteString("\n|")
 		for _, c := range row {
-			m.cell(c.State.label(c.Text))
+			m.cell(m.label(c.State, c.Text))
 		}
 	}
 	m.b.WriteByte('\n')
@@ -124,9 +139,10 @@ func (m *markdown) cell(text string) {
 
 // part begins a new paragraph.
 func (m *markdown) part() {
-	if m.b.Len() > 0 {
+	if m.begun {
 		m.b.WriteByte('\n')
 	}
+	m.begun = true
 }
 
 func sourceRows(sources []Source) [][]Cell {

@@ -5,6 +5,15 @@ import (
 	"unicode/utf8"
 )
 
+// canvas is what charts are drawn on: the elements of SVG, with classes for colours.
+// [markup] writes them, and the PDF form draws them.
+type canvas interface {
+	begin(name string, attributes ...any)
+	end()
+	empty(name string, attributes ...any)
+	element(name, content string, attributes ...any)
+}
+
 // markup is the one writer of HTML and SVG in this module: it closes what it
 // opens and escapes what it is given. Colours are classes, so that a style sheet
 // decides for light and dark.

@@ -1,6 +1,6 @@
 // Package report turns figures into documents: one [Document] model, rendered as
-// plain text, Markdown, JSON or a self-contained HTML page with SVG charts; a
-// [Table] alone is written as CSV.
+// plain text, Markdown, JSON, CSV, PDF or a self-contained HTML page with SVG charts; a
+// [Table] alone is written as CSV too.
 //
 // A document is data: sections of blocks ([Text], [Tiles], [Table], [Timeline],
 // [Chart], [Bars], [Steps]). All renderers work from the same values, so a number is the
@@ -21,9 +21,12 @@
 package report
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -78,6 +81,68 @@ type Table struct {
 	Caption string   `json:"caption"`
 	Columns []Column `json:"columns"`
 	Rows    [][]Cell `json:"rows"`
+
+	// More yields the rows that follow Rows, the same each time it is asked, for a table
+	// that is too long to be held. A row is not looked at after the next one; one with too
+	// few or too many cells is filled up or cut. Text, Markdown and HTML are written while
+	// it is read, the other forms hold all rows. Defaults to none.
+	More iter.Seq[[]Cell] `json:"-"`
+}
+
+// all yields all rows.
+func (t Table) all() iter.Seq[[]Cell] {
+	return func(yield func([]Cell) bool) {
+		for _, row := range t.Rows {
+			if !yield(row) {
+				return
+			}
+		}
+		if t.More == nil {
+			return
+		}
+		for row := range t.More {
+			if n := len(t.Columns); len(row) != n {
+				row = append(slices.Clone(row), make([]Cell, n)...)[:n]
+			}
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+// held returns the table with all rows in Rows.
+func (t Table) held() Table {
+	if t.More == nil {
+		return t
+	}
+	var rows [][]Cell
+	for row := range t.all() {
+		rows = append(rows, slices.Clone(row))
+	}
+	t.Rows, t.More = rows, nil
+	return t
+}
+
+// held returns the document with all rows of its tables in Rows.
+func (d Document) held() Document {
+	d.Sections = slices.Clone(d.Sections)
+	for i, s := range d.Sections {
+		blocks := slices.Clone(s.Blocks)
+		for j, block := range blocks {
+			if t, ok := block.(Table); ok {
+				blocks[j] = t.held()
+			}
+		}
+		d.Sections[i].Blocks = blocks
+	}
+	return d
+}
+
+// MarshalJSON writes all rows.
+func (t Table) MarshalJSON() ([]byte, error) {
+	type plain Table
+	return json.Marshal(plain(t.held()))
 }
 
 // Column is a column of a table.
@@ -91,6 +156,23 @@ type Column struct {
 type Cell struct {
 	Text  string `json:"text"`
 	State State  `json:"state,omitempty"`
+}
+
+// Corrected returns the document as the n-th correction of one that was sent before: its
+// title and a first paragraph say so in its language. 0 is the document as it is.
+func (d Document) Corrected(n int) Document {
+	if n == 0 {
+		return d
+	}
+	l := d.language()
+	before := d.Title
+	if n > 1 {
+		before = l.t("corrected", d.Title, n-1)
+	}
+	note := Section{"correction", l.t("correction"), []Block{Text(l.t("replaces", before))}}
+	d.Title = l.t("corrected", d.Title, n)
+	d.Sections = append([]Section{note}, d.Sections...)
+	return d
 }
 
 // Columns returns columns of text.
@@ -166,18 +248,6 @@ func (s State) class() string {
 		return "no-data"
 	}
 	return string(s)
-}
-
-// label joins the glyph of a state with a text; an empty text becomes the word
-// of the state.
-func (s State) label(text string) string {
-	switch {
-	case s == "":
-		return text
-	case text == "":
-		return s.Glyph() + " " + string(s)
-	}
-	return s.Glyph() + " " + text
 }
 
 // Validate returns all that is wrong with the document, joined: a language that
@@ -264,13 +334,6 @@ func limitProblems(limits []Limit) []string {
 
 // finite reports whether x is neither NaN nor infinite.
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
-
-func (d Document) zone() *time.Location {
-	if d.Zone == nil {
-		return time.UTC
-	}
-	return d.Zone
-}
 
 func (d Document) lang() string {
 	if d.Lang == "" {

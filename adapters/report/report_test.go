@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -361,5 +362,41 @@ func TestChartBand(t *testing.T) {
 	out, err := json.Marshal(chart.Bands[0].Points[1:3])
 	if want := `[["2026-10-05T00:02:00Z",0,50],["2026-10-05T00:04:00Z",null,null]]`; err != nil || string(out) != want {
 		t.Errorf("JSON %s, %v, want %s", out, err, want)
+	}
+}
+
+// A correction names what it replaces: the report, or the correction before it.
+func TestCorrectedNamesWhatItReplaces(t *testing.T) {
+	d := report.Document{Title: "Report"}
+	for n, want := range []string{"", "“Report”", "“Report, correction 1”", "“Report, correction 2”"} {
+		c := d.Corrected(n)
+		if n == 0 {
+			if c.Title != "Report" || len(c.Sections) != 0 {
+				t.Errorf("Corrected(0) = %+v", c)
+			}
+			continue
+		}
+		if text, ok := c.Sections[0].Blocks[0].(report.Text); !ok || !strings.Contains(string(text), want) || c.Title != fmt.Sprint("Report, correction ", n) {
+			t.Errorf("Corrected(%d) is %q and says %q, want %s", n, c.Title, text, want)
+		}
+	}
+}
+
+// Names of the axis take the place of round times; one that would cover the one before is
+// left out and keeps its line. Names of 8 letters are 49.6 wide. The axis has 848 units for
+// 100 hours: those at 10, 15, 16 and 90 hours are at 140.8, 183.2, 191.68 and 819.2.
+func TestChartTicks(t *testing.T) {
+	start := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
+	c := report.Chart{ID: "c", Title: "T", Start: start, End: start.Add(100 * time.Hour), Max: 1}
+	for _, hours := range []time.Duration{10, 15, 16, 90} {
+		c.Ticks = append(c.Ticks, report.Mark{Name: fmt.Sprintf("month %02d", hours), At: start.Add(hours * time.Hour)})
+	}
+	svg := c.SVG(time.UTC)
+	var got []string
+	for _, m := range regexp.MustCompile(`<line class="grid" x1="([^"]*)" x2="[^"]*" y1="220" y2="224"/>(?:<text [^>]*>([^<]*))?`).FindAllStringSubmatch(svg, -1) {
+		got = append(got, strings.TrimSpace(m[1]+" "+m[2]))
+	}
+	if want := []string{"140.8 month 10", "183.2", "191.68 month 16", "819.2 month 90"}; !slices.Equal(got, want) {
+		t.Errorf("ticks %q, want %q", got, want)
 	}
 }

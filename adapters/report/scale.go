@@ -53,7 +53,7 @@ func (s scale) decimals(step float64) int {
 }
 
 // beginChart opens the SVG element with its title and description.
-func beginChart(m *markup, id, title, description string) {
+func beginChart(m canvas, id, title, description string) {
 	m.begin("svg", "class", "chart", "role", "img", "viewBox", "0 0 "+coordinate(chartWidth)+" "+coordinate(chartHeight),
 		"aria-labelledby", id+"-t "+id+"-d")
 	m.element("title", title, "id", id+"-t")
@@ -61,14 +61,14 @@ func beginChart(m *markup, id, title, description string) {
 }
 
 // drawValueAxis draws lines at round distances from the foot, and their values.
-func drawValueAxis(m *markup, axis scale, unit string, right float64) {
+func drawValueAxis(m canvas, axis scale, unit string, right float64, l language) {
 	step := axis.step()
 	decimals := axis.decimals(step)
 	for i := range int((axis.high-axis.low)/step+0.001) + 1 {
 		value := axis.low + float64(i)*step
 		y := axis.y(value)
 		m.empty("line", "class", "grid", "x1", plotLeft, "x2", right, "y1", y, "y2", y)
-		m.element("text", strconv.FormatFloat(value, 'f', decimals, 64), "class", "axis", "x", plotLeft-labelOffset*2, "y", y+labelOffset, "text-anchor", "end")
+		m.element("text", l.number(strconv.FormatFloat(value, 'f', decimals, 64)), "class", "axis", "x", plotLeft-labelOffset*2, "y", y+labelOffset, "text-anchor", "end")
 	}
 	if unit != "" {
 		m.element("text", unit, "class", "axis", "x", plotLeft-labelOffset*2, "y", plotTop-axisTick*3, "text-anchor", "end")
@@ -78,7 +78,7 @@ func drawValueAxis(m *markup, axis scale, unit string, right float64) {
 // drawLimits draws the limits and names each beside its line, or else above it,
 // or below where the names of marks are. A name that would cover an earlier one is
 // left out.
-func drawLimits(m *markup, limits []Limit, axis scale, right float64, beside bool) {
+func drawLimits(m canvas, limits []Limit, axis scale, right float64, beside bool) {
 	var taken []float64
 	for _, l := range limits {
 		if l.Value > axis.high || beside && l.Value < axis.low {
@@ -89,6 +89,9 @@ func drawLimits(m *markup, limits []Limit, axis scale, right float64, beside boo
 		x, label, anchor := right, y-labelOffset, "end"
 		if label < plotTop+labelHeight-labelOffset {
 			label = y + labelHeight
+		}
+		if l.Start && !beside {
+			x, anchor = plotLeft+labelOffset, ""
 		}
 		if beside {
 			x, label, anchor = right+labelOffset, y+labelOffset, ""

@@ -19,9 +19,9 @@ type ServiceReport struct {
 	Sources  []Source
 	Notices  []Notice
 
-	// Locale is the language whose formats the document has for numbers, money and
-	// times: "de", "nl" or "fr". Defaults to English. Words are English in all, as are
-	// the numbers in charts and in the text of a credit line.
+	// Locale is the language of the document: "en", "de", "nl" or "fr", with its forms
+	// of numbers, money and times. Data of the caller's, such as notices, causes and
+	// titles, stay as they are. Defaults to "en".
 	Locale string
 
 	// Explained lets the document end with how its headline numbers came about.
@@ -37,22 +37,13 @@ type Notice struct {
 // ServiceReportSchema names the form of [ServiceReport.Data].
 const ServiceReportSchema = "sla-report/v1"
 
+func (r ServiceReport) language() language { return languageOf(r.Locale, r.Zone) }
+
 func (r ServiceReport) customer() string {
 	if r.Customer != "" {
 		return r.Customer
 	}
 	return r.Contract.Customer
-}
-
-// service returns the name of a service, of all for "" and "*".
-func (r ServiceReport) service(id string) string {
-	switch name := r.Services[id]; {
-	case id == "" || id == "*":
-		return "all services"
-	case name != "":
-		return name
-	}
-	return id
 }
 
 // unpaid reports whether a service missed its target but fell into no band that

@@ -3,12 +3,11 @@ package report
 import (
 	"cmp"
 	"fmt"
-	"maps"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/evenkeelops/evenkeel/sla"
 )
@@ -17,86 +16,100 @@ import (
 // service report, and after them the credits, the key figures and the quality of
 // the data.
 func (r ServiceReport) Document() Document {
+	return serviceDoc{r, r.language()}.document()
+}
+
+// serviceDoc writes a report in its language.
+type serviceDoc struct {
+	ServiceReport
+	language
+}
+
+func (r serviceDoc) document() Document {
 	s := r.Report.Statement
 	d := Document{
-		Title:     "Service report " + s.Period.Label,
-		Subtitle:  r.customer() + ", contract " + r.Contract.ID + ", " + r.span(s.Period.Start, s.Period.End),
+		Title: r.t("service_report", s.Period.Label), Lang: r.Locale,
+		Subtitle:  r.t("of_contract", r.customer(), r.Contract.ID, r.span(s.Period.Start, s.Period.End)),
 		Generated: r.Report.Now, Zone: r.Zone, Sources: r.Sources,
 		Sections: []Section{
-			{"summary", "Summary", r.summary()},
-			{sla.SectionAvailability, "Availability", r.availability()},
-			{sla.SectionIncidents, "Incidents by severity", r.incidents()},
-			{sla.SectionResponse, "Response times", r.response()},
-			{sla.SectionChanges, "Changes", r.changes()},
-			{sla.SectionMaintenance, "Maintenance", r.maintenance()},
-			{sla.SectionTrends, "Trends", r.trends()},
-			{"credits", "Credits", r.credits()},
-			{"kpis", "Key figures", r.kpis()},
-			{"data_quality", "Data quality", r.quality()},
+			{"summary", r.t("summary"), r.summary()},
+			{sla.SectionAvailability, r.t("availability"), r.availability()},
+			{sla.SectionIncidents, r.t("incidents_by_severity"), r.incidents()},
+			{sla.SectionResponse, r.t("response_times"), r.response()},
+			{sla.SectionChanges, r.t("changes"), r.changes()},
+			{sla.SectionMaintenance, r.t("maintenance"), r.maintenance()},
+			{sla.SectionTrends, r.t("trends"), r.trends()},
+			{"credits", r.t("credits"), r.credits()},
+			{"kpis", r.t("key_figures"), r.kpis()},
+			{"data_quality", r.t("data_quality"), r.quality()},
 		},
 	}
 	if r.Explained {
-		d.Sections = append(d.Sections, Section{"explanation", "How the numbers came about", explanationBlocks(r.Explain())})
+		d.Sections = append(d.Sections, Section{"explanation", r.t("how_the_numbers_came_about"), r.explanation(r.explained())})
 	}
 	return d
 }
 
-func (r ServiceReport) zone() *time.Location { return cmp.Or(r.Zone, time.UTC) }
-
-func (r ServiceReport) span(from, to time.Time) string {
-	return r.clock(from) + " to " + r.clock(to)
+// explained is Explain for a document, in which the credit lines explain themselves.
+func (r serviceDoc) explained() []Explanation {
+	all := r.Explain()
+	values := all[len(all)-1].Values
+	for i, l := range r.Report.Statement.Lines {
+		values[fmt.Sprintf("line %d", i+1)] = l.Amount.String()
+	}
+	return all
 }
 
-func (r ServiceReport) summary() []Block {
+func (r serviceDoc) summary() []Block {
 	s := r.Report.Statement
 	var tiles Tiles
 	for _, o := range s.Overall {
-		t := Tile{Label: "Availability", Value: r.percent(o.Value), State: stateOf(o.Outcome), Note: "target " + r.target(o.Target.String()) + ", " + outcomeWord(o.Outcome)}
+		t := Tile{Label: r.t("availability"), Value: r.percent(o.Value), State: stateOf(o.Outcome), Note: r.t("target_verdict", r.target(o.Target.String()), r.outcome(o.Outcome))}
 		switch {
 		case o.Service != "":
-			t.Note = o.Method.String() + " service: " + r.service(o.Service) + ", " + t.Note
+			t.Note = r.t("of_service", r.name("method", o.Method.String()), r.service(o.Service), t.Note)
 		case o.Method == sla.Mean || o.Method == sla.Weighted:
-			t.Note = o.Method.String() + " of the services, " + t.Note
+			t.Note = r.t("of_services", r.name("method", o.Method.String()), t.Note)
 		}
 		if r.unpaid(cmp.Or(o.Service, o.Term)) {
-			t.Note += ", no credit band reached"
+			t.Note += ", " + r.t("no_credit_band_reached")
 		}
 		tiles = append(tiles, t)
 	}
 	tiles = append(tiles,
-		Tile{Label: "Credit", Value: r.amount(s.Payable), Note: r.creditNote(s), State: creditState(s.State)},
-		Tile{Label: "Incidents", Value: strconv.Itoa(r.Report.Incidents.Total), Note: "opened in the period"},
-		Tile{Label: "Promises missed", Value: strconv.Itoa(len(s.Breaches)), Note: "see the list below", State: r.breachState()},
+		Tile{Label: r.t("credit"), Value: r.amount(s.Payable), Note: r.creditNote(s), State: creditState(s.State)},
+		Tile{Label: r.t("incidents"), Value: r.count(r.Report.Incidents.Total), Note: r.t("opened_in_the_period")},
+		Tile{Label: r.t("promises_missed"), Value: r.count(len(s.Breaches)), Note: r.t("see_the_list_below"), State: r.breachState()},
 	)
 	blocks := []Block{tiles}
 	if !s.Complete {
-		blocks = append(blocks, Text("The period is not over: all figures cover the time up to "+r.clock(s.Through)+", and credits are an estimate."))
+		blocks = append(blocks, Text(r.t("not_over", r.clock(s.Through))))
 	}
 	if !r.judged() {
-		blocks = append(blocks, Text("Nothing was measured in this period, so there is no availability to report."))
+		blocks = append(blocks, Text(r.t("nothing_measured")))
 	}
 	if len(s.Breaches) == 0 {
 		return blocks
 	}
-	t := Table{Caption: "Promises missed", Columns: []Column{
-		{Title: "Clause"},
-		{Title: "Ref"},
-		{Title: "Service"},
-		{Title: "Severity"},
-		{Title: "Promised", Numeric: true},
-		{Title: "Actual", Numeric: true},
-		{Title: "When"},
-		{Title: "Credit", Numeric: true},
+	t := Table{Caption: r.t("promises_missed"), Columns: []Column{
+		{Title: r.t("clause")},
+		{Title: r.t("ref")},
+		{Title: r.t("service")},
+		{Title: r.t("severity")},
+		{Title: r.t("promised"), Numeric: true},
+		{Title: r.t("actual"), Numeric: true},
+		{Title: r.t("when")},
+		{Title: r.t("credit"), Numeric: true},
 	}}
-	why := Table{Caption: "Why they were missed", Columns: []Column{{Title: "Clause"}, {Title: "Ref"}, {Title: "Cause"}, {Title: "Remedial action"}, {Title: "Credit"}}}
+	why := Table{Caption: r.t("why_they_were_missed"), Columns: []Column{{Title: r.t("clause")}, {Title: r.t("ref")}, {Title: r.t("cause")}, {Title: r.t("remedial_action")}, {Title: r.t("credit")}}}
 	for _, b := range r.Report.Breaches {
 		promised, actual := r.breachTexts(b)
-		credit := "due"
+		credit := r.t("due")
 		switch {
 		case b.Clause == sla.ClauseAvailability && r.unpaid(b.Ref):
-			credit = "none, no credit band reached"
+			credit = r.t("none_no_credit_band_reached")
 		case b.Credit.Sign() == 0:
-			credit = "none"
+			credit = r.t("none")
 		}
 		severity := ""
 		if b.Severity.IsSet() {
@@ -107,7 +120,7 @@ func (r ServiceReport) summary() []Block {
 			service = r.service(b.Service)
 		}
 		t.Rows = append(t.Rows, []Cell{
-			{Text: string(b.Clause), State: Bad},
+			{Text: r.name("clause", string(b.Clause)), State: Bad},
 			{Text: b.Ref},
 			{Text: service},
 			{Text: severity},
@@ -117,13 +130,13 @@ func (r ServiceReport) summary() []Block {
 			{Text: r.amount(b.Credit)},
 		})
 		why.Rows = append(why.Rows, []Cell{
-			{Text: string(b.Clause)}, {Text: b.Ref}, {Text: cmp.Or(b.Cause, "not given")}, {Text: cmp.Or(b.Action, "not given")}, {Text: credit},
+			{Text: r.name("clause", string(b.Clause))}, {Text: b.Ref}, {Text: r.orNotGiven(b.Cause)}, {Text: r.orNotGiven(b.Action)}, {Text: credit},
 		})
 	}
 	return append(blocks, t, why)
 }
 
-func (r ServiceReport) breachState() State {
+func (r serviceDoc) breachState() State {
 	switch {
 	case len(r.Report.Statement.Breaches) > 0:
 		return Bad
@@ -133,35 +146,35 @@ func (r ServiceReport) breachState() State {
 	return Good
 }
 
-func (r ServiceReport) breachTexts(b sla.BreachReport) (promised, actual string) {
+func (r serviceDoc) breachTexts(b sla.BreachReport) (promised, actual string) {
 	switch {
 	case b.KeyFigure != nil:
-		return b.KeyFigure.Target.String(), r.locale().number(string(figure(*b.KeyFigure)))
+		return r.limit(b.KeyFigure.Target.String()), r.number(string(figure(*b.KeyFigure)))
 	case b.Clause == sla.ClauseAvailability:
 		return r.target(b.Target.String()), r.percent(b.Value)
 	case b.Clause == sla.ClauseMonitoring:
-		return "no gap", durationText(b.Actual)
+		return r.t("no_gap"), r.duration(b.Actual)
 	case b.Promised == 0:
-		return "next business day", durationText(b.Actual)
+		return r.t("next_business_day"), r.duration(b.Actual)
 	}
-	return durationText(b.Promised), durationText(b.Actual)
+	return r.duration(b.Promised), r.duration(b.Actual)
 }
 
-func (r ServiceReport) creditNote(s sla.Statement) string {
+func (r serviceDoc) creditNote(s sla.Statement) string {
 	switch s.State {
 	case sla.StateNone:
-		return "every promise kept, nothing due"
+		return r.t("every_promise_kept_nothing_due")
 	case sla.StateBreachNoBand:
-		return "a promise was missed, but no credit is due for it"
+		return r.t("missed_unpaid")
 	case sla.StateCapped:
-		return "due, capped; " + r.amount(s.Gross) + " before the cap of " + r.amount(s.Cap)
+		return r.t("due_capped", r.amount(s.Gross), r.amount(s.Cap))
 	case sla.StateNoData:
-		return "no data: not every service was measured"
+		return r.t("no_data_not_every_service_was_measured")
 	default:
 		if !s.Complete {
-			return "due as of now, of a fee of " + r.amount(s.Fee)
+			return r.t("due_now", r.amount(s.Fee))
 		}
-		return "due, of a fee of " + r.amount(s.Fee)
+		return r.t("due_of", r.amount(s.Fee))
 	}
 }
 
@@ -176,30 +189,30 @@ func creditState(s sla.State) State {
 	}
 }
 
-func (r ServiceReport) availability() []Block {
-	t := Table{Caption: "Availability by service", Columns: []Column{
-		{Title: "Service"},
-		{Title: "Target", Numeric: true},
-		{Title: "Availability", Numeric: true},
-		{Title: "Verdict"},
-		{Title: "Budget", Numeric: true},
-		{Title: "Budget left", Numeric: true},
+func (r serviceDoc) availability() []Block {
+	t := Table{Caption: r.t("availability_by_service"), Columns: []Column{
+		{Title: r.t("service")},
+		{Title: r.t("target"), Numeric: true},
+		{Title: r.t("availability"), Numeric: true},
+		{Title: r.t("verdict")},
+		{Title: r.t("budget"), Numeric: true},
+		{Title: r.t("budget_left"), Numeric: true},
 	}}
-	times := Table{Caption: "Where the time went", Columns: []Column{
-		{Title: "Service"},
-		{Title: "Service time", Numeric: true},
-		{Title: "Down", Numeric: true},
-		{Title: "Excluded", Numeric: true},
-		{Title: "Degraded", Numeric: true},
-		{Title: "Unmonitored", Numeric: true},
+	times := Table{Caption: r.t("where_the_time_went"), Columns: []Column{
+		{Title: r.t("service")},
+		{Title: r.t("service_time"), Numeric: true},
+		{Title: r.t("down"), Numeric: true},
+		{Title: r.t("excluded"), Numeric: true},
+		{Title: r.t("degraded"), Numeric: true},
+		{Title: r.t("unmonitored"), Numeric: true},
 	}}
-	excluded := Table{Caption: "Downtime that was or was not excluded", Columns: []Column{{Title: "Service"}, {Title: "Ref"}, {Title: "Excluded"}, {Title: "Reason"}, {Title: "Time", Numeric: true}}}
+	excluded := Table{Caption: r.t("downtime_that_was_or_was_not_excluded"), Columns: []Column{{Title: r.t("service")}, {Title: r.t("ref")}, {Title: r.t("excluded")}, {Title: r.t("reason")}, {Title: r.t("time"), Numeric: true}}}
 	for _, m := range r.Report.Availability {
-		verdict := Cell{Text: outcomeWord(m.Outcome), State: stateOf(m.Outcome)}
+		verdict := Cell{Text: r.outcome(m.Outcome), State: stateOf(m.Outcome)}
 		if m.Outcome == sla.Missed && r.unpaid(m.Service) {
-			verdict.Text = "missed, no credit band reached"
+			verdict.Text = r.t("missed_no_credit_band_reached")
 		}
-		budget, left := durationText(m.Allowed), durationText(m.Left)
+		budget, left := r.duration(m.Allowed), r.duration(m.Left)
 		if m.Outcome == sla.NoData {
 			left = "–"
 		}
@@ -213,17 +226,17 @@ func (r ServiceReport) availability() []Block {
 		})
 		times.Rows = append(times.Rows, []Cell{
 			{Text: r.service(m.Service)},
-			{Text: durationText(m.Promised)},
-			{Text: durationText(m.Down)},
-			{Text: durationText(m.Excluded)},
-			{Text: durationText(m.Degraded)},
-			{Text: durationText(m.Unknown)},
+			{Text: r.duration(m.Promised)},
+			{Text: r.duration(m.Down)},
+			{Text: r.duration(m.Excluded)},
+			{Text: r.duration(m.Degraded)},
+			{Text: r.duration(m.Unknown)},
 		})
 		for _, x := range m.Exclusions {
-			excluded.Rows = append(excluded.Rows, []Cell{{Text: r.service(m.Service)}, {Text: x.Ref}, {Text: "yes"}, {Text: words(x.Reason)}, {Text: durationText(x.Down)}})
+			excluded.Rows = append(excluded.Rows, []Cell{{Text: r.service(m.Service)}, {Text: x.Ref}, {Text: r.t("yes")}, {Text: r.name("reason", x.Reason)}, {Text: r.duration(x.Down)}})
 		}
 		for _, x := range m.Rejected {
-			excluded.Rows = append(excluded.Rows, []Cell{{Text: r.service(m.Service)}, {Text: x.Ref}, {Text: "no"}, {Text: words(x.Reason)}, {Text: durationText(x.Down)}})
+			excluded.Rows = append(excluded.Rows, []Cell{{Text: r.service(m.Service)}, {Text: x.Ref}, {Text: r.t("no")}, {Text: r.name("reason", x.Reason)}, {Text: r.duration(x.Down)}})
 		}
 	}
 	blocks := []Block{t, times}
@@ -243,16 +256,16 @@ func (r ServiceReport) availability() []Block {
 
 // dayBars draws the days of a service. The axis is cut where it helps to see
 // misses; the chart says so.
-func (r ServiceReport) dayBars(i int, m sla.ServiceReport) Bars {
+func (r serviceDoc) dayBars(i int, m sla.ServiceReport) Bars {
 	b := Bars{
-		ID: "days-" + strconv.Itoa(i+1), Title: "Availability of " + r.service(m.Service) + " by day", Unit: "%", Per: "Day", Max: 100,
-		Limits: []Limit{{Name: "target", Value: ratioOf(m.Target.String())}},
+		ID: "days-" + strconv.Itoa(i+1), Title: r.t("by_day", r.service(m.Service)), Unit: "%", Per: r.t("day"), Max: 100,
+		Limits: []Limit{{Name: r.t("target_line"), Value: ratioOf(m.Target.String())}},
 	}
 	measured, below, least, worst := 0, 0, 100.0, ""
 	for _, d := range m.Days {
 		bar := Bar{Label: d.Date[5:], Value: math.NaN(), State: stateOf(d.Outcome)}
 		if d.Value.IsSet() {
-			bar.Value, bar.Text = ratioOf(d.Value.Percent(6)), string(percent(d.Value))
+			bar.Value, bar.Text = ratioOf(d.Value.Percent(6)), r.number(string(percent(d.Value)))
 			measured++
 			if bar.Value < least {
 				least, worst = bar.Value, d.Date
@@ -270,176 +283,176 @@ func (r ServiceReport) dayBars(i int, m sla.ServiceReport) Bars {
 	case least >= 90:
 		b.Min = 90
 	}
-	b.Summary = fmt.Sprintf("%d of %d days were measured; %d of them were below the target of the period.", measured, len(m.Days), below)
+	b.Summary = r.t("days_measured", measured, len(m.Days), below)
 	if worst != "" {
-		b.Summary += " The worst was " + worst + "."
+		b.Summary += " " + r.t("worst_day", worst)
 	}
 	return b
 }
 
 // budgetChart draws what was left of the downtime that the target allows.
-func (r ServiceReport) budgetChart(i int, m sla.ServiceReport) Chart {
+func (r serviceDoc) budgetChart(i int, m sla.ServiceReport) Chart {
 	s := r.Report.Statement
 	c := Chart{
-		ID: "budget-" + strconv.Itoa(i+1), Title: "Downtime left of " + r.service(m.Service), Unit: "min", Start: s.Period.Start, End: s.Period.End, Max: m.Allowed.Minutes(),
-		Series: []Series{{Name: "left"}},
+		ID: "budget-" + strconv.Itoa(i+1), Title: r.t("downtime_left", r.service(m.Service)), Unit: "min", Start: s.Period.Start, End: s.Period.End, Max: m.Allowed.Minutes(),
+		Series: []Series{{Name: r.t("left")}},
 	}
 	points := make([]Point, len(m.Burn))
 	for i, p := range m.Burn {
 		points[i] = Point{At: p.At, Value: p.Left.Minutes()}
 		if last := len(c.Marks); p.Left < 0 && last == 0 {
-			c.Marks = append(c.Marks, Mark{Name: "used up", At: p.At})
+			c.Marks = append(c.Marks, Mark{Name: r.t("used_up"), At: p.At})
 		}
 	}
 	c.Series[0].Points = points
 	if s.Through.Before(s.Period.End) {
-		c.Spans = append(c.Spans, Span{Name: "not over", Start: s.Through, End: s.Period.End, State: NoData})
+		c.Spans = append(c.Spans, Span{Name: r.t("unfinished"), Start: s.Through, End: s.Period.End, State: NoData})
 	}
-	c.Summary = durationText(m.Left) + " of " + durationText(m.Allowed) + " left at " + r.clock(s.Through) + "."
+	c.Summary = r.t("left_at", r.duration(m.Left), r.duration(m.Allowed), r.clock(s.Through))
 	return c
 }
 
-func (r ServiceReport) incidents() []Block {
-	t := Table{Caption: "Incidents opened in the period, and times that ended in it", Columns: []Column{
-		{Title: "Severity"},
-		{Title: "Opened", Numeric: true},
-		{Title: "Open at the end", Numeric: true},
-		{Title: "Mean time to detect", Numeric: true},
-		{Title: "to acknowledge", Numeric: true},
-		{Title: "to restore", Numeric: true},
-		{Title: "95 % restored within", Numeric: true},
+func (r serviceDoc) incidents() []Block {
+	t := Table{Caption: r.t("incidents_opened_in_the_period_and_times"), Columns: []Column{
+		{Title: r.t("severity")},
+		{Title: r.t("opened"), Numeric: true},
+		{Title: r.t("open_at_the_end"), Numeric: true},
+		{Title: r.t("mean_time_to_detect"), Numeric: true},
+		{Title: r.t("to_acknowledge"), Numeric: true},
+		{Title: r.t("to_restore"), Numeric: true},
+		{Title: r.t("restored_within"), Numeric: true},
 	}}
 	for _, s := range r.Report.Incidents.BySeverity {
 		t.Rows = append(t.Rows, []Cell{
 			{Text: s.Severity.String()},
-			{Text: strconv.Itoa(s.Count)},
-			{Text: strconv.Itoa(s.OpenAtEnd)},
-			{Text: timeText(s.Detect.Mean)},
-			{Text: timeText(s.Acknowledge.Mean)},
-			{Text: timeText(s.Restore.Mean)},
-			{Text: timeText(s.Restore.P95)},
+			{Text: r.count(s.Count)},
+			{Text: r.count(s.OpenAtEnd)},
+			{Text: r.mean(s.Detect.Mean)},
+			{Text: r.mean(s.Acknowledge.Mean)},
+			{Text: r.mean(s.Restore.Mean)},
+			{Text: r.mean(s.Restore.P95)},
 		})
 	}
-	return []Block{t, Text("The time to restore runs from the detection of an incident, or from its opening where that is not known.")}
+	return []Block{t, Text(r.t("restore_runs"))}
 }
 
-func (r ServiceReport) response() []Block {
+func (r serviceDoc) response() []Block {
 	if len(r.Report.Response) == 0 {
-		return []Block{Text("The contract promises no response or resolution times.")}
+		return []Block{Text(r.t("no_clocks"))}
 	}
-	t := Table{Caption: "Clocks of the contract", Columns: []Column{
-		{Title: "Clause"},
-		{Title: "Severity"},
-		{Title: "Promised"},
-		{Title: "Met", Numeric: true},
-		{Title: "Missed", Numeric: true},
-		{Title: "Pending", Numeric: true},
-		{Title: "Compliance", Numeric: true},
-		{Title: "Mean", Numeric: true},
-		{Title: "Verdict"},
+	t := Table{Caption: r.t("clocks_of_the_contract"), Columns: []Column{
+		{Title: r.t("clause")},
+		{Title: r.t("severity")},
+		{Title: r.t("promised")},
+		{Title: r.t("met"), Numeric: true},
+		{Title: r.t("missed"), Numeric: true},
+		{Title: r.t("pending"), Numeric: true},
+		{Title: r.t("compliance"), Numeric: true},
+		{Title: r.t("mean"), Numeric: true},
+		{Title: r.t("verdict")},
 	}}
 	for _, c := range r.Report.Response {
-		verdict := Cell{Text: "met", State: Good}
+		verdict := Cell{Text: r.outcome(sla.Met), State: Good}
 		switch {
 		case c.Missed > 0:
-			verdict = Cell{Text: "missed", State: Bad}
+			verdict = Cell{Text: r.outcome(sla.Missed), State: Bad}
 		case c.Met == 0:
 			verdict = Cell{State: NoData}
 		}
 		t.Rows = append(t.Rows, []Cell{
-			{Text: string(c.Clause)},
+			{Text: r.name("clause", string(c.Clause))},
 			{Text: c.Severity.String()},
-			{Text: promisedText(c)},
-			{Text: strconv.Itoa(c.Met)},
-			{Text: strconv.Itoa(c.Missed)},
-			{Text: strconv.Itoa(c.Pending)},
+			{Text: r.promised(c)},
+			{Text: r.count(c.Met)},
+			{Text: r.count(c.Missed)},
+			{Text: r.count(c.Pending)},
 			{Text: r.percent(c.Compliance())},
-			{Text: timeText(c.Took.Mean)},
+			{Text: r.mean(c.Took.Mean)},
 			verdict,
 		})
 	}
 	return []Block{t}
 }
 
-func promisedText(c sla.ClockReport) string {
+func (r serviceDoc) promised(c sla.ClockReport) string {
 	switch {
 	case c.Within == 0:
-		return "next business day"
+		return r.t("next_business_day")
 	case c.Strict:
-		return "less than " + durationText(c.Within)
+		return r.t("less_than", r.duration(c.Within))
 	}
-	return "at most " + durationText(c.Within)
+	return r.t("at_most", r.duration(c.Within))
 }
 
-func (r ServiceReport) changes() []Block {
+func (r serviceDoc) changes() []Block {
 	c := r.Report.Changes
-	t := Table{Caption: "Changes finished in the period", Columns: []Column{{Title: "What"}, {Title: "Number", Numeric: true}}}
+	t := Table{Caption: r.t("changes_finished_in_the_period"), Columns: []Column{{Title: r.t("what")}, {Title: r.t("number"), Numeric: true}}}
 	for _, row := range []struct {
 		what string
 		n    int
 	}{
-		{"finished", c.Total},
-		{"successful", c.Success},
-		{"successful, but led to an incident", c.CausedIncident},
-		{"failed", c.Failed},
-		{"rolled back", c.RolledBack},
-		{"emergency changes", c.Emergency},
-		{"cancelled, not counted", c.Cancelled},
+		{r.t("finished"), c.Total},
+		{r.t("successful"), c.Success},
+		{r.t("successful_but_led_to_an_incident"), c.CausedIncident},
+		{r.t("failed"), c.Failed},
+		{r.t("rolled_back"), c.RolledBack},
+		{r.t("emergency_changes"), c.Emergency},
+		{r.t("cancelled_not_counted"), c.Cancelled},
 	} {
-		t.Rows = append(t.Rows, []Cell{{Text: row.what}, {Text: strconv.Itoa(row.n)}})
+		t.Rows = append(t.Rows, []Cell{{Text: row.what}, {Text: r.count(row.n)}})
 	}
-	return []Block{t, Text("Success rate: " + r.percent(c.SuccessShare) + ".")}
+	return []Block{t, Text(r.t("success_rate", r.percent(c.SuccessShare)))}
 }
 
-func (r ServiceReport) maintenance() []Block {
+func (r serviceDoc) maintenance() []Block {
 	m := r.Report.Maintenance
 	table := func(caption string, list []sla.PlannedWork) Block {
-		t := Table{Caption: caption, Columns: []Column{{Title: "Ref"}, {Title: "Service"}, {Title: "Start"}, {Title: "End"}, {Title: "Notice", Numeric: true}, {Title: "Enough"}, {Title: "What"}}}
+		t := Table{Caption: caption, Columns: []Column{{Title: r.t("ref")}, {Title: r.t("service")}, {Title: r.t("start")}, {Title: r.t("end")}, {Title: r.t("notice"), Numeric: true}, {Title: r.t("enough")}, {Title: r.t("what")}}}
 		for _, w := range list {
-			notice, enough := "none", Cell{Text: "yes", State: Good}
+			notice, enough := r.t("none"), Cell{Text: r.t("yes"), State: Good}
 			if !w.Announced.IsZero() {
-				notice = durationText(w.Notice)
+				notice = r.duration(w.Notice)
 			}
 			if !w.NoticeOK {
-				enough = Cell{Text: "no", State: Warning}
+				enough = Cell{Text: r.t("no"), State: Warning}
 			}
 			t.Rows = append(t.Rows, []Cell{{Text: w.Ref}, {Text: r.service(w.Service)}, {Text: r.clock(w.Start)}, {Text: r.clock(w.End)}, {Text: notice}, enough, {Text: w.Title}})
 		}
 		if len(list) == 0 {
-			return Text(caption + ": none.")
+			return Text(r.t("none_of", caption))
 		}
 		return t
 	}
-	return []Block{table("Upcoming maintenance", m.Upcoming), table("Maintenance in the period", m.Past)}
+	return []Block{table(r.t("upcoming_maintenance"), m.Upcoming), table(r.t("maintenance_in_the_period"), m.Past)}
 }
 
-func (r ServiceReport) trends() []Block {
+func (r serviceDoc) trends() []Block {
 	if len(r.Report.Trend) == 0 {
-		return []Block{Text("No trend was asked for.")}
+		return []Block{Text(r.t("no_trend_was_asked_for"))}
 	}
-	t := Table{Caption: "Months", Columns: []Column{
-		{Title: "Month"}, {Title: "Availability", Numeric: true}, {Title: "Target", Numeric: true}, {Title: "Verdict"}, {Title: "Incidents", Numeric: true}, {Title: "Mean time to restore", Numeric: true},
+	t := Table{Caption: r.t("months"), Columns: []Column{
+		{Title: r.t("month")}, {Title: r.t("availability"), Numeric: true}, {Title: r.t("target"), Numeric: true}, {Title: r.t("verdict")}, {Title: r.t("incidents"), Numeric: true}, {Title: r.t("mean_time_to_restore"), Numeric: true},
 	}}
-	b := Bars{ID: "trend", Title: "Availability by month", Unit: "%", Per: "Month", Max: 100}
+	b := Bars{ID: "trend", Title: r.t("availability_by_month"), Unit: "%", Per: r.t("month"), Max: 100}
 	least, measured := 100.0, 0
 	for _, m := range r.Report.Trend {
 		t.Rows = append(t.Rows, []Cell{
 			{Text: m.Month},
 			{Text: r.percent(m.Value)},
 			{Text: r.target(m.Target.String())},
-			{Text: outcomeWord(m.Outcome), State: stateOf(m.Outcome)},
-			{Text: strconv.Itoa(m.Incidents)},
-			{Text: timeText(m.Restore.Mean)},
+			{Text: r.outcome(m.Outcome), State: stateOf(m.Outcome)},
+			{Text: r.count(m.Incidents)},
+			{Text: r.mean(m.Restore.Mean)},
 		})
 		bar := Bar{Label: m.Month, Value: math.NaN(), State: stateOf(m.Outcome)}
 		if m.Value.IsSet() {
-			bar.Value, bar.Text = ratioOf(m.Value.Percent(6)), string(percent(m.Value))
+			bar.Value, bar.Text = ratioOf(m.Value.Percent(6)), r.number(string(percent(m.Value)))
 			least = min(least, bar.Value)
 			measured++
 		}
 		b.Bars = append(b.Bars, bar)
 		if m.Target > 0 && len(b.Limits) == 0 {
-			b.Limits = []Limit{{Name: "target", Value: ratioOf(m.Target.String())}}
+			b.Limits = []Limit{{Name: r.t("target_line"), Value: ratioOf(m.Target.String())}}
 		}
 	}
 	switch {
@@ -448,76 +461,76 @@ func (r ServiceReport) trends() []Block {
 	case least >= 90:
 		b.Min = 90
 	}
-	b.Summary = fmt.Sprintf("Availability of the last %d months, of which %d were measured.", len(r.Report.Trend), measured)
+	b.Summary = r.t("last_months", len(r.Report.Trend), measured)
 	if len(b.Bars) > MaxBars {
 		return []Block{t}
 	}
 	return []Block{b, t}
 }
 
-func (r ServiceReport) credits() []Block {
+func (r serviceDoc) credits() []Block {
 	s := r.Report.Statement
-	blocks := []Block{Text("State: " + words(string(s.State)) + ". " + upper(r.creditNote(s)) + ".")}
+	blocks := []Block{Text(r.t("credit_state", r.name("credit", string(s.State)), upper(r.creditNote(s))))}
 	if len(s.Lines) > 0 {
-		t := Table{Caption: "Credit lines", Columns: []Column{{Title: "Clause"}, {Title: "Ref"}, {Title: "How it came about"}, {Title: "Evidence"}, {Title: "Amount", Numeric: true}}}
+		t := Table{Caption: r.t("credit_lines"), Columns: []Column{{Title: r.t("clause")}, {Title: r.t("ref")}, {Title: r.t("how_it_came_about")}, {Title: r.t("evidence")}, {Title: r.t("amount"), Numeric: true}}}
 		for _, l := range s.Lines {
-			t.Rows = append(t.Rows, []Cell{{Text: string(l.Clause)}, {Text: l.Ref}, {Text: l.Explain()}, {Text: listed(l.Evidence)}, {Text: r.amount(l.Amount)}})
+			t.Rows = append(t.Rows, []Cell{{Text: r.name("clause", string(l.Clause))}, {Text: l.Ref}, {Text: r.lineText(l)}, {Text: r.listed(l.Evidence)}, {Text: r.amount(l.Amount)}})
 		}
 		blocks = append(blocks, t)
 	}
-	sum := Table{Caption: "What is due", Columns: []Column{{Title: "What"}, {Title: "Amount", Numeric: true}}}
-	sum.Rows = append(sum.Rows, []Cell{{Text: "gross"}, {Text: r.amount(s.Gross)}})
-	limit := "none"
+	sum := Table{Caption: r.t("what_is_due"), Columns: []Column{{Title: r.t("what")}, {Title: r.t("amount"), Numeric: true}}}
+	sum.Rows = append(sum.Rows, []Cell{{Text: r.t("gross")}, {Text: r.amount(s.Gross)}})
+	limit := r.t("none")
 	if s.Cap.IsSet() {
 		limit = r.amount(s.Cap)
 	}
-	sum.Rows = append(sum.Rows, []Cell{{Text: "cap"}, {Text: limit}})
+	sum.Rows = append(sum.Rows, []Cell{{Text: r.t("cap")}, {Text: limit}})
 	for _, p := range creditData(s).Waterfall {
-		sum.Rows = append(sum.Rows, []Cell{{Text: "paid for " + string(p.Clause)}, {Text: r.amount(p.Payable)}})
+		sum.Rows = append(sum.Rows, []Cell{{Text: r.t("paid_for", r.name("clause", string(p.Clause)))}, {Text: r.amount(p.Payable)}})
 	}
-	sum.Rows = append(sum.Rows, []Cell{{Text: "payable"}, {Text: r.amount(s.Payable)}})
+	sum.Rows = append(sum.Rows, []Cell{{Text: r.t("payable")}, {Text: r.amount(s.Payable)}})
 	return append(blocks, sum)
 }
 
-func (r ServiceReport) kpis() []Block {
-	t := Table{Caption: "Key figures", Columns: []Column{{Title: "Figure"}, {Title: "Value", Numeric: true}, {Title: "Over", Numeric: true}, {Title: "Target"}, {Title: "Verdict"}}}
+func (r serviceDoc) kpis() []Block {
+	t := Table{Caption: r.t("key_figures"), Columns: []Column{{Title: r.t("figure")}, {Title: r.t("value"), Numeric: true}, {Title: r.t("over"), Numeric: true}, {Title: r.t("target")}, {Title: r.t("verdict")}}}
 	for _, k := range r.Report.KPIs {
-		verdict := Cell{Text: outcomeWord(k.Outcome), State: stateOf(k.Outcome)}
+		verdict := Cell{Text: r.outcome(k.Outcome), State: stateOf(k.Outcome)}
 		if !k.Target.IsSet() {
-			verdict = Cell{Text: "no target"}
+			verdict = Cell{Text: r.t("no_target")}
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: words(string(k.KPI))}, {Text: r.kpiText(k)}, {Text: strconv.Itoa(k.N)}, {Text: k.Target.String()}, verdict})
+		t.Rows = append(t.Rows, []Cell{{Text: r.name("kpi", string(k.KPI))}, {Text: r.kpiText(k)}, {Text: r.count(k.N)}, {Text: r.limit(k.Target.String())}, verdict})
 	}
 	return []Block{t}
 }
 
-func (r ServiceReport) kpiText(k sla.KeyFigure) string {
+func (r serviceDoc) kpiText(k sla.KeyFigure) string {
 	if !k.Value.IsSet() {
-		return "no data"
+		return r.t("no_data")
 	}
 	switch k.Unit {
 	case sla.UnitPercent:
 		return r.target(string(figure(k)))
 	case sla.UnitSeconds:
-		return timeText(k.Value)
+		return r.mean(k.Value)
 	case sla.UnitMoney:
 		if amount, err := k.Amount(r.Contract.Rounding); err == nil {
 			return r.amount(amount)
 		}
 	default:
 	}
-	return r.locale().number(string(short(k.Value.Decimal(2))))
+	return r.number(string(short(k.Value.Decimal(2))))
 }
 
-func (r ServiceReport) quality() []Block {
+func (r serviceDoc) quality() []Block {
 	q := r.Report.Quality
-	blocks := []Block{Text(fmt.Sprintf("Evidence: %s. %s of %s of service time was not monitored, all services together.", q.Grade, durationText(q.Unknown), durationText(q.Of)))}
-	if text := unjudged(q); text != "" {
+	blocks := []Block{Text(r.t("evidence_is", r.name("grade", string(q.Grade)), r.duration(q.Unknown), r.duration(q.Of)))}
+	if text := r.unjudged(q); text != "" {
 		blocks = append(blocks, Text(text))
 	}
-	t := Table{Caption: "What a reader should know", Columns: []Column{{Title: "Code"}, {Title: "Ref"}, {Title: "Message"}}}
+	t := Table{Caption: r.t("what_a_reader_should_know"), Columns: []Column{{Title: r.t("code")}, {Title: r.t("ref")}, {Title: r.t("message")}}}
 	for _, f := range r.Report.Statement.Findings {
-		t.Rows = append(t.Rows, []Cell{{Text: f.Code}, {Text: f.Ref}, {Text: f.Text}})
+		t.Rows = append(t.Rows, []Cell{{Text: f.Code}, {Text: f.Ref}, {Text: r.findingText(f)}})
 	}
 	for _, n := range r.Notices {
 		t.Rows = append(t.Rows, []Cell{{Text: n.Code}, {Text: ""}, {Text: n.Message}})
@@ -525,59 +538,41 @@ func (r ServiceReport) quality() []Block {
 	if len(t.Rows) > 0 {
 		blocks = append(blocks, t)
 	}
-	return append(blocks, Text("Recipients: "+strings.Join(mapped(r.Report.Recipients, words), ", ")+". Due before "+r.clock(r.Report.DueBefore)+"."))
+	recipient := func(name string) string { return r.name("recipient", name) }
+	return append(blocks, Text(r.t("recipients", strings.Join(mapped(r.Report.Recipients, recipient), ", "), r.clock(r.Report.DueBefore))))
 }
 
 // unjudged counts the evidence that was not judged, or judged more than once; "" if
 // there is none.
-func unjudged(q sla.Quality) string {
+func (r serviceDoc) unjudged(q sla.Quality) string {
 	var parts []string
 	for _, c := range [...]struct {
-		n    int
-		text string
-	}{{q.Empty, "without length"}, {q.Outside, "outside the covered time"}, {q.Unassigned, "of a service that no term names"}} {
+		n   int
+		key string
+	}{{q.Empty, "empty"}, {q.Outside, "outside"}, {q.Unassigned, "unassigned"}} {
 		if c.n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", c.n, c.text))
+			parts = append(parts, r.t(c.key, c.n))
 		}
 	}
 	text := ""
 	if len(parts) > 0 {
-		text = "Evidence that is not part of the figures: " + strings.Join(parts, ", ") + "."
+		text = r.t("not_counted", strings.Join(parts, ", "))
 	}
 	if q.Shared > 0 {
-		text = strings.TrimSpace(fmt.Sprintf("%s Evidence without a service, which counts against each: %d.", text, q.Shared))
+		text = strings.TrimSpace(text + " " + r.t("shared", q.Shared))
 	}
 	return text
 }
 
-func explanationBlocks(all []Explanation) []Block {
-	t := Table{Caption: "Headline numbers", Columns: []Column{{Title: "Number"}, {Title: "Formula"}, {Title: "Values"}, {Title: "Source"}}}
-	for _, e := range all {
-		var values []string
-		for _, key := range slices.Sorted(maps.Keys(e.Values)) {
-			value := e.Values[key]
-			switch v := value.(type) {
-			case Number:
-				value = cmp.Or(v, "none")
-			case *time.Time:
-				if value = "none"; v != nil {
-					value = v.Format(time.RFC3339)
-				}
-			}
-			values = append(values, fmt.Sprintf("%s = %v", key, value))
-		}
-		t.Rows = append(t.Rows, []Cell{{Text: e.Field}, {Text: e.Formula}, {Text: strings.Join(values, "; ")}, {Text: e.Source}})
+// service returns the name of a service, of all for "" and "*".
+func (r serviceDoc) service(id string) string {
+	switch name := r.Services[id]; {
+	case id == "" || id == "*":
+		return r.t("all_services")
+	case name != "":
+		return name
 	}
-	return []Block{t}
-}
-
-// listed joins refs, the first few of many.
-func listed(refs []string) string {
-	const most = 12
-	if len(refs) > most {
-		return strings.Join(refs[:most], ", ") + fmt.Sprintf(" and %d more", len(refs)-most)
-	}
-	return strings.Join(refs, ", ")
+	return id
 }
 
 func stateOf(o sla.Outcome) State {
@@ -593,17 +588,11 @@ func stateOf(o sla.Outcome) State {
 	}
 }
 
-func outcomeWord(o sla.Outcome) string {
-	if o == "" {
-		o = sla.NoData
-	}
-	return words(string(o))
+// upper writes the first letter as a capital.
+func upper(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
 }
-
-// words writes a name as words: "no_data" as "no data".
-func words(name string) string { return strings.ReplaceAll(name, "_", " ") }
-
-func upper(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
 
 // ratioOf is the place of a percentage on an axis.
 func ratioOf(text string) float64 {
@@ -612,28 +601,4 @@ func ratioOf(text string) float64 {
 		return math.NaN()
 	}
 	return value
-}
-
-// timeText writes a mean of durations in whole seconds, cut off.
-func timeText(f sla.Figure) string {
-	if !f.IsSet() {
-		return "no data"
-	}
-	whole, err := strconv.ParseInt(f.Decimal(0), 10, 64)
-	if err != nil || whole > math.MaxInt64/int64(time.Second) {
-		return f.Decimal(0) + " s"
-	}
-	return durationText(time.Duration(whole) * time.Second)
-}
-
-// durationText writes "8h10m0s" as Go does, without units that are zero.
-func durationText(d time.Duration) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
-	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
 }

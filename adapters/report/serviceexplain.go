@@ -1,8 +1,12 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
+	"time"
 
 	"github.com/evenkeelops/evenkeel/sla"
 )
@@ -13,6 +17,17 @@ type Explanation struct {
 	Formula string         `json:"formula"`
 	Values  map[string]any `json:"values"`
 	Source  string         `json:"source"`
+
+	formula string // key of the text
+}
+
+// In returns the formula in a language, "en", "de", "nl" or "fr". One that is made of
+// names of values alone is the same in all of them.
+func (e Explanation) In(tag string) string {
+	if e.formula == "" {
+		return e.Formula
+	}
+	return languageOf(tag, nil).t(e.formula)
 }
 
 // Explain explains the headline numbers: the availability of every service and of
@@ -31,10 +46,10 @@ func (r ServiceReport) Explain() []Explanation {
 			"unmonitored_s": seconds(m.Unknown), "fraction": m.Value.String(), "target_percent": rate(m.Target),
 		}
 		if len(m.Evidence) > 0 {
-			values["outages"] = listed(m.Evidence)
+			values["outages"] = languageOf("en", nil).listed(m.Evidence)
 		}
 		all = append(all, Explanation{
-			Field: fmt.Sprintf("availability[%d].availability_percent", i), Formula: "(service_s − down_s) / service_s × 100, cut at 6 decimals; no data if all of service_s is unmonitored",
+			Field: fmt.Sprintf("availability[%d].availability_percent", i), formula: "formula.availability",
 			Values: values, Source: "term " + m.Term + "; " + source,
 		})
 	}
@@ -43,18 +58,15 @@ func (r ServiceReport) Explain() []Explanation {
 		if o.Service != "" {
 			values["service"] = o.Service
 		}
-		formula := "the lowest exact availability of the services, then the smaller id"
+		formula := "formula.worst"
 		if o.Method == sla.Mean || o.Method == sla.Weighted {
-			formula = "the " + o.Method.String() + " of the availabilities of the services that were measured"
-			if o.Method == sla.Mean {
-				formula = "the mean of the availabilities of the services that were measured"
-			}
+			formula = "formula." + o.Method.String()
 		}
-		all = append(all, Explanation{Field: "overall.availability_percent", Formula: formula, Values: values, Source: "term " + o.Term + "; " + source})
+		all = append(all, Explanation{Field: "overall.availability_percent", formula: formula, Values: values, Source: "term " + o.Term + "; " + source})
 	}
 	for i, sev := range r.Report.Incidents.BySeverity {
 		all = append(all, Explanation{
-			Field: fmt.Sprintf("incidents.by_severity[%d].mttr_s", i), Formula: "mean of resolved − detected (or opened), less the waits for the customer, of what was resolved in the period",
+			Field: fmt.Sprintf("incidents.by_severity[%d].mttr_s", i), formula: "formula.mttr",
 			Values: map[string]any{"n": sev.Restore.N, "mean_s": sev.Restore.Mean.String()}, Source: source,
 		})
 	}
@@ -65,9 +77,9 @@ func (r ServiceReport) Explain() []Explanation {
 	for i, l := range s.Lines {
 		values[fmt.Sprintf("line %d", i+1)] = l.Explain()
 	}
-	formula := "sum of the lines, each rounded, at most the cap"
+	formula := "formula.payable"
 	if len(s.Lines) > 0 && s.Lines[0].Together {
-		formula = "sum of the lines, rounded once, at most the cap"
+		formula = "formula.together"
 	}
 	for i, f := range s.Findings {
 		switch f.Code {
@@ -75,5 +87,58 @@ func (r ServiceReport) Explain() []Explanation {
 			values[fmt.Sprintf("finding %d", i+1)] = f.Text
 		}
 	}
-	return append(all, Explanation{Field: "credits.payable", Formula: formula, Values: values, Source: "contract " + r.Contract.ID + "; " + source})
+	all = append(all, Explanation{Field: "credits.payable", formula: formula, Values: values, Source: "contract " + r.Contract.ID + "; " + source})
+	english := languageOf("en", nil)
+	for i := range all {
+		all[i].Formula = english.t(all[i].formula)
+	}
+	return all
+}
+
+// explanation shows explanations. Names of fields and values are those of the
+// JSON form in every language.
+func (l language) explanation(all []Explanation) []Block {
+	t := Table{Caption: l.t("headline_numbers"), Columns: []Column{{Title: l.t("number")}, {Title: l.t("formula")}, {Title: l.t("values")}, {Title: l.t("source")}}}
+	shared := sharedSource(all)
+	for i, e := range all {
+		formula := e.Formula
+		switch {
+		case i > 0 && e.Formula == all[i-1].Formula:
+			formula = l.t("as_above")
+		case e.formula != "":
+			formula = l.t(e.formula)
+		}
+		var values []string
+		for _, key := range slices.Sorted(maps.Keys(e.Values)) {
+			value := e.Values[key]
+			switch v := value.(type) {
+			case Number:
+				value = cmp.Or(v, Number(l.t("none")))
+			case *time.Time:
+				if value = l.t("none"); v != nil {
+					value = v.Format(time.RFC3339)
+				}
+			}
+			values = append(values, fmt.Sprintf("%s = %v", key, value))
+		}
+		t.Rows = append(t.Rows, []Cell{{Text: e.Field}, {Text: formula}, {Text: strings.Join(values, "; ")}, {Text: strings.TrimSuffix(strings.TrimSuffix(e.Source, shared), "; ")}})
+	}
+	if shared == "" {
+		return []Block{t}
+	}
+	return []Block{t, Text(l.t("all_comes_from", shared))}
+}
+
+// sharedSource is the end of the source that several explanations have in common, behind
+// what each has of its own; "" for none.
+func sharedSource(all []Explanation) string {
+	shared := ""
+	for i, e := range all {
+		last := e.Source[strings.LastIndex(e.Source, "; ")+1:]
+		if last = strings.TrimSpace(last); i > 0 && last != shared || len(all) == 1 {
+			return ""
+		}
+		shared = last
+	}
+	return shared
 }

@@ -22,6 +22,12 @@ import (
 // in 30, restoration of P1 in less than 2 hours and of P2 in less than 8.
 func quarter(tb testing.TB) []report.ServiceReport {
 	tb.Helper()
+	return periodsOf(tb, false)
+}
+
+// periodsOf is the reports of those months, or of two weeks among them.
+func periodsOf(tb testing.TB, weekly bool) []report.ServiceReport {
+	tb.Helper()
 	c := sla.Preset("c-1", sla.Professional, "UTC", money.Must(money.Parse("40000.00 EUR")))
 	c.Customer = "cust"
 	c.Terms[0].Availability.Services = []sla.Service{{ID: "api"}}
@@ -58,15 +64,32 @@ func quarter(tb testing.TB) []report.ServiceReport {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	var reports []report.ServiceReport
+	var periods []sla.Period
 	for month := time.July; month <= time.September; month++ {
-		r, err := a.Report(a.PeriodAt(instant(month, 1, 0, 0)), e, sla.ReportOptions{})
+		periods = append(periods, a.PeriodAt(instant(month, 1, 0, 0)))
+	}
+	if weekly {
+		periods = []sla.Period{sla.WeekAt(instant(8, 31, 0, 0), time.UTC), sla.WeekAt(instant(9, 7, 0, 0), time.UTC)}
+	}
+	var reports []report.ServiceReport
+	for _, p := range periods {
+		r, err := a.Report(p, e, sla.ReportOptions{})
 		if err != nil {
 			tb.Fatal(err)
 		}
 		reports = append(reports, report.ServiceReport{
 			Report: r, Contract: c, Customer: "Customer | Ltd", Services: map[string]string{"api": "Public <API>"}, Sources: []report.Source{{Name: "a.csv", SHA256: "00"}},
 		})
+	}
+	return reports
+}
+
+// weeks is the reports of the weeks from 31 August and from 7 September 2026.
+func weeks(tb testing.TB, tag string) []report.ServiceReport {
+	tb.Helper()
+	reports := periodsOf(tb, true)
+	for i := range reports {
+		reports[i].Locale = tag
 	}
 	return reports
 }
@@ -159,7 +182,7 @@ func TestReviewPackFigures(t *testing.T) {
 	if got := rowsOf(t, quarterly, "relationship_health_assessment", "How the customer is served")[0]; got != "customer satisfaction|> 4.5/5|no data|no data|4|missed" {
 		t.Errorf("satisfaction: %q", got)
 	}
-	if got := texts(monthly, "capacity_planning_review"); got != "No data: the service reports hold no figures on this." {
+	if got := texts(monthly, "capacity_planning_review"); got != "No data: no resource with a limit is measured." {
 		t.Errorf("capacity: %q", got)
 	}
 	if monthly.Title != "Monthly service review 2026-08 to 2026-09" || quarterly.Title != "Quarterly business review 2026-07 to 2026-09" {

@@ -5,7 +5,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Steps is a chart of distances on one axis, a row for each: from one value to another,
@@ -49,12 +48,12 @@ func (s Step) MarshalJSON() ([]byte, error) {
 func (s Step) hasData() bool { return finite(s.From) && finite(s.To) && s.State != NoData }
 
 // cell is what stands beside the row.
-func (s Step) cell() Cell {
+func (s Step) cell(l language) Cell {
 	switch {
 	case !s.hasData():
 		return Cell{Text: s.Text, State: NoData}
 	case s.Text == "":
-		return Cell{Text: number(s.To - s.From), State: s.State}
+		return Cell{Text: l.number(number(s.To - s.From)), State: s.State}
 	}
 	return Cell{Text: s.Text, State: s.State}
 }
@@ -69,26 +68,26 @@ const (
 // [Document.Validate].
 func (c Steps) SVG() string {
 	var m markup
-	c.draw(&m, nil)
+	c.draw(&m, languageOf("", nil))
 	return m.String()
 }
 
-func (c Steps) draw(m *markup, _ *time.Location) {
+func (c Steps) draw(m canvas, l language) {
 	beginChart(m, c.ID, c.Title, c.Summary)
 	labels, texts := 0.0, 0.0
 	for _, s := range c.Steps {
-		cell := s.cell()
-		labels, texts = max(labels, textWidth(s.Label)), max(texts, textWidth(cell.State.label(cell.Text)))
+		cell := s.cell(l)
+		labels, texts = max(labels, textWidth(s.Label)), max(texts, textWidth(l.label(cell.State, cell.Text)))
 	}
 	a := c.axis(min(labels, stepLabels)+2*labelOffset, plotRight-min(texts, stepTexts)-2*labelOffset)
-	a.draw(m, c.Unit)
+	a.draw(m, c.Unit, l)
 	slot := (plotBottom - plotTop) / float64(max(len(c.Steps), 1))
 	every := max(1, int(math.Ceil(labelHeight*0.8/slot)))
 	gap := min(slot*gapShare, widestGap)
 	for i, s := range c.Steps {
 		top := plotTop + float64(i)*slot
-		cell := s.cell()
-		text := cell.State.label(cell.Text)
+		cell := s.cell(l)
+		text := l.label(cell.State, cell.Text)
 		if s.hasData() {
 			left, right := a.x(min(s.From, s.To)), a.x(max(s.From, s.To))
 			class := "bar plain"
@@ -106,10 +105,10 @@ func (c Steps) draw(m *markup, _ *time.Location) {
 		m.element("text", fit(s.Label, stepLabels), "class", "axis", "x", a.left-2*labelOffset, "y", middle, "text-anchor", "end")
 		m.element("text", fit(text, stepTexts), "class", strings.TrimSpace("value "+cell.State.class()), "x", a.right+2*labelOffset, "y", middle)
 	}
-	for _, l := range c.Limits {
-		x := a.x(l.Value)
+	for _, limit := range c.Limits {
+		x := a.x(limit.Value)
 		m.empty("line", "class", "limit", "x1", x, "x2", x, "y1", plotTop, "y2", plotBottom)
-		m.element("text", l.Name, "class", "limit", "x", min(max(x, a.left+textWidth(l.Name)/2), a.right-textWidth(l.Name)/2), "y", plotTop-axisTick, "text-anchor", "middle")
+		m.element("text", limit.Name, "class", "limit", "x", min(max(x, a.left+textWidth(limit.Name)/2), a.right-textWidth(limit.Name)/2), "y", plotTop-axisTick, "text-anchor", "middle")
 	}
 	m.end()
 }
@@ -155,7 +154,7 @@ func (a stepAxis) x(value float64) float64 {
 
 // draw draws lines at round values, in thousands, millions and so on where they are
 // large, and a stronger one at 0.
-func (a stepAxis) draw(m *markup, unit string) {
+func (a stepAxis) draw(m canvas, unit string, l language) {
 	step := a.step()
 	divisor, suffix := 1.0, ""
 	for _, s := range []struct {
@@ -179,7 +178,7 @@ func (a stepAxis) draw(m *markup, unit string) {
 		}
 		x := a.x(2 * value)
 		m.empty("line", "class", class, "x1", x, "x2", x, "y1", plotTop, "y2", plotBottom)
-		text := strconv.FormatFloat(2*(value/divisor)+0, 'f', decimals, 64)
+		text := l.number(strconv.FormatFloat(2*(value/divisor)+0, 'f', decimals, 64))
 		if value != 0 {
 			text += suffix
 		}
@@ -191,7 +190,7 @@ func (a stepAxis) draw(m *markup, unit string) {
 }
 
 // tables lists the steps with their values.
-func (c Steps) tables() []Table {
+func (c Steps) tables(l language) []Table {
 	if len(c.Steps) == 0 {
 		return nil
 	}
@@ -201,18 +200,18 @@ func (c Steps) tables() []Table {
 		}
 		return text
 	}
-	t := Table{Caption: "Values of " + c.Title, Columns: []Column{
-		{Title: name(c.Per, "Step")},
-		{Title: withColumnUnit(name(c.From, "From"), c.Unit), Numeric: true},
-		{Title: withColumnUnit(name(c.To, "To"), c.Unit), Numeric: true},
-		{Title: "Change", Numeric: true},
+	t := Table{Caption: l.t("values_of", c.Title), Columns: []Column{
+		{Title: name(c.Per, l.t("step"))},
+		{Title: withColumnUnit(name(c.From, l.t("from")), c.Unit), Numeric: true},
+		{Title: withColumnUnit(name(c.To, l.t("to")), c.Unit), Numeric: true},
+		{Title: l.t("change"), Numeric: true},
 	}}
 	for _, s := range c.Steps {
 		from, to := Cell{State: NoData}, Cell{State: NoData}
 		if s.hasData() {
-			from, to = Cell{Text: exact(s.From)}, Cell{Text: exact(s.To)}
+			from, to = Cell{Text: l.number(exact(s.From))}, Cell{Text: l.number(exact(s.To))}
 		}
-		t.Rows = append(t.Rows, []Cell{{Text: s.Label}, from, to, s.cell()})
+		t.Rows = append(t.Rows, []Cell{{Text: s.Label}, from, to, s.cell(l)})
 	}
 	return []Table{t}
 }

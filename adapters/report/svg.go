@@ -25,15 +25,16 @@ func (d Document) SVG(w io.Writer) error {
 		draw  func(m *markup)
 	}
 	var drawings []drawing
+	l := d.language()
 	for _, s := range d.Sections {
 		for _, block := range s.Blocks {
 			switch block := block.(type) {
 			case Chart:
-				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, d.zone()) }})
+				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, l) }})
 			case Steps:
-				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, d.zone()) }})
+				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, l) }})
 			case Bars:
-				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, d.zone()) }})
+				drawings = append(drawings, drawing{block.Title, func(m *markup) { block.draw(m, l) }})
 			}
 		}
 	}

@@ -2,11 +2,13 @@ package report
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -16,7 +18,7 @@ func (d Document) Text(w io.Writer) error {
 	if err := d.Validate(); err != nil {
 		return err
 	}
-	b := bufio.NewWriter(w)
+	b, l := bufio.NewWriter(w), d.language()
 	fmt.Fprintf(b, "%s\n%s\n", d.Title, strings.Repeat("=", utf8.RuneCountInString(d.Title)))
 	if d.Subtitle != "" {
 		fmt.Fprintln(b, d.Subtitle)
@@ -27,45 +29,51 @@ func (d Document) Text(w io.Writer) error {
 			if _, text := block.(Text); i > 0 && !text {
 				fmt.Fprintln(b)
 			}
-			writeText(b, block, d.zone())
+			writeText(b, block, l)
 		}
 	}
 	if !d.Generated.IsZero() {
-		fmt.Fprintf(b, "\nAs of %s, from %d sources.\n", clock(d.Generated, d.zone()), len(d.Sources))
+		fmt.Fprintf(b, "\n%s\n", l.asOf(d))
 	}
 	return b.Flush()
 }
 
-func writeText(w io.Writer, block Block, zone *time.Location) {
+func writeText(w io.Writer, block Block, l language) {
 	switch block := block.(type) {
 	case Text:
 		fmt.Fprintln(w, string(block))
 	case Tiles:
 		rows := make([][]string, len(block))
 		for i, t := range block {
-			rows[i] = []string{t.Label, t.State.label(t.Value), t.Note}
+			rows[i] = []string{t.Label, l.label(t.State, t.Value), t.Note}
 		}
-		writeColumns(w, rows, nil)
+		writeColumns(w, slices.Values(rows), nil)
 	case Table:
 		if block.Caption != "" {
 			fmt.Fprintf(w, "%s:\n", block.Caption)
 		}
 		numeric := make([]bool, len(block.Columns))
-		rows := [][]string{make([]string, len(block.Columns))}
+		head := make([]string, len(block.Columns))
 		for i, c := range block.Columns {
-			rows[0][i], numeric[i] = c.Title, c.Numeric
+			head[i], numeric[i] = c.Title, c.Numeric
 		}
-		for _, row := range block.Rows {
-			cells := make([]string, len(row))
-			for i, c := range row {
-				cells[i] = c.State.label(c.Text)
+		cells := make([]string, len(head))
+		writeColumns(w, func(yield func([]string) bool) {
+			if !yield(head) {
+				return
 			}
-			rows = append(rows, cells)
-		}
-		writeColumns(w, rows, numeric)
+			for row := range block.all() {
+				for i, c := range row {
+					cells[i] = l.label(c.State, c.Text)
+				}
+				if !yield(cells) {
+					return
+				}
+			}
+		}, numeric)
 	case Timeline:
 		for _, e := range block {
-			fmt.Fprintf(w, "%s  %-10s  %s", e.At.In(zone).Format("15:04:05 MST"), e.Stage, e.Text)
+			fmt.Fprintf(w, "%s  %-10s  %s", e.At.In(l.zone).Format("15:04:05 MST"), e.Stage, e.Text)
 			if e.Why != "" {
 				fmt.Fprintf(w, "  (%s)", e.Why)
 			}
@@ -80,10 +88,10 @@ func writeText(w io.Writer, block Block, zone *time.Location) {
 	}
 }
 
-// writeColumns pads cells by runes, numbers to the right.
-func writeColumns(w io.Writer, rows [][]string, numeric []bool) {
+// writeColumns pads cells by runes, numbers to the right. It goes through the rows twice.
+func writeColumns(w io.Writer, rows iter.Seq[[]string], numeric []bool) {
 	var widths []int
-	for _, row := range rows {
+	for row := range rows {
 		for i, cell := range row {
 			if i == len(widths) {
 				widths = append(widths, 0)
@@ -91,18 +99,25 @@ func writeColumns(w io.Writer, rows [][]string, numeric []bool) {
 			widths[i] = max(widths[i], utf8.RuneCountInString(cell))
 		}
 	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i < len(numeric) && numeric[i] {
-				line.WriteString(pad + cell)
-			} else {
-				line.WriteString(cell + pad)
-			}
-			line.WriteString("  ")
+	var line []byte
+	pad := func(n int) {
+		for range n {
+			line = append(line, ' ')
 		}
-		fmt.Fprintln(w, strings.TrimRight(line.String(), " "))
+	}
+	for row := range rows {
+		line = line[:0]
+		for i, cell := range row {
+			left := widths[i] - utf8.RuneCountInString(cell)
+			if i < len(numeric) && numeric[i] {
+				pad(left)
+				left = 0
+			}
+			line = append(line, cell...)
+			pad(left + 2)
+		}
+		line = append(bytes.TrimRight(line, " "), '\n')
+		_, _ = w.Write(line) // a bufio.Writer, which keeps its error
 	}
 }
 

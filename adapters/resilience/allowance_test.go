@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -304,6 +305,66 @@ func TestRefusedCallsTakeNoPlaces(t *testing.T) {
 			if err := call(wide); err != nil {
 				t.Errorf("call %d of the wide allowance: %v", n, err)
 			}
+		}
+	})
+}
+
+// Who has a place of one allowance and waits for that of another takes both anew after
+// a pause that began meanwhile: all who wait would come at once else.
+func TestPauseTakesPlacesBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		var mu sync.Mutex // guards late
+		var late []time.Duration
+		base := roundTrip(func(r *http.Request) (*http.Response, error) {
+			if r.Body != nil {
+				_ = r.Body.Close()
+			}
+			answer := &http.Response{StatusCode: http.StatusOK, Request: r, Header: http.Header{}, Body: http.NoBody}
+			switch r.Header.Get("X-Part") {
+			case "scarce": // one is left for ten seconds
+				answer.Header = http.Header{"Ratelimit-Remaining": {"1"}, "Ratelimit-Reset": {"10"}}
+			case "refused": // at the fifth second, until the 25th
+				time.Sleep(5*time.Second - time.Since(start))
+				answer.StatusCode, answer.Header = http.StatusTooManyRequests, http.Header{"Retry-After": {"20"}}
+			default:
+				mu.Lock()
+				late = append(late, time.Since(start))
+				mu.Unlock()
+			}
+			return answer, nil
+		})
+		transport := newTransport(t, resilience.Config{Base: base, Policy: resilience.Policy{Attempts: 1}})
+		ample, scarce := resilience.Bucket{Name: "ample", PerSecond: 2, Burst: 10}, resilience.Bucket{Name: "scarce", PerSecond: 6.4, Burst: 1}
+		send := func(part string, buckets ...resilience.Bucket) {
+			ctx, call := transport.Begin(t.Context(), resilience.Op{Name: "send", Buckets: buckets})
+			r, err := http.NewRequestWithContext(ctx, http.MethodPost, "https://vendor.example/", http.NoBody)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			r.Header.Set("X-Part", part)
+			response, err := transport.RoundTrip(r)
+			if err == nil {
+				_ = response.Body.Close()
+			}
+			if err := call.Err(err); err != nil && part != "refused" {
+				t.Errorf("%q: %v", part, err)
+			}
+		}
+		send("scarce", scarce)
+		var all sync.WaitGroup
+		all.Go(func() { send("refused", ample) })
+		synctest.Wait()
+		for range 8 {
+			all.Go(func() { send("", ample, scarce) })
+		}
+		all.Wait()
+		// At half of two a second and a fiftieth more for each of 25 s, with one saved, eight
+		// take more than 7/1.5 s; the scarce one alone would let them through in 7/6.4 s.
+		slices.Sort(late)
+		if first, last := late[0], late[7]; first < 25*time.Second || last < 25*time.Second+4600*time.Millisecond {
+			t.Errorf("sent at %v, want from 25s on, in 4.6 s at least", late)
 		}
 	})
 }

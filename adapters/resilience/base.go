@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"sync/atomic"
 	"time"
 )
 
@@ -93,10 +92,14 @@ func (b *Base) RoundTrip(r *http.Request) (*http.Response, error) {
 		}
 		return nil, fmt.Errorf("%w: %w", errUnsent, ErrInsecure)
 	}
-	var connected atomic.Bool
-	trace := &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) { connected.Store(true) }}
-	response, err := b.transport.RoundTrip(r.WithContext(httptrace.WithClientTrace(r.Context(), trace)))
-	if err != nil && !connected.Load() {
+	within, ok := r.Context().(*deadlineContext)
+	if !ok || !within.trail.wanted { // else it is a request of an exchange
+		within = &deadlineContext{}
+		within.trail.hooks.GotConn = func(httptrace.GotConnInfo) { within.trail.connected.Store(true) }
+		r = r.WithContext(httptrace.WithClientTrace(r.Context(), &within.trail.hooks))
+	}
+	response, err := b.transport.RoundTrip(r)
+	if err != nil && !within.trail.connected.Load() {
 		return nil, fmt.Errorf("%w: %w", errUnsent, err)
 	}
 	return response, err

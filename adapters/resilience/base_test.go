@@ -119,10 +119,27 @@ func TestBaseUsesItsProxy(t *testing.T) {
 	}
 }
 
+// Net/http gives a connection up if its own writer has not reported within 50 ms of the
+// answer (maxWriteWaitBeforeConnReuse). So the answers come a moment late, and a machine
+// that is busy all the same may try again: one thousand writes on one connection show
+// that nothing of ours takes another.
 func TestConnectionsAreReused(t *testing.T) {
+	var conns []int
+	for range 5 {
+		conns = append(conns, connectionsOfWrites(t))
+		if conns[len(conns)-1] == 1 {
+			return
+		}
+	}
+	t.Errorf("%d connections for 1,000 writes each, want 1 at least once", conns)
+}
+
+// connectionsOfWrites counts the connections of a thousand writes, one after the other.
+func connectionsOfWrites(t *testing.T) int {
+	t.Helper()
 	s := adaptertest.NewScript(func() (steps []adaptertest.Step) {
 		for i := range 1000 {
-			steps = append(steps, adaptertest.Step{Status: []int{201, 204, 400, 404, 429}[i%5], Body: strings.Repeat(" ", i*10)})
+			steps = append(steps, adaptertest.Step{Status: []int{201, 204, 400, 404, 429}[i%5], Body: strings.Repeat(" ", i*10), Delay: time.Millisecond})
 		}
 		return steps
 	}()...)
@@ -136,9 +153,7 @@ func TestConnectionsAreReused(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := server.Conns(); n != 1 {
-		t.Errorf("%d connections for 1,000 writes, want 1", n)
-	}
+	return server.Conns()
 }
 
 func TestGuard(t *testing.T) {

@@ -25,6 +25,9 @@ type Op struct {
 	// Judge changes what is made of an answer; v is the verdict of [Classify]. Defaults
 	// to no change. It must not keep the body.
 	Judge func(status int, header http.Header, body []byte, v Verdict) Verdict
+	// Secrets are what the request holds beside those of [Config], such as a URL that
+	// lets whoever knows it in. Errors show none of them. Defaults to none.
+	Secrets []adapters.Secret
 }
 
 // Call is the record of one operation. Its fields are for reading once its requests
@@ -41,7 +44,8 @@ type Call struct {
 	mu      sync.Mutex      // guards the fields above and below
 	failure *adapters.Error // of the last request; nil if it went well
 	write   bool            // whether the last request was one
-	url     *url.URL
+	made    *http.Request
+	sent    *http.Request // as the base says; nil without an answer
 }
 
 // callContext is a context with its call, in one piece.
@@ -80,7 +84,7 @@ func (c *Call) settle(x *exchange) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.Attempts += x.n
-	c.failure, c.write, c.url = x.failure, !reads(x.r.Method), x.r.URL
+	c.failure, c.write, c.made, c.sent = x.failure, !reads(x.r.Method), x.r, x.sentBy
 	if c.failure != nil {
 		c.failure.Attempts = c.Attempts
 	}
@@ -124,9 +128,30 @@ func (c *Call) Err(err error) error {
 	return e
 }
 
-// cleaned returns err without the URL of the request, which may be a secret.
+// cleaned returns err without the URL of the request, which may be a secret, and
+// without what it was signed with.
 func (c *Call) cleaned(err error) error {
-	return cleaned(err, c.url)
+	if c.made != nil {
+		err = cleaned(err, c.made.URL)
+	} else {
+		err = cleaned(err, nil)
+	}
+	if err == nil {
+		return nil
+	}
+	if text := c.transport.hide(&c.op, err.Error(), c.made, c.sent); text != err.Error() {
+		return &reworded{text: text, err: err}
+	}
+	return err
+}
+
+// cleaned returns err without the URL and the secrets of the request.
+func (x *exchange) cleaned(err error) error {
+	err = cleaned(err, x.r.URL)
+	if text := x.t.hide(x.op, err.Error(), x.r, x.signed); text != err.Error() {
+		return &reworded{text: text, err: err}
+	}
+	return err
 }
 
 func cleaned(err error, u *url.URL) error {
@@ -186,17 +211,25 @@ func causeOf(ctx context.Context) error {
 const maxMessage = 1000
 
 // describe makes an error of an answer, with what the vendor says of it.
-func (t *Transport) describe(op *Op, kind adapters.Kind, status int, header http.Header, body []byte) *adapters.Error {
+func (x *exchange) describe(kind adapters.Kind, status int, header http.Header, body []byte) *adapters.Error {
+	t, op := x.t, x.op
+	hide := func(text string) string { return t.hide(op, text, x.r, x.signed, x.sentBy) }
 	e := t.errorOf(op)
 	e.Kind, e.Status, e.Bucket = kind, status, ""
 	if t.config.Decode != nil {
 		t.config.Decode(e, status, header, body)
 	}
-	if len(e.Message) > maxMessage {
-		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "")
-	}
 	if e.RequestID == "" {
 		e.RequestID = header.Get("X-Request-Id")
+	}
+	for _, text := range []*string{&e.Message, &e.Code, &e.RequestID} {
+		*text = hide(*text)
+	}
+	for i := range e.Details {
+		e.Details[i] = hide(e.Details[i])
+	}
+	if len(e.Message) > maxMessage { // after that, or a half of a secret would stay
+		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "")
 	}
 	return e
 }

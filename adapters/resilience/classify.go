@@ -162,7 +162,10 @@ func mayRedirect(r *http.Request, status int, h http.Header) bool {
 // maintenance notice.
 func isPage(h http.Header, body []byte) bool {
 	body = bytes.TrimLeft(body, " \t\r\n")
-	kind := h.Get("Content-Type")
+	kind := ""
+	if kinds := h["Content-Type"]; len(kinds) > 0 { // as net/http writes it
+		kind = kinds[0]
+	}
 	if len(body) == 0 || kind == "" || kind == "application/json" && body[0] != '<' {
 		return false
 	}

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"net/http"
+	"slices"
+	"strings"
 
 	"github.com/evenkeelops/evenkeel/adapters"
 )
@@ -26,7 +28,8 @@ type Credential interface {
 // Basic returns a credential of user and password (RFC 7617).
 func Basic(user string, password adapters.Secret) Credential {
 	text := base64.StdEncoding.EncodeToString([]byte(user + ":" + password.Reveal()))
-	return Header("Authorization", adapters.NewSecret("Basic "+text))
+	value := adapters.NewSecret("Basic " + text)
+	return &static{name: "Authorization", value: value, part: password, id: digest("Authorization", value.Reveal())}
 }
 
 // Bearer returns a credential of one token (RFC 6750).
@@ -43,7 +46,83 @@ func Header(name string, value adapters.Secret) Credential {
 type static struct {
 	name  string
 	value adapters.Secret
+	part  adapters.Secret // that is a secret by itself; zero for none
 	id    string
+}
+
+// secrets are what must not be shown: the value, and what is in it.
+func (s *static) secrets() []string {
+	all := []string{s.value.Reveal(), s.part.Reveal()}
+	for _, before := range []string{" ", "token="} { // "Bearer …", "Token token=…"
+		if _, after, ok := strings.Cut(s.value.Reveal(), before); ok {
+			all = append(all, after)
+		}
+	}
+	return all
+}
+
+// hide takes what a credential is made of, and other secrets, out of a text, for vendors
+// that repeat what they were sent. A secret of less than 6 characters stays: it would be in words.
+func hide(c Credential, more []adapters.Secret, text string) string {
+	if text == "" {
+		return text
+	}
+	take := func(secret string) {
+		if len(secret) >= 6 {
+			text = strings.ReplaceAll(text, secret, adapters.Secret{}.String())
+		}
+	}
+	if keeper, ok := c.(interface{ secrets() []string }); ok {
+		for _, secret := range keeper.secrets() {
+			take(secret)
+		}
+	}
+	for _, secret := range more {
+		take(secret.Reveal())
+	}
+	return text
+}
+
+// hide takes all secrets out of a text that are known from the configuration, from
+// the operation, or from requests as they were made and as they were sent: whatever
+// has signed them, a credential of the caller's, a base of his, or the URL.
+func (t *Transport) hide(op *Op, text string, requests ...*http.Request) string {
+	if text == "" {
+		return text
+	}
+	more := slices.Concat(t.config.Secrets, op.Secrets)
+	for _, r := range requests {
+		if r != nil {
+			more = append(more, signatures(r)...)
+		}
+	}
+	return hide(t.config.Credential, more, text)
+}
+
+// signatures returns what shows who sends a request, the longest of each first.
+func signatures(r *http.Request) []adapters.Secret {
+	var found []adapters.Secret
+	add := func(text string) { found = append(found, adapters.NewSecret(text)) }
+	for _, name := range []string{"Authorization", "Proxy-Authorization", "Cookie", "X-Api-Key", "X-Sn-Apikey"} {
+		for _, value := range r.Header[name] {
+			add(value)
+			for _, before := range []string{" ", "token="} {
+				if _, after, ok := strings.Cut(value, before); ok {
+					add(after)
+				}
+			}
+		}
+	}
+	if _, password, ok := r.BasicAuth(); ok {
+		add(password)
+	}
+	if r.URL != nil && r.URL.User != nil {
+		if password, ok := r.URL.User.Password(); ok {
+			add(r.URL.User.String())
+			add(password)
+		}
+	}
+	return found
 }
 
 // Apply sets the header.

@@ -23,6 +23,7 @@ type exchange struct {
 	ctx      context.Context // of r
 	deadline time.Time
 	within   deadlineContext // of the first attempt
+	request  http.Request    // of the first attempt
 
 	buckets [2]*bucket // the first ones, to save an allocation
 	more    []*bucket  // all, if there are more than two
@@ -31,8 +32,9 @@ type exchange struct {
 	n       int  // attempts so far
 	renewed bool // whether there was a fresh login
 	signed  *http.Request
-	paid    int  // tokens of the budget for the attempt that runs
-	applied bool // whether a write may have been carried out
+	sentBy  *http.Request // as the base says that it sent it
+	paid    int           // tokens of the budget for the attempt that runs
+	applied bool          // whether a write may have been carried out
 
 	// Of the last attempt.
 	response *http.Response // with its body read; nil if there is nothing to hand on
@@ -103,7 +105,7 @@ func (x *exchange) find(now time.Time) {
 		x.more = make([]*bucket, len(x.op.Buckets))
 	}
 	for i, d := range x.op.Buckets {
-		b := x.t.buckets.get(d.Name, now, func() *bucket { return newBucket(d, policy.RetryTokens) })
+		b := x.t.buckets.get(allowance{x.t.config.Provider, x.t.id, d.Name}, now, func() *bucket { return newBucket(d, policy.RetryTokens) })
 		b.declare(d, now)
 		if x.more != nil {
 			x.more[i] = b
@@ -134,6 +136,7 @@ func (x *exchange) admit(now time.Time) (ready time.Time, ok bool) {
 		x.refuse(adapters.BreakerOpen, gobreaker.ErrOpenState, time.Time{})
 		return now, false
 	}
+	taken := uint64(0) // buckets that gave a place, by number; of more than 64 the rest give one each round
 	for ; ; now = time.Now() {
 		if held, until := x.held(now); held != nil {
 			wait := until.Sub(now)
@@ -144,6 +147,7 @@ func (x *exchange) admit(now time.Time) (ready time.Time, ok bool) {
 			if !x.sleep(wait, held.name, WaitPause) {
 				return now, false
 			}
+			taken = 0 // after a pause places are taken anew, or all who wait would come at once
 			continue
 		}
 		if wait := x.wanting(now); now.Add(wait).After(x.deadline) {
@@ -153,13 +157,18 @@ func (x *exchange) admit(now time.Time) (ready time.Time, ok bool) {
 		var longest time.Duration
 		var slowest *bucket
 		due := true
-		for _, b := range x.all() {
+		for i, b := range x.all() {
+			if taken&(1<<i) != 0 {
+				continue
+			}
 			wait, got := b.reserve(now, x.deadline)
 			if !got && now.Add(wait).After(x.deadline) {
 				x.refuse(adapters.RateLimited, errLimited, now.Add(wait))
 				return now, false
 			}
-			due = due && got
+			if due = due && got; got {
+				taken |= 1 << i
+			}
 			if wait > longest {
 				longest, slowest = wait, b
 			}
@@ -239,15 +248,18 @@ func (x *exchange) why(wait time.Duration) WaitReason {
 
 // attempt makes one request and reads its answer; the error is for the breaker.
 func (x *exchange) attempt() (struct{}, error) {
-	x.response, x.status, x.header, x.body, x.cause, x.vendor = nil, 0, nil, nil, nil, nil
-	x.hint, x.hinted = 0, false
 	within := &x.within
 	if x.n > 1 { // what is left of the attempt before may still look at its own
 		within = &deadlineContext{}
+		x.response, x.status, x.header, x.body, x.cause, x.vendor, x.sentBy = nil, 0, nil, nil, nil, nil, nil
+		x.hint, x.hinted = 0, false
 	}
-	within.parent, within.deadline = x.ctx, earlier(x.sent.Add(x.t.policy.AttemptTimeout), x.deadline)
+	within.alarms, within.parent, within.deadline = &x.t.alarms, x.ctx, earlier(x.sent.Add(x.t.policy.AttemptTimeout), x.deadline)
 	if by, ok := x.ctx.Deadline(); ok && !by.After(within.deadline) {
 		within.deadline = time.Time{} // it is the caller's that counts
+	}
+	if x.t.traces {
+		within.trail.follow(x.ctx)
 	}
 	response, err := x.send(within) //nolint:bodyclose // send has closed it
 	now := time.Now()
@@ -261,11 +273,11 @@ func (x *exchange) attempt() (struct{}, error) {
 		x.cause = causeOf(x.ctx)
 	case err != nil && within.Err() != nil && !unsent(err) && !errors.Is(err, ErrOversize):
 		x.verdict = Verdict{Kind: adapters.Timeout, Repeat: IfRepeatable, Health: Failing, Applied: true}
-		x.cause = cleaned(err, x.r.URL)
+		x.cause = x.cleaned(err)
 	case err != nil && x.unsigned(err):
 	case err != nil:
 		x.verdict = classifyLost(err)
-		x.cause = cleaned(err, x.r.URL)
+		x.cause = x.cleaned(err)
 	default:
 		x.judge(response, now)
 	}
@@ -334,8 +346,12 @@ func (x *exchange) unsigned(err error) bool {
 
 // send makes the request and reads the answer. An answer comes with an error only
 // if it could not be read whole.
-func (x *exchange) send(ctx context.Context) (*http.Response, error) {
-	r := x.r.WithContext(ctx)
+func (x *exchange) send(within *deadlineContext) (*http.Response, error) {
+	r := &x.request
+	if x.n > 1 { // as with its context
+		r = &http.Request{}
+	}
+	*r = *x.r.WithContext(within)
 	if x.n > 1 && r.Body != nil && r.Body != http.NoBody {
 		body, err := x.r.GetBody()
 		if err != nil {
@@ -355,6 +371,8 @@ func (x *exchange) send(ctx context.Context) (*http.Response, error) {
 			}
 			return nil, signError{err}
 		}
+		_ = within.Err()                    // if time is up by now, nothing is sent
+		within.trail.connected.Store(false) // to where the token came from
 	}
 	response, err := x.t.config.Base.RoundTrip(r)
 	if err != nil {
@@ -416,13 +434,14 @@ func (x *exchange) judge(response *http.Response, now time.Time) {
 		response.StatusCode, response.Status = x.status, "204 No Content"
 		response.Header.Del("Content-Type")
 	}
+	x.sentBy = response.Request
 	x.reader.Reset(x.body)
 	response.Body, response.ContentLength, response.Request = &x.reader, int64(len(x.body)), x.r
 	x.response = response
 	if x.verdict.Kind == 0 {
 		return
 	}
-	x.vendor = x.t.describe(x.op, x.verdict.Kind, x.status, x.header, x.body)
+	x.vendor = x.describe(x.verdict.Kind, x.status, x.header, x.body)
 	if x.status == http.StatusTooManyRequests {
 		x.hint, x.hinted = Hint(x.header, now)
 	} else {

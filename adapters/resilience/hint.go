@@ -110,10 +110,9 @@ func within(wait time.Duration) time.Duration { return min(max(wait, 0), maxHint
 
 // remaining reads what is left of an allowance, and of how much; 0 if that is not said.
 func remaining(h http.Header) (left, limit int, ok bool) {
-	of := h["Ratelimit-Limit"] // as net/http writes them
-	text := h["Ratelimit-Remaining"]
+	text, of := h["Ratelimit-Remaining"], "Ratelimit-Limit" // as net/http writes them
 	if text == nil {
-		text, of = h["X-Ratelimit-Remaining"], h["X-Ratelimit-Limit"]
+		text, of = h["X-Ratelimit-Remaining"], "X-Ratelimit-Limit"
 	}
 	if text == nil {
 		return 0, 0, false
@@ -122,8 +121,8 @@ func remaining(h http.Header) (left, limit int, ok bool) {
 	if err != nil || left < 0 {
 		return 0, 0, false
 	}
-	if of != nil {
-		limit, _ = strconv.Atoi(strings.TrimSpace(of[0])) // 0 if unreadable
+	if most := h[of]; most != nil {
+		limit, _ = strconv.Atoi(strings.TrimSpace(most[0])) // 0 if unreadable
 	}
 	return left, limit, true
 }

@@ -17,6 +17,27 @@ type Bucket struct {
 	Burst     int     // at least 1 where there is a limit
 }
 
+// Allowances are buckets that several transports share: those of one provider and
+// one credential that have one name are one, with its limiter, pause and budget. A
+// vendor counts by credential, however many clients use it. It is safe for concurrent
+// use.
+type Allowances struct{ buckets *recent[allowance, *bucket] }
+
+// allowance is what buckets go by.
+type allowance struct{ provider, credential, name string }
+
+// NewAllowances returns allowances without a bucket. At most most of them are
+// remembered, the least used are forgotten; 0 is 10,000.
+func NewAllowances(most int) *Allowances {
+	if most <= 0 {
+		most = maxBuckets
+	}
+	return &Allowances{newRecent[allowance, *bucket](most, idle)}
+}
+
+// maxBuckets is the default of how many buckets are remembered.
+const maxBuckets = 10_000
+
 // floor is the part of its declared rate that a bucket never falls below by what
 // it learns: it has to find out that things are better.
 const floor = 1.0 / 64

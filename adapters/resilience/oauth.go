@@ -133,6 +133,13 @@ func (s *TokenSource) Renew(ctx context.Context, r *http.Request) (bool, error) 
 	return err == nil, err
 }
 
+// secrets are what must not be shown.
+func (s *TokenSource) secrets() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return []string{s.token.Reveal(), s.refresh.Reveal(), s.config.ClientSecret.Reveal(), s.config.Password.Reveal()}
+}
+
 // ID returns a digest of what the tokens are asked for with.
 func (s *TokenSource) ID() string { return s.id }
 
@@ -267,7 +274,7 @@ func (s *TokenSource) read(response *http.Response, body []byte) (*tokenAnswer, 
 		return answer, nil
 	}
 	e := s.fail(adapters.Unauthorized, nil)
-	e.Status, e.Code, e.Message = status, answer.Code, answer.Text
+	e.Status, e.Code, e.Message = status, hide(s, nil, answer.Code), hide(s, nil, answer.Text)
 	if len(e.Message) > maxMessage {
 		e.Message = strings.ToValidUTF8(e.Message[:maxMessage], "")
 	}

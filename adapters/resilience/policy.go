@@ -23,6 +23,9 @@ type Policy struct {
 	RetryTokens    int           // of each bucket, see [Bucket]; defaults to 500
 	MaxBuckets     int           // that are remembered, the least used are forgotten; defaults to 10,000
 	Breaker        Breaker
+	// Allowances are for several transports of one credential, such as two clients of one
+	// token. Defaults to the transport's own.
+	Allowances *Allowances
 }
 
 // Breaker says when a vendor is no longer asked. Zero fields take their defaults.
@@ -53,7 +56,7 @@ func (p Policy) withDefaults() (Policy, error) {
 		number("MaxServerWait", &p.MaxServerWait, 2*time.Minute),
 		number("MaxBody", &p.MaxBody, 16<<20),
 		number("RetryTokens", &p.RetryTokens, retryTokens),
-		number("MaxBuckets", &p.MaxBuckets, 10_000),
+		number("MaxBuckets", &p.MaxBuckets, maxBuckets),
 		number("Breaker.Consecutive", &b.Consecutive, 10),
 		number("Breaker.Window", &b.Window, time.Minute),
 		number("Breaker.Period", &b.Period, 5*time.Second),

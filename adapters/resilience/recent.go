@@ -31,12 +31,16 @@ func newRecent[K comparable, V any](size int, idle time.Duration) *recent[K, V] 
 func (r *recent[K, V]) get(key K, now time.Time, create func() V) V {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if at := r.order.Front(); at != nil {
+		if e := at.Value.(*entry[K, V]); e.key == key { // most often it is that of the last time
+			e.used = now
+			return e.value
+		}
+	}
 	if at, ok := r.items[key]; ok {
 		e := at.Value.(*entry[K, V])
 		e.used = now
-		if r.order.Front() != at {
-			r.order.MoveToFront(at)
-		}
+		r.order.MoveToFront(at)
 		return e.value
 	}
 	for last := r.order.Back(); last != nil; last = r.order.Back() {

@@ -19,6 +19,10 @@ type Config struct {
 	Policy Policy
 	// Credential signs each attempt. Defaults to none.
 	Credential Credential
+	// Secrets are what requests hold beside the credential, such as keys in their
+	// bodies. As with the credential, errors show none of them, even if the vendor's
+	// answer does. Defaults to none.
+	Secrets []adapters.Secret
 	// Decode adds what the vendor's body says to an error: code, message, details,
 	// request id, and a kind that differs from that of the status; 0 if all is well
 	// after all. If it sets Bucket to the name of one of the operation, a 429 pauses
@@ -30,13 +34,16 @@ type Config struct {
 
 // Transport is an http.RoundTripper. It is safe for concurrent use. One transport
 // stands for one vendor and one credential: it is there that allowances, pauses and
-// breakers are shared.
+// breakers are shared. Several of one credential share allowances and pauses by
+// [Policy].Allowances.
 type Transport struct {
 	config   Config
 	policy   Policy
-	id       string                   // of the credential
-	buckets  *recent[string, *bucket] // by name
+	id       string // of the credential
+	traces   bool   // whether the base wants to be told of connections
+	buckets  *recent[allowance, *bucket]
 	breakers *recent[place, *breaker]
+	alarms   alarms
 }
 
 // How long what nobody asks for is remembered. Pauses are at most that long.
@@ -54,11 +61,15 @@ func New(c Config) (*Transport, error) {
 	if c.Base == nil {
 		c.Base = NewBase(nil)
 	}
+	if policy.Allowances == nil {
+		policy.Allowances = NewAllowances(policy.MaxBuckets)
+	}
 	t := &Transport{
-		config: c, policy: policy,
-		buckets:  newRecent[string, *bucket](policy.MaxBuckets, idle),
+		config: c, policy: policy, buckets: policy.Allowances.buckets,
 		breakers: newRecent[place, *breaker](policy.MaxBuckets, idle),
 	}
+	_, own := c.Base.(*Base)
+	t.traces = own && traceKey != nil
 	if c.Credential != nil {
 		t.id = c.Credential.ID()
 	}

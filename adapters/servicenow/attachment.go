@@ -20,6 +20,9 @@ func (c *Client) Attach(ctx context.Context, ref adapters.Ref, a adapters.Attach
 	if err != nil {
 		return err
 	}
+	if err := c.own(ctx, r, ref); err != nil {
+		return err
+	}
 	return c.attach(ctx, r, ref, a)
 }
 

@@ -238,7 +238,7 @@ func (c *Client) createMany(ctx context.Context, tickets []adapters.Ticket, draf
 // to be looked for.
 func (c *Client) created(r request, status int, body []byte) (Record, error) {
 	if status < 200 || status >= 300 {
-		e := &adapters.Error{Provider: Provider, Op: r.op, Tenant: r.tenant, Kind: adapters.Invalid, Status: status}
+		e := &adapters.Error{Provider: provider, Op: r.op, Tenant: r.tenant, Kind: adapters.Invalid, Status: status}
 		switch {
 		case status >= 500:
 			return nil, nil // looked for, and made again if it is not there

@@ -92,8 +92,8 @@ func (c *Client) ticket(r request, table string, row Record) (adapters.Ticket, e
 func (c *Client) on(op string, ref adapters.Ref, tables ...string) (request, error) {
 	r := request{op: op, tenant: ref.Tenant}
 	switch {
-	case ref.Provider != Provider || !IsColumn(ref.Type) || strings.Contains(ref.Type, "."):
-		return r, c.fail(r, adapters.Invalid, fmt.Errorf("reference of provider %q and type %q, want a table of %s", ref.Provider, ref.Type, Provider))
+	case ref.Provider != provider || !isColumn(ref.Type) || strings.Contains(ref.Type, "."):
+		return r, c.fail(r, adapters.Invalid, fmt.Errorf("reference of provider %q and type %q, want a table of %s", ref.Provider, ref.Type, provider))
 	case len(tables) > 0 && !slices.Contains(tables, ref.Type):
 		return r, c.fail(r, adapters.Unsupported, fmt.Errorf("table %s, want one of %q for %s", ref.Type, tables, op))
 	}
@@ -112,6 +112,20 @@ func (c *Client) sameTenant(r request, ref adapters.Ref, row Record) error {
 	return nil
 }
 
+// own refuses a row of another tenant before something is written to it that needs no
+// reading. A reference without a tenant is of nobody's and costs no request.
+func (c *Client) own(ctx context.Context, r request, ref adapters.Ref) error {
+	if ref.Tenant == "" {
+		return nil
+	}
+	r.once, r.body, r.contentType = false, nil, ""
+	row, err := c.row(ctx, r, ref.Type, ref.ID, []string{"correlation_display"})
+	if err != nil {
+		return err
+	}
+	return c.sameTenant(r, ref, row)
+}
+
 // Update changes fields of a ticket. The severity is compared as when opening.
 func (c *Client) Update(ctx context.Context, ref adapters.Ref, p adapters.Patch) error {
 	r, err := c.on("update", ref)
@@ -124,6 +138,9 @@ func (c *Client) Update(ctx context.Context, ref adapters.Ref, p adapters.Patch)
 	}
 	if len(d.values) == 0 {
 		return nil
+	}
+	if err := c.own(ctx, r, ref); err != nil {
+		return err
 	}
 	row, err := c.write(ctx, r, ref.Type, ref.ID, d.values, []string{"priority"})
 	if err != nil {
@@ -183,7 +200,7 @@ func (c *Client) resolution(values map[string]any, res adapters.Resolution) {
 	if strings.TrimSpace(notes) == "" {
 		notes = "Resolved" // both are mandatory in a baseline instance
 	}
-	values["close_notes"], _ = cut(defuse(notes), c.config.Lengths["close_notes"])
+	values["close_notes"], _ = adapters.Cut(defuse(notes), c.config.Lengths["close_notes"])
 }
 
 // Close sets the state to Closed, which needs the role itil_admin, and which ends
@@ -197,7 +214,7 @@ func (c *Client) Close(ctx context.Context, ref adapters.Ref, res adapters.Resol
 // Cancel sets the state to Canceled with a reason. A ticket that has ended
 // otherwise is a [adapters.Conflict].
 func (c *Client) Cancel(ctx context.Context, ref adapters.Ref, reason string) error {
-	return c.end(ctx, "cancel", ref, adapters.StateCanceled, adapters.Resolution{Text: reason})
+	return c.end(ctx, "cancel", ref, adapters.StateCancelled, adapters.Resolution{Text: reason})
 }
 
 func (c *Client) end(ctx context.Context, op string, ref adapters.Ref, want adapters.State, res adapters.Resolution) error {
@@ -205,7 +222,7 @@ func (c *Client) end(ctx context.Context, op string, ref adapters.Ref, want adap
 	switch {
 	case err != nil || state == want:
 		return err
-	case state.Rank() == want.Rank() || state == adapters.StateResolved && want == adapters.StateCanceled:
+	case state.Rank() == want.Rank() || state == adapters.StateResolved && want == adapters.StateCancelled:
 		return c.fail(r, adapters.Conflict, fmt.Errorf("the ticket is %s", state))
 	}
 	values := map[string]any{}
@@ -323,7 +340,7 @@ func (c *Client) Reopen(ctx context.Context, ref adapters.Ref, reason string) (a
 		text += "\n\n" + reason
 	}
 	return c.Open(ctx, adapters.Ticket{
-		Key: adapters.Key{Tenant: ref.Tenant, Incident: ref.ID, Step: "reopen", Target: Provider}.String(), Tenant: ref.Tenant,
+		Key: adapters.Key{Tenant: ref.Tenant, Incident: ref.ID, Step: "reopen", Target: provider}.String(), Tenant: ref.Tenant,
 		Title: before.Title, Text: text + "\n\n" + before.Text, Severity: before.Severity, Target: before.Target,
 		Fields: map[string]any{"parent_incident": ref.ID},
 	})
@@ -344,7 +361,10 @@ func (c *Client) Assign(ctx context.Context, ref adapters.Ref, assignee string) 
 
 func (c *Client) assign(ctx context.Context, r request, ref adapters.Ref, assignee string) error {
 	values := map[string]any{}
-	var err error
+	err := c.own(ctx, r, ref)
+	if err != nil {
+		return err
+	}
 	if group, ok := strings.CutPrefix(assignee, groupPrefix); ok {
 		values["assigned_to"] = ""
 		values["assignment_group"], err = c.group(ctx, r, group)
@@ -394,8 +414,13 @@ func (c *Client) Link(ctx context.Context, from, to adapters.Ref, relation strin
 			relation = column
 		}
 	}
-	if owner, own := ownColumns[relation]; own || !IsColumn(relation) || strings.Contains(relation, ".") {
+	if owner, own := ownColumns[relation]; own || !isColumn(relation) || strings.Contains(relation, ".") {
 		return c.fail(r, adapters.Invalid, fmt.Errorf("relation %q: want a reference column, %s", relation, owner))
+	}
+	for _, ref := range []adapters.Ref{from, to} {
+		if err := c.own(ctx, r, ref); err != nil {
+			return err
+		}
 	}
 	row, err := c.write(ctx, r, from.Type, from.ID, map[string]any{relation: to.ID}, []string{relation})
 	if err == nil && row[relation] != to.ID {

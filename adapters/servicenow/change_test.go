@@ -2,6 +2,7 @@ package servicenow
 
 import (
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -73,7 +74,7 @@ func TestStatesBothWays(t *testing.T) {
 
 	second := open(t, c, "key-2")
 	ok(t, c.Cancel(t.Context(), second, "a test"))
-	if got := read(second); got.State != adapters.StateCanceled {
+	if got := read(second); got.State != adapters.StateCancelled {
 		t.Errorf("canceled reads as %v", got.State)
 	}
 	wantKind(t, c.Close(t.Context(), second, adapters.Resolution{}), adapters.Conflict)
@@ -89,7 +90,7 @@ func TestOwnNumbersOfStates(t *testing.T) {
 			{Ours: adapters.StateOnHold, Theirs: "18"},
 			{Ours: adapters.StateResolved, Theirs: "16"},
 			{Ours: adapters.StateClosed, Theirs: "17"},
-			{Ours: adapters.StateCanceled, Theirs: "8"},
+			{Ours: adapters.StateCancelled, Theirs: "8"},
 		}
 	})
 	ref := open(t, c, "key-1")
@@ -179,6 +180,42 @@ func TestAssignEscalateLinkMerge(t *testing.T) {
 	wantKind(t, c.Merge(t.Context(), other, third), adapters.Conflict)
 }
 
+// What writes without reading refuses the ticket of another tenant as well, and has
+// written nothing.
+func TestWritesStayWithTheirTenant(t *testing.T) {
+	in := newInstance(adaptertest.ServiceNowOptions{})
+	in.Insert("sys_user", map[string]string{"user_name": "mike"})
+	in.Insert("sys_user_group", map[string]string{"name": "ops"})
+	c := in.client(t, func(c *Config) { c.Levels = []string{"ops"} })
+	mine, theirs := open(t, c, "key-1"), open(t, c, "key-2")
+	theirs.Tenant = "globex"
+	before := in.Records("incident", "")
+	title := "x"
+	for name, call := range map[string]func() error{
+		"update":  func() error { return c.Update(t.Context(), theirs, adapters.Patch{Title: &title}) },
+		"note":    func() error { return c.Note(t.Context(), theirs, adapters.Note{Text: "x"}) },
+		"keyed":   func() error { return c.Note(t.Context(), theirs, adapters.Note{Text: "x", Key: "k"}) },
+		"publish": func() error { return c.Publish(t.Context(), theirs, "s", "m") },
+		"attach": func() error {
+			return c.Attach(t.Context(), theirs, adapters.Attachment{Name: "a", Content: []byte("a")})
+		},
+		"assign":   func() error { return c.Assign(t.Context(), theirs, "mike") },
+		"escalate": func() error { return c.Escalate(t.Context(), theirs, 1) },
+		"link":     func() error { return c.Link(t.Context(), theirs, mine, "") },
+		"link to":  func() error { return c.Link(t.Context(), mine, theirs, "") },
+	} {
+		if err := call(); adapters.KindOf(err) != adapters.NotFound {
+			t.Errorf("%s: %v, want not found", name, err)
+		}
+	}
+	if after := in.Records("incident", ""); !reflect.DeepEqual(before, after) {
+		t.Errorf("tickets are %v, were %v", after, before)
+	}
+	if n := len(in.Records("sys_journal_field", "")) + len(in.Records("sys_attachment", "")); n != 0 {
+		t.Errorf("%d notes and files were written", n)
+	}
+}
+
 func TestTenantsAreWalls(t *testing.T) {
 	in := newInstance(adaptertest.ServiceNowOptions{})
 	c := in.client(t, nil)
@@ -203,16 +240,16 @@ func TestReferencesAreChecked(t *testing.T) {
 	c := in.client(t, nil)
 	for name, ref := range map[string]adapters.Ref{
 		"provider": {Provider: "jira", Type: "incident", ID: "x"},
-		"table":    {Provider: Provider, Type: "../incident", ID: "x"},
-		"path":     {Provider: Provider, Type: "incident", ID: "../../sys_user/1"},
-		"no id":    {Provider: Provider, Type: "incident"},
+		"table":    {Provider: provider, Type: "../incident", ID: "x"},
+		"path":     {Provider: provider, Type: "incident", ID: "../../sys_user/1"},
+		"no id":    {Provider: provider, Type: "incident"},
 	} {
 		if _, err := c.Read(t.Context(), ref); adapters.KindOf(err) != adapters.Invalid {
 			t.Errorf("%s: %v, want invalid", name, err)
 		}
 	}
-	wantKind(t, c.Resolve(t.Context(), adapters.Ref{Provider: Provider, Type: "problem", ID: "x"}, adapters.Resolution{}), adapters.Unsupported)
-	_, err := c.Read(t.Context(), adapters.Ref{Provider: Provider, Type: "incident", ID: strings.Repeat("0", 32)})
+	wantKind(t, c.Resolve(t.Context(), adapters.Ref{Provider: provider, Type: "problem", ID: "x"}, adapters.Resolution{}), adapters.Unsupported)
+	_, err := c.Read(t.Context(), adapters.Ref{Provider: provider, Type: "incident", ID: strings.Repeat("0", 32)})
 	wantKind(t, err, adapters.NotFound)
 	if len(in.Requests()) != 1 {
 		t.Errorf("%d requests, want the last alone", len(in.Requests()))

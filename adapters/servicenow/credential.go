@@ -16,7 +16,7 @@ import (
 // Other credentials are [resilience.Basic], [resilience.Bearer] and [APIKey];
 // certificates of clients belong to [Config].Transport.
 func NewTokenSource(baseURL string, c resilience.OAuth2Config) (*resilience.TokenSource, error) {
-	c.Provider, c.TokenURL = Provider, strings.TrimSuffix(baseURL, "/")+"/oauth_token.do"
+	c.Provider, c.TokenURL = provider, strings.TrimSuffix(baseURL, "/")+"/oauth_token.do"
 	return resilience.NewOAuth2(c)
 }
 

@@ -11,7 +11,7 @@
 // notes, files, clocks of task_sla, topology of cmdb_rel_ci, on call, exports and
 // changes. Beyond them there are many tickets at once ([Client.OpenMany]), change
 // requests and problems, events for Event Management, any table ([Client.Records]
-// with a [Query]), and a receiver for business rules ([Client.Webhook]).
+// with a [Query]), and a receiver for business rules ([Client.NewReceiver]).
 //
 // What instances do and how the package goes about it:
 //

@@ -29,8 +29,8 @@ import (
 const someID = "0123456789abcdef0123456789abcdef"
 
 var (
-	someRef  = adapters.Ref{Provider: Provider, Tenant: "acme", Type: "incident", ID: someID}
-	otherRef = adapters.Ref{Provider: Provider, Tenant: "acme", Type: "incident", ID: someID[1:] + "0"}
+	someRef  = adapters.Ref{Provider: provider, Tenant: "acme", Type: "incident", ID: someID}
+	otherRef = adapters.Ref{Provider: provider, Tenant: "acme", Type: "incident", ID: someID[1:] + "0"}
 )
 
 // operations are all that a client can be asked.
@@ -125,7 +125,7 @@ func TestEveryOperationKeepsItsCause(t *testing.T) {
 				check := func(err error, kind adapters.Kind, causes ...error) *adapters.Error {
 					t.Helper()
 					e, ok := errors.AsType[*adapters.Error](err)
-					if !ok || !errors.Is(err, kind) || e.Op != name || e.Provider != Provider {
+					if !ok || !errors.Is(err, kind) || e.Op != name || e.Provider != provider {
 						t.Fatalf("%#v, want %v of operation %s", err, kind, name)
 					}
 					for _, cause := range causes {
@@ -208,8 +208,8 @@ func TestSecretsStayHidden(t *testing.T) {
 			texts = append(texts, fmt.Sprintf("%v %+v %#v", c, c, c), fmt.Sprintf("%v %+v %#v", c.config, c.config, c.config))
 		}
 	}
-	_, err = newClient(t, http.NotFoundHandler(), nil).Webhook(WebhookConfig{Secrets: []adapters.Secret{secret, {}}})
-	texts = append(texts, err.Error(), fmt.Sprintf("%+v %#v", WebhookConfig{Secrets: []adapters.Secret{secret}}, err))
+	_, err = newClient(t, http.NotFoundHandler(), nil).NewReceiver(ReceiverConfig{Secrets: []adapters.Secret{secret, {}}})
+	texts = append(texts, err.Error(), fmt.Sprintf("%+v %#v", ReceiverConfig{Secrets: []adapters.Secret{secret}}, err))
 	for _, text := range texts {
 		// Basic is base64 of u:canary-7f3a.
 		if strings.Contains(text, canary) || strings.Contains(text, "dTpjYW5hcnktN2YzYQ") {

@@ -76,7 +76,7 @@ func ExampleClient_Changes() {
 	instance := httptest.NewServer(fake)
 	defer instance.Close()
 	client, _ := servicenow.New(servicenow.Config{BaseURL: instance.URL})
-	cursor := servicenow.Cursor(time.Now().Add(-time.Minute))
+	cursor := servicenow.CursorAt(time.Now().Add(-time.Minute))
 	fake.Insert("incident", map[string]string{"short_description": "from somebody else", "impact": "2", "urgency": "2"})
 	for change, err := range client.Changes(context.Background(), cursor) {
 		if err != nil {
@@ -93,10 +93,10 @@ func ExampleClient_Changes() {
 }
 
 // A business rule of the customer's posts changes, signed, and each is taken once.
-func ExampleClient_Webhook() {
+func ExampleClient_NewReceiver() {
 	client, _ := servicenow.New(servicenow.Config{BaseURL: "https://acme.service-now.com", User: "evenkeel"})
 	secret := adapters.NewSecret("shared with the business rule")
-	handler, err := client.Webhook(servicenow.WebhookConfig{
+	handler, err := client.NewReceiver(servicenow.ReceiverConfig{
 		Secrets: []adapters.Secret{secret},
 		Accept: func(_ context.Context, e servicenow.Event) error {
 			fmt.Println(e.Operation, e.Ticket.Ref.Number, e.Ticket.State, "by us:", e.Ticket.ByUs)

@@ -60,11 +60,14 @@ func (c *Client) note(ctx context.Context, op string, ref adapters.Ref, n adapte
 		_, err := c.write(ctx, r, ref.Type, ref.ID, values, nil)
 		return err
 	}
-	if n.Key == "" {
-		return write()
-	}
 	if len(n.Key) > 64 || strings.ContainsAny(n.Key, "[]\r\n") {
 		return c.fail(r, adapters.Invalid, fmt.Errorf("key %q of a note: want at most 64 characters without brackets and line breaks", n.Key))
+	}
+	if err := c.own(ctx, r, ref); err != nil {
+		return err
+	}
+	if n.Key == "" {
+		return write()
 	}
 	values[journal] = defuse(n.Text) + "\n" + marker(n.Key)
 	written := func() (bool, error) {

@@ -37,7 +37,7 @@ func (c *Client) Records(ctx context.Context, table string, q Query, columns []s
 			err = errors.New("query with an order, want none")
 		}
 		for _, column := range append([]string{table}, columns...) {
-			if err == nil && !IsColumn(column) {
+			if err == nil && !isColumn(column) {
 				err = fmt.Errorf("table or column %q: want a-z, 0-9, _ and dots between", column)
 			}
 		}
@@ -76,7 +76,7 @@ func (c *Client) Export(ctx context.Context, from, until time.Time, cursor strin
 // Changes lists tickets that changed since a cursor, oldest change first, up to the
 // latest there is. It goes back Config.Overlap behind the cursor, so that the last
 // ones may come again: a ticket whose Ref.Version is known is known. A cursor of ""
-// begins now, and is listed without a ticket if nothing else is; that of [Cursor]
+// begins now, and is listed without a ticket if nothing else is; that of [CursorAt]
 // begins at an instant. Keep the last that came.
 func (c *Client) Changes(ctx context.Context, cursor string) iter.Seq2[adapters.Exported, error] {
 	since := func(cursor string) iter.Seq2[adapters.Exported, error] {
@@ -86,7 +86,7 @@ func (c *Client) Changes(ctx context.Context, cursor string) iter.Seq2[adapters.
 		return since(cursor)
 	}
 	return func(yield func(adapters.Exported, error) bool) {
-		now := Cursor(c.config.Now())
+		now := CursorAt(c.config.Now())
 		for e, err := range since(now) {
 			now = ""
 			if !yield(e, err) {
@@ -99,8 +99,8 @@ func (c *Client) Changes(ctx context.Context, cursor string) iter.Seq2[adapters.
 	}
 }
 
-// Cursor begins a list of changes at an instant, by the second.
-func Cursor(at time.Time) string { return place{at: FormatTime(at)}.String() }
+// CursorAt begins a list of changes at an instant, by the second.
+func CursorAt(at time.Time) string { return place{at: FormatTime(at)}.String() }
 
 func (c *Client) tickets(ctx context.Context, r request, q Query, by, cursor string, overlap time.Duration, inside func(Record) bool) iter.Seq2[adapters.Exported, error] {
 	return func(yield func(adapters.Exported, error) bool) {

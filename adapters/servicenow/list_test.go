@@ -163,7 +163,7 @@ func TestChangesMissNothing(t *testing.T) {
 		in.Insert("incident", map[string]string{"short_description": title})
 	}
 	c := in.client(t, func(c *Config) { c.PageSize = 20 })
-	cursor := Cursor(noon)
+	cursor := CursorAt(noon)
 	versions := map[string]string{}
 	moved := 0
 	for range 3 {

@@ -39,8 +39,11 @@ var keyColumns = []string{"sys_id", "number", "state", "sys_mod_count", "sys_cre
 // Open looks for them, creates the row, and looks again: of two rows that other
 // processes have made at once the one created first stays (of one second, the one
 // with the lower number), and the other is resolved as its duplicate. After an
-// outcome that is not known it looks before it tries again. With Config.Staging the
-// instance does all that in one request.
+// outcome that is not known it looks before it tries again. After a 503 that is not in
+// the form of the API, which is of a balancer, it tries again at once and looks when a
+// row is made: should the balancer have been wrong, there are rows that are resolved as
+// duplicates. No look finds a row that an instance makes later than that; with
+// Config.Staging, where the instance does all that in one request, there is none.
 //
 // Links are written below the text. A title or text that is longer than its column
 // is cut, and the whole is attached as a file; [Config].Notices tells. The severity
@@ -103,7 +106,12 @@ func keys(tenant, ticketKey string) []key {
 
 // twins returns the rows of a key, at most two, the one that stays first.
 func (c *Client) twins(ctx context.Context, r request, table string, of []key) ([]Record, error) {
-	return c.lookUp(ctx, r, table, of, keyColumns, "sys_created_on", "number", "sys_id")
+	return c.twinsFrom(ctx, r, 0, table, of)
+}
+
+// twinsFrom is twins behind a number of rows.
+func (c *Client) twinsFrom(ctx context.Context, r request, offset int, table string, of []key) ([]Record, error) {
+	return c.lookUpFrom(ctx, r, offset, table, of, keyColumns, "sys_created_on", "number", "sys_id")
 }
 
 // create makes a row of a key unless there is one. Fresh tells whether the row is
@@ -119,7 +127,7 @@ func (c *Client) create(ctx context.Context, r request, table string, of []key, 
 		}
 		row, fresh = rows[0], row != nil && row["sys_id"] == rows[0]["sys_id"]
 		if len(rows) > 1 {
-			return true, c.endDuplicate(ctx, r, table, rows[0], rows[1])
+			return true, c.endDuplicates(ctx, r, table, of, rows)
 		}
 		return true, nil
 	}
@@ -133,7 +141,7 @@ func (c *Client) create(ctx context.Context, r request, table string, of []key, 
 	var created Record
 	err = c.settle(ctx, func() error {
 		post := r
-		post.once = true
+		post.once, post.ended = true, table == c.config.Table
 		var err error
 		created, err = c.write(ctx, post, table, "", values, append(slices.Clone(keyColumns), "priority", "correlation_id", "correlation_display"))
 		return err
@@ -156,11 +164,28 @@ func (c *Client) create(ctx context.Context, r request, table string, of []key, 
 	return row, fresh, nil
 }
 
-// endDuplicate resolves the younger of two rows of one key, unless it has ended.
-func (c *Client) endDuplicate(ctx context.Context, r request, table string, kept, other Record) error {
+// endDuplicates resolves the rows of one key but the first, of which there are as many
+// as tries whose answer was wrong.
+func (c *Client) endDuplicates(ctx context.Context, r request, table string, of []key, rows []Record) (err error) {
 	if table != c.config.Table {
-		return nil // states of other tables are their own; both rows name the key
+		return nil // states of other tables are their own; all rows name the key
 	}
+	kept, others := rows[0], rows[1:]
+	for seen := len(rows); len(others) > 0; seen += len(others) {
+		for _, other := range others {
+			if err := c.endDuplicate(ctx, r, table, kept, other); err != nil {
+				return err
+			}
+		}
+		if others, err = c.twinsFrom(ctx, r, seen, table, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// endDuplicate resolves a younger row of a key, unless it has ended.
+func (c *Client) endDuplicate(ctx context.Context, r request, table string, kept, other Record) error {
 	state, err := c.config.States.Ours(other["state"])
 	if err == nil && state.Ended() {
 		return nil
@@ -313,7 +338,7 @@ func (c *Client) fill(d *draft, r request, p adapters.Patch) error {
 		switch {
 		case own:
 			return c.fail(r, adapters.Invalid, fmt.Errorf("field %q: want %s for that", column, owner))
-		case !IsColumn(column) || strings.Contains(column, "."):
+		case !isColumn(column) || strings.Contains(column, "."):
 			return c.fail(r, adapters.Invalid, fmt.Errorf("field %q: not a column, want a-z, 0-9 and _", column))
 		}
 		switch v := value.(type) {
@@ -334,7 +359,7 @@ func (c *Client) fill(d *draft, r request, p adapters.Patch) error {
 
 // text writes a text into its column, cut to its length.
 func (d *draft) text(c *Client, column, text string) {
-	short, lost := cut(text, c.config.Lengths[column])
+	short, lost := adapters.Cut(text, c.config.Lengths[column])
 	d.values[column] = short
 	if lost > 0 {
 		d.cuts = append(d.cuts, Notice{Kind: NoticeCut, Column: column, Lost: lost})

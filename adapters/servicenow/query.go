@@ -171,7 +171,7 @@ func (q Query) Encode() (string, error) {
 		}
 	}
 	for _, order := range q.Order {
-		if !IsColumn(order.Column) {
+		if !isColumn(order.Column) {
 			return "", &QueryError{Column: order.Column, Problem: "not a column to sort by, want a-z, 0-9, _ and dots between"}
 		}
 		if b.Len() > 0 {
@@ -199,7 +199,7 @@ func (c Condition) encode(b *strings.Builder) error {
 	problem := func(format string, args ...any) error {
 		return &QueryError{Column: c.Column, Operator: c.Operator, Problem: fmt.Sprintf(format, args...)}
 	}
-	if !IsColumn(c.Column) {
+	if !isColumn(c.Column) {
 		return problem("not a column, want a-z, 0-9, _ and dots between")
 	}
 	want, known := arity[c.Operator]
@@ -258,9 +258,9 @@ func runsScript(value string) bool {
 	return len(value) >= len(script) && strings.EqualFold(value[:len(script)], script)
 }
 
-// IsColumn reports whether a text can name a column, dot-walked or not: parts of
+// isColumn reports whether a text can name a column, dot-walked or not: parts of
 // a-z, 0-9 and _, with single dots between.
-func IsColumn(text string) bool {
+func isColumn(text string) bool {
 	for part := range strings.SplitSeq(text, ".") {
 		if part == "" || strings.Trim(part, "abcdefghijklmnopqrstuvwxyz0123456789_") != "" {
 			return false

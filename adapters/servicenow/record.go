@@ -106,21 +106,6 @@ func ParseDuration(text string) (d time.Duration, known bool, err error) {
 	return time.Duration(seconds) * time.Second, true, nil
 }
 
-// cutMark stands at the end of a text that was cut.
-const cutMark = "… [cut]"
-
-// cut shortens a text to at most n characters, on a character's border, with the
-// mark at its end; 0 is no limit. It returns how many characters were lost.
-func cut(text string, n int) (short string, lost int) {
-	mark := []rune(cutMark)
-	runes := []rune(text)
-	if n <= 0 || len(runes) <= n {
-		return text, 0
-	}
-	keep := max(n-len(mark), 0)
-	return string(runes[:keep]) + string(mark[:min(len(mark), n)]), len(runes) - keep
-}
-
 // defuse keeps a journal from rendering what stands between [code] and [/code] as
 // HTML (property glide.ui.security.allow_codetag), by a character of no width
 // behind the bracket.

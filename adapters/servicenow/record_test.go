@@ -5,7 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 )
 
 func TestRecordReadsAllFormsOfValues(t *testing.T) {
@@ -46,17 +45,6 @@ func TestParseDuration(t *testing.T) {
 		if _, _, err := ParseDuration(bad); err == nil {
 			t.Errorf("%q was read", bad)
 		}
-	}
-}
-
-func TestCutAtCharacters(t *testing.T) {
-	text := strings.Repeat("é", 200)
-	short, lost := cut(text, 160)
-	if utf8.RuneCountInString(short) != 160 || !utf8.ValidString(short) || !strings.HasSuffix(short, cutMark) || lost != 200-160+utf8.RuneCountInString(cutMark) {
-		t.Errorf("cut to %d characters, %d lost: %q", utf8.RuneCountInString(short), lost, short)
-	}
-	if short, lost := cut("as it is", 160); short != "as it is" || lost != 0 {
-		t.Errorf("short text became %q", short)
 	}
 }
 

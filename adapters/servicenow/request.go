@@ -30,6 +30,19 @@ type request struct {
 	body        any // of JSON; []byte goes as it is
 	contentType string
 	once        bool
+	ended       bool // what was done twice is found and ended afterwards, see create
+}
+
+// turnedAway repeats after a 503 that is not the instance's own: it is of a balancer,
+// which mostly has no instance to pass a request to. Should one have made a row all
+// the same, the look after the create finds it and ends all rows but one. An instance
+// answers in the form of its API.
+// https://www.rfc-editor.org/rfc/rfc9110.html#section-15.6.4
+func turnedAway(status int, _ http.Header, body []byte, v resilience.Verdict) resilience.Verdict {
+	if status == http.StatusServiceUnavailable && !json.Valid(body) {
+		v.Repeat = resilience.Always
+	}
+	return v
 }
 
 // do sends a request and decodes the answer into out, unless that is nil.
@@ -50,7 +63,11 @@ func (c *Client) do(ctx context.Context, r request, out any) (http.Header, error
 	if len(target.String()) > maxURL {
 		return nil, c.fail(r, adapters.TooLarge, fmt.Errorf("address of %d bytes, want at most %d", len(target.String()), maxURL))
 	}
-	ctx, call := c.transport.Begin(ctx, resilience.Op{Name: r.op, Tenant: r.tenant, Repeatable: !r.once, Buckets: c.buckets})
+	op := resilience.Op{Name: r.op, Tenant: r.tenant, Repeatable: !r.once, Buckets: c.buckets}
+	if r.ended {
+		op.Judge = turnedAway
+	}
+	ctx, call := c.transport.Begin(ctx, op)
 	req, err := http.NewRequestWithContext(ctx, r.method, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, c.fail(r, adapters.Invalid, err)
@@ -80,7 +97,7 @@ func (c *Client) do(ctx context.Context, r request, out any) (http.Header, error
 
 // fail is an error of the adapter's own.
 func (c *Client) fail(r request, kind adapters.Kind, err error) error {
-	return &adapters.Error{Provider: Provider, Op: r.op, Tenant: r.tenant, Kind: kind, Message: err.Error(), Err: err}
+	return &adapters.Error{Provider: provider, Op: r.op, Tenant: r.tenant, Kind: kind, Message: err.Error(), Err: err}
 }
 
 // decode reads the two forms of errors: of the APIs and of the token endpoint.
@@ -167,18 +184,22 @@ func hasNext(header http.Header) bool {
 // key is a column with the value that a looked-up row must have.
 type key struct{ column, value string }
 
-// lookUp returns the at most two rows first in order that have all the keys. An
-// instance that ignores a part of the query answers with rows of others; they
-// differ in a key, which is asked for and compared, so they are an error and are
-// never taken for the row.
-func (c *Client) lookUp(ctx context.Context, r request, table string, keys []key, columns []string, order ...string) ([]Record, error) {
+// lookUp returns at most two rows that have all the keys. An instance that ignores a
+// part of the query answers with rows of others; they differ in a key, which is asked
+// for and compared, so they are an error and are never taken for the row.
+func (c *Client) lookUp(ctx context.Context, r request, table string, keys []key, columns []string) ([]Record, error) {
+	return c.lookUpFrom(ctx, r, 0, table, keys, columns)
+}
+
+// lookUpFrom is lookUp in an order, behind a number of rows.
+func (c *Client) lookUpFrom(ctx context.Context, r request, offset int, table string, keys []key, columns []string, order ...string) ([]Record, error) {
 	q := Query{}.OrderBy(order...)
 	columns = slices.Clone(columns)
 	for _, k := range keys {
 		q = q.And(k.column, Equal, k.value)
 		columns = append(columns, k.column)
 	}
-	rows, _, err := c.page(ctx, r, table, q, columns, 2, 0)
+	rows, _, err := c.page(ctx, r, table, q, columns, 2, offset)
 	if err != nil {
 		return nil, err
 	}
@@ -282,6 +303,9 @@ func because(err, cause error) error {
 
 // pause waits, but never into a deadline.
 func pause(ctx context.Context, d time.Duration) error {
+	if d <= 0 {
+		return ctx.Err()
+	}
 	if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < d {
 		return context.DeadlineExceeded
 	}

@@ -15,8 +15,8 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
-// Provider is the name of the vendor in errors and references.
-const Provider = "servicenow"
+// provider is the name of the vendor in errors and references.
+const provider = "servicenow"
 
 // Config is what a Client needs.
 type Config struct {
@@ -94,8 +94,8 @@ type Config struct {
 	// Overlap is how far Changes goes back behind its cursor, for rows of a second that
 	// were written after they were listed. Defaults to 1 s.
 	Overlap time.Duration
-	// Notices is told of what went well and yet not as asked. Defaults to nobody.
-	Notices func(ctx context.Context, n Notice)
+	// OnNotice is told of what went well and yet not as asked. Defaults to nobody.
+	OnNotice func(ctx context.Context, n Notice)
 	// Now returns the time. Defaults to time.Now.
 	Now func() time.Time
 }
@@ -145,40 +145,51 @@ const (
 	NoticeDuplicate NoticeKind = "duplicate" // a second ticket of one key was ended as a duplicate of Ref
 )
 
-// The defaults of an instance as delivered.
-var (
-	// DefaultSeverities are the documented sample of the priority lookup: impact 1 and
-	// urgency 1 make priority 1, and so on.
-	DefaultSeverities = adapters.Names[incident.Severity, Level]{
+// DefaultSeverities are the documented sample of the priority lookup: impact 1 and
+// urgency 1 make priority 1, and so on.
+func DefaultSeverities() adapters.Names[incident.Severity, Level] {
+	return adapters.Names[incident.Severity, Level]{
 		{Ours: incident.P1, Theirs: Level{"1", "1"}},
 		{Ours: incident.P2, Theirs: Level{"1", "2"}},
 		{Ours: incident.P3, Theirs: Level{"2", "2"}},
 		{Ours: incident.P4, Theirs: Level{"2", "3"}},
 	}
-	// DefaultPriorities read 5, Planning, as P4.
-	DefaultPriorities = adapters.Names[incident.Severity, string]{
+}
+
+// DefaultPriorities read 5, Planning, as P4.
+func DefaultPriorities() adapters.Names[incident.Severity, string] {
+	return adapters.Names[incident.Severity, string]{
 		{Ours: incident.P1, Theirs: "1"},
 		{Ours: incident.P2, Theirs: "2"},
 		{Ours: incident.P3, Theirs: "3"},
 		{Ours: incident.P4, Theirs: "4"},
 		{Ours: incident.P4, Theirs: "5"},
 	}
-	// DefaultStates are those of table incident.
-	DefaultStates = adapters.Names[adapters.State, string]{
+}
+
+// DefaultStates are those of table incident.
+func DefaultStates() adapters.Names[adapters.State, string] {
+	return adapters.Names[adapters.State, string]{
 		{Ours: adapters.StateNew, Theirs: "1"},
 		{Ours: adapters.StateAcknowledged, Theirs: "2"},
 		{Ours: adapters.StateOnHold, Theirs: "3"},
 		{Ours: adapters.StateResolved, Theirs: "6"},
 		{Ours: adapters.StateClosed, Theirs: "7"},
-		{Ours: adapters.StateCanceled, Theirs: "8"},
+		{Ours: adapters.StateCancelled, Theirs: "8"},
 	}
-	// DefaultHoldReasons are those of column hold_reason of table incident.
-	DefaultHoldReasons = adapters.Names[string, string]{
+}
+
+// DefaultHoldReasons are those of column hold_reason of table incident.
+func DefaultHoldReasons() adapters.Names[string, string] {
+	return adapters.Names[string, string]{
 		{Ours: "caller", Theirs: "1"}, {Ours: "problem", Theirs: "3"}, {Ours: "vendor", Theirs: "4"}, {Ours: "change", Theirs: "5"},
 	}
-	// DefaultLengths are those of table task.
-	DefaultLengths = map[string]int{"short_description": 160, "description": 4000, "close_notes": 4000}
-)
+}
+
+// DefaultLengths are those of table task.
+func DefaultLengths() map[string]int {
+	return map[string]int{"short_description": 160, "description": 4000, "close_notes": 4000}
+}
 
 // Client works with one instance. It is safe for concurrent use.
 type Client struct {
@@ -212,7 +223,7 @@ var (
 	_ adapters.Topologist   = (*Client)(nil)
 	_ adapters.Exporter     = (*Client)(nil)
 	_ adapters.Watcher      = (*Client)(nil)
-	_ adapters.Checker      = (*Client)(nil)
+	_ adapters.Verifier     = (*Client)(nil)
 )
 
 // New checks the configuration and returns a client. Nothing is sent; see
@@ -231,22 +242,22 @@ func New(config Config) (*Client, error) {
 	setDefault(&config.ReopenWindow, 24*time.Hour)
 	setDefault(&config.Overlap, time.Second)
 	if config.Severities == nil {
-		config.Severities = DefaultSeverities
+		config.Severities = DefaultSeverities()
 	}
 	if config.Priorities == nil {
-		config.Priorities = DefaultPriorities
+		config.Priorities = DefaultPriorities()
 	}
 	if config.States == nil {
-		config.States = DefaultStates
+		config.States = DefaultStates()
 	}
 	if config.HoldReasons == nil {
-		config.HoldReasons = DefaultHoldReasons
+		config.HoldReasons = DefaultHoldReasons()
 	}
 	if config.Lengths == nil {
-		config.Lengths = DefaultLengths
+		config.Lengths = DefaultLengths()
 	}
 	if config.Relations == nil {
-		config.Relations = DefaultRelations
+		config.Relations = DefaultRelations()
 	}
 	if config.Now == nil {
 		config.Now = time.Now
@@ -255,7 +266,7 @@ func New(config Config) (*Client, error) {
 		return nil, err
 	}
 	transport, err := resilience.New(resilience.Config{
-		Provider: Provider, Base: config.Transport, Policy: config.Policy, Credential: config.Credential,
+		Provider: provider, Base: config.Transport, Policy: config.Policy, Credential: config.Credential,
 		Decode: decode, Observer: config.Observer,
 	})
 	if err != nil {
@@ -263,7 +274,7 @@ func New(config Config) (*Client, error) {
 	}
 	c := &Client{config: config, base: base, transport: transport, http: &http.Client{Transport: transport}}
 	if perHour := config.Limits.PerHour(); perHour > 0 {
-		name := Provider + "/" + base.Host
+		name := provider + "/" + base.Host
 		if config.Credential != nil {
 			name += "/" + config.Credential.ID()
 		}
@@ -305,7 +316,7 @@ func (c *Config) check() error {
 	}
 	columns := slices.Concat([]string{c.Table, c.EntityColumn}, c.Columns)
 	for _, column := range append(columns, c.LabelsColumn, c.Staging) {
-		if column != "" && !IsColumn(column) {
+		if column != "" && !isColumn(column) {
 			problems = append(problems, fmt.Errorf("%q: want a-z, 0-9, _ and dots between", column))
 		}
 	}
@@ -316,7 +327,7 @@ func (c *Config) check() error {
 }
 
 // Provider returns "servicenow".
-func (*Client) Provider() string { return Provider }
+func (*Client) Provider() string { return provider }
 
 // Capabilities returns what this client can do with its instance.
 func (c *Client) Capabilities() adapters.Capabilities {
@@ -334,15 +345,15 @@ func (c *Client) Capabilities() adapters.Capabilities {
 }
 
 func (c *Client) notice(ctx context.Context, n Notice) {
-	if c.config.Notices != nil {
-		c.config.Notices(ctx, n)
+	if c.config.OnNotice != nil {
+		c.config.OnNotice(ctx, n)
 	}
 }
 
 // ref names a row of a table.
 func (c *Client) ref(table string, row Record) adapters.Ref {
 	return adapters.Ref{
-		Provider: Provider, Tenant: tenantOf(row["correlation_display"]), Type: table, ID: row["sys_id"], Number: row["number"],
+		Provider: provider, Tenant: tenantOf(row["correlation_display"]), Type: table, ID: row["sys_id"], Number: row["number"],
 		URL:     strings.TrimSuffix(c.base.String(), "/") + "/nav_to.do?uri=" + url.QueryEscape(table+".do?sys_id="+row["sys_id"]),
 		Version: row["sys_mod_count"],
 	}

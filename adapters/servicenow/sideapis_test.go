@@ -2,6 +2,8 @@ package servicenow
 
 import (
 	"cmp"
+	"net/http"
+	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -104,6 +106,28 @@ func TestOnCall(t *testing.T) {
 	}
 	_, err = in.client(t, nil).OnCall(t.Context(), "Nobody", noon)
 	wantKind(t, err, adapters.Invalid)
+}
+
+// Rows of other tables than that of tickets are not ended, so a create is not repeated
+// there without a look, whoever answered.
+func TestChangeRequestIsMadeOnce(t *testing.T) {
+	in := newInstance(adaptertest.ServiceNowOptions{})
+	refused := false
+	c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost || refused {
+			in.ServeHTTP(w, r)
+			return
+		}
+		refused = true
+		in.ServeHTTP(httptest.NewRecorder(), r)
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte("<html>no node</html>"))
+	}), nil)
+	_, err := c.PutChangeRequest(t.Context(), ChangeRequest{Key: "window-1", Tenant: "acme", Title: "upgrade", Start: noon, End: noon.Add(time.Hour)})
+	ok(t, err)
+	if rows := in.Records("change_request", ""); len(rows) != 1 || !refused {
+		t.Errorf("%d change requests, want one", len(rows))
+	}
 }
 
 func TestChangeRequests(t *testing.T) {
@@ -214,7 +238,7 @@ func TestVerify(t *testing.T) {
 		{func(c *Config) { c.Staging = "u_other" }, `staging table u_other: no transform map into incident`},
 		{func(c *Config) { c.Table = "u_ticket" }, `table u_ticket: not there`},
 		{func(c *Config) {
-			c.States = append(slices.Clone(DefaultStates), adapters.Name[adapters.State, string]{Ours: adapters.StateOnHold, Theirs: "-5"})
+			c.States = append(DefaultStates(), adapters.Name[adapters.State, string]{Ours: adapters.StateOnHold, Theirs: "-5"})
 		}, `column incident.state: no choice "-5"`},
 	} {
 		err := in.client(t, bad.change).Verify(t.Context())

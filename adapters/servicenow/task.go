@@ -29,12 +29,12 @@ type ChangeRequest struct {
 
 	// What only reading fills:
 
-	State    string // the number; instances have models of their own
-	Ref      adapters.Ref
-	WorkFrom time.Time // when the work began; zero before
-	WorkTo   time.Time // when it ended; zero before
-	Created  time.Time
-	Updated  time.Time
+	State     string // the number; instances have models of their own
+	Ref       adapters.Ref
+	WorkStart time.Time // when the work began; zero before
+	WorkEnd   time.Time // when it ended; zero before
+	Created   time.Time
+	Updated   time.Time
 }
 
 var changeColumns = []string{
@@ -113,8 +113,8 @@ func (c *Client) ChangeRequests(ctx context.Context, from, until time.Time) iter
 		Union(Where("start_date", Empty).And("work_start", Empty).And(createdOn, GreaterOrEqual, begin).And(createdOn, Less, end))
 	touches := func(ch ChangeRequest) bool {
 		planned := !ch.Start.IsZero() && ch.Start.Before(until) && ch.End.After(from)
-		worked := !ch.WorkFrom.IsZero() && ch.WorkFrom.Before(until) && (ch.WorkTo.IsZero() || ch.WorkTo.After(from))
-		return planned || worked || ch.Start.IsZero() && ch.WorkFrom.IsZero() && !ch.Created.Before(from) && ch.Created.Before(until)
+		worked := !ch.WorkStart.IsZero() && ch.WorkStart.Before(until) && (ch.WorkEnd.IsZero() || ch.WorkEnd.After(from))
+		return planned || worked || ch.Start.IsZero() && ch.WorkStart.IsZero() && !ch.Created.Before(from) && ch.Created.Before(until)
 	}
 	return func(yield func(ChangeRequest, error) bool) {
 		if from.IsZero() || !from.Before(until) {
@@ -143,7 +143,7 @@ func (c *Client) changeRequest(r request, row Record) (ChangeRequest, error) {
 	}
 	var problems []error
 	for column, at := range map[string]*time.Time{
-		"start_date": &ch.Start, "end_date": &ch.End, "work_start": &ch.WorkFrom, "work_end": &ch.WorkTo, createdOn: &ch.Created, updatedOn: &ch.Updated,
+		"start_date": &ch.Start, "end_date": &ch.End, "work_start": &ch.WorkStart, "work_end": &ch.WorkEnd, createdOn: &ch.Created, updatedOn: &ch.Updated,
 	} {
 		var err error
 		if *at, err = ParseTime(row[column]); err != nil {

@@ -23,24 +23,26 @@ const (
 // DefaultRelations are types of cmdb_rel_type as delivered, "what the parent
 // does::what the child does". Those that say nothing of dependence, such as
 // "Exchanges data with::Exchanges data with", are not there.
-var DefaultRelations = map[string]Direction{
-	"Depends on::Used by":                              ParentDepends,
-	"Runs on::Runs":                                    ParentDepends,
-	"Hosted on::Hosts":                                 ParentDepends,
-	"Uses::Used by":                                    ParentDepends,
-	"Virtualized by::Virtualizes":                      ParentDepends,
-	"Instantiates::Instantiated by":                    ParentDepends,
-	"Consumes::Consumed by":                            ParentDepends,
-	"Powered by::Powers":                               ParentDepends,
-	"Contains::Contained by":                           ChildDepends,
-	"Provides::Provided by":                            ChildDepends,
-	"Sends data to::Receives data from":                ChildDepends,
-	"DR provided by::Provides DR for":                  ParentDepends,
-	"Provides storage for::Stored on":                  ChildDepends,
-	"Authentication by::Authenticates to":              ParentDepends,
-	"Managed by::Manages":                              ParentDepends,
-	"Connects to::Connected by":                        ParentDepends,
-	"Implement End Point To::Implement End Point From": ParentDepends,
+func DefaultRelations() map[string]Direction {
+	return map[string]Direction{
+		"Depends on::Used by":                              ParentDepends,
+		"Runs on::Runs":                                    ParentDepends,
+		"Hosted on::Hosts":                                 ParentDepends,
+		"Uses::Used by":                                    ParentDepends,
+		"Virtualized by::Virtualizes":                      ParentDepends,
+		"Instantiates::Instantiated by":                    ParentDepends,
+		"Consumes::Consumed by":                            ParentDepends,
+		"Powered by::Powers":                               ParentDepends,
+		"Contains::Contained by":                           ChildDepends,
+		"Provides::Provided by":                            ChildDepends,
+		"Sends data to::Receives data from":                ChildDepends,
+		"DR provided by::Provides DR for":                  ParentDepends,
+		"Provides storage for::Stored on":                  ChildDepends,
+		"Authentication by::Authenticates to":              ParentDepends,
+		"Managed by::Manages":                              ParentDepends,
+		"Connects to::Connected by":                        ParentDepends,
+		"Implement End Point To::Implement End Point From": ParentDepends,
+	}
 }
 
 // Edges lists the relations of cmdb_rel_ci whose types are in Config.Relations, as

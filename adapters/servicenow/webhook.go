@@ -23,8 +23,8 @@ type Event struct {
 	Raw       json.RawMessage
 }
 
-// WebhookConfig is what a receiver of events needs.
-type WebhookConfig struct {
+// ReceiverConfig is what a receiver of events needs.
+type ReceiverConfig struct {
 	// Secrets that business rules sign with, several while one is replaced. Required.
 	Secrets []adapters.Secret
 	// Accept takes an event durably; an error makes the instance send again if its
@@ -38,7 +38,7 @@ type WebhookConfig struct {
 	Now func() time.Time
 }
 
-// Webhook returns a receiver for a business rule of the customer's, since
+// NewReceiver returns a receiver for a business rule of the customer's, since
 // ServiceNow has no webhooks of its own. The rule runs async after insert, update
 // and delete, and posts
 //
@@ -47,12 +47,12 @@ type WebhookConfig struct {
 // with the columns of [Client.EventColumns] as values of the database, and signs
 // the raw body as [ingest.Generic] says. An event is known by table, sys_id, sys_mod_count and
 // operation, so a repeated one is answered and not handed on.
-func (c *Client) Webhook(w WebhookConfig) (*ingest.Handler, error) {
+func (c *Client) NewReceiver(w ReceiverConfig) (*ingest.Handler, error) {
 	if w.Accept == nil {
 		return nil, errors.New("servicenow: WebhookConfig.Accept missing")
 	}
 	return ingest.New(ingest.Config{
-		Name: Provider, Verifier: ingest.Generic(w.Secrets...), Seen: w.Seen, Pending: w.Pending, Now: w.Now,
+		Name: provider, Verifier: ingest.Generic(w.Secrets...), Seen: w.Seen, Pending: w.Pending, Now: w.Now,
 		Read: func(_ *http.Request, body []byte) ([]string, any, error) {
 			posted, event, err := c.read(body)
 			if err != nil {
@@ -84,7 +84,7 @@ func parsePosted(body []byte) (posted, error) {
 		return posted{}, fmt.Errorf("servicenow: webhook: %w", err)
 	}
 	switch {
-	case !IsColumn(p.Table):
+	case !isColumn(p.Table):
 		return posted{}, fmt.Errorf("servicenow: webhook: table %q, want the name of one", p.Table)
 	case p.Operation != "insert" && p.Operation != "update" && p.Operation != "delete":
 		return posted{}, fmt.Errorf("servicenow: webhook: operation %q, want insert, update or delete", p.Operation)

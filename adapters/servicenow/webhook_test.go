@@ -25,7 +25,7 @@ func TestWebhook(t *testing.T) {
 	old, current := adapters.NewSecret("old"), adapters.NewSecret("current")
 	var events []Event
 	full := false
-	handler, err := c.Webhook(WebhookConfig{
+	handler, err := c.NewReceiver(ReceiverConfig{
 		Secrets: []adapters.Secret{current, old},
 		Accept: func(_ context.Context, e Event) error {
 			if full {
@@ -85,8 +85,8 @@ func TestWebhook(t *testing.T) {
 	if p := events[3]; p.Ticket.Ref.Type != "problem" || p.Ticket.State != "" {
 		t.Errorf("event of a problem %+v", p)
 	}
-	for _, bad := range []WebhookConfig{{}, {Secrets: []adapters.Secret{current}}, {Secrets: []adapters.Secret{{}}, Accept: func(context.Context, Event) error { return nil }}} {
-		if _, err := c.Webhook(bad); err == nil {
+	for _, bad := range []ReceiverConfig{{}, {Secrets: []adapters.Secret{current}}, {Secrets: []adapters.Secret{{}}, Accept: func(context.Context, Event) error { return nil }}} {
+		if _, err := c.NewReceiver(bad); err == nil {
 			t.Errorf("%+v starts", bad)
 		}
 	}

@@ -24,22 +24,14 @@ var playbookTables = []string{
 }
 
 type playerStatements struct {
-	states, append                                                            string // of services
 	decide, begin, end, close, reopen, notBegun, interrupted, attempts, prune string // of attempts
 	halt, halted, ensure, lock                                                string // of the kill switch and the lock of a tenant
 	open, recent                                                              string // what counts for the limits
 }
 
 func newPlayerStatements(text func(string) string) playerStatements {
-	// The rows carry the tenant: with a constant one SQLite goes through all that the
-	// tenant has, once for each row.
+	// The rows carry the tenant, see [Open].
 	return playerStatements{
-		// CROSS JOIN has SQLite look up each row, in this order.
-		states: text(`SELECT id, version, data FROM {rows $1 of_tenant text, of_id text} CROSS JOIN incident WHERE tenant = of_tenant AND id = of_id {lock}`),
-		append: text(`INSERT INTO timeline (tenant, incident, seq, data)
-			SELECT of_tenant, of_id, of_n + coalesce((SELECT max(seq) FROM timeline WHERE tenant = of_tenant AND incident = of_id), 0), of_text
-			FROM {rows $1 of_tenant text, of_id text, of_n bigint, of_text text}`),
-
 		decide: text(`INSERT INTO playbook_attempt (tenant, service, step, attempt, run, action, changes, open, decided)
 			SELECT of_tenant, of_service, of_step, of_attempt, of_run, of_action, of_changes, 1, of_at
 			FROM {rows $1 of_tenant text, of_step text, of_attempt bigint, of_run text, of_service text, of_action text, of_changes bigint, of_at bigint}

@@ -63,20 +63,12 @@ func (b *batch) readAll(ctx context.Context, services []string) (map[string]Inci
 	if err := b.lockLimits(ctx); err != nil {
 		return nil, err
 	}
-	ids, states := make([]stateRow, len(services)), make(map[string]Incident, len(services))
+	ids, states := make([]string, len(services)), make(map[string]Incident, len(services))
 	for i, service := range services {
-		ids[i] = stateRow{Tenant: b.player.tenant, ID: b.player.config.Prefix + service}
-		states[service] = Incident{ID: ids[i].ID}
+		ids[i] = b.player.config.Prefix + service
+		states[service] = Incident{ID: ids[i]}
 	}
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return nil, err
-	}
-	found, err := b.tx.tx.QueryContext(ctx, b.player.sql.states, string(list))
-	if err != nil {
-		return nil, err
-	}
-	all, err := scan(found, func(i *Incident) []any { return []any{&i.ID, &i.Version, (*[]byte)(&i.State)} })
+	all, err := b.tx.lockIncidents(ctx, b.player.tenant, ids)
 	for _, row := range all {
 		states[strings.TrimPrefix(row.ID, b.player.config.Prefix)] = row
 	}
@@ -112,7 +104,7 @@ func (b *batch) write(ctx context.Context) error {
 		return err
 	}
 	if len(b.lines) > 0 {
-		if err := b.execRows(ctx, b.player.sql.append, b.lines); err != nil {
+		if err := b.execRows(ctx, b.player.store.appendAll, b.lines); err != nil {
 			return err
 		}
 	}
@@ -123,14 +115,6 @@ func (b *batch) write(ctx context.Context) error {
 		return record(ctx, b.tx, b.entries)
 	}
 	return nil
-}
-
-// stateRow names the row of a service, or is an entry of its timeline.
-type stateRow struct {
-	Tenant string `json:"of_tenant"`
-	ID     string `json:"of_id"`
-	N      int    `json:"of_n,omitempty"` // of the entry among those of the row, from 1
-	Text   string `json:"of_text,omitempty"`
 }
 
 // writeStates writes the states of services out of a batch, and takes them out.

@@ -46,6 +46,7 @@ type Incident struct {
 	Entries []json.RawMessage // appended to the timeline
 
 	leader string // the id of the incident that it is bundled under while it is open
+	valid  bool   // state and entries are of our making
 }
 
 // Commit writes a change in one transaction. It returns ErrConflict, and writes
@@ -131,10 +132,8 @@ func (t *Tx) Write(ctx context.Context, c Change) error {
 	if c.Tenant == "" {
 		return errors.New("sqlstore: commit: tenant missing")
 	}
-	for _, i := range c.Incidents {
-		if err := t.writeIncident(ctx, c.Tenant, i); err != nil {
-			return fmt.Errorf("incident %q: %w", i.ID, err)
-		}
+	if err := t.writeIncidents(ctx, c.Tenant, c.Incidents); err != nil {
+		return err
 	}
 	for _, part := range []struct {
 		queue  *Queue
@@ -178,7 +177,7 @@ func (t *Tx) Write(ctx context.Context, c Change) error {
 }
 
 func (t *Tx) writeIncident(ctx context.Context, tenant string, i Incident) error {
-	if i.ID == "" || !json.Valid(i.State) {
+	if i.ID == "" || !i.valid && !json.Valid(i.State) {
 		return errors.New("want an id and a state of valid JSON")
 	}
 	leader := sql.NullString{String: i.leader, Valid: i.leader != ""}
@@ -196,7 +195,7 @@ func (t *Tx) writeIncident(ctx context.Context, tenant string, i Incident) error
 		return ErrConflict
 	}
 	for _, entry := range i.Entries {
-		if !json.Valid(entry) {
+		if !i.valid && !json.Valid(entry) {
 			return errors.New("a timeline entry is not valid JSON")
 		}
 		if _, err := t.tx.ExecContext(ctx, t.store.appendEntry, tenant, i.ID, string(entry)); err != nil {

@@ -49,6 +49,8 @@ func detect(ctx context.Context, db *sql.DB) (Dialect, error) {
 //	{lock}        a row that is read is locked until the end of the transaction
 //	{skip}        rows that others have locked are left out, the others locked
 //	{row}         where a row is, for the time of the statement
+//	{turn}        the place of a write in the order of changes
+//	{next}        the first place that no reader has seen all of
 //	{among}       is one of the rows of the query that follows up to {/among}
 //	{rows $2 ...} the rows of a JSON array of objects, with columns of the names
 //	              and types that follow
@@ -66,6 +68,10 @@ func (d Dialect) text(query string) string {
 		"{lock}", choose(``, `FOR UPDATE`),
 		"{skip}", choose(``, `FOR UPDATE SKIP LOCKED`),
 		"{id}", choose(`INTEGER PRIMARY KEY`, `BIGINT GENERATED ALWAYS AS IDENTITY`),
+		// A transaction that began sooner may end later, so on PostgreSQL the place is that
+		// of the transaction, and readers go on from the oldest one that has not ended.
+		"{turn}", choose(`(SELECT coalesce(max(changed), 0) + 1 FROM incident)`, `txid_current()`),
+		"{next}", choose(`(SELECT coalesce(max(changed), 0) + 1 FROM incident)`, `txid_snapshot_xmin(txid_current_snapshot())`),
 		"{row}", choose(`id`, `ctid`),
 		"{among}", choose(`IN `, `= ANY (ARRAY`),
 		"{/among}", choose(``, `)`),

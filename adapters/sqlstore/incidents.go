@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/evenkeelops/evenkeel/incident"
 )
@@ -23,8 +24,6 @@ type Incidents struct {
 	store          *Store
 	tenant, prefix string
 	options        incident.Options
-
-	read, erase string // statements
 }
 
 // NewIncidents returns the incidents of a tenant. Prefix begins the ids of their rows;
@@ -33,13 +32,7 @@ func NewIncidents(s *Store, tenant, prefix string, o incident.Options) (*Inciden
 	if tenant == "" {
 		return nil, errors.New("sqlstore: incidents: tenant missing")
 	}
-	return &Incidents{
-		store: s, tenant: tenant, prefix: prefix, options: o,
-		// One statement sees one state of the database, so row and timeline fit.
-		read: s.dialect.text(`SELECT 0, version, data FROM incident WHERE tenant = $1 AND id = $2
-			UNION ALL SELECT seq, 0, data FROM timeline WHERE tenant = $1 AND incident = $2 ORDER BY 1`),
-		erase: s.dialect.text(`UPDATE timeline SET data = $4 WHERE tenant = $1 AND incident = $2 AND seq = $3`),
-	}, nil
+	return &Incidents{store: s, tenant: tenant, prefix: prefix, options: o}, nil
 }
 
 // storedIncident is the state in the row of an incident.
@@ -68,53 +61,64 @@ func (s *Incidents) Load(ctx context.Context, id string) (*incident.Incident, in
 }
 
 func (s *Incidents) load(ctx context.Context, from querier, id string) (*incident.Incident, int64, error) {
-	inc, version, err := s.replay(ctx, from, id)
+	found, err := from.QueryContext(ctx, s.store.readWhole, s.tenant, s.prefix+id)
 	if err != nil {
 		return nil, 0, fmt.Errorf("incident %q: %w", id, err)
 	}
-	return inc, version, nil
-}
-
-func (s *Incidents) replay(ctx context.Context, from querier, id string) (*incident.Incident, int64, error) {
-	found, err := from.QueryContext(ctx, s.read, s.tenant, s.prefix+id)
-	if err != nil {
-		return nil, 0, err
-	}
-	type line struct {
-		seq, version int64
-		data         []byte
-	}
 	lines, err := scan(found, func(l *line) []any { return []any{&l.seq, &l.version, &l.data} })
 	if err != nil {
-		return nil, 0, err
+		return nil, 0, fmt.Errorf("incident %q: %w", id, err)
 	}
-	if len(lines) == 0 || lines[0].seq != 0 {
-		inc, err := incident.New(s.tenant, id, s.options)
-		return inc, 0, err
+	row := Incident{ID: s.prefix + id}
+	if len(lines) > 0 && lines[0].seq == 0 {
+		row.Version, row.State = lines[0].version, lines[0].data
+		lines = lines[1:]
 	}
-	stored, err := readStored(Incident{ID: id, State: lines[0].data})
+	t, err := s.restore(id, row, lines)
 	if err != nil {
 		return nil, 0, err
 	}
-	snapshot := incident.Snapshot{Version: 1, Tenant: s.tenant, ID: id, Rejected: stored.Rejected}
-	for _, l := range lines[1:] {
+	return t.incident, row.Version, nil
+}
+
+// turn is an incident that is its turn to be changed.
+type turn struct {
+	row      Incident // as it is in the database
+	stored   storedIncident
+	incident *incident.Incident
+}
+
+// restore makes an incident of its row and timeline, and verifies it.
+func (s *Incidents) restore(id string, row Incident, lines []line) (*turn, error) {
+	t := &turn{row: row}
+	var err error
+	if row.Version == 0 {
+		if t.incident, err = incident.New(s.tenant, id, s.options); err != nil {
+			return nil, fmt.Errorf("incident %q: %w", id, err)
+		}
+		return t, nil
+	}
+	if t.stored, err = readStored(row); err != nil {
+		return nil, err
+	}
+	snapshot := incident.Snapshot{Version: 1, Tenant: s.tenant, ID: id, Rejected: t.stored.Rejected}
+	for _, l := range lines {
 		var entry incident.Entry
 		if err := json.Unmarshal(l.data, &entry); err != nil {
-			return nil, 0, fmt.Errorf("timeline entry %d: %w", l.seq, err)
+			return nil, fmt.Errorf("incident %q: timeline entry %d: %w", id, l.seq, err)
 		}
 		snapshot.Entries = append(snapshot.Entries, entry)
 	}
-	inc, err := incident.Restore(snapshot, s.options)
-	if err != nil {
-		return nil, 0, err
+	if t.incident, err = incident.Restore(snapshot, s.options); err != nil {
+		return nil, fmt.Errorf("incident %q: %w", id, err)
 	}
 	// The row is a witness of the head: entries that were cut off the end are missed.
-	if inc.Head() != stored.Head {
-		return nil, 0, &incident.ChainError{
-			Seq: min(inc.Head().Seq, stored.Head.Seq) + 1, Fault: incident.Removed, Detail: fmt.Sprintf("the last entry is number %d", stored.Head.Seq),
-		}
+	if head := t.incident.Head(); head != t.stored.Head {
+		return nil, fmt.Errorf("incident %q: %w", id, &incident.ChainError{
+			Seq: min(head.Seq, t.stored.Head.Seq) + 1, Fault: incident.Removed, Detail: fmt.Sprintf("the last entry is number %d", t.stored.Head.Seq),
+		})
 	}
-	return inc, lines[0].version, nil
+	return t, nil
 }
 
 // Save writes what an incident gained since it was loaded under a version, with the
@@ -129,13 +133,17 @@ func (s *Incidents) Save(ctx context.Context, inc *incident.Incident, version in
 	}
 	return conflict(s.store.Do(ctx, func(tx *Tx) error {
 		row, err := s.lock(ctx, tx, id)
-		switch {
-		case err != nil:
-			return err
-		case row.Version != version:
-			return fmt.Errorf("incident %q: %w", id, ErrConflict)
+		if err == nil && row.Version != version {
+			err = fmt.Errorf("incident %q: %w", id, ErrConflict)
 		}
-		return s.write(ctx, tx, row, inc, c)
+		if err != nil {
+			return err
+		}
+		stored, err := readStored(row)
+		if err != nil {
+			return err
+		}
+		return s.write(ctx, tx, []*turn{{row: row, stored: stored, incident: inc}}, c)
 	}))
 }
 
@@ -175,21 +183,81 @@ func (s *Incidents) ChangeIn(ctx context.Context, tx *Tx, id string, do func(*in
 	return inc, nil
 }
 
+// ChangeAllIn is [Incidents.ChangeIn] for many incidents, by a handful of statements
+// however many they are. do is called for each id in the given order, with its place;
+// an id that comes again is the same incident, as it has become, and all add to one
+// change. After an error of do, which is returned at once, nothing is written but the
+// events that incidents refused.
+func (s *Incidents) ChangeAllIn(ctx context.Context, tx *Tx, ids []string, do func(n int, inc *incident.Incident, c *Change) error) error {
+	turns, refused, err := s.changeAll(ctx, tx, ids, do)
+	if refused != nil {
+		for _, t := range turns {
+			err = errors.Join(err, s.keep(ctx, tx, t))
+		}
+	}
+	return errors.Join(refused, conflict(err))
+}
+
 // change returns the incident, what do said against the change, and what the
 // database did.
 func (s *Incidents) change(ctx context.Context, tx *Tx, id string, do func(*incident.Incident, *Change) error) (inc *incident.Incident, refused, err error) {
-	row, err := s.lock(ctx, tx, id)
-	if err != nil {
-		return nil, nil, err
+	turns, refused, err := s.changeAll(ctx, tx, []string{id}, func(_ int, inc *incident.Incident, c *Change) error { return do(inc, c) })
+	if err != nil || refused != nil && len(turns) == 0 {
+		return nil, refused, err
 	}
-	if inc, _, err = s.load(ctx, tx.tx, id); err != nil {
+	if refused != nil {
+		return nil, refused, s.keep(ctx, tx, turns[0])
+	}
+	return turns[0].incident, nil, nil
+}
+
+// changeAll returns the incidents in the order of their ids, what do said against the
+// change, which is not written then, and what the database did.
+func (s *Incidents) changeAll(ctx context.Context, tx *Tx, ids []string, do func(int, *incident.Incident, *Change) error) (turns []*turn, refused, err error) {
+	if turns, err = s.lockAll(ctx, tx, ids); err != nil {
 		return nil, nil, err
 	}
 	c := Change{Tenant: s.tenant}
-	if refused = do(inc, &c); refused != nil {
-		return nil, refused, s.keep(ctx, tx, row, inc)
+	for n, id := range ids {
+		at, _ := slices.BinarySearchFunc(turns, s.prefix+id, func(t *turn, id string) int { return strings.Compare(t.row.ID, id) })
+		if refused = do(n, turns[at].incident, &c); refused != nil {
+			return turns, refused, nil
+		}
 	}
-	return inc, nil, s.write(ctx, tx, row, inc, c)
+	return turns, nil, s.write(ctx, tx, turns, c)
+}
+
+// lockAll locks and reads incidents, each once and in the order of their ids.
+func (s *Incidents) lockAll(ctx context.Context, tx *Tx, ids []string) ([]*turn, error) {
+	keys := make([]string, len(ids))
+	for i, id := range ids {
+		keys[i] = s.prefix + id
+	}
+	slices.Sort(keys)
+	keys = slices.Compact(keys)
+	rows, err := tx.lockIncidents(ctx, s.tenant, keys)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]string, len(rows))
+	for i, row := range rows {
+		known[i] = row.ID
+	}
+	lines, err := tx.entries(ctx, s.tenant, known)
+	if err != nil {
+		return nil, err
+	}
+	turns := make([]*turn, len(keys))
+	for i, key := range keys {
+		row := Incident{ID: key}
+		if len(rows) > 0 && rows[0].ID == key {
+			row, rows = rows[0], rows[1:]
+		}
+		if turns[i], err = s.restore(strings.TrimPrefix(key, s.prefix), row, lines[key]); err != nil {
+			return nil, err
+		}
+	}
+	return turns, nil
 }
 
 // conflict tells a conflict as the core does, too.
@@ -220,37 +288,51 @@ func readStored(row Incident) (storedIncident, error) {
 	return stored, nil
 }
 
-// write writes an incident over its locked row, if it has changed, and the change.
-func (s *Incidents) write(ctx context.Context, tx *Tx, row Incident, inc *incident.Incident, c Change) error {
-	stored, err := readStored(row)
-	if err != nil {
-		return err
-	}
+// write writes incidents over their locked rows, those that have changed, and the
+// change.
+func (s *Incidents) write(ctx context.Context, tx *Tx, turns []*turn, c Change) error {
 	c.Tenant = s.tenant
-	entries := inc.Timeline().Entries()
-	known := stored.Head.Seq
-	if known > uint64(len(entries)) || known > 0 && entries[known-1].Hash != stored.Head.Hash {
-		return fmt.Errorf("incident %q: %w", row.ID, ErrConflict) // grown out of another version
-	}
-	for _, e := range entries[known:] {
-		text, err := json.Marshal(e)
+	c.Incidents = slices.Clone(c.Incidents)
+	for _, t := range turns {
+		row, changed, err := s.gained(ctx, tx, t)
 		if err != nil {
-			return fmt.Errorf("incident %q: timeline entry %d: %w", row.ID, e.Seq, err)
-		}
-		row.Entries = append(row.Entries, text)
-		if err := s.redact(ctx, tx, row.ID, e, entries, known); err != nil {
 			return err
 		}
-	}
-	state, err := json.Marshal(storedIncident{State: inc.State(), Head: inc.Head(), Rejected: inc.Rejected()})
-	if err != nil {
-		return fmt.Errorf("incident %q: %w", row.ID, err)
-	}
-	if !bytes.Equal(state, row.State) {
-		row.State = state
-		c.Incidents = append(slices.Clone(c.Incidents), row)
+		if changed {
+			c.Incidents = append(c.Incidents, row)
+		}
 	}
 	return tx.Write(ctx, c)
+}
+
+// gained returns the row of an incident as it is to be, with what the timeline gained,
+// and whether it has changed.
+func (s *Incidents) gained(ctx context.Context, tx *Tx, t *turn) (row Incident, changed bool, err error) {
+	row = t.row
+	known := t.stored.Head.Seq
+	if head := t.incident.Head(); head != t.stored.Head {
+		entries := t.incident.Timeline().Entries()
+		if known > uint64(len(entries)) || known > 0 && entries[known-1].Hash != t.stored.Head.Hash {
+			return row, false, fmt.Errorf("incident %q: %w", row.ID, ErrConflict) // grown out of another version
+		}
+		for _, e := range entries[known:] {
+			text, err := json.Marshal(e)
+			if err != nil {
+				return row, false, fmt.Errorf("incident %q: timeline entry %d: %w", row.ID, e.Seq, err)
+			}
+			row.Entries = append(row.Entries, text)
+			if err := s.redact(ctx, tx, row.ID, e, entries, known); err != nil {
+				return row, false, err
+			}
+		}
+	}
+	state, err := json.Marshal(storedIncident{State: t.incident.State(), Head: t.incident.Head(), Rejected: t.incident.Rejected()})
+	if err != nil {
+		return row, false, fmt.Errorf("incident %q: %w", row.ID, err)
+	}
+	changed = !bytes.Equal(state, row.State)
+	row.State, row.valid = state, true
+	return row, changed, nil
 }
 
 // redact replaces the stored entry whose redaction an entry records.
@@ -266,7 +348,7 @@ func (s *Incidents) redact(ctx context.Context, tx *Tx, row string, record incid
 	if err != nil {
 		return fmt.Errorf("incident %q: timeline entry %d: %w", row, e.Redaction.Seq, err)
 	}
-	n, err := affected(tx.tx.ExecContext(ctx, s.erase, s.tenant, row, int64(e.Redaction.Seq), string(erased)))
+	n, err := affected(tx.tx.ExecContext(ctx, s.store.eraseEntry, s.tenant, row, int64(e.Redaction.Seq), string(erased)))
 	if err == nil && n != 1 {
 		err = sql.ErrNoRows
 	}
@@ -277,11 +359,9 @@ func (s *Incidents) redact(ctx context.Context, tx *Tx, row string, record incid
 }
 
 // keep writes the events that an incident refused, and nothing else of it.
-func (s *Incidents) keep(ctx context.Context, tx *Tx, row Incident, inc *incident.Incident) error {
-	stored, err := readStored(row)
-	if err != nil {
-		return err
-	}
+func (s *Incidents) keep(ctx context.Context, tx *Tx, t *turn) error {
+	row, stored, inc := t.row, t.stored, t.incident
+	stored.Rejected = slices.Clone(stored.Rejected)
 	_, id := inc.Timeline().Of()
 	if row.Version == 0 {
 		stored.State, stored.Head = incident.State{Tenant: s.tenant, ID: id}, incident.NewTimeline(s.tenant, id).Head()

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -145,6 +146,54 @@ func TestIncidentsChange(t *testing.T) {
 	}
 	if row, err := s.Incident(ctx, "acme", "INC-1"); err != nil || row.Version != 2 {
 		t.Errorf("version %d, %v, want 2 still", row.Version, err)
+	}
+}
+
+// Many incidents change in one transaction: one that comes again is as it has become,
+// and after an error nothing is written but what an incident refused.
+func TestIncidentsChangeAll(t *testing.T) {
+	s, all := openIncidents(t)
+	ctx := t.Context()
+	note := func(key string) incident.Event {
+		return incident.Event{Key: key, Kind: incident.Note, At: at.Add(time.Minute), Actor: "ann", Details: incident.Details{Text: key}}
+	}
+	change := func(ids []string, events ...incident.Event) error {
+		return s.Do(ctx, func(tx *sqlstore.Tx) error {
+			refused := all.ChangeAllIn(ctx, tx, ids, func(n int, i *incident.Incident, c *sqlstore.Change) error {
+				c.Outbox = append(c.Outbox, message(fmt.Sprint(ids[n], "/", events[n].Key), at))
+				_, err := i.Apply(events[n])
+				return err
+			})
+			if _, illegal := errors.AsType[*incident.TransitionError](refused); illegal {
+				return nil // what was refused is kept
+			}
+			return refused
+		})
+	}
+	if err := change([]string{"B", "A", "B", "C"}, declared, declared, note("n1"), declared); err != nil {
+		t.Fatal(err)
+	}
+	if err := change([]string{"C", "B", "D"}, note("n2"), note("n3"), declared); err != nil {
+		t.Fatal(err)
+	}
+	reopen := incident.Event{Key: "e", Kind: incident.Reopen, At: at.Add(time.Minute), Actor: "ann", Details: incident.Details{Text: "again"}}
+	if err := change([]string{"A", "E", "C", "B"}, note("lost"), declared, reopen, note("never")); err != nil {
+		t.Fatal(err)
+	}
+	for id, want := range map[string][3]int64{"A": {1, 1, 0}, "B": {2, 3, 0}, "C": {3, 2, 1}, "D": {1, 1, 0}, "E": {0, 0, 0}} {
+		i, version, err := all.Load(ctx, id)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := [3]int64{version, int64(i.Timeline().Len()), int64(len(i.Rejected()))}; got != want {
+			t.Errorf("%s: version, entries and refused %v, want %v", id, got, want)
+		}
+	}
+	if n, err := s.Outbox().Count(ctx, "acme"); err != nil || n.Pending != 7 {
+		t.Errorf("Outbox = %+v, %v, want the seven messages of what was taken", n, err)
+	}
+	if err := change(nil); err != nil {
+		t.Errorf("ChangeAllIn of none: %v", err)
 	}
 }
 
@@ -334,6 +383,25 @@ func BenchmarkIncidents(b *testing.B) {
 		b.ReportAllocs()
 		for n := 0; b.Loop(); n++ {
 			grow(fmt.Sprint("INC-", n), 1)
+		}
+	})
+	b.Run("500 of one transaction", func(b *testing.B) {
+		payload := json.RawMessage(`{"to":"` + strings.Repeat("x", 500) + `"}`)
+		b.ReportAllocs()
+		for n := 0; b.Loop(); n++ {
+			ids := make([]string, 500)
+			for i := range ids {
+				ids[i] = fmt.Sprintf("ALERT-%d-%d", n, i)
+			}
+			if err := s.Do(b.Context(), func(tx *sqlstore.Tx) error {
+				return all.ChangeAllIn(b.Context(), tx, ids, func(i int, inc *incident.Incident, c *sqlstore.Change) error {
+					c.Outbox = append(c.Outbox, escalation.Task{Key: ids[i], Kind: "mail", Due: at, Payload: payload})
+					_, err := inc.Apply(declared)
+					return err
+				})
+			}); err != nil {
+				b.Fatal(err)
+			}
 		}
 	})
 	b.Run("load of 100 entries", func(b *testing.B) {

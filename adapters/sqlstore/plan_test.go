@@ -26,21 +26,23 @@ func TestPlans(t *testing.T) {
 		"lockIncident": s.lockIncident, "updateIncident": s.updateIncident, "appendEntry": s.appendEntry, "putSnapshot": s.putSnapshot,
 		"timeline": s.timeline, "lockBundle": s.lockBundle, "bundleIDs": s.bundleIDs, "lockedSnapshot": s.lockedSnapshot,
 		"sumLoads": s.sumLoads, "takeLoads": s.takeLoads,
+		"lockAll": s.lockAll, "entriesOfAll": s.entriesOfAll, "insertAll": s.insertAll, "updateAll": s.updateAll, "appendAll": s.appendAll,
+		"readWhole": s.readWhole, "eraseEntry": s.eraseEntry,
 	}
 	p := newPlayerStatements(s.dialect.text)
 	for name, statement := range map[string]string{
-		"states": p.states, "append": p.append, "decide": p.decide, "begin": p.begin, "end": p.end, "close": p.close, "reopen": p.reopen,
+		"decide": p.decide, "begin": p.begin, "end": p.end, "close": p.close, "reopen": p.reopen,
 		"notBegun": p.notBegun, "interrupted": p.interrupted, "attempts": p.attempts, "prune": p.prune,
 		"halt": p.halt, "halted": p.halted, "ensure": p.ensure, "lock": p.lock, "open": p.open, "recent": p.recent,
 	} {
 		statements["player "+name] = statement
 	}
-	for _, q := range []*Queue{s.timers, s.outbox} {
+	for n, q := range []*Queue{s.timers, s.outbox, s.outbox.Only("a", "b"), s.outbox.Except("a")} {
 		for name, statement := range map[string]string{
-			"insert": q.insert, "cancel": q.cancel, "claim": q.claim, "renew": q.renew, "complete": q.complete, "retry": q.retry,
+			"insert": q.insert, "cancel": q.cancel, "claim": q.claim, "renew": q.renew, "complete": q.complete, "completeOne": q.completeOne, "retry": q.retry,
 			"dead": q.dead, "next": q.next, "list": q.list, "requeue": q.requeue, "prune": q.prune,
 		} {
-			statements[q.name+" "+name] = statement
+			statements[fmt.Sprint(n, " ", q.name, " ", name)] = statement
 		}
 	}
 	for name, statement := range statements {

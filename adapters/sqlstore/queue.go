@@ -10,6 +10,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
@@ -25,8 +26,9 @@ type Queue struct {
 	store     *Store
 	name      string // of the table
 	scheduled chan struct{}
+	listeners *listeners
 
-	insert, cancel, claim, renew, complete, retry, dead, next, count, list, requeue, prune string // statements
+	insert, insertOne, cancel, claim, renew, complete, completeOne, retry, dead, next, count, list, requeue, prune string // statements
 }
 
 var _ escalation.Timers = (*Queue)(nil)
@@ -35,32 +37,72 @@ var _ escalation.Timers = (*Queue)(nil)
 // others are the numbers of [escalation.TaskState].
 const cancelledHeld = 6
 
-func newQueue(s *Store, table string) *Queue {
-	text := func(query string) string { return s.dialect.text(strings.ReplaceAll(query, "{queue}", table)) }
+// listeners are the channels of all who look at one table.
+type listeners struct {
+	mu  sync.Mutex
+	all []chan struct{}
+}
+
+// listen returns a channel of its own.
+func (l *listeners) listen() chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := make(chan struct{}, 1)
+	l.all = append(l.all, c)
+	return c
+}
+
+// Only is the queue for a worker that takes tasks of these kinds alone, so that those of
+// others do not wait behind them: Claim and NextWake know no others, and all else is as
+// with the whole queue. It is made once, for as long as the store lasts. To find its tasks
+// a claim passes over those of other kinds that are due.
+func (q *Queue) Only(kinds ...string) *Queue { return q.part("IN", kinds) }
+
+// Except is [Queue.Only] for all other kinds.
+func (q *Queue) Except(kinds ...string) *Queue { return q.part("NOT IN", kinds) }
+
+func (q *Queue) part(in string, kinds []string) *Queue {
+	quoted := make([]string, len(kinds))
+	for i, kind := range kinds {
+		quoted[i] = "'" + strings.ReplaceAll(kind, "'", "''") + "'"
+	}
+	return makeQueue(q.store, q.name, "AND kind "+in+" ("+strings.Join(quoted, ", ")+")", q.listeners)
+}
+
+func newQueue(s *Store, table string) *Queue { return makeQueue(s, table, "", &listeners{}) }
+
+// makeQueue makes a queue of which a condition says what it claims.
+func makeQueue(s *Store, table, condition string, l *listeners) *Queue {
+	text := func(query string) string {
+		return strings.ReplaceAll(s.dialect.text(strings.ReplaceAll(query, "{queue}", table)), "{of}", condition)
+	}
 	const held = ` SET %s FROM {rows $2 of_tenant text, of_key text, of_token bigint}
 		WHERE tenant = of_tenant AND key = of_key AND token = of_token AND state %s RETURNING tenant, key`
 	return &Queue{
-		store: s, name: table, scheduled: make(chan struct{}, 1),
+		store: s, name: table, scheduled: l.listen(), listeners: l,
 
 		insert: text(`INSERT INTO {queue} (tenant, key, kind, payload, due, wake, state)
 			SELECT of_tenant, of_key, of_kind, of_payload, of_due, of_due, 1
 			FROM {rows $1 of_tenant text, of_key text, of_kind text, of_payload text, of_due bigint} WHERE true ON CONFLICT (tenant, key) DO NOTHING`),
+		insertOne: text(`INSERT INTO {queue} (tenant, key, kind, payload, due, wake, state) VALUES ($1, $2, $3, $4, $5, $5, 1) ON CONFLICT (tenant, key) DO NOTHING`),
 		// With the tenant as a parameter of its own SQLite would read all its tasks.
 		cancel: text(`UPDATE {queue} SET state = CASE WHEN state = 1 THEN 4 ELSE 6 END, wake = NULL, ended = {now}
 			FROM {rows $2 of_tenant text, of_key text} WHERE tenant = of_tenant AND key = of_key AND state IN (1, 2) RETURNING state`),
 		// The limit stands in a CTE that is evaluated once: in WHERE id IN (SELECT …
 		// LIMIT n FOR UPDATE SKIP LOCKED) a nested loop takes more than n rows. The
 		// rows are then found by where they are, not by a join.
-		claim: text(`WITH first AS MATERIALIZED (SELECT {row} AS of_row FROM {queue} WHERE wake <= {now} ORDER BY wake, id LIMIT $2 {skip})
+		claim: text(`WITH first AS MATERIALIZED (SELECT {row} AS of_row FROM {queue} WHERE wake <= {now} {of} ORDER BY wake, id LIMIT $2 {skip})
 			UPDATE {queue} SET state = 2, wake = {now} + $3, token = token + 1, attempt = attempt + 1
 			WHERE {row} {among}(SELECT of_row FROM first){/among} RETURNING id, tenant, key, kind, payload, due, token, attempt, {now}`),
 		renew:    text(`UPDATE {queue}` + fmt.Sprintf(held, `wake = {now} + $3`, `= 2`)),
 		complete: text(`UPDATE {queue}` + fmt.Sprintf(held, `state = 3, wake = NULL, ended = {now}`, `IN (2, 6)`)),
+		completeOne: text(`UPDATE {queue} SET state = 3, wake = NULL, ended = {now}
+			WHERE tenant = $2 AND key = $3 AND token = $4 AND state IN (2, 6)`),
 		retry: text(`UPDATE {queue} SET state = 1, wake = $4, reason = $5
 			WHERE tenant = $1 AND key = $2 AND token = $3 AND state = 2`),
 		dead: text(`UPDATE {queue} SET state = 5, wake = NULL, ended = {now}, reason = $5
 			WHERE tenant = $2 AND key = $3 AND token = $4 AND state = 2`),
-		next: text(`SELECT wake - {now} FROM {queue} WHERE wake IS NOT NULL ORDER BY wake LIMIT 1`),
+		next: text(`SELECT wake - {now} FROM {queue} WHERE wake IS NOT NULL {of} ORDER BY wake LIMIT 1`),
 		count: text(`SELECT count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE state = 3),
 			count(*) FILTER (WHERE state IN (4, 6)), count(*) FILTER (WHERE state = 5), min(due) FILTER (WHERE wake IS NOT NULL)
 			FROM {queue} WHERE tenant = $1`),
@@ -77,9 +119,13 @@ func newQueue(s *Store, table string) *Queue {
 func (q *Queue) Scheduled() <-chan struct{} { return q.scheduled }
 
 func (q *Queue) nudge() {
-	select {
-	case q.scheduled <- struct{}{}:
-	default: // one is waiting to be seen
+	q.listeners.mu.Lock()
+	defer q.listeners.mu.Unlock()
+	for _, c := range q.listeners.all {
+		select {
+		case c <- struct{}{}:
+		default: // one is waiting to be seen
+		}
 	}
 }
 
@@ -115,7 +161,7 @@ func leaseRow(l escalation.Lease) row { return row{Tenant: l.Tenant, Key: l.Key,
 
 // Schedule stores tasks, as [escalation.Timers] says.
 func (q *Queue) Schedule(ctx context.Context, tasks ...escalation.Task) error {
-	err := q.store.transact(ctx, func(tx *sql.Tx) error { return q.schedule(ctx, tx, tasks) })
+	err := q.store.transact(ctx, func(tx *sql.Tx) error { return q.schedule(ctx, q.store.In(tx).tx, tasks) })
 	if err == nil {
 		q.nudge()
 	}
@@ -130,6 +176,14 @@ func (q *Queue) schedule(ctx context.Context, db querier, tasks []escalation.Tas
 		if err := t.Validate(); err != nil {
 			return fmt.Errorf("task %q: %w", t.Key, err)
 		}
+	}
+	if q.store.dialect == SQLite { // to which a call costs nothing: it would take longer to read the rows
+		for _, t := range tasks {
+			if _, err := db.ExecContext(ctx, q.insertOne, t.Tenant, t.Key, t.Kind, cmp.Or(string(t.Payload), "null"), t.Due.UnixNano()); err != nil {
+				return err
+			}
+		}
+		return nil
 	}
 	list, err := rows(tasks, func(t escalation.Task) row {
 		return row{Tenant: t.Tenant, Key: t.Key, Kind: t.Kind, Payload: cmp.Or(string(t.Payload), "null"), Due: t.Due.UnixNano()}
@@ -235,10 +289,29 @@ func (q *Queue) Complete(ctx context.Context, held ...escalation.Lease) ([]escal
 
 func (q *Queue) report(ctx context.Context, statement string, held []escalation.Lease, more ...any) (lost []escalation.Lease, err error) {
 	err = q.store.transact(ctx, func(tx *sql.Tx) error {
-		lost, err = q.settle(ctx, tx, statement, held, more...)
+		if statement == q.complete && q.store.dialect == SQLite { // to which a call costs nothing
+			lost, err = q.completeEach(ctx, q.store.In(tx).tx, held)
+		} else {
+			lost, err = q.settle(ctx, tx, statement, held, more...)
+		}
 		return err
 	})
 	return lost, err
+}
+
+// completeEach is settle for tasks that are done, one by one: SQLite would take longer to
+// read the rows.
+func (q *Queue) completeEach(ctx context.Context, db querier, held []escalation.Lease) (lost []escalation.Lease, err error) {
+	for _, l := range held {
+		n, err := affected(db.ExecContext(ctx, q.completeOne, q.store.clock(), l.Tenant, l.Key, l.Token))
+		if err != nil {
+			return nil, err
+		}
+		if n == 0 {
+			lost = append(lost, l)
+		}
+	}
+	return lost, nil
 }
 
 // settle runs a statement on the tasks of leases and returns those that it did

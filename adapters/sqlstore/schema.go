@@ -12,13 +12,14 @@ import (
 // version after the other. Version 1 was for SQLite alone.
 func schema(d Dialect) [][]string {
 	if d == PostgreSQL {
-		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables), adapterTables}
+		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables), adapterTables, slices.Concat(order, kindInIndex)}
 	}
 	return [][]string{
 		version1,
 		slices.Concat(outboxAside, queueTable("outbox"), outboxBack, queueTable("timer")),
 		slices.Concat(unclustered, version3, playbookTables),
 		adapterTables,
+		slices.Concat(unclusteredTimeline, order, kindInIndex),
 	}
 }
 
@@ -69,6 +70,24 @@ var unclustered = []string{
 	`DROP TABLE snapshot2`,
 }
 
+// unclusteredTimeline, of version 5, does the same for timelines. Of many incidents that begin at once each
+// has a name of its own, so the rows of a transaction would be far apart, a page for each;
+// in the order of their arrival they are side by side, and only the index is not.
+var unclusteredTimeline = []string{
+	`ALTER TABLE timeline RENAME TO timeline4`,
+	`CREATE TABLE timeline (tenant TEXT NOT NULL, incident TEXT NOT NULL, seq INTEGER NOT NULL, data TEXT NOT NULL, PRIMARY KEY (tenant, incident, seq))`,
+	`INSERT INTO timeline SELECT tenant, incident, seq, data FROM timeline4 ORDER BY tenant, incident, seq`,
+	`DROP TABLE timeline4`,
+}
+
+// kindInIndex, of version 5, lets those who claim tasks of one kind pass over others without reading them.
+var kindInIndex = []string{
+	`DROP INDEX outbox_wake`,
+	`CREATE INDEX outbox_wake ON outbox (wake, id, kind) WHERE wake IS NOT NULL`,
+	`DROP INDEX timer_wake`,
+	`CREATE INDEX timer_wake ON timer (wake, id, kind) WHERE wake IS NOT NULL`,
+}
+
 // version3 has what incidents share: which of them are bundled under another, and
 // the ledger of what people have to do.
 var version3 = []string{
@@ -96,6 +115,13 @@ var adapterTables = []string{
 		side {text} NOT NULL, provider {text} NOT NULL, owner {text} NOT NULL, ref {text} NOT NULL, tenant {text} NOT NULL, id {text} NOT NULL,
 		PRIMARY KEY (side, provider, owner, ref)){clustered}`,
 	`CREATE TABLE sync_cursor (side {text} PRIMARY KEY, cursor {text} NOT NULL)`,
+}
+
+// order, of version 5, is the order in which incidents were written, see
+// [Store.Changes].
+var order = []string{
+	`ALTER TABLE incident ADD COLUMN changed {int} NOT NULL DEFAULT 0`,
+	`CREATE INDEX incident_changed ON incident (changed)`,
 }
 
 // queueTable is a table of tasks. wake is when a task can be claimed, NULL when

@@ -25,8 +25,10 @@ type Store struct {
 	outbox  *Queue
 
 	lockIncident, insertIncident, updateIncident, appendEntry, putSnapshot string // statements
-	incident, incidents, timeline, snapshot                                string
+	incident, incidents, changes, timeline, snapshot                       string
 	lockBundle, bundleIDs, lockedSnapshot, newSnapshot                     string
+	lockAll, entriesOfAll, insertAll, updateAll, appendAll                 string // of many incidents
+	readWhole, eraseEntry                                                  string // of [Incidents]
 	sumLoads, addLoad, takeLoads                                           string
 }
 
@@ -60,14 +62,15 @@ func Open(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	s.timers, s.outbox = newQueue(s, "timer"), newQueue(s, "outbox")
 	text := s.dialect.text
 	s.lockIncident = text(`SELECT version, data FROM incident WHERE tenant = $1 AND id = $2 {lock}`)
-	s.insertIncident = text(`INSERT INTO incident (tenant, id, version, data, leader) VALUES ($1, $2, 1, $3, $4) ON CONFLICT DO NOTHING`)
-	s.updateIncident = text(`UPDATE incident SET version = version + 1, data = $1, leader = $5 WHERE tenant = $2 AND id = $3 AND version = $4`)
+	s.insertIncident = text(`INSERT INTO incident (tenant, id, version, data, leader, changed) VALUES ($1, $2, 1, $3, $4, {turn}) ON CONFLICT DO NOTHING`)
+	s.updateIncident = text(`UPDATE incident SET version = version + 1, data = $1, leader = $5, changed = {turn} WHERE tenant = $2 AND id = $3 AND version = $4`)
 	s.appendEntry = text(`INSERT INTO timeline (tenant, incident, seq, data)
 		SELECT $1, $2, coalesce(max(seq), 0) + 1, $3 FROM timeline WHERE tenant = $1 AND incident = $2`)
 	s.putSnapshot = text(`INSERT INTO snapshot (tenant, name, at, data) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (tenant, name) DO UPDATE SET at = excluded.at, data = excluded.data`)
 	s.incident = text(`SELECT version, data FROM incident WHERE tenant = $1 AND id = $2`)
 	s.incidents = text(`SELECT id FROM incident WHERE tenant = $1 ORDER BY id`)
+	s.changes = text(`SELECT '', '', {next} UNION ALL SELECT tenant, id, changed FROM incident WHERE changed >= $1 ORDER BY 3, 1, 2`)
 	s.timeline = text(`SELECT data FROM timeline WHERE tenant = $1 AND incident = $2 ORDER BY seq`)
 	s.snapshot = text(`SELECT at, data FROM snapshot WHERE tenant = $1 AND name = $2`)
 	// In one query SQLite would rather read all of the tenant than look up each row.
@@ -76,6 +79,21 @@ func Open(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	s.bundleIDs = text(`SELECT id FROM incident WHERE tenant = $1 AND leader = $2 ORDER BY id`)
 	s.lockedSnapshot = text(`SELECT data FROM snapshot WHERE tenant = $1 AND name = $2 {lock}`)
 	s.newSnapshot = text(`INSERT INTO snapshot (tenant, name, at, data) VALUES ($1, $2, 0, $3) ON CONFLICT DO NOTHING`)
+	// The rows carry the tenant: with a constant one SQLite goes through all that the
+	// tenant has, once for each row. CROSS JOIN has it look up each row, in this order.
+	const rows = `{rows $1 of_tenant text, of_id text, of_version bigint, of_n bigint, of_text text}`
+	s.lockAll = text(`SELECT id, version, data FROM ` + rows + ` CROSS JOIN incident WHERE tenant = of_tenant AND id = of_id ORDER BY id {lock}`)
+	s.entriesOfAll = text(`SELECT incident, seq, data FROM ` + rows + ` CROSS JOIN timeline WHERE tenant = of_tenant AND incident = of_id ORDER BY incident, seq`)
+	s.insertAll = text(`INSERT INTO incident (tenant, id, version, data, changed) SELECT of_tenant, of_id, 1, of_text, {turn} FROM ` + rows + `
+		WHERE true ON CONFLICT DO NOTHING RETURNING id`)
+	s.updateAll = text(`UPDATE incident SET version = version + 1, data = of_text, leader = NULL, changed = {turn} FROM ` + rows + `
+		WHERE tenant = of_tenant AND id = of_id AND version = of_version RETURNING id`)
+	s.appendAll = text(`INSERT INTO timeline (tenant, incident, seq, data)
+		SELECT of_tenant, of_id, of_n + coalesce((SELECT max(seq) FROM timeline WHERE tenant = of_tenant AND incident = of_id), 0), of_text FROM ` + rows)
+	// One statement sees one state of the database, so row and timeline fit.
+	s.readWhole = text(`SELECT 0, version, data FROM incident WHERE tenant = $1 AND id = $2
+		UNION ALL SELECT seq, 0, data FROM timeline WHERE tenant = $1 AND incident = $2 ORDER BY 1`)
+	s.eraseEntry = text(`UPDATE timeline SET data = $4 WHERE tenant = $1 AND incident = $2 AND seq = $3`)
 	s.sumLoads = text(`SELECT person, CAST(sum(open) AS {int}), max(paged), count(*) FROM load WHERE tenant = $1 GROUP BY person`)
 	s.addLoad = text(`INSERT INTO load (tenant, person, open, paged) VALUES ($1, $2, $3, $4)`)
 	s.takeLoads = text(`DELETE FROM load WHERE {row} {among}(SELECT {row} FROM load WHERE tenant = $1 AND person = $2 {skip}){/among} RETURNING open, paged`)

@@ -147,6 +147,10 @@ func (w *writer) event(e *correlation.Event) {
 		w.text(e.Severity.MarshalText())
 	}
 	w.texts("annotations", e.Annotations)
+	if e.Again {
+		w.name("again")
+		w.b = append(w.b, "true"...)
+	}
 	w.b = append(w.b, '}')
 }
 
@@ -155,7 +159,7 @@ func (w *writer) event(e *correlation.Event) {
 func Decode(offset int64, data []byte) Record {
 	r := Record{Offset: offset}
 	p := parser{b: data}
-	if p.batch(&r.Batch); !p.failed && len(p.b) == 0 {
+	if p.batch(&r.Batch); !p.failed && p.at == len(data) {
 		return r
 	}
 	r.Batch = Batch{}
@@ -168,15 +172,17 @@ func Decode(offset int64, data []byte) Record {
 // parser reads what writer has written and fails on anything else.
 type parser struct {
 	b      []byte
+	at     int // of b, where it goes on; a number, as to move a slice is work for the garbage collector
 	failed bool
 }
 
 // skip reports whether the rest begins with a text, and skips it.
 func (p *parser) skip(text string) bool {
-	if len(p.b) < len(text) || string(p.b[:len(text)]) != text {
+	end := p.at + len(text)
+	if len(p.b) < end || string(p.b[p.at:end]) != text {
 		return false
 	}
-	p.b = p.b[len(text):]
+	p.at = end
 	return true
 }
 
@@ -189,11 +195,11 @@ func (p *parser) want(text string) {
 func (p *parser) bytes() []byte {
 	p.want(`"`)
 	ascii := true
-	for i, c := range p.b {
-		switch {
+	for i := p.at; i < len(p.b); i++ {
+		switch c := p.b[i]; {
 		case c == '"':
-			text := p.b[:i]
-			p.b = p.b[i+1:]
+			text := p.b[p.at:i]
+			p.at = i + 1
 			p.failed = p.failed || !ascii && !utf8.Valid(text)
 			return text
 		case c < ' ' || c == '\\':
@@ -213,20 +219,34 @@ func (p *parser) time() (t time.Time) {
 	return t
 }
 
-// texts reads a map that is not empty.
+// texts reads a map that is not empty. Its texts share one string, as they mostly live and
+// die together.
 func (p *parser) texts() map[string]string {
-	m := make(map[string]string, 8)
+	begin := p.at
+	var few [64]int
+	ends := few[:0] // of every key and value, where it begins and ends after begin
 	p.want("{")
 	for !p.failed {
-		key := string(p.bytes())
-		p.want(":")
-		m[key] = string(p.bytes())
+		for _, after := range [...]string{":", ""} {
+			length := len(p.bytes())
+			end := p.at - 1 - begin // before the quote
+			ends = append(ends, end-length, end)
+			p.want(after)
+		}
 		if p.skip("}") {
-			return m
+			break
 		}
 		p.want(",")
 	}
-	return nil
+	if p.failed {
+		return nil
+	}
+	all := string(p.b[begin:p.at])
+	m := make(map[string]string, len(ends)/4)
+	for ; len(ends) > 0; ends = ends[4:] {
+		m[all[ends[0]:ends[1]]] = all[ends[2]:ends[3]]
+	}
+	return m
 }
 
 // batch reads the members in the order in which Encode writes them.
@@ -265,15 +285,14 @@ func (p *parser) batch(b *Batch) {
 		}
 	}
 	if next(`,"epoch":`) {
-		end := 0
-		for end < len(p.b) && p.b[end] >= '0' && p.b[end] <= '9' {
-			end++
+		begin := p.at
+		for p.at < len(p.b) && p.b[p.at] >= '0' && p.b[p.at] <= '9' {
+			p.at++
 		}
 		var err error
-		b.Epoch, err = strconv.ParseInt(string(p.b[:end]), 10, 64)
+		b.Epoch, err = strconv.ParseInt(string(p.b[begin:p.at]), 10, 64)
 		// JSON has no numbers that begin with 0, and an epoch is never 0.
-		p.failed = p.failed || err != nil || p.b[0] == '0'
-		p.b = p.b[end:]
+		p.failed = p.failed || err != nil || p.b[begin] == '0'
 	}
 	p.want("}")
 }
@@ -305,5 +324,6 @@ func (p *parser) event(e *correlation.Event) {
 	if p.skip(`,"annotations":`) {
 		e.Annotations = p.texts()
 	}
+	e.Again = p.skip(`,"again":true`)
 	p.want("}")
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"testing"
 	"testing/quick"
 	"time"
@@ -51,6 +52,8 @@ func fill(v reflect.Value, src *rand.Rand) {
 		}
 	case reflect.String:
 		v.SetString(texts[src.IntN(len(texts))])
+	case reflect.Bool:
+		v.SetBool(src.IntN(2) > 0)
 	case reflect.Int64:
 		v.SetInt([]int64{0, 1, 1 << 60}[src.IntN(3)])
 	default:
@@ -90,6 +93,16 @@ func TestCodec(t *testing.T) {
 	}
 	if seen < 500 {
 		t.Errorf("%d of 5000 batches were read without encoding/json, want many", seen)
+	}
+	many := correlation.Event{Alert: "a", Status: correlation.Firing, Time: time.Unix(1, 0).UTC(), Labels: map[string]string{}}
+	for n := range 100 {
+		many.Labels[strconv.Itoa(n)] = strconv.Itoa(-n)
+	}
+	text, err := Batch{At: many.Time, Events: []correlation.Event{many}}.Encode()
+	p := parser{b: text}
+	var back Batch
+	if p.batch(&back); err != nil || p.failed || !reflect.DeepEqual(back.Events, []correlation.Event{many}) {
+		t.Errorf("%s comes back as %+v (%v, failed %v)", text, back, err, p.failed)
 	}
 	if _, err := (Batch{At: time.Unix(1, 0), Events: []correlation.Event{{}}}).Encode(); err == nil {
 		t.Error("Encode of an event without status: want an error")

@@ -33,6 +33,13 @@
 // partition over restores the last snapshot and applies the records that follow;
 // notifications whose keys stand in the log are not handed over again.
 //
+// A snapshot that is damaged or lost, or that another version wrote, is not used. If the log was
+// never trimmed, the state is made of all of it, by the rules of today, and of what was over
+// before the snapshot nobody is told again. Otherwise the partition waits, and
+// [Stats.Stuck] and [Config.Log] say so, until the store gives a snapshot that is sound, as
+// from a backup: with a state that is not what it was, people would be told of what is
+// over, and not of the end of what they know. The other partitions go on.
+//
 // # What is exactly once, and what is not
 //
 // In the outbox every notification stands once, whenever nodes and servers are killed:

@@ -51,9 +51,9 @@ type Config struct {
 	// Kinds are the transitions that are notifications. Defaults to Notify and
 	// Resolve.
 	Kinds []correlation.Kind
-	// Refused is told of events that an engine refused, and of records that are no
+	// OnRefused is told of events that an engine refused, and of records that are no
 	// batch. It is told again after a recovery. Defaults to nothing.
-	Refused func(partition int, offset int64, err error)
+	OnRefused func(partition int, offset int64, err error)
 	// TTL is how long a node may be silent before its partitions go to others. It
 	// speaks three times in that time. Defaults to 10 seconds, at least 1.
 	TTL time.Duration
@@ -70,11 +70,12 @@ type Config struct {
 	// Now is the clock by which something falls due. It should be that of the
 	// producers. Defaults to time.Now.
 	Now func() time.Time
-	// Logger is told of errors that are tried again. Defaults to none.
-	Logger *slog.Logger
+	// Log is told of errors that are tried again. Defaults to none.
+	Log *slog.Logger
 }
 
-// Stats counts what a node has done since it was made, recoveries included.
+// Stats counts what a node has done since it was made, recoveries included, and says
+// whether it is stuck now.
 type Stats struct {
 	Claims    int64 // partitions taken
 	Records   int64 // read
@@ -86,12 +87,18 @@ type Stats struct {
 	Snapshots int64
 	Ticks     int64
 	Errors    int64 // of the store, tried again
+
+	// Stuck is for how long the partition that is worst off has not gone on, because its
+	// snapshot cannot be used, the store does not answer or Notify fails; 0 if all go on.
+	// Its alerts wait in the log.
+	Stuck time.Duration
 }
 
 // Node owns a share of the partitions while Run runs. Make one with [New]. Its
 // methods are safe for concurrent use.
 type Node struct {
 	c       Config
+	made    time.Time
 	handing chan struct{} // has an element for each partition that hands over
 	stats   struct {
 		claims, records, events, refused, notified, again, skipped, snapshots, ticks, errors atomic.Int64
@@ -147,10 +154,10 @@ func New(c Config) (*Node, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Node{c: c, handing: make(chan struct{}, c.Parallel), owners: map[int]*owner{}}, nil
+	return &Node{c: c, made: time.Now(), handing: make(chan struct{}, c.Parallel), owners: map[int]*owner{}}, nil
 }
 
 // Run owns partitions until ctx is over. Then it saves and releases them, for which
@@ -264,7 +271,16 @@ func (n *Node) View(tenant string, f func(*correlation.Engine)) bool {
 // Stats returns the counters.
 func (n *Node) Stats() Stats {
 	s := &n.stats
+	stuck := time.Duration(0)
+	n.mu.Lock()
+	for _, o := range n.owners {
+		if since := o.failing.Load(); since > 0 && !o.ended() {
+			stuck = max(stuck, time.Since(n.made)-time.Duration(since))
+		}
+	}
+	n.mu.Unlock()
 	return Stats{
+		Stuck:  stuck,
 		Claims: s.claims.Load(), Records: s.records.Load(), Events: s.events.Load(), Refused: s.refused.Load(), Notified: s.notified.Load(),
 		Again: s.again.Load(), Skipped: s.skipped.Load(), Snapshots: s.snapshots.Load(), Ticks: s.ticks.Load(), Errors: s.errors.Load(),
 	}
@@ -276,7 +292,7 @@ func (n *Node) trouble(ctx context.Context, what string, partition int, err erro
 		return
 	}
 	n.stats.errors.Add(1)
-	n.c.Logger.WarnContext(ctx, "stream: "+what, "partition", partition, "error", err)
+	n.c.Log.WarnContext(ctx, "stream: "+what, "partition", partition, "error", err)
 }
 
 // term is a stretch of time without a gap in which the node is alive for others. Each

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strconv"
 	"strings"
@@ -379,7 +380,7 @@ func TestRefused(t *testing.T) {
 		store, j := stream.NewMemory(), &journal{}
 		now := time.Now()
 		var refused []string
-		n := run(t, stream.Config{Store: store, Name: "a", Notify: j.notify, Refused: func(p int, offset int64, err error) {
+		n := run(t, stream.Config{Store: store, Name: "a", Notify: j.notify, OnRefused: func(p int, offset int64, err error) {
 			refused = append(refused, fmt.Sprint(p, " ", offset, " ", err))
 		}})
 		event := func(alert string) correlation.Event {
@@ -394,6 +395,190 @@ func TestRefused(t *testing.T) {
 		if len(j.sorted()) != 2 {
 			t.Errorf("%d notifications, want those of the other two events", len(j.sorted()))
 		}
+	})
+}
+
+// TestClockJumps puts the clock of a node a day ahead, and back. What begins and ends meanwhile is told at once, by the clock
+// of whoever saw it, and nothing twice: time in the log never goes back, it waits until the clock has caught up.
+func TestClockJumps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var offset atomic.Int64
+		now := func() time.Time { return time.Now().Add(time.Duration(offset.Load())) }
+		store, j := stream.NewMemory(), &journal{}
+		n := run(t, stream.Config{Store: store, Name: "n", Notify: j.notify, Now: now})
+		told := 0
+		send := func(alert string, status correlation.Status) {
+			t.Helper()
+			event := correlation.Event{Tenant: "acme", Alert: alert, Status: status, Time: time.Now()}
+			check(t, stream.Send(t.Context(), store, stream.Batch{At: now(), Events: []correlation.Event{event}}))
+			told++
+			time.Sleep(10 * time.Second)
+			if keys := j.sorted(); len(keys) != told || len(slices.Compact(keys)) != told {
+				t.Errorf("%s %v: %d notifications are told, want %d, each once", alert, status, len(keys), told)
+			}
+		}
+		send("a.before", correlation.Firing)
+		offset.Store(int64(24 * time.Hour))
+		send("a.ahead", correlation.Firing)
+		offset.Store(0)
+		send("a.back", correlation.Firing)
+		for _, alert := range []string{"a.before", "a.ahead", "a.back"} {
+			send(alert, correlation.Resolved)
+		}
+		offset.Store(int64(-24 * time.Hour))
+		send("a.behind", correlation.Firing)
+		if stuck := n.Stats().Stuck; stuck != 0 {
+			t.Errorf("stuck for %v", stuck)
+		}
+		n.stop()
+	})
+}
+
+// damaging is a store whose snapshots have a bit that is wrong, or are lost, while it is told so.
+type damaging struct {
+	stream.Store
+	damage atomic.Bool
+	lost   bool
+}
+
+func (d *damaging) Load(ctx context.Context, partition int) (stream.Snapshot, error) {
+	s, err := d.Store.Load(ctx, partition)
+	if d.damage.Load() && len(s.State) > 0 {
+		s.State = bytes.Clone(s.State)
+		s.State[len(s.State)/2] ^= 0x10
+		if d.lost {
+			s.State = nil
+		}
+	}
+	return s, err
+}
+
+// lockedBuffer is a buffer that is read while others write to it.
+type lockedBuffer struct {
+	mu sync.Mutex // guards b
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// TestDamagedSnapshot gives a node snapshots that are damaged. With the whole log it makes the state anew and says what one
+// engine says, nothing twice; from a log that was trimmed it makes nothing, says that it is stuck, and goes on when the
+// snapshot is sound again.
+func TestDamagedSnapshot(t *testing.T) {
+	for _, trim := range []bool{false, true} {
+		t.Run(fmt.Sprint("trimmed ", trim), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := streamtest.NewStorm(7, 2000, 40)
+				store, j := &damaging{Store: stream.NewMemory()}, &journal{}
+				var log lockedBuffer
+				c := s.Node(store, "first", j.notify)
+				c.SnapshotEvery, c.Batch, c.Trim, c.Log = 20, 10, trim, slog.New(slog.NewTextHandler(&log, nil))
+				first := run(t, c)
+				half := len(s.Batches) / 2
+				check(t, s.Append(t.Context(), store, 0, half))
+				time.Sleep(time.Minute)
+				first.stop()
+				before := len(j.sorted())
+
+				store.damage.Store(true)
+				c.Name = "second"
+				second := run(t, c)
+				check(t, s.Append(t.Context(), store, half, len(s.Batches)))
+				check(t, s.Finish(t.Context(), store))
+				time.Sleep(5 * time.Minute)
+				stuck := second.Stats().Stuck
+				if trim {
+					if told := len(j.sorted()); told != before {
+						t.Errorf("%d told of partitions whose state is not known", told-before)
+					}
+					if stuck < 4*time.Minute || !strings.Contains(log.String(), "checksum") || !strings.Contains(log.String(), "trimmed") {
+						t.Errorf("stuck for %v and the log says %.2000s; want 4 minutes and more, the checksum and that the log was trimmed", stuck, log.String())
+					}
+					store.damage.Store(false)
+					time.Sleep(2 * time.Minute) // pauses between attempts grow to a minute
+				}
+				if stuck := second.Stats().Stuck; stuck != 0 {
+					t.Errorf("stuck for %v, want not at all", stuck)
+				}
+				second.stop()
+				wantKeys(t, "two nodes", j.sorted(), s)
+				wantStates(t, store.Store, s)
+			})
+		})
+	}
+}
+
+// TestDamagedSnapshotOtherRules makes the state anew with another Settle than the log was written under. Of the alert that is
+// over nobody is told again, under whatever key; of those that go on they are.
+func TestDamagedSnapshotOtherRules(t *testing.T) {
+	for _, lost := range []bool{false, true} {
+		t.Run(fmt.Sprint("lost ", lost), func(t *testing.T) { synctest.Test(t, func(t *testing.T) { damagedOtherRules(t, lost) }) })
+	}
+}
+
+func damagedOtherRules(t *testing.T, lost bool) {
+	t.Helper()
+	store := &damaging{Store: stream.NewMemory(), lost: lost}
+	var told []string
+	c := stream.Config{Store: store, Name: "first", Notify: func(_ context.Context, all []stream.Notification) error {
+		for _, n := range all {
+			told = append(told, fmt.Sprint(n.Kind, " ", n.Alert))
+		}
+		return nil
+	}}
+	send := func(alert string, status correlation.Status) {
+		t.Helper()
+		event := correlation.Event{Tenant: "acme", Alert: alert, Status: status, Time: time.Now()}
+		check(t, stream.Send(t.Context(), store, stream.Batch{At: time.Now(), Events: []correlation.Event{event}}))
+		time.Sleep(time.Minute)
+	}
+	first := run(t, c)
+	send("a.over", correlation.Firing)
+	send("a.on", correlation.Firing)
+	send("a.over", correlation.Resolved)
+	first.stop() // which saves
+	if want := []string{"notify a.over", "notify a.on", "resolve a.over"}; !slices.Equal(told, want) {
+		t.Fatalf("told %q, want %q", told, want)
+	}
+	told = nil
+	store.damage.Store(true)
+	c.Name, c.Options.Settle = "second", 5*time.Second
+	second := run(t, c)
+	time.Sleep(time.Minute)
+	send("a.on", correlation.Resolved)
+	send("a.new", correlation.Firing)
+	second.stop()
+	if want := []string{"notify a.on", "resolve a.on", "notify a.new"}; !slices.Equal(told, want) {
+		t.Errorf("told %q after the rules were changed, want %q", told, want)
+	}
+}
+
+// readless is a store whose log cannot be read.
+type readless struct{ stream.Store }
+
+func (readless) Read(context.Context, int, int64) ([]stream.Record, error) {
+	return nil, errors.New("no log")
+}
+
+// A node whose log cannot be read is stuck, and says so.
+func TestStuckRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := run(t, stream.Config{Store: readless{stream.NewMemory()}, Name: "n", Notify: (&journal{}).notify})
+		time.Sleep(5 * time.Minute)
+		if stuck := n.Stats().Stuck; stuck < 4*time.Minute || stuck > 5*time.Minute {
+			t.Errorf("stuck for %v after 5 minutes without a log", stuck)
+		}
+		n.stop()
 	})
 }
 

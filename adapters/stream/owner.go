@@ -3,6 +3,7 @@ package stream
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -20,12 +21,15 @@ type owner struct {
 	stop      context.CancelFunc
 	done      chan struct{} // closed when it has ended
 	epoch     atomic.Int64  // 0 until the partition is claimed
+	failing   atomic.Int64  // ns after Node.made, since when the store or Notify fails; 0 if neither does
 
 	mu       sync.Mutex // guards engine and caughtUp, which View reads
 	engine   *correlation.Engine
 	caughtUp bool // has applied all that stood in the log when it began
 
 	offset  int64 // of the last record that was applied
+	saved   int64 // offset of a snapshot that is made anew from the log; 0: of none, or it is past
+	room    int   // of pending, up to there
 	begin   int64 // offset of its own record, at which it has caught up
 	unsaved int   // records since the last snapshot
 	ticked  time.Time
@@ -96,12 +100,14 @@ func (o *owner) own() error {
 	for wait := time.Duration(0); o.ctx.Err() == nil; {
 		records, err := o.read()
 		if err != nil {
+			o.fails()
 			o.trouble(o.ctx, "read", o.partition, err)
 			wait = longer(wait)
 			pause(o.ctx, wait)
 			continue
 		}
 		wait = 0
+		o.failing.Store(0)
 		if err := o.apply(records); err != nil {
 			return err
 		}
@@ -123,26 +129,54 @@ func (o *owner) own() error {
 	return nil
 }
 
-// restore takes the state from the last snapshot.
+// restore takes the state from the last snapshot, or if that is damaged from the whole log.
 func (o *owner) restore(ctx context.Context) error {
 	s, err := o.c.Store.Load(ctx, o.partition)
 	if err != nil {
 		return err
 	}
 	var engine *correlation.Engine
-	if len(s.State) == 0 {
-		engine, err = correlation.New(o.c.Rules, o.c.Options)
-	} else {
+	if s.Offset > 0 || len(s.State) > 0 { // it may have been lost
 		engine, err = correlation.Restore(o.c.Rules, o.c.Options, s.State)
 	}
 	if err != nil {
-		return err
+		if lost := o.whole(ctx); lost != nil {
+			return fmt.Errorf("the snapshot at offset %d: %w; the log cannot replace it: %w", s.Offset, err, lost)
+		}
+		o.c.Log.WarnContext(ctx, "stream: a snapshot is not used, the log is read from its beginning", "partition", o.partition, "error", err)
+		o.saved = s.Offset
+		s = Snapshot{}
+	}
+	if s.Offset == 0 && len(s.State) == 0 {
+		if engine, err = correlation.New(o.c.Rules, o.c.Options); err != nil {
+			return err
+		}
 	}
 	o.mu.Lock()
 	o.engine = engine
 	o.mu.Unlock()
 	o.offset = s.Offset
 	return nil
+}
+
+// whole returns an error unless the log has all of its records. The first owner writes epoch
+// 1 into it, and every snapshot, up to which a log is trimmed, covers the epoch of its owner.
+func (o *owner) whole(ctx context.Context) error {
+	for after := int64(0); ; {
+		records, err := o.c.Store.Read(ctx, o.partition, after)
+		if err != nil {
+			return fmt.Errorf("its first owner was trimmed: %w", err)
+		}
+		for _, r := range records {
+			if r.Epoch == 1 {
+				return nil
+			}
+			if r.Epoch > 1 {
+				return fmt.Errorf("its first owner has epoch %d, want 1: what came before was trimmed", r.Epoch)
+			}
+			after = r.Offset
+		}
+	}
 }
 
 // read waits for records, until the next tick at the latest.
@@ -169,6 +203,12 @@ func (o *owner) apply(records []Record) error {
 		r := &records[i]
 		if r.Epoch > o.epoch.Load() {
 			return ErrFenced
+		}
+		if past := r.Offset > o.saved; o.saved > 0 && (past || len(o.pending) > o.room) {
+			o.settle()
+			if past {
+				o.saved = 0
+			}
 		}
 		switch {
 		case r.Err != nil:
@@ -202,12 +242,42 @@ func (o *owner) step(r *Record) {
 	}
 	o.stats.events.Add(int64(len(r.Events)))
 	for _, t := range transitions {
-		if slices.Contains(o.c.Kinds, t.Kind) {
+		if slices.Contains(o.c.Kinds, t.Kind) || o.saved > 0 { // settle looks at all
 			key := t.Key()
 			o.pending = append(o.pending, Notification{Key: key, Transition: t, Partition: o.partition, Offset: r.Offset, Epoch: o.epoch.Load()})
 			o.open[key] = true
 		}
 	}
+}
+
+// settle leaves of what is pending what is about alerts that go on. It stood before a
+// snapshot, when everything had been handed over: under the keys of today if the rules are
+// still those of then, and else under others, which would tell people again of all that is
+// over.
+func (o *owner) settle() {
+	type episode struct {
+		alert string
+		since int64
+	}
+	of := func(n *Notification) episode {
+		return episode{n.Alert.Key(), n.Alert.Since.UnixNano()}
+	}
+	ended := map[episode]int{} // by place
+	for i := range o.pending {
+		if n := &o.pending[i]; n.Kind == correlation.Resolve || n.Kind == correlation.Close {
+			ended[of(n)] = i
+		}
+	}
+	kept := o.pending[:0]
+	for i, n := range o.pending {
+		if end, ok := ended[of(&n)]; o.open[n.Key] && slices.Contains(o.c.Kinds, n.Kind) && (!ok || i > end) {
+			kept = append(kept, n)
+		} else {
+			delete(o.open, n.Key)
+		}
+	}
+	clear(o.pending[len(kept):])
+	o.pending, o.room = kept, 2*len(kept)+1000
 }
 
 // refuse tells of what was not applied.
@@ -217,8 +287,8 @@ func (o *owner) refuse(offset int64, err error) {
 		n = len(joined.Unwrap())
 	}
 	o.stats.refused.Add(int64(n))
-	if o.c.Refused != nil {
-		o.c.Refused(o.partition, offset, err)
+	if o.c.OnRefused != nil {
+		o.c.OnRefused(o.partition, offset, err)
 	}
 }
 
@@ -255,10 +325,12 @@ func (o *owner) handOver(now []Notification) error {
 	for wait := time.Duration(0); ; pause(o.ctx, wait) {
 		err := o.notify(now, keys)
 		if err == nil || o.term.over() || o.ctx.Err() != nil {
+			o.failing.Store(0)
 			return err
 		}
+		o.fails()
 		o.stats.again.Add(1)
-		o.c.Logger.WarnContext(o.ctx, "stream: notify", "partition", o.partition, "error", err)
+		o.c.Log.WarnContext(o.ctx, "stream: notify", "partition", o.partition, "error", err)
 		wait = longer(wait)
 	}
 }
@@ -312,7 +384,7 @@ func (o *owner) save() error {
 // untilTick returns how long it takes until a tick is to be written; false if there
 // is no need for one as things stand.
 func (o *owner) untilTick() (time.Duration, bool) {
-	due, ok := o.engine.Next()
+	due, ok := o.engine.NextWake()
 	if !ok || !o.caughtUp {
 		return 0, false
 	}
@@ -348,12 +420,19 @@ func (o *owner) insist(what string, try func(context.Context) error) error {
 		err := try(call)
 		cancel()
 		if err == nil || errors.Is(err, ErrFenced) || o.term.ctx.Err() != nil {
+			o.failing.Store(0)
 			return err
 		}
+		o.fails()
 		o.trouble(o.ctx, what, o.partition, err)
 		wait = longer(wait)
 		pause(o.term.ctx, wait)
 	}
+}
+
+// fails notes when it began to fail.
+func (o *owner) fails() {
+	o.failing.CompareAndSwap(0, int64(max(1, time.Since(o.made))))
 }
 
 // longer returns the pause after the one before: 10 ms, doubled up to a minute.

@@ -69,7 +69,7 @@ func StateOf(s incident.State) adapters.State {
 	case incident.Closed:
 		return adapters.StateClosed
 	case incident.Cancelled, incident.Merged:
-		return adapters.StateCanceled
+		return adapters.StateCancelled
 	default:
 		return adapters.StateNew
 	}

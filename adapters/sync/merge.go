@@ -36,8 +36,11 @@ func (r *Record) absorb(sides []Side, owners map[Field]string, reads map[string]
 				st.Seen = map[Field]string{}
 			}
 			st.Seen[f] = got
-			if _, agreed := r.Values[f]; !agreed {
+			if agreed, ok := r.Values[f]; !ok {
 				r.Values[f] = valueOf(t, f)
+			} else if f == State && !seen && st.OpenKey == "" && len(st.Past) == 0 && adapters.State(got).Ended() && !adapters.State(agreed).Ended() {
+				st.Over = true
+				lost = append(lost, Conflict{At: now, Side: side.Name, Field: State, Value: got, Kept: agreed, Reason: Ended})
 			}
 			if writing && got == pending || !seen || got == before {
 				continue
@@ -55,6 +58,7 @@ func (r *Record) absorb(sides []Side, owners map[Field]string, reads map[string]
 		if t, ok := reads[sides[i].Name]; ok {
 			st := r.Sides[sides[i].Name]
 			st.Updated, st.Version = t.Updated, t.Ref.Version
+			st.Over = st.Over && adapters.State(st.Seen[State]).Ended() && !adapters.State(r.Values[State]).Ended()
 		}
 	}
 	return lost
@@ -168,7 +172,7 @@ func (r *Record) missing(side *Side) map[Field]string {
 	var wanted map[Field]string
 	for _, f := range side.Fields {
 		value, ok := r.Values[f]
-		if !ok {
+		if !ok || f == State && st.Over {
 			continue
 		}
 		want := side.Shape(f, value)

@@ -147,8 +147,12 @@ func (j *job) readAll(ctx context.Context, now time.Time) error {
 // known already.
 func (st *Standing) outdated(t adapters.Ticket, side *Side, now time.Time) bool {
 	if t.Updated.Before(st.Updated) {
-		return true
+		if st.Behind.IsZero() {
+			st.Behind = now
+		}
+		return now.Sub(st.Behind) < side.Lag // after that its clock has gone back for good
 	}
+	st.Behind = time.Time{}
 	same := t.Updated.Equal(st.Updated) && t.Ref.Version == st.Version
 	if !same || now.Sub(st.Wrote) >= side.Lag {
 		return false
@@ -280,15 +284,21 @@ func (j *job) reopen(ctx context.Context, side *Side, st *Standing) (adapters.Re
 	if !ok {
 		return adapters.Ref{}, &adapters.Error{Provider: side.Name, Op: "reopen", Kind: adapters.Unsupported}
 	}
-	return reopener.Reopen(ctx, st.Ref, j.r.ID+" was opened again")
+	return reopener.Reopen(ctx, st.Ref, j.reopened())
 }
+
+// reopened and ended are the reasons that vendors are given, which some keep as
+// notes.
+func (j *job) reopened() string { return j.r.ID + " was opened again" }
+
+func (j *job) ended(to adapters.State) string { return fmt.Sprintf("%s is %s", j.r.ID, to) }
 
 // follow goes on with the ticket that was opened again, or that follows it.
 func (st *Standing) follow(ref adapters.Ref) {
 	st.Reopening = false
 	if !ref.Same(st.Ref) {
 		st.Past = append(st.Past, st.Ref)
-		st.Ref, st.Updated, st.Version = ref, time.Time{}, ""
+		st.Ref, st.Updated, st.Version, st.Behind = ref, time.Time{}, "", time.Time{}
 		st.Seen = map[Field]string{} // what a vendor puts into it is no change by anybody
 	}
 }
@@ -309,7 +319,7 @@ func (j *job) move(ctx context.Context, side *Side, st *Standing, to adapters.St
 		}
 	default:
 		if system, ok := side.System.(adapters.Resolver); ok {
-			return system.Resolve(ctx, st.Ref, adapters.Resolution{Text: fmt.Sprintf("%s is %s", j.r.ID, to)})
+			return system.Resolve(ctx, st.Ref, adapters.Resolution{Text: j.ended(to)})
 		}
 	}
 	return unsupported

@@ -34,7 +34,9 @@ type Record struct {
 	Round  int                  `json:"round"`  // how often it was opened again
 	Values map[Field]string     `json:"values"` // what all have agreed upon
 	Sides  map[string]*Standing `json:"sides"`
-	Notes  []Forwarded          `json:"notes,omitempty"` // in the order in which they were found
+	// Notes in the order in which they were found: those that are on their way and the
+	// latest that are everywhere, at most 200 of each side.
+	Notes []Forwarded `json:"notes,omitempty"`
 
 	// Conflicts are the latest changes that were not kept, oldest first, at most 100.
 	Conflicts []Conflict `json:"conflicts,omitempty"`
@@ -60,15 +62,26 @@ type Standing struct {
 	Updated   time.Time        `json:"updated,omitzero"`  // of the latest reading, by the vendor's clock
 	Version   string           `json:"version,omitempty"` // of the latest reading
 	Wrote     time.Time        `json:"wrote,omitzero"`    // when we last wrote, by our clock
+	Behind    time.Time        `json:"behind,omitzero"`   // since when readings are older than one before, by our clock
+	// Over is set while a ticket stays ended that was so when it was linked to an
+	// incident which was not: nobody has opened it again there.
+	Over bool `json:"over,omitempty"`
+	// Forgotten is the instant up to which notes are known without being listed.
+	Forgotten time.Time `json:"forgotten,omitzero"`
 }
 
 // Forwarded is a note that goes from one side to the others.
 type Forwarded struct {
-	From   string   `json:"from"`
-	ID     string   `json:"id"`             // of the vendor
-	Text   string   `json:"text,omitempty"` // as it is forwarded; empty once it is everywhere
-	Public bool     `json:"public,omitempty"`
-	To     []string `json:"to,omitempty"` // sides that still need it, in order
+	From   string    `json:"from"`
+	ID     string    `json:"id"`             // of the vendor
+	At     time.Time `json:"at,omitzero"`    // of the vendor; zero if it does not say
+	Text   string    `json:"text,omitempty"` // as it is forwarded; empty once it is everywhere
+	Public bool      `json:"public,omitempty"`
+	To     []string  `json:"to,omitempty"` // sides that still need it, in order
+	// Sum is of Text, which a copy is known by, and Copies are the ids of the copies as
+	// the sides showed them. What begins like a copy and has neither is a note of its own.
+	Sum    string            `json:"sum,omitempty"`
+	Copies map[string]string `json:"copies,omitempty"`
 }
 
 // Reason says why a change was not kept.
@@ -79,6 +92,7 @@ const (
 	NotOwner Reason = "not_owner" // the field belongs to another side
 	Earlier  Reason = "earlier"   // another side changed it later
 	Late     Reason = "late"      // the incident is further than that state
+	Ended    Reason = "ended"     // the ticket had ended when it was linked, and stays so
 	Refused  Reason = "refused"   // the vendor does not take the value
 	Gone     Reason = "gone"      // the vendor has the ticket no more
 )

@@ -156,7 +156,7 @@ func clone(r Record) Record {
 	r.Values = maps.Clone(r.Values)
 	r.Notes = slices.Clone(r.Notes)
 	for i := range r.Notes {
-		r.Notes[i].To = slices.Clone(r.Notes[i].To)
+		r.Notes[i].To, r.Notes[i].Copies = slices.Clone(r.Notes[i].To), maps.Clone(r.Notes[i].Copies)
 	}
 	r.Conflicts = slices.Clone(r.Conflicts)
 	sides := make(map[string]*Standing, len(r.Sides))

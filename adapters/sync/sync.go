@@ -144,7 +144,7 @@ func (s *Side) nearest(f Field, value string) string {
 		return value
 	case state == adapters.StateOnHold:
 		return string(adapters.StateAcknowledged)
-	case state == adapters.StateClosed, state == adapters.StateCanceled:
+	case state == adapters.StateClosed, state == adapters.StateCancelled:
 		return string(adapters.StateResolved)
 	default:
 		return value
@@ -260,24 +260,32 @@ func (s *Syncer) poll(ctx context.Context, side string, watcher adapters.Watcher
 // took up. A record that fails is due again later; its error is in the record
 // and in the log.
 func (s *Syncer) Work(ctx context.Context, limit int) (int, error) {
+	taken, _, err := s.work(ctx, limit)
+	return taken, err
+}
+
+// work is Work, and says how many of those it took up have failed.
+func (s *Syncer) work(ctx context.Context, limit int) (taken, failed int, err error) {
 	due, err := s.config.Store.Due(ctx, s.config.Now(), limit)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for n, id := range due {
 		if err := s.Reconcile(ctx, id); err != nil {
 			if ctx.Err() != nil {
-				return n, ctx.Err()
+				return n, failed, ctx.Err()
 			}
+			failed++
 			s.config.Log.WarnContext(ctx, "reconcile", "tenant", id.Tenant, "incident", id.Incident, "error", err)
 		}
 	}
-	return len(due), nil
+	return len(due), failed, nil
 }
 
 // Run polls and works until ctx is over, and then returns nil.
 func (s *Syncer) Run(ctx context.Context) error {
-	const batch = 100
+	const batch, most = 100, 100_000
+	limit := batch
 	poll := time.NewTimer(0)
 	defer poll.Stop()
 	work := time.NewTicker(time.Second)
@@ -294,10 +302,17 @@ func (s *Syncer) Run(ctx context.Context) error {
 		case <-work.C:
 		case <-s.wake:
 		}
-		for n := batch; n == batch && ctx.Err() == nil; {
-			var err error
-			if n, err = s.Work(ctx, batch); err != nil && ctx.Err() == nil {
+		for more := true; more && ctx.Err() == nil; {
+			taken, failed, err := s.work(ctx, limit)
+			if err != nil && ctx.Err() == nil {
 				s.config.Log.WarnContext(ctx, "work", "error", err)
+			}
+			full := taken == limit
+			more = full && failed < taken
+			// Records that the store does not take stay due, and before others: those behind
+			// them are reached the next time.
+			if limit = batch; full && !more {
+				limit = min(2*taken, most)
 			}
 		}
 	}

@@ -7,7 +7,9 @@ import (
 	"iter"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -346,11 +348,45 @@ func TestNotes(t *testing.T) {
 	p.notes = append(p.notes, adapters.Note{ID: "77", Author: "alice", Text: "disk is full"})
 	r.settle()
 	got := r.ours.tickets[0].notes
-	if len(got) != 1 || got[0].Text != "[theirs 77] alice: disk is full" || got[0].Key == "" {
+	copied := regexp.MustCompile(`^\[theirs 77 [0-9a-f]{12}\] alice: disk is full$`)
+	if len(got) != 1 || !copied.MatchString(got[0].Text) || got[0].Key == "" {
 		t.Fatalf("notes %+v, want one by alice with a key", got)
 	}
 	if len(p.notes) != 1 {
 		t.Errorf("they have %d notes, want 1", len(p.notes))
+	}
+}
+
+// What people write is forwarded, even if it begins like a copy: with the name of the
+// other side, with all of a tag but its check, or with a whole copy that is quoted.
+// Copies are not, though the vendor has cut them or the record of them was lost.
+func TestNotesLikeCopies(t *testing.T) {
+	r := newRig(t, nil)
+	o, p := r.ours.tickets[0], r.theirs.tickets[0]
+	p.notes = append(p.notes, adapters.Note{ID: "77", Text: "disk is full"})
+	r.settle()
+	copied := o.notes[0].Text
+	o.notes[0].Text = strings.TrimSuffix(copied, " full") // as a vendor cuts it
+	r.settle()
+	for i, text := range []string{"[theirs 77] what do you mean?", "[theirs is slow] since noon", "[theirs 77 000000000000] no check", copied + "\n\nThat was us."} {
+		o.notes = append(o.notes, adapters.Note{ID: "by hand " + strconv.Itoa(i), Text: text})
+		r.settle()
+		if got := p.notes[len(p.notes)-1].Text; !strings.HasSuffix(got, "] "+text) || len(p.notes) != i+2 {
+			t.Fatalf("they have %d notes, the last %q, want %d, the last a copy of %q", len(p.notes), got, i+2, text)
+		}
+	}
+	if len(o.notes) != 5 {
+		t.Errorf("we have %d notes, want one copy and four by hand", len(o.notes))
+	}
+	record := r.record()
+	record.Notes = nil
+	if err := r.store.Save(context.Background(), record); err != nil {
+		t.Fatal(err)
+	}
+	o.notes, p.notes = o.notes[:1], p.notes[1:2]
+	r.settle()
+	if len(o.notes) != 1 || len(p.notes) != 1 {
+		t.Errorf("copies whose records were lost were copied: %+v, %+v", o.notes, p.notes)
 	}
 }
 
@@ -565,7 +601,8 @@ func TestIncidents(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if notes++; n.Text != "[theirs 9] vendor called" {
+		copied := regexp.MustCompile(`^\[theirs 9 [0-9a-f]{12}\] vendor called$`)
+		if notes++; !copied.MatchString(n.Text) {
 			t.Errorf("note %q", n.Text)
 		}
 	}

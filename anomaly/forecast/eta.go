@@ -100,16 +100,16 @@ type ETA struct {
 // century bounds what is called a date, in days.
 const century = 36525
 
-// ProbBefore is the probability, 0 to 1, that the limit is reached before t. It is NaN
+// ProbBefore is the probability, 0 to 1, that the limit is reached before at. It is NaN
 // if nothing is known. It does not survive JSON.
-func (e *ETA) ProbBefore(t time.Time) float64 {
+func (e *ETA) ProbBefore(at time.Time) float64 {
 	if len(e.dates) == 0 {
 		if e.State == Already {
 			return 1
 		}
 		return math.NaN()
 	}
-	n, _ := slices.BinarySearch(e.dates, t.Sub(e.from).Hours()/24)
+	n, _ := slices.BinarySearch(e.dates, at.Sub(e.from).Hours()/24)
 	return float64(n) / float64(len(e.dates))
 }
 

@@ -14,9 +14,9 @@ type Options struct {
 	Season time.Duration
 	// NeedSeason makes a series without a season an error, [ErrNoSeason].
 	NeedSeason bool
-	// Location is the zone of seasons of whole days. Where its clock is changed, an hour
+	// Zone is the zone of seasons of whole days. Where its clock is changed, an hour
 	// is the one that the clock on the wall shows. Defaults to UTC.
-	Location *time.Location
+	Zone *time.Location
 	// Models are those to choose from; of equally good ones the earlier. Defaults
 	// to [Models].
 	Models []Model
@@ -80,7 +80,7 @@ func Of(s Series, horizon int, o *Options) (*Forecast, error) {
 	if err := errors.Join(s.Validate(), opts.fill(s.Step, horizon)); err != nil {
 		return nil, err
 	}
-	w := onWall(s, horizon, opts.Location)
+	w := onWall(s, horizon, opts.Zone)
 	skip := max(0, len(w.values)-opts.History)
 	y, first := trim(w.values[skip:])
 	first += skip

@@ -208,12 +208,12 @@ func TestClock(t *testing.T) {
 						count++
 					}
 				}
-				if o.Location != nil && len(f.Notes) == 0 {
+				if o.Zone != nil && len(f.Notes) == 0 {
 					t.Error("no note about the clock")
 				}
 				return count
 			}
-			if got := right(&forecast.Options{Location: berlin}); got != horizon {
+			if got := right(&forecast.Options{Zone: berlin}); got != horizon {
 				t.Errorf("change on %s, %d h before it: %d of %d hours right", change.Format(time.DateOnly), before, got, horizon)
 			}
 			if got := right(&forecast.Options{}); before > 0 && got == horizon {

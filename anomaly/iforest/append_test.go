@@ -64,7 +64,7 @@ func TestAppend(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := iforest.ParseBinary(data); err != nil {
+	if _, err := iforest.ParseForest(data); err != nil {
 		t.Errorf("the joint forest is not read again: %v", err)
 	}
 	for name, bad := range map[string][]*iforest.Forest{"none": nil, "columns": {a, grow(2, 4, 64)}, "rows per tree": {a, grow(2, 3, 32)}} {

@@ -14,7 +14,7 @@ const (
 	binaryVersion = 1
 )
 
-// AppendBinary adds the forest in the binary form of version 1, which [ParseBinary] reads:
+// AppendBinary adds the forest in the binary form of version 1, which [ParseForest] reads:
 // a frame of magic "EKIF", version, length and CRC-32C around
 //
 //	columns, rows per tree   4 bytes each
@@ -49,9 +49,9 @@ func (f *Forest) AppendBinary(b []byte) ([]byte, error) {
 // MarshalBinary implements [encoding.BinaryMarshaler]; see [Forest.AppendBinary].
 func (f *Forest) MarshalBinary() ([]byte, error) { return f.AppendBinary(nil) }
 
-// ParseBinary reads what [Forest.AppendBinary] wrote. It checks everything that scoring
+// ParseForest reads what [Forest.AppendBinary] wrote. It checks everything that scoring
 // relies on and takes memory in proportion to data. Errors are of type [*FormatError].
-func ParseBinary(data []byte) (*Forest, error) {
+func ParseForest(data []byte) (*Forest, error) {
 	_, payload, err := frame.Open(data, binaryMagic, binaryVersion)
 	if err != nil {
 		problem := &FormatError{Path: "binary", Problem: err.Error()}

@@ -52,7 +52,7 @@ func TestBinaryRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		back, err := iforest.ParseBinary(data)
+		back, err := iforest.ParseForest(data)
 		if err != nil {
 			t.Fatalf("%d x %d: %v", c.n, c.d, err)
 		}
@@ -117,7 +117,7 @@ func TestBinaryErrors(t *testing.T) {
 		{"a tree more", put(16, 3), ""},
 		{"cut", framed(payload[:len(payload)-8]), ""},
 	} {
-		_, err := iforest.ParseBinary(c.data)
+		_, err := iforest.ParseForest(c.data)
 		if !errors.As(err, new(*iforest.FormatError)) || c.want != "" && err.Error() != c.want {
 			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
 		}
@@ -125,7 +125,7 @@ func TestBinaryErrors(t *testing.T) {
 }
 
 // What is read can be walked: no row leaves a tree, and equal bytes come out.
-func FuzzParseBinary(f *testing.F) {
+func FuzzParseForest(f *testing.F) {
 	for _, d := range []int{1, 3} {
 		forest, err := iforest.Fit(normalTable(rand.New(rand.NewPCG(3, 3)), 9, d), &iforest.Options{Trees: 2})
 		if err != nil {
@@ -139,7 +139,7 @@ func FuzzParseBinary(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		data := framed(payload)
-		forest, err := iforest.ParseBinary(data)
+		forest, err := iforest.ParseForest(data)
 		if err != nil {
 			if !errors.As(err, new(*iforest.FormatError)) {
 				t.Errorf("error %v is no *FormatError", err)

@@ -65,7 +65,7 @@ func ExampleParseModel() {
 }
 
 // A forest goes into a store as bytes and scores the same afterwards.
-func ExampleParseBinary() {
+func ExampleParseForest() {
 	f, err := iforest.Fit([][]float64{{1}, {2}, {3}, {2}, {1}, {50}}, &iforest.Options{Trees: 10})
 	if err != nil {
 		fmt.Println(err)
@@ -76,7 +76,7 @@ func ExampleParseBinary() {
 		fmt.Println(err)
 		return
 	}
-	back, err := iforest.ParseBinary(data)
+	back, err := iforest.ParseForest(data)
 	if err != nil {
 		fmt.Println(err)
 		return

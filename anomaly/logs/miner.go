@@ -304,8 +304,8 @@ func (m *Miner) Lines() int64 { return m.lines }
 // counts add up.
 func (m *Miner) EvictedLines() int64 { return m.evicted }
 
-// Bytes returns roughly how much memory the templates take.
-func (m *Miner) Bytes() int64 { return m.size }
+// Size returns roughly how much memory the templates take.
+func (m *Miner) Size() int64 { return m.size }
 
 // template is a copy for the caller.
 func (c *cluster) template() Template {

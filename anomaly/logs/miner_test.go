@@ -531,16 +531,16 @@ func TestHostileLinesStayWithinLimits(t *testing.T) {
 				b.WriteByte(' ')
 			}
 			m.Learn(start, b.String())
-			if o.MaxTemplates > 0 && m.Len() > o.MaxTemplates || o.MaxBytes > 0 && m.Bytes() > o.MaxBytes {
-				t.Fatalf("%+v: %d templates of %d bytes after %d lines", o, m.Len(), m.Bytes(), i+1)
+			if o.MaxTemplates > 0 && m.Len() > o.MaxTemplates || o.MaxBytes > 0 && m.Size() > o.MaxBytes {
+				t.Fatalf("%+v: %d templates of %d bytes after %d lines", o, m.Len(), m.Size(), i+1)
 			}
 		}
 	}
 	m := newMiner(t, nil)
 	huge := strings.Repeat("x7 y ", 200_000)
 	m.Learn(start, huge)
-	if _, ok := m.Match(huge); !ok || m.Bytes() > 100_000 {
-		t.Errorf("a line of %d bytes: known %v, %d bytes kept", len(huge), ok, m.Bytes())
+	if _, ok := m.Match(huge); !ok || m.Size() > 100_000 {
+		t.Errorf("a line of %d bytes: known %v, %d bytes kept", len(huge), ok, m.Size())
 	}
 }
 

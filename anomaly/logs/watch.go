@@ -501,10 +501,10 @@ func ordinary(x, mean, shape, alpha float64) float64 {
 
 // Counts returns the lines per template of the closed windows that begin in [from,
 // to), by id. Windows no longer kept are missing.
-func (w *Watch) Counts(from, to time.Time) []Count {
+func (w *Watch) Counts(from, until time.Time) []Count {
 	sums := map[ID]int64{}
 	for i, window := range w.kept {
-		if start := w.start(w.first + int64(i)); !start.Before(from) && start.Before(to) {
+		if start := w.start(w.first + int64(i)); !start.Before(from) && start.Before(until) {
 			for _, c := range window {
 				sums[c.ID] += c.Lines
 			}

@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// Version is that of the binary form which is written.
-const Version = 1
+// version is that of the binary form which is written.
+const version = 1
 
 const (
 	magic         = "eksk"
@@ -26,13 +26,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type FormatError struct {
 	// Offset is where, in bytes, Version what the bytes say they are, 0 if nothing.
 	Offset, Version int
-	// Found and Want describe what is there and what was expected.
-	Found, Want string
+	// Value and Want describe what is there and what was expected.
+	Value, Want string
 }
 
 // Error says what was found, where, and what is wanted.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("sketch: byte %d of version %d: %s, want %s", e.Offset, e.Version, e.Found, e.Want)
+	return fmt.Sprintf("sketch: byte %d of version %d: %s, want %s", e.Offset, e.Version, e.Value, e.Want)
 }
 
 // AppendBinary appends the binary form: magic, version, options, sizes, extremes, clusters,
@@ -125,7 +125,7 @@ func (s *Sketch) appendBody(b []byte) []byte {
 	if shape.upper {
 		upper = 1
 	}
-	b = append(b, Version, upper)
+	b = append(b, version, upper)
 	for _, n := range []int{int(shape.compression), int(shape.buffer), len(s.clusters), len(s.buffer)} {
 		b = binary.LittleEndian.AppendUint16(b, uint16(n))
 	}
@@ -159,7 +159,7 @@ func open(data []byte, magic string) (*reader, error) {
 		return nil, r.errorf("%d bytes that begin %q", "a header of "+magic, len(data), data[:min(4, len(data))])
 	}
 	r.version = int(data[4])
-	if r.version != Version {
+	if r.version != version {
 		r.offset = 4
 		return nil, r.errorf("version %d", "1", r.version)
 	}
@@ -175,7 +175,7 @@ func open(data []byte, magic string) (*reader, error) {
 // errorf reports what was found at the present place; want comes before the values of
 // the format.
 func (r *reader) errorf(format, want string, found ...any) error {
-	return &FormatError{Offset: r.offset, Version: r.version, Found: fmt.Sprintf(format, found...), Want: want}
+	return &FormatError{Offset: r.offset, Version: r.version, Value: fmt.Sprintf(format, found...), Want: want}
 }
 
 // sketch reads the body of a sketch.

@@ -51,8 +51,8 @@ type BankOptions struct {
 	// which it is the sum often say the same, so independent noise exceeds 5 with one sample in
 	// a thousand or so, and 8 with one in ten thousand. Defaults to 5.
 	Threshold float64
-	// Location is where days begin, for the time of day. Defaults to UTC.
-	Location *time.Location
+	// Zone is where days begin, for the time of day. Defaults to UTC.
+	Zone *time.Location
 }
 
 // Bank is several simple detectors together: where the level is, how it changed, means and
@@ -141,7 +141,7 @@ func NewBank(o *BankOptions) (*Bank, error) {
 	}
 	b := &Bank{
 		o:         bankTimes{step: int64(o.Step), window: int64(o.Window), memory: int64(o.Memory), recent: int64(o.Recent)},
-		threshold: o.Threshold, location: o.Location,
+		threshold: o.Threshold, location: o.Zone,
 	}
 	if b.threshold == 0 {
 		b.threshold = 5

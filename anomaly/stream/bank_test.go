@@ -201,7 +201,7 @@ func TestBankLocation(t *testing.T) {
 	}
 	// A job runs at 3 in the morning, wall-clock time, over the change to summer time.
 	jobs := func(loc *time.Location) (worst float64) {
-		b := must(stream.NewBank(&stream.BankOptions{Step: 10 * time.Minute, Location: loc}))
+		b := must(stream.NewBank(&stream.BankOptions{Step: 10 * time.Minute, Zone: loc}))
 		r := rand.New(rand.NewPCG(2, 3))
 		for at := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC); at.Before(time.Date(2026, 3, 31, 0, 0, 0, 0, time.UTC)); at = at.Add(10 * time.Minute) {
 			x := 10 + r.NormFloat64()

@@ -9,8 +9,8 @@ import (
 	"github.com/evenkeelops/evenkeel/anomaly/sketch"
 )
 
-// Version is that of the binary form which is written.
-const Version = 1
+// version is that of the binary form which is written.
+const version = 1
 
 const (
 	magic = "ekst"
@@ -39,13 +39,13 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 type FormatError struct {
 	// Offset is where, in bytes, Version what the bytes say they are, 0 if nothing.
 	Offset, Version int
-	// Found and Want describe what is there and what was expected.
-	Found, Want string
+	// Value and Want describe what is there and what was expected.
+	Value, Want string
 }
 
 // Error says what was found, where, and what is wanted.
 func (e *FormatError) Error() string {
-	return fmt.Sprintf("stream: byte %d of version %d: %s, want %s", e.Offset, e.Version, e.Found, e.Want)
+	return fmt.Sprintf("stream: byte %d of version %d: %s, want %s", e.Offset, e.Version, e.Value, e.Want)
 }
 
 // coder writes a state or reads one: each detector lists its fields once, in one method for
@@ -60,7 +60,7 @@ type coder struct {
 // encode appends the framed state that fields lists.
 func encode(b []byte, kind byte, fields func(*coder)) ([]byte, error) {
 	start := len(b)
-	c := &coder{b: append(append(b, magic...), Version, kind)}
+	c := &coder{b: append(append(b, magic...), version, kind)}
 	fields(c)
 	return binary.LittleEndian.AppendUint32(c.b, crc32.Checksum(c.b[start:], castagnoli)), c.err
 }
@@ -68,17 +68,17 @@ func encode(b []byte, kind byte, fields func(*coder)) ([]byte, error) {
 // decode reads a framed state into what fields lists.
 func decode(data []byte, kind byte, fields func(*coder)) error {
 	if len(data) < frame || string(data[:4]) != magic {
-		return &FormatError{Found: fmt.Sprintf("%d bytes that begin %q", len(data), data[:min(4, len(data))]), Want: "a header of " + magic}
+		return &FormatError{Value: fmt.Sprintf("%d bytes that begin %q", len(data), data[:min(4, len(data))]), Want: "a header of " + magic}
 	}
-	if data[4] != Version || data[5] != kind {
+	if data[4] != version || data[5] != kind {
 		return &FormatError{
 			Offset: 4, Version: int(data[4]),
-			Found: fmt.Sprintf("version %d of kind %d", data[4], data[5]), Want: fmt.Sprintf("%d of %d", Version, kind),
+			Value: fmt.Sprintf("version %d of kind %d", data[4], data[5]), Want: fmt.Sprintf("%d of %d", version, kind),
 		}
 	}
 	body := data[:len(data)-4]
 	if got, want := binary.LittleEndian.Uint32(data[len(body):]), crc32.Checksum(body, castagnoli); got != want {
-		return &FormatError{Offset: len(body), Version: Version, Found: fmt.Sprintf("checksum %08x", got), Want: fmt.Sprintf("%08x", want)}
+		return &FormatError{Offset: len(body), Version: version, Value: fmt.Sprintf("checksum %08x", got), Want: fmt.Sprintf("%08x", want)}
 	}
 	c := &coder{b: body[6:], reading: true, size: len(data)}
 	fields(c)
@@ -91,7 +91,7 @@ func decode(data []byte, kind byte, fields func(*coder)) error {
 // require makes an error of what is not so, while reading; found is for fmt.Sprintf.
 func (c *coder) require(ok bool, want, found string, args ...any) {
 	if !ok && c.reading && c.err == nil {
-		c.err = &FormatError{Offset: c.size - 4 - len(c.b), Version: Version, Found: fmt.Sprintf(found, args...), Want: want}
+		c.err = &FormatError{Offset: c.size - 4 - len(c.b), Version: version, Value: fmt.Sprintf(found, args...), Want: want}
 	}
 }
 

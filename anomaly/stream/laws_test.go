@@ -58,7 +58,7 @@ var detectors = []struct {
 }{
 	{"bank", 0, func() detector { return must(stream.NewBank(nil)) }},
 	{"bank in Tokyo", 0, func() detector {
-		return must(stream.NewBank(&stream.BankOptions{Step: time.Minute, Location: time.FixedZone("JST", 9*3600)}))
+		return must(stream.NewBank(&stream.BankOptions{Step: time.Minute, Zone: time.FixedZone("JST", 9*3600)}))
 	}},
 	{"EWMA by time", 200, func() detector { return must(stream.NewEWMA(nil)) }},
 	{"EWMA by samples", 200, func() detector {

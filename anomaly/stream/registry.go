@@ -135,9 +135,9 @@ func (r *Registry) Check(tenant, name string, at time.Time) (Report, error) {
 	return e.series.Check(at), nil
 }
 
-// State returns the state of a series, for [Registry.Restore]. The error is
+// Snapshot returns the state of a series, for [Registry.Restore]. The error is
 // [ErrUnknownSeries].
-func (r *Registry) State(tenant, name string) ([]byte, error) {
+func (r *Registry) Snapshot(tenant, name string) ([]byte, error) {
 	e := r.find(tenant, name)
 	if e == nil {
 		return nil, ErrUnknownSeries

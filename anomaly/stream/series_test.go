@@ -214,7 +214,7 @@ func TestRegistry(t *testing.T) {
 	if _, err := r.Check("b", "1", at); !errors.Is(err, stream.ErrUnknownSeries) {
 		t.Errorf("Check of a removed series = %v, want ErrUnknownSeries", err)
 	}
-	if _, err := r.State("b", "1"); !errors.Is(err, stream.ErrUnknownSeries) {
+	if _, err := r.Snapshot("b", "1"); !errors.Is(err, stream.ErrUnknownSeries) {
 		t.Errorf("State of a removed series = %v, want ErrUnknownSeries", err)
 	}
 	for tenant := range r.All() {
@@ -294,7 +294,7 @@ func TestRegistryRestore(t *testing.T) {
 	for i, x := range day(600) {
 		whole.Update("t", "s", start.Add(time.Duration(i)*step), x)
 	}
-	if err := other.Restore("t", "s", must(whole.State("t", "s"))); err != nil {
+	if err := other.Restore("t", "s", must(whole.Snapshot("t", "s"))); err != nil {
 		t.Fatal(err)
 	}
 	var e *stream.FormatError
@@ -328,7 +328,7 @@ func TestRegistryConcurrent(t *testing.T) {
 	}
 	state := string(must(want.MarshalBinary()))
 	for tenant, name := range r.All() {
-		if got := string(must(r.State(tenant, name))); got != state {
+		if got := string(must(r.Snapshot(tenant, name))); got != state {
 			t.Errorf("%s/%s differs from a series on its own", tenant, name)
 		}
 	}

@@ -12,7 +12,6 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/correlation/route"
 	"github.com/evenkeelops/evenkeel/internal/heap"
-	"github.com/evenkeelops/evenkeel/internal/table"
 )
 
 // place is where the alerts of a route go. It is made once, so that no alert asks the
@@ -23,6 +22,29 @@ type place struct {
 	key     string       // Key of the route
 	options *route.Options
 	seed    uint64 // tells hashes of the groups of one place from those of another
+	wards   map[string]*ward
+	last    *ward // that was asked for
+}
+
+// ward is what a place has of one tenant. It is known as long as there are groups in it.
+type ward struct {
+	*place
+	tenant  string
+	seed    uint64 // tells hashes of its groups from those of other tenants and places
+	bundles int
+}
+
+// ward finds or makes what the place has of a tenant.
+func (p *place) ward(tenant string) *ward {
+	if p.last != nil && p.last.tenant == tenant {
+		return p.last
+	}
+	w := p.wards[tenant]
+	if w == nil {
+		w = &ward{place: p, tenant: tenant, seed: mix(p.seed, maphash.String(seed, tenant))}
+	}
+	p.last = w
+	return w
 }
 
 // placeOf makes the place of a route.
@@ -55,10 +77,8 @@ func (p *place) appendKey(b []byte, a *correlation.Alert) []byte {
 	return b
 }
 
-// hash is that of the group of a tenant with a key.
-func (p *place) hash(tenant string, key []byte) uint64 {
-	return mix(mix(p.seed, maphash.String(seed, tenant)), maphash.Bytes(seed, key))
-}
+// hash is that of the group with a name.
+func (w *ward) hash(name string) uint64 { return mix(w.seed, maphash.String(seed, name)) }
 
 // label returns a label of an alert as its LabelSet has it.
 func label(a *correlation.Alert, name string) string {
@@ -73,26 +93,23 @@ func label(a *correlation.Alert, name string) string {
 	return ""
 }
 
-// bundle is one group of alerts. It is named by its place, the tenant and what
-// place.appendKey writes, or, if its route is gone, by place, tenant and GroupKey.
+// bundle is one group of alerts. It is named by its ward and what place.appendKey
+// writes, or, if its route is gone, by ward and GroupKey.
 type bundle struct {
-	table.Link[bundle]
-	*place
-	tenant  string
-	name    string // as place.appendKey writes it, or the GroupKey of a group whose route is gone
-	made    int64
-	first   int64     // not told before
-	base    int64     // the first look that opened it, from which intervals count; 0 before
-	looked  int64     // the last look at which something was due, 0: none
-	last    int64     // told, 0: never
-	due     int64     // of the timer that counts, 0: none
+	*ward
+	name    string    // as place.appendKey writes it, or the GroupKey of a group whose route is gone
 	members []*member // in any order
-	firing  int32     // members
-	fresh   int32     // of those, not told
-	owed    int32     // members that were told and are over
 	*written
-	few [2]*member // room for the members of most
-	one member     // the first to come in
+	firing int32 // members
+	fresh  int32 // of those, not told
+	base   int64 // the first look that opened it, from which intervals count; 0 before
+	first  int64 // not told before
+	due    int64 // of the timer that counts, 0: none
+	made   int64
+	looked int64      // the last look at which something was due, 0: none
+	last   int64      // told, 0: never
+	few    [2]*member // room for the members of most
+	one    member     // the first to come in
 }
 
 // written is what is made of a bundle when it is needed, which for most is once they are
@@ -183,31 +200,40 @@ func compareBundles(a, b *bundle) int {
 func (g *Grouper) insert(hash uint64, b *bundle) {
 	g.bundles.Insert(hash, b)
 	g.stats.Groups++
+	if w := b.ward; w.bundles == 0 {
+		if w.wards == nil {
+			w.wards = map[string]*ward{}
+		}
+		w.wards[w.tenant] = w
+	}
+	b.bundles++
 }
 
 // remove forgets a bundle.
 func (g *Grouper) remove(b *bundle) {
-	g.bundles.Remove(b)
+	g.bundles.Remove(b.hash(b.name), b)
 	g.stats.Groups--
+	if w := b.ward; w.bundles == 1 {
+		delete(w.wards, w.tenant)
+		w.last = nil
+	}
+	b.bundles--
 }
 
-// find returns the group of an alert in a place, nil if there is none, and the hash of
+// find returns the group of an alert in a ward, nil if there is none, and the hash of
 // the key that it leaves in g.key.
-func (g *Grouper) find(p *place, a *correlation.Alert) (*bundle, uint64) {
-	g.key = p.appendKey(g.key[:0], a)
-	hash := p.hash(a.Tenant, g.key)
-	b := g.bundles.First(hash)
-	for b != nil && (b.place != p || b.name != string(g.key) || b.tenant != a.Tenant) {
-		b = g.bundles.Next(b)
-	}
-	return b, hash
+func (g *Grouper) find(w *ward, a *correlation.Alert) (*bundle, uint64) {
+	g.key = w.appendKey(g.key[:0], a)
+	hash := mix(w.seed, maphash.Bytes(seed, g.key))
+	return g.bundles.Find(hash, func(b *bundle) bool { return b.ward == w && b.name == string(g.key) }), hash
 }
 
 // bundle finds or makes the group of an alert in a place.
 func (g *Grouper) bundle(p *place, a *correlation.Alert) *bundle {
-	b, hash := g.find(p, a)
+	w := p.ward(a.Tenant)
+	b, hash := g.find(w, a)
 	if b == nil {
-		b = &bundle{place: p, tenant: a.Tenant, name: string(g.key), made: g.now, first: after(g.now, p.options.GroupWait)}
+		b = &bundle{ward: w, name: string(g.key), made: g.now, first: after(g.now, p.options.GroupWait)}
 		if g.opts.AtOnce && a.Since.Add(p.options.GroupWait).Before(instant(g.now)) {
 			b.first = g.now
 		}
@@ -283,14 +309,15 @@ func (g *Grouper) kind(m *member) string {
 	return value
 }
 
+// owed returns how many members are over. All of them were told.
+func (b *bundle) owed() int { return len(b.members) - int(b.firing) }
+
 // tally adds a firing alert, or takes it off with -1.
 func (g *Grouper) tally(b *bundle, m *member, d int32) {
 	b.firing += d
 	g.stats.Alerts += int(d)
 	if !m.told {
 		b.fresh += d
-	} else {
-		b.owed -= d
 	}
 	if g.opts.OpenAtDifferent > 0 {
 		w, kind := b.writing(), g.kind(m)
@@ -368,16 +395,16 @@ func (g *Grouper) look(b *bundle, at int64) {
 	}
 	muted := g.muted(b, instant(at))
 	repeat := b.fresh < b.firing && at >= after(b.last, b.options.RepeatInterval)
-	if b.fresh == 0 && b.owed == 0 && !repeat {
+	if b.fresh == 0 && b.owed() == 0 && !repeat {
 		g.schedule(b)
 		return
 	}
 	b.looked = at
-	known := b.firing-b.fresh+b.owed > 0
+	known := int(b.firing-b.fresh)+b.owed() > 0
 	news := b.fresh > 0 && !muted
 	n := Notification{
 		At: instant(at), Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.groupKey(), Labels: b.labels(), Since: instant(b.made),
-		Firing: int(b.firing - b.fresh), Ended: int(b.owed),
+		Firing: int(b.firing - b.fresh), Ended: b.owed(),
 	}
 	if news {
 		n.Firing = int(b.firing)
@@ -385,9 +412,9 @@ func (g *Grouper) look(b *bundle, at int64) {
 	switch {
 	case news && !known:
 		n.Kind = First
-	case n.Firing == 0 && b.owed > 0:
+	case n.Firing == 0 && n.Ended > 0:
 		n.Kind = Resolved
-	case news || b.owed > 0:
+	case news || n.Ended > 0:
 		n.Kind = Change
 	case repeat && !muted && !g.quiet(b, n.At):
 		n.Kind = Repeat
@@ -427,7 +454,6 @@ func (g *Grouper) tell(b *bundle, n Notification, news bool) {
 			m.told = true
 			b.fresh--
 		case ended:
-			b.owed--
 			g.forget(b, m)
 		case still:
 		}
@@ -469,7 +495,7 @@ func (g *Grouper) schedule(b *bundle) {
 		due = g.now
 	case b.base == 0:
 		return // it waits for more
-	case b.fresh > 0 || b.owed > 0 || len(b.members) == 0:
+	case b.fresh > 0 || b.owed() > 0 || len(b.members) == 0:
 		due = b.tick(g.now)
 	default:
 		due = b.tick(after(b.last, b.options.RepeatInterval))

@@ -39,11 +39,11 @@ func Example() {
 	tell(at, alert(correlation.Notify, at, "platform.db_slow"))
 	at = at.Add(10 * time.Second)
 	tell(at, alert(correlation.Notify, at, "application.slow_response"))
-	at, _ = grouper.Next()
+	at, _ = grouper.NextWake()
 	tell(at)
 	at = at.Add(time.Minute)
 	tell(at, alert(correlation.Resolve, at, "platform.db_slow"))
-	at, _ = grouper.Next()
+	at, _ = grouper.NextWake()
 	tell(at)
 	// Output:
 	// 02:00:30 first to ops map[cluster:eu]
@@ -73,7 +73,7 @@ func ExampleTransitions() {
 		}
 		at = at.Add(time.Second)
 	}
-	at, _ = grouper.Next()
+	at, _ = grouper.NextWake()
 	told, err := grouper.Apply(at)
 	for _, n := range told {
 		fmt.Println(n.At.Format("15:04:05"), n.Kind, n.Alerts[0].Alert, err)

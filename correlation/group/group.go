@@ -53,7 +53,7 @@ type Grouper struct {
 	places   map[*route.Route]*place
 	opts     Options
 	now      int64 // 0 before the first call
-	bundles  table.Table[bundle, *bundle]
+	bundles  table.Table[bundle]
 	stats    Stats
 	restored map[owned][]within // members that came with Restore; nil without
 	shapes   labelset.Shapes    // of the labels of all members
@@ -162,14 +162,14 @@ func (g *Grouper) Apply(at time.Time, transitions ...correlation.Transition) ([]
 	return out, nil
 }
 
-// Next returns the next instant for which Apply should be called without transitions;
+// NextWake returns the next instant for which Apply should be called without transitions;
 // false if there is none. It can be earlier than the next notification.
-func (g *Grouper) Next() (time.Time, bool) {
+func (g *Grouper) NextWake() (time.Time, bool) {
 	due, ok := g.next()
 	return instant(due), ok
 }
 
-// next is Next within.
+// next is NextWake within.
 func (g *Grouper) next() (int64, bool) {
 	for len(g.timers) > 0 {
 		if t := g.timers[0]; t.at == t.of.due {
@@ -231,7 +231,7 @@ func (g *Grouper) notify(a *correlation.Alert) {
 // was restored, perhaps with other routes.
 func (g *Grouper) resolve(a *correlation.Alert) {
 	g.placesOf(a, func(p *place) {
-		if b, _ := g.find(p, a); b != nil {
+		if b, _ := g.find(p.ward(a.Tenant), a); b != nil {
 			g.shapes.Ask(&g.labels, a.Labels)
 			if m := g.member(b, a.Name); m != nil {
 				g.end(b, m, a)

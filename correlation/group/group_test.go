@@ -251,7 +251,7 @@ func TestTiming(t *testing.T) {
 				k++
 			}
 			for {
-				due, ok := g.Next()
+				due, ok := g.NextWake()
 				if !ok || !due.Before(c.in[n].At) {
 					break
 				}
@@ -261,7 +261,7 @@ func TestTiming(t *testing.T) {
 			n = k
 		}
 		for {
-			due, ok := g.Next()
+			due, ok := g.NextWake()
 			if !ok || due.After(sec(c.end)) {
 				break
 			}
@@ -458,7 +458,7 @@ func TestLaws(t *testing.T) {
 		for _, x := range apply(t, whole, last.Add(time.Hour), ends...) {
 			check(x)
 		}
-		due, ok := whole.Next()
+		due, ok := whole.NextWake()
 		if len(told) > 0 || len(whole.Groups()) > 0 || ok {
 			t.Fatalf("seed %d: all is over and told are %v, groups %v, next %v", seed, told, whole.Groups(), due)
 		}
@@ -522,8 +522,8 @@ func TestRestoreAtALook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if due, ok := next.Next(); !ok || !due.Equal(sec(330)) {
-		t.Errorf("Next = %v, %v, want 330 s", due, ok)
+	if due, ok := next.NextWake(); !ok || !due.Equal(sec(330)) {
+		t.Errorf("NextWake = %v, %v, want 330 s", due, ok)
 	}
 }
 
@@ -550,7 +550,7 @@ func FuzzRestore(f *testing.F) {
 			t.Errorf("Snapshot = %q", again)
 		}
 		for range 5 {
-			due, ok := g.Next()
+			due, ok := g.NextWake()
 			if !ok {
 				break
 			}

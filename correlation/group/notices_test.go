@@ -58,7 +58,7 @@ func (s *stages) run(until time.Time) {
 	s.tb.Helper()
 	for {
 		next := until
-		for _, due := range []func() (time.Time, bool){s.engine.Next, s.silencer.Next, s.damper.Next, s.grouper.Next} {
+		for _, due := range []func() (time.Time, bool){s.engine.NextWake, s.silencer.NextWake, s.damper.NextWake, s.grouper.NextWake} {
 			if at, ok := due(); ok && at.Before(next) {
 				next = at
 			}

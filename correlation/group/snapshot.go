@@ -91,8 +91,8 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 			}
 		}
 		b := &bundle{
-			tenant: x.Tenant, written: &written{text: x.Key, set: x.Labels},
-			made: nanos(x.Made), first: nearest(x.First), base: nanos(x.Base), looked: nanos(x.Looked), last: nanos(x.Last),
+			written: &written{text: x.Key, set: x.Labels},
+			made:    nanos(x.Made), first: nearest(x.First), base: nanos(x.Base), looked: nanos(x.Looked), last: nanos(x.Last),
 		}
 		if b.set == nil {
 			b.set = map[string]string{}
@@ -101,13 +101,13 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 		if r := byPath[x.Route]; r != nil && r.Key() == x.RouteKey && r.GroupKey(x.Labels) == x.Key {
 			// The labels of the group are those of its alerts, as far as they count.
 			a := correlation.Alert{Tenant: x.Tenant, Name: x.Labels[correlation.NameLabel], Labels: correlation.LabelsOf(x.Labels)}
-			b.place = g.places[r]
-			_, hash = g.find(b.place, &a)
+			b.ward = g.places[r].ward(x.Tenant)
+			_, hash = g.find(b.ward, &a)
 			b.name = string(g.key)
 		} else {
-			b.place = &place{path: x.Route, key: x.RouteKey, options: &x.Options, seed: maphash.String(seed, x.Route)}
-			b.name = x.Key
-			hash = b.hash(x.Tenant, []byte(x.Key))
+			gone := &place{path: x.Route, key: x.RouteKey, options: &x.Options, seed: maphash.String(seed, x.Route)}
+			b.ward, b.name = gone.ward(x.Tenant), x.Key
+			hash = b.hash(x.Key)
 		}
 		if g.twin(hash, b) {
 			return nil, fmt.Errorf("group: snapshot: groups[%d]: %q of tenant %q stands twice", n, x.Key, x.Tenant)
@@ -125,9 +125,6 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 			m.firing, m.told = y.Fires, y.Told
 			of := owned{b.tenant, m.identity}
 			g.restored[of] = append(g.restored[of], within{b, m})
-			if m.told {
-				b.owed++
-			}
 			if m.firing {
 				g.tally(b, m, 1)
 			}
@@ -139,10 +136,7 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 
 // twin reports whether a bundle of the same name is there already.
 func (g *Grouper) twin(hash uint64, b *bundle) bool {
-	for x := g.bundles.First(hash); x != nil; x = g.bundles.Next(x) {
-		if x.tenant == b.tenant && x.route == b.route && x.name == b.name && x.path == b.path {
-			return true
-		}
-	}
-	return false
+	return g.bundles.Find(hash, func(x *bundle) bool {
+		return x.tenant == b.tenant && x.route == b.route && x.name == b.name && x.path == b.path
+	}) != nil
 }

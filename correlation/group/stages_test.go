@@ -59,7 +59,7 @@ func TestBehindTheEngine(t *testing.T) {
 		run := func(until time.Time) {
 			for {
 				next := until
-				for _, due := range []func() (time.Time, bool){engine.Next, silencer.Next, grouper.Next} {
+				for _, due := range []func() (time.Time, bool){engine.NextWake, silencer.NextWake, grouper.NextWake} {
 					if at, ok := due(); ok && at.Before(next) {
 						next = at
 					}

@@ -44,7 +44,7 @@ func TestTimersDoNotPileUp(t *testing.T) {
 	if g.Stats().Groups != 1 || len(g.timers) > 100 {
 		t.Errorf("%d groups with %d timers, want 1 with a hundred at most", g.Stats().Groups, len(g.timers))
 	}
-	if next, ok := g.Next(); !ok || !next.Equal(time.Date(2026, 3, 8, 0, 0, 1, 0, time.UTC)) {
-		t.Errorf("Next = %v, %v, want a week after the group that stands was told", next, ok)
+	if next, ok := g.NextWake(); !ok || !next.Equal(time.Date(2026, 3, 8, 0, 0, 1, 0, time.UTC)) {
+		t.Errorf("NextWake = %v, %v, want a week after the group that stands was told", next, ok)
 	}
 }

@@ -24,6 +24,7 @@ package inhibit
 import (
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"math"
 	"slices"
@@ -80,7 +81,8 @@ type Inhibitor struct {
 	sources index // rules by what their source asks for
 	targets index
 	shapes  labelset.Shapes // of the labels of all alerts
-	alerts  table.Table[alert, *alert]
+	alerts  table.Table[alert]
+	buckets table.Table[bucket]
 	ends    []end // heap
 	now     time.Time
 	key     []byte                   // scratch
@@ -94,19 +96,19 @@ type rule struct {
 	name           string
 	source, target []matcher.Matcher
 	equal          []string
-	buckets        map[string]*bucket // by the values of the equal labels
+	buckets        int // that there are of it
 }
 
 // bucket counts the active sources of one rule that share the equal labels.
 type bucket struct {
-	key  string // of rule.buckets
+	rule int32
+	key  string // the values of the equal labels
 	only int    // sources that are no targets
 	both int    // sources that are targets too
 }
 
 // alert is an active alert.
 type alert struct {
-	table.Link[alert]
 	labels labelset.Set
 	ends   int64    // see nanos
 	look   int64    // of its entry in Inhibitor.ends, never if there is none; entries of other times are left over
@@ -117,7 +119,6 @@ type alert struct {
 
 type place struct {
 	in   *bucket
-	rule int32
 	both bool
 }
 
@@ -135,11 +136,10 @@ func NewMode(rules []Rule, mode matcher.Mode) (*Inhibitor, error) {
 			problems = append(problems, &RuleError{Rule: n, Name: r.Name, Field: field, Err: err})
 		}}
 		in.rules = append(in.rules, rule{
-			name:    r.Name,
-			source:  c.side("source", r.SourceMatchers, r.SourceMatch, r.SourceMatchRE),
-			target:  c.side("target", r.TargetMatchers, r.TargetMatch, r.TargetMatchRE),
-			equal:   slices.Clone(r.Equal),
-			buckets: map[string]*bucket{},
+			name:   r.Name,
+			source: c.side("source", r.SourceMatchers, r.SourceMatch, r.SourceMatchRE),
+			target: c.side("target", r.TargetMatchers, r.TargetMatch, r.TargetMatchRE),
+			equal:  slices.Clone(r.Equal),
 		})
 		for i, name := range r.Equal {
 			if !matcher.ValidName(name, mode) {
@@ -264,11 +264,7 @@ func (in *Inhibitor) find() *alert {
 	if !in.asked.Known() {
 		return nil
 	}
-	a := in.alerts.First(in.asked.Hash())
-	for a != nil && !a.labels.Is(&in.asked) {
-		a = in.alerts.Next(a)
-	}
-	return a
+	return in.alerts.Find(in.asked.Hash(), func(a *alert) bool { return a.labels.Is(&in.asked) })
 }
 
 // lookAt makes an appointment for the end of an alert. A refresh that only puts
@@ -302,26 +298,41 @@ func (in *Inhibitor) add(a *alert, n int) {
 	for _, name := range r.equal {
 		in.key = prefixed.Append(in.key, in.get(name))
 	}
-	b := r.buckets[string(in.key)]
+	b, hash := in.bucket(n)
 	if b == nil {
-		b = &bucket{key: string(in.key)}
-		r.buckets[b.key] = b
+		b = &bucket{rule: int32(n), key: string(in.key)}
+		in.buckets.Insert(hash, b)
+		r.buckets++
 	}
-	p := place{in: b, rule: int32(n), both: matcher.AllOf(r.target, in.get)}
+	p := place{in: b, both: matcher.AllOf(r.target, in.get)}
 	a.places = append(a.places, p)
 	b.count(p.both, 1)
 }
+
+// bucket returns the bucket of rule n with the values in in.key, nil if there is none, and
+// its hash.
+func (in *Inhibitor) bucket(n int) (*bucket, uint64) {
+	hash := hashOf(n, maphash.Bytes(seed, in.key))
+	return in.buckets.Find(hash, func(b *bucket) bool { return int(b.rule) == n && b.key == string(in.key) }), hash
+}
+
+// seed of the hashes. No answer depends on them.
+var seed = maphash.MakeSeed()
+
+// hashOf is the hash of a bucket of rule n, of which that of the key is known.
+func hashOf(n int, key uint64) uint64 { return key + uint64(n)*0x9e3779b97f4a7c15 }
 
 // remove takes an alert out of the buckets that it is counted in.
 func (in *Inhibitor) remove(a *alert) {
 	for _, p := range a.places {
 		p.in.count(p.both, -1)
 		if p.in.only+p.in.both == 0 {
-			delete(in.rules[p.rule].buckets, p.in.key)
+			in.buckets.Remove(hashOf(int(p.in.rule), maphash.String(seed, p.in.key)), p.in)
+			in.rules[p.in.rule].buckets--
 		}
 	}
 	a.gone, a.places = true, nil
-	in.alerts.Remove(a)
+	in.alerts.Remove(a.labels.Hash(), a)
 	in.shapes.Drop(a.labels)
 }
 
@@ -345,14 +356,14 @@ func (in *Inhibitor) Mutes(labels map[string]string) (rule int, muted bool) {
 			return true
 		}
 		r := &in.rules[n]
-		if len(r.buckets) == 0 || !matcher.All(r.target, labels) {
+		if r.buckets == 0 || !matcher.All(r.target, labels) {
 			return true
 		}
 		in.key = in.key[:0]
 		for _, name := range r.equal {
 			in.key = prefixed.Append(in.key, labels[name])
 		}
-		b := r.buckets[string(in.key)]
+		b, _ := in.bucket(n)
 		// A candidate that is a source too is not muted by others that are both.
 		if b != nil && (b.only > 0 || b.both > 0 && !matcher.All(r.source, labels)) {
 			rule = n

@@ -22,3 +22,12 @@ func Example() {
 	// fails: instance=~"db.*"
 	// "\"label with blanks\" is \"x\"", character 21: want an operator, one of = != =~ !~
 }
+
+func ExampleParse() {
+	m, err := matcher.Parse(`severity=~"critical|major"`)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(m.Name(), m.Op(), m.Value(), m.Matches(map[string]string{"severity": "major"}))
+	// Output: severity =~ critical|major true
+}

@@ -112,7 +112,7 @@ func (s Scenario) exercise(rules []correlation.Rule, o correlation.Options, unti
 	log := slices.Clone(s.Events)
 	slices.SortStableFunc(log, func(a, b Arrival) int { return a.At.Compare(b.At) })
 	for {
-		at, ok := engine.Next()
+		at, ok := engine.NextWake()
 		if n := len(log); n > 0 && (!ok || !at.Before(log[0].At)) {
 			at, ok = log[0].At, true
 		}

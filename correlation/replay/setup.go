@@ -31,12 +31,11 @@ type Setup struct {
 // out. The error is about the setup, or that the log does not fit into the times that an
 // engine knows; refused events are in the record.
 func (s Setup) Run(log []Arrival, until time.Time) (*Record, error) {
-	s.Options.WholeLife = true
-	engine, err := correlation.New(s.Rules, s.Options)
+	p, err := s.Play(until, nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.run(engine, log, until)
+	return p.play(log)
 }
 
 // Resume is Run from the state of a [Record.Snapshot] on. What arrives before its
@@ -44,12 +43,11 @@ func (s Setup) Run(log []Arrival, until time.Time) (*Record, error) {
 // which people were told before are told of only when they end. The state does not say
 // what silences and inhibition held back: what they mute at its instant counts as not told.
 func (s Setup) Resume(state []byte, log []Arrival, until time.Time) (*Record, error) {
-	s.Options.WholeLife = true
-	engine, err := correlation.Restore(s.Rules, s.Options, state)
+	p, err := s.PlayFrom(state, until, nil)
 	if err != nil {
 		return nil, err
 	}
-	return s.run(engine, log, until)
+	return p.play(log)
 }
 
 // behind is what stands behind an engine in a replay.
@@ -118,6 +116,9 @@ func (b *behind) recall(from time.Time) error {
 	return err
 }
 
+// passive reports whether nothing keeps or changes what the engine reports.
+func (b *behind) passive() bool { return b.silencer == nil && len(b.rules) == 0 }
+
 // next returns the next instant before one at which something may change by itself. The
 // engine is stepped from one to the next only where what is told depends on it.
 func (b *behind) next(before time.Time) (time.Time, bool) {
@@ -128,10 +129,10 @@ func (b *behind) next(before time.Time) (time.Time, bool) {
 		}
 	}
 	if b.silencer != nil {
-		look(b.silencer.Next())
+		look(b.silencer.NextWake())
 	}
 	if len(b.rules) > 0 {
-		look(b.engine.Next())
+		look(b.engine.NextWake())
 	}
 	return first, !first.IsZero()
 }

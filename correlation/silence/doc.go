@@ -15,7 +15,7 @@
 // Silences are about telling, never about state: the engine need not know of them, so
 // a silenced alert still is evidence and stands for the alerts that it explains. Where it
 // shall stand for nobody, set correlation.Options.StrictSilence and tell the engine what
-// is in force, before the events of each instant that Next names and after each Add:
+// is in force, before the events of each instant that NextWake names and after each Add:
 //
 //	transitions, err := engine.Silence(at, silencer.InForce(at)...)
 //

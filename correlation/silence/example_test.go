@@ -32,7 +32,7 @@ func Example() {
 		why := silencer.Why(a)
 		fmt.Println(a, "is silenced by", why.Silences[0].CreatedBy, "for a", why.Silences[0].Comment)
 	}
-	due, _ := silencer.Next()
+	due, _ := silencer.NextWake()
 	tell, err = silencer.Apply(due)
 	for _, t := range tell {
 		fmt.Println(t.At.Format("15:04"), t.Kind, t.Alert, err)

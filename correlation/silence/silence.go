@@ -34,14 +34,14 @@ type Silence struct {
 type FieldError struct {
 	ID    string
 	Field string // such as "End" or "Matchers[0]"
-	Got   string
+	Value string
 	Want  string
 	Err   error // the cause, where there is one beneath
 }
 
 // Error names the silence, the field, what it holds and what was expected.
 func (e *FieldError) Error() string {
-	text := fmt.Sprintf("silence %q: %s is %q, want %s", e.ID, e.Field, e.Got, e.Want)
+	text := fmt.Sprintf("silence %q: %s is %q, want %s", e.ID, e.Field, e.Value, e.Want)
 	if e.Err != nil {
 		text += ": " + e.Err.Error()
 	}
@@ -78,7 +78,7 @@ func compile(v Silence, at time.Time) (*silence, error) {
 	s.Matchers = slices.Clone(v.Matchers)
 	var problems []error
 	bad := func(field, got, want string, err error) {
-		problems = append(problems, &FieldError{ID: v.ID, Field: field, Got: got, Want: want, Err: err})
+		problems = append(problems, &FieldError{ID: v.ID, Field: field, Value: got, Want: want, Err: err})
 	}
 	if v.ID == "" {
 		bad("ID", v.ID, "a text that is not empty", nil)

@@ -208,17 +208,17 @@ func TestAudit(t *testing.T) {
 	if a := change(0, correlation.Notify, "m/l.z", "b").Alert; !s.Mutes(a, sec(59)) || s.Mutes(a, sec(60)) {
 		t.Error("Mutes does not follow the end of silence b")
 	}
-	got, err = s.Expire(sec(20), "m", "b", "bob")
+	got, err = s.Expire("m", "b", "bob", sec(20))
 	wantLines(t, "Expire", got, err, "20 notify m/l.x{host=b}", "20 notify m/l.y{host=b}")
-	got, err = s.Delete(sec(30), "m", "a", "bob")
+	got, err = s.Delete("m", "a", "bob", sec(30))
 	wantLines(t, "Delete", got, err, "30 notify m/l.x{host=a}")
 	for _, c := range []struct {
 		err  error
 		want error
 	}{
-		{second(s.Expire(sec(30), "m", "b", "bob")), silence.ErrOver},
-		{second(s.Expire(sec(30), "m", "a", "bob")), silence.ErrUnknown},
-		{second(s.Delete(sec(30), "x", "a", "bob")), silence.ErrUnknown},
+		{second(s.Expire("m", "b", "bob", sec(30))), silence.ErrOver},
+		{second(s.Expire("m", "a", "bob", sec(30))), silence.ErrUnknown},
+		{second(s.Delete("x", "a", "bob", sec(30))), silence.ErrUnknown},
 		{second(s.Add(sec(30), upkeep("b", 0, 60, `host="b"`))), silence.ErrExists},
 		{second(s.Apply(sec(29))), silence.ErrTime},
 		{second(s.Apply(sec(40), change(41, correlation.Notify, "m/l.x", "b"))), silence.ErrTime},
@@ -245,8 +245,8 @@ func TestAudit(t *testing.T) {
 	if len(s.Audit()) != 0 || len(s.List()) != 0 {
 		t.Errorf("after that Audit and List = %v, %v, want nothing", s.Audit(), s.List())
 	}
-	if due, ok := s.Next(); ok {
-		t.Errorf("Next = %v, want nothing", due)
+	if due, ok := s.NextWake(); ok {
+		t.Errorf("NextWake = %v, want nothing", due)
 	}
 }
 
@@ -254,7 +254,7 @@ func TestAudit(t *testing.T) {
 func TestExpirePending(t *testing.T) {
 	s := silence.New(silence.Options{})
 	add(t, s, upkeep("a", 50, 60, `host="a"`))
-	got, err := s.Expire(sec(20), "m", "a", "bob")
+	got, err := s.Expire("m", "a", "bob", sec(20))
 	wantLines(t, "Expire", got, err)
 	if list := s.List(); len(list) != 1 || list[0].State != silence.Expired || !list[0].Silence.Start.Equal(sec(20)) || !list[0].Silence.End.Equal(sec(20)) {
 		t.Errorf("List = %+v, want it from 20 to 20", list)
@@ -370,7 +370,7 @@ func run(tb testing.TB, s *silence.Silencer, st step) []correlation.Transition {
 	}
 	out = append(out, more...)
 	if st.stop != "" {
-		more, err = s.Expire(sec(st.at), "m", st.stop, "bob")
+		more, err = s.Expire("m", st.stop, "bob", sec(st.at))
 		if err != nil && !errors.Is(err, silence.ErrUnknown) && !errors.Is(err, silence.ErrOver) {
 			tb.Fatal(err)
 		}

@@ -113,9 +113,9 @@ func (s *Silencer) Apply(at time.Time, transitions ...correlation.Transition) ([
 	return s.told(), nil
 }
 
-// Next returns the next instant for which Apply should be called without transitions;
+// NextWake returns the next instant for which Apply should be called without transitions;
 // false if there is none. It can be earlier than the next change.
-func (s *Silencer) Next() (time.Time, bool) {
+func (s *Silencer) NextWake() (time.Time, bool) {
 	for len(s.timers) > 0 {
 		if t := s.timers[0]; t.at.Equal(t.of.due) {
 			return t.at, true
@@ -150,13 +150,13 @@ func (s *Silencer) Add(at time.Time, v Silence) ([]correlation.Transition, error
 // Expire ends a silence at an instant; what it alone held back is told. by is who wants
 // it. The silence is listed until its retention is over. The errors are [ErrTime],
 // [ErrUnknown] and [ErrOver].
-func (s *Silencer) Expire(at time.Time, tenant, id, by string) ([]correlation.Transition, error) {
+func (s *Silencer) Expire(tenant, id, by string, at time.Time) ([]correlation.Transition, error) {
 	return s.end(at, tenant, id, by, Cut)
 }
 
 // Delete is Expire for good: the silence is not listed any more, and one that has
 // expired can be deleted.
-func (s *Silencer) Delete(at time.Time, tenant, id, by string) ([]correlation.Transition, error) {
+func (s *Silencer) Delete(tenant, id, by string, at time.Time) ([]correlation.Transition, error) {
 	return s.end(at, tenant, id, by, Deleted)
 }
 
@@ -289,7 +289,7 @@ func (s *Silencer) advance(at time.Time) {
 // run moves to an instant through what ends before it, and with it if inclusive.
 func (s *Silencer) run(at time.Time, inclusive bool) {
 	for {
-		due, ok := s.Next()
+		due, ok := s.NextWake()
 		if !ok || due.After(at) || due.Equal(at) && !inclusive {
 			break
 		}
@@ -306,7 +306,7 @@ func (s *Silencer) settle(at time.Time) {
 	}
 	s.now = plain(at)
 	for {
-		due, ok := s.Next()
+		due, ok := s.NextWake()
 		if !ok || due.After(at) {
 			break
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // A silence is in force from its start until before its end and while its hours are open,
-// and Next names each of these instants.
+// and NextWake names each of these instants.
 func TestInForce(t *testing.T) {
 	s := silence.New(silence.Options{Retention: time.Hour})
 	hours := upkeep("hours", 0, 100, `host="b"`)
@@ -37,7 +37,7 @@ func TestInForce(t *testing.T) {
 	}
 	var wakes []int
 	for {
-		due, ok := s.Next()
+		due, ok := s.NextWake()
 		if !ok || due.After(sec(100)) {
 			break
 		}
@@ -47,7 +47,7 @@ func TestInForce(t *testing.T) {
 		}
 	}
 	if want := []int{10, 20, 30, 40, 100}; !slices.Equal(wakes, want) {
-		t.Errorf("Next wakes at %v, want %v", wakes, want)
+		t.Errorf("NextWake wakes at %v, want %v", wakes, want)
 	}
 }
 
@@ -81,7 +81,7 @@ func TestStrictChain(t *testing.T) {
 	}
 	run := func(until int) {
 		for {
-			due, ok := s.Next()
+			due, ok := s.NextWake()
 			if !ok || due.After(sec(until)) {
 				return
 			}

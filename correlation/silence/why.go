@@ -58,7 +58,7 @@ func (s *Silencer) Mutes(a correlation.Alert, at time.Time) bool {
 }
 
 // InForce returns the silences that are in force at an instant, by tenant and ID, for
-// correlation.Engine.Silence. [Silencer.Next] names the instants at which that changes.
+// correlation.Engine.Silence. [Silencer.NextWake] names the instants at which that changes.
 func (s *Silencer) InForce(at time.Time) []correlation.Silence {
 	var list []correlation.Silence
 	for _, name := range slices.Sorted(maps.Keys(s.tenants)) {

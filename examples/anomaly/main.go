@@ -11,6 +11,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/anomaly"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
+	"github.com/evenkeelops/evenkeel/examples/schema"
 )
 
 func main() {
@@ -21,6 +22,7 @@ func main() {
 		Example: "anomaly -train last-week.csv -score today.csv -fail-on anomaly",
 		Formats: []string{"text", "json", "html", "md", "svg"},
 		FailOn:  []string{"anomaly"},
+		Schema:  schema.Metrics,
 		Flags:   o.register,
 		Run:     o.run,
 	})

@@ -68,7 +68,7 @@ func (in *inputs) outlook(points []forecast.Point) (x outlook, err error) {
 		return x, err
 	}
 	steps := int(min((in.horizon+x.series.Step-1)/x.series.Step, maxSteps))
-	o := forecast.Options{Location: in.zone, Floor: new(0.0)}
+	o := forecast.Options{Zone: in.zone, Floor: new(0.0)}
 	above := 0
 	for _, p := range points {
 		if p.Value < 0 {

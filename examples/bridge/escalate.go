@@ -59,10 +59,6 @@ func (p *pager) of(tenant string) (*sqlstore.Escalator, error) {
 // hear begins or ends the escalation of an incident. What it hears again changes
 // nothing.
 func (p *pager) hear(ctx context.Context, n stream.Notification, r request) error {
-	e, err := p.of(n.Alert.Tenant)
-	if err != nil {
-		return err
-	}
 	layer, _, _ := strings.Cut(n.Alert.Name, ".")
 	event := escalation.Event{
 		Kind: escalation.Opened, At: n.At, Incident: incidentOf(n), Severity: r.Ticket.Severity,
@@ -71,7 +67,18 @@ func (p *pager) hear(ctx context.Context, n stream.Notification, r request) erro
 	if n.Kind == correlation.Resolve {
 		event = escalation.Event{Kind: escalation.Resolved, At: n.At, Incident: event.Incident}
 	}
+	return p.apply(ctx, n.Alert.Tenant, event)
+}
+
+func (p *pager) apply(ctx context.Context, tenant string, event escalation.Event) error {
+	e, err := p.of(tenant)
+	if err != nil {
+		return err
+	}
 	_, err = e.Apply(ctx, event)
+	if event.Kind == escalation.Opened && errors.Is(err, escalation.ErrNotPossible) { // it was over
+		_, err = e.Apply(ctx, escalation.Event{Kind: escalation.Reopened, At: event.At, Incident: event.Incident})
+	}
 	if _, heard := errors.AsType[*escalation.EventError](err); heard {
 		return nil // it has been opened, or was never: nothing is to be done
 	}
@@ -102,6 +109,9 @@ func (s *server) page(l escalation.Lease) (request, error) {
 	}
 	r := request{At: a.At.UTC(), Tenant: l.Tenant, Action: "note", Ref: a.Incident, Key: a.Key, Person: a.Target}
 	r.Ticket.Title = fmt.Sprintf("%s is asked to take %s", name, a.Incident)
+	if a.Kind == escalation.Notice {
+		r.Ticket.Title = fmt.Sprintf("%s is told of %s", name, a.Incident)
+	}
 	r.Ticket.Text = strings.Join(a.Why, "\n")
 	for _, sink := range []string{"smtp", "slack", "webhook"} {
 		if s.sinks[sink] != nil && (sink != "smtp" || s.pager.emails[a.Target] != "") {

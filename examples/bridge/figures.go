@@ -20,14 +20,14 @@ func (s *server) figures(hooks *alertmanager.Receiver) *metrics.Registry {
 		{"evenkeel_bridge_webhooks_unreadable_total", "Webhooks that could not be read.", func() uint64 { return hooks.Stats().Unreadable }},
 		{"evenkeel_bridge_webhooks_unverified_total", "Webhooks of senders that may not send.", func() uint64 { return hooks.Stats().Unverified }},
 		{"evenkeel_bridge_webhooks_refused_total", "Webhooks that should be sent again.", func() uint64 { return hooks.Stats().Refused }},
-		{"evenkeel_bridge_requests_completed_total", "Requests that sinks have taken.", func() uint64 { return s.runner.Stats().Completed }},
-		{"evenkeel_bridge_requests_retried_total", "Attempts that are to be made again.", func() uint64 { return s.runner.Stats().Retried }},
-		{"evenkeel_bridge_requests_dead_total", "Requests that were given up.", func() uint64 { return s.runner.Stats().Dead }},
+		{"evenkeel_bridge_requests_completed_total", "Requests that sinks have taken.", func() uint64 { return s.sent().Completed }},
+		{"evenkeel_bridge_requests_retried_total", "Attempts that are to be made again.", func() uint64 { return s.sent().Retried }},
+		{"evenkeel_bridge_requests_dead_total", "Requests that were given up.", func() uint64 { return s.sent().Dead }},
 	} {
 		r.CounterFunc(c.name, c.help, func() float64 { return float64(c.read()) })
 	}
 	r.GaugeFunc("evenkeel_bridge_requests_overdue_seconds", "How long the request waits that waits longest.", func() float64 {
-		return s.runner.Stats().Overdue.Seconds()
+		return s.sent().Overdue.Seconds()
 	})
 	return r
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/alertmanager"
 	"github.com/evenkeelops/evenkeel/adapters/config"
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/examples/internal/database"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/incident"
 )
@@ -45,7 +46,7 @@ func (in *inputs) load(env *program.Env, db string) error {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(name), file)
 		}
-		return os.ReadFile(file)
+		return program.ReadFile(file)
 	}}
 	bridge, document, err := config.ReadBridge(name, data, secrets)
 	if err != nil {
@@ -59,7 +60,7 @@ func (in *inputs) load(env *program.Env, db string) error {
 		}
 		return filepath.Join(filepath.Dir(name), file)
 	}
-	if in.bridge.Database = cmp.Or(db, bridge.Database); db == "" && bridge.Database != "" && !onServer(bridge.Database) {
+	if in.bridge.Database = cmp.Or(db, bridge.Database); db == "" && bridge.Database != "" && !database.OnServer(bridge.Database) {
 		in.bridge.Database = beside(bridge.Database)
 	}
 	if bridge.Rules != "" {

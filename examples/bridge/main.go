@@ -1,4 +1,4 @@
-// Command bridge takes alerts of Alertmanager to where people work:
+// Command bridge takes alerts of Alertmanager and Prometheus to where people work:
 // PagerDuty, Jira, ServiceNow, mail, Slack and webhooks.
 package main
 
@@ -16,7 +16,7 @@ func main() {
 	var o options
 	program.Main(program.Program{
 		Name:    "bridge",
-		Summary: "takes alerts of Alertmanager to PagerDuty, Jira, ServiceNow, mail, Slack and webhooks",
+		Summary: "takes alerts of Alertmanager and Prometheus to PagerDuty, Jira, ServiceNow, mail, Slack and webhooks",
 		Example: "bridge -config bridge.yaml -once -in payload.json -dry-run -json",
 		Formats: []string{"text", "json"},
 		FailOn:  []string{"unsent"},
@@ -52,9 +52,6 @@ func (o *options) run(env *program.Env) error {
 		return err
 	}
 	if !o.once {
-		if in.bridge.Alertmanager == nil {
-			return program.Exit(program.Usage, errors.New("sources.alertmanager: missing; a service listens there"))
-		}
 		return in.serve(env.Context, o, env.Log, os.Stdout)
 	}
 	alerts, err := in.read(o.in)

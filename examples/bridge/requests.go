@@ -70,18 +70,27 @@ func (in *inputs) ask(name string, labels, annotations map[string]string, tenant
 	if over {
 		r.Action = "resolve"
 	}
-	title := titleOf(name, labels, annotations["summary"])
+	return in.each(r, adapters.Ticket{
+		Tenant: tenant, Title: titleOf(name, labels, annotations["summary"]), Text: cmp.Or(annotations["description"], annotations["summary"]),
+		Severity: severity, Links: linksOf(annotations), State: adapters.StateNew,
+	})
+}
+
+// each returns a request for every sink.
+func (in *inputs) each(r request, t adapters.Ticket) []request {
 	var list []request
 	for _, sink := range in.bridge.SinkNames() {
 		r.Sink = sink
-		r.Key = adapters.Key{Tenant: tenant, Incident: r.Ref, Step: "ticket", Target: sink}.String()
-		r.Ticket = adapters.Ticket{
-			Key: r.Key, Tenant: tenant, Title: title, Text: cmp.Or(annotations["description"], annotations["summary"]), Severity: severity,
-			Links: links(annotations), State: adapters.StateNew,
-		}
+		r.Key = ticketKey(r.Tenant, r.Ref, sink)
+		r.Ticket, r.Ticket.Key = t, r.Key
 		list = append(list, r)
 	}
 	return list
+}
+
+// ticketKey is the key of the ticket about an alert at a sink.
+func ticketKey(tenant, ref, sink string) string {
+	return adapters.Key{Tenant: tenant, Incident: ref, Step: "ticket", Target: sink}.String()
 }
 
 // titleOf says what is wrong and where.
@@ -94,7 +103,7 @@ func titleOf(name string, labels map[string]string, summary string) string {
 	return title
 }
 
-func links(annotations map[string]string) []adapters.WebLink {
+func linksOf(annotations map[string]string) []adapters.WebLink {
 	var links []adapters.WebLink
 	for _, l := range []adapters.WebLink{{Text: "Query", URL: annotations[generator]}, {Text: "Runbook", URL: annotations["runbook_url"]}} {
 		if l.URL != "" {

@@ -4,16 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/adapters/config"
-	"github.com/evenkeelops/evenkeel/adapters/jira"
 	"github.com/evenkeelops/evenkeel/adapters/notify"
 	"github.com/evenkeelops/evenkeel/adapters/pagerduty"
 	"github.com/evenkeelops/evenkeel/adapters/resilience"
-	"github.com/evenkeelops/evenkeel/adapters/servicenow"
+	"github.com/evenkeelops/evenkeel/examples/internal/ticketing"
 	"github.com/evenkeelops/evenkeel/incident/comms"
 )
 
@@ -34,20 +32,15 @@ func newSinks(b config.Bridge, ledger adapters.Ledger) (map[string]sink, error) 
 		sinks[name] = s
 	}
 	if c := b.PagerDuty; c != nil {
-		events, err := pagerduty.NewEvents(pagerduty.EventsConfig{
-			RoutingKeys: map[string]adapters.Secret{"": c.RoutingKey}, BaseURL: c.URL, Source: "evenkeel bridge", Client: "evenkeel",
-		})
+		events, err := ticketing.PagerDuty(c, "evenkeel bridge")
 		add("pagerduty", alarms{events}, err)
 	}
 	if c := b.Jira; c != nil {
-		client, err := jira.New(jira.Config{
-			BaseURL: c.URL, Email: c.Email, Token: c.Token, Project: c.Project, IssueType: c.IssueType,
-			Deployment: jira.Deployment(c.Deployment), Ledger: ledger,
-		})
+		client, err := ticketing.Jira(c, b.States, ledger)
 		add("jira", tickets{client, ledger}, err)
 	}
 	if c := b.ServiceNow; c != nil {
-		client, err := newServiceNow(c, ledger)
+		client, err := ticketing.ServiceNow(c, b.States, ledger)
 		add("servicenow", tickets{client, ledger}, err)
 	}
 	if c := b.SMTP; c != nil {
@@ -75,43 +68,28 @@ func newSinks(b config.Bridge, ledger adapters.Ledger) (map[string]sink, error) 
 	return sinks, errors.Join(problems...)
 }
 
-func newServiceNow(c *config.ServiceNowSink, ledger adapters.Ledger) (*servicenow.Client, error) {
-	credential := resilience.Basic(c.User, c.Password)
-	if c.ClientID != "" {
-		grant := resilience.ClientCredentials
-		if c.User != "" {
-			grant = resilience.Password
-		}
-		address, err := url.JoinPath(c.URL, "oauth_token.do")
-		if err != nil {
-			return nil, err
-		}
-		credential, err = resilience.NewOAuth2(resilience.OAuth2Config{
-			Provider: "servicenow", TokenURL: address, Grant: grant,
-			ClientID: c.ClientID, ClientSecret: c.ClientSecret, Username: c.User, Password: c.Password,
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return servicenow.New(servicenow.Config{BaseURL: c.URL, Credential: credential, User: c.User, Group: c.Group, Ledger: ledger})
-}
-
 // alarms is the sink of the Events API, where a key is all there is: a trigger opens
 // an alert or adds to the open one, and a resolve ends it.
 type alarms struct{ events *pagerduty.Events }
 
 func (s alarms) send(ctx context.Context, r request) error {
-	if r.Action == "trigger" {
+	ref := pagerduty.AlertRef(r.Tenant, "", r.Key)
+	switch r.Action {
+	case "trigger":
 		_, err := s.events.Open(ctx, r.Ticket)
 		return err
+	case "acknowledge":
+		return s.events.Acknowledge(ctx, ref, r.Ticket.Assignee)
+	default:
+		return s.events.Resolve(ctx, ref, adapters.Resolution{})
 	}
-	return s.events.Resolve(ctx, pagerduty.AlertRef(r.Tenant, "", r.Key), adapters.Resolution{})
 }
 
-// ticketing is what a system of tickets has to be able to do.
-type ticketing interface {
+// ticketSystem is what a system of tickets has to be able to do.
+type ticketSystem interface {
 	adapters.Opener
+	adapters.Reader
+	adapters.Acknowledger
 	adapters.Finder
 	adapters.Resolver
 	adapters.Reopener
@@ -120,7 +98,7 @@ type ticketing interface {
 // tickets is a sink that opens tickets and resolves them. The ledger knows which
 // ticket is whose.
 type tickets struct {
-	system ticketing
+	system ticketSystem
 	ledger adapters.Ledger
 }
 
@@ -147,6 +125,11 @@ func (s tickets) send(ctx context.Context, r request) error {
 			err = s.ledger.Settle(ctx, r.Tenant, r.Key, again)
 		}
 		return err
+	case r.Action == "acknowledge":
+		if err = s.system.Acknowledge(ctx, ref, r.Ticket.Assignee); errors.Is(err, adapters.Conflict) {
+			return nil // it has ended meanwhile
+		}
+		return err
 	default:
 		return s.system.Resolve(ctx, ref, adapters.Resolution{Text: "The alert is over: " + r.Ticket.Title})
 	}
@@ -164,6 +147,8 @@ func (s messages) send(ctx context.Context, r request) error {
 	switch r.Action {
 	case "trigger":
 		subject = strings.ToUpper(r.Severity) + " " + subject
+	case "acknowledge":
+		subject = strings.TrimSuffix("Acknowledged by "+r.Ticket.Assignee, " by ") + ": " + subject
 	case "resolve":
 		subject = "Resolved: " + subject
 	}

@@ -4,14 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
+	"time"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver of PostgreSQL
 	"github.com/nats-io/nats.go"
-	_ "modernc.org/sqlite" // the driver of files
 
 	"github.com/evenkeelops/evenkeel/adapters/config"
 	"github.com/evenkeelops/evenkeel/adapters/sqlstore"
@@ -19,20 +19,21 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/stream/jetstream"
 	"github.com/evenkeelops/evenkeel/adapters/stream/postgres"
 	"github.com/evenkeelops/evenkeel/adapters/stream/sqlite"
+	"github.com/evenkeelops/evenkeel/examples/internal/database"
 )
 
-// storage is what survives a crash: the log of alerts with its outbox, and the
-// database of incidents, requests and tickets.
+// storage is what survives a crash: the log of alerts, and the database of incidents,
+// requests and tickets.
 type storage struct {
 	log   stream.Store
-	heard stream.Outbox
 	store *sqlstore.Store
 	close []func()
 }
 
-// openStorage opens a file of SQLite for one machine, or PostgreSQL for several. The
-// log may be on NATS JetStream instead. Without a database there is a file that is
-// gone afterwards.
+// openStorage opens files of SQLite for one machine, or PostgreSQL for several. The
+// log may be on NATS JetStream instead. In a file of its own the log has a writer of
+// its own, so that an alert is taken at once, however much others before it have to be
+// told. Without a database there are files that are gone afterwards.
 func openStorage(ctx context.Context, b config.Bridge) (_ *storage, err error) {
 	s := &storage{}
 	defer func() {
@@ -40,8 +41,20 @@ func openStorage(ctx context.Context, b config.Bridge) (_ *storage, err error) {
 			s.Close()
 		}
 	}()
-	server := onServer(b.Database)
-	db, err := s.openDatabase(b.Database, server)
+	server, file := database.OnServer(b.Database), b.Database
+	if file == "" {
+		folder, err := os.MkdirTemp("", "bridge-")
+		if err != nil {
+			return nil, err
+		}
+		s.close = append(s.close, func() { os.RemoveAll(folder) })
+		file = filepath.Join(folder, "bridge.db")
+	}
+	open := s.openFile
+	if server {
+		open = func(url string) (*sql.DB, error) { return s.opened(database.Open(url)) }
+	}
+	db, err := open(file)
 	if err != nil {
 		return nil, err
 	}
@@ -50,62 +63,43 @@ func openStorage(ctx context.Context, b config.Bridge) (_ *storage, err error) {
 	}
 	switch {
 	case b.Stream != "":
-		nc, err := nats.Connect(b.Stream, nats.Name("evenkeel bridge"), nats.MaxReconnects(-1))
+		nc, err := nats.Connect(b.Stream, nats.Name("evenkeel bridge"), nats.MaxReconnects(-1),
+			nats.PingInterval(5*time.Second)) // so that a network that drops everything is noticed in 15 s and not in 6 minutes
+		if _, unread := errors.AsType[*url.Error](err); unread {
+			return nil, errors.New("stream: the URL of NATS cannot be read") // it may hold a password
+		}
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("stream: %w", err)
 		}
 		s.close = append(s.close, nc.Close)
 		log, err := jetstream.Open(ctx, nc, nil)
 		if err != nil {
 			return nil, err
 		}
-		s.log, s.heard = log, log.Outbox()
+		s.log, s.close = log, append(s.close, log.Close)
+		return s, nil
 	case server:
-		log, err := postgres.Open(ctx, db, nil)
-		if err != nil {
-			return nil, err
-		}
-		s.log, s.heard = log, log.Outbox()
+		s.log, err = postgres.Open(ctx, db, nil)
+		return s, err
 	default:
-		log, err := sqlite.Open(ctx, db, nil)
-		if err != nil {
-			return nil, err
+		if db, err = s.openFile(file + ".alerts"); err == nil {
+			s.log, err = sqlite.Open(ctx, db, &sqlite.Options{Poll: 500 * time.Millisecond}) // of what other processes write
 		}
-		s.log, s.heard = log, log.Outbox()
+		return s, err
 	}
-	return s, nil
 }
 
-// onServer reports whether a database is one of PostgreSQL, and no file.
-func onServer(database string) bool {
-	return strings.HasPrefix(database, "postgres://") || strings.HasPrefix(database, "postgresql://")
-}
-
-func (s *storage) openDatabase(name string, server bool) (*sql.DB, error) {
-	driver := "pgx"
-	if !server {
-		if name == "" {
-			folder, err := os.MkdirTemp("", "bridge-")
-			if err != nil {
-				return nil, err
-			}
-			s.close = append(s.close, func() { os.RemoveAll(folder) })
-			name = filepath.Join(folder, "bridge.db")
-		}
-		driver, name = "sqlite", "file:"+name+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=busy_timeout(10000)&_txlock=immediate"
-	}
-	db, err := sql.Open(driver, name)
+// opened closes a database in its turn.
+func (s *storage) opened(db *sql.DB, err error) (*sql.DB, error) {
 	if err != nil {
-		if server {
-			return nil, errors.New("database: the URL of PostgreSQL cannot be read") // it may hold a password
-		}
-		return nil, err
-	}
-	if !server {
-		db.SetMaxOpenConns(1) // there is one writer, and who waits here waits in turn
+		return nil, fmt.Errorf("database: %w", err)
 	}
 	s.close = append(s.close, func() { db.Close() })
 	return db, nil
+}
+
+func (s *storage) openFile(name string) (*sql.DB, error) {
+	return s.opened(database.OpenFile(name, "wal_autocheckpoint(8000)", "cache_size(-32000)"))
 }
 
 // Close closes everything, the last first.

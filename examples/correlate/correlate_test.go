@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/examples/internal/programtest"
 )
 
@@ -147,6 +148,24 @@ func TestState(t *testing.T) {
 		programtest.Equal(t, r, "stats.alerts", 2+2*i)
 		programtest.Equal(t, r, "stats.suppressed", 2*i)
 		programtest.Equal(t, r, "stats.notified", 2)
+	}
+}
+
+// A state is as large as what it says, and whatever a run leaves the next one reads.
+func TestLargeState(t *testing.T) {
+	var log strings.Builder
+	for n := range 1100 {
+		fmt.Fprintf(&log, `{"time":"2026-10-05T02:00:00Z","alert":"app.down","status":"firing","labels":{"n":"%d","text":"%s"}}`+"\n", n, strings.Repeat("x", 16_000))
+	}
+	state := filepath.Join(t.TempDir(), "state")
+	files := map[string]string{"r.yaml": sampleFile(t, "rules.yaml"), "a.jsonl": log.String()}
+	for run := range 2 {
+		if o := programtest.Run(t, nil, files, "-config", "r.yaml", "-alerts", "a.jsonl", "-state", state, "-o", filepath.Join(t.TempDir(), "out")); o.Exit != 0 {
+			t.Fatalf("run %d: exit %d: %.300s", run, o.Exit, o.Stderr)
+		}
+		if info, err := os.Stat(state); err != nil || info.Size() <= program.MaxFile {
+			t.Fatalf("run %d: a state of %v, %v, want more than a file that is read as a whole may have", run, info.Size(), err)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"embed"
 	"errors"
+	"io"
 	"io/fs"
 	"maps"
 	"os"
@@ -31,7 +32,6 @@ type inputs struct {
 	rules   config.RuleSet
 	other   config.RuleSet // of -against
 	engine  correlation.Options
-	log     []replay.Arrival
 	now     time.Time
 	zone    *time.Location
 	earlier []byte // state to go on from; nil: none
@@ -65,11 +65,8 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 			return nil, program.Exit(program.Usage, err)
 		}
 	}
-	if err := in.events(); err != nil {
-		return nil, program.Exit(program.Input, err)
-	}
 	if o.state != "" {
-		in.earlier, err = os.ReadFile(o.state)
+		in.earlier, err = os.ReadFile(o.state) // our own, and as large as what it says
 		if errors.Is(err, fs.ErrNotExist) {
 			in.earlier, err = nil, nil
 		}
@@ -90,26 +87,43 @@ func read[T any](in *inputs, flag, name string, reader func(name string, data []
 }
 
 // events reads the one log that there is.
-func (in *inputs) events() (err error) {
+func (in *inputs) events(begin func() (evidence.Take, error)) (err error) {
 	var r evidence.Result
+	open, name := in.opened(cmp.Or(in.webhooks, in.checks, in.metrics, in.alerts, "alerts.jsonl"))
 	switch {
 	case in.webhooks != "":
-		in.log, r, err = evidence.Webhooks(in.Open, in.webhooks)
+		r, err = evidence.Webhooks(open, name, begin)
 	case in.checks != "":
-		in.log, r, err = evidence.CheckAlerts(in.Open, in.checks)
+		r, err = evidence.CheckAlerts(open, name, begin)
 	case in.metrics != "":
-		r, err = in.measure()
+		r, err = in.measure(open, name, begin)
 	default:
-		in.log, r, err = evidence.Alerts(in.Open, cmp.Or(in.alerts, "alerts.jsonl"))
+		r, err = evidence.Alerts(open, name, begin)
 	}
 	in.Sources = append(in.Sources, r.Sources...)
 	in.Notices = append(in.Notices, r.Notices...)
 	return err
 }
 
+// opened says how the log is opened, - for stdin, and what it is called.
+func (in *inputs) opened(name string) (open func(name string) (io.ReadCloser, error), shown string) {
+	if name != "-" || in.Sample {
+		return in.Open, name
+	}
+	return func(string) (io.ReadCloser, error) { return os.Stdin, nil }, "stdin"
+}
+
+// reading is a value of one metric in few bytes.
+type reading struct {
+	second          int64 // of Unix time
+	nanosecond      uint32
+	service, metric uint32
+	value           float64
+}
+
 // measure lets the thresholds watch a table of metrics. A row is a measurement of
 // each metric of which it has a value.
-func (in *inputs) measure() (evidence.Result, error) {
+func (in *inputs) measure(open func(name string) (io.ReadCloser, error), name string, begin func() (evidence.Take, error)) (evidence.Result, error) {
 	layers := map[string]*correlation.Layer{}
 	var metrics []string
 	of := map[string][]string{} // layers by metric
@@ -140,30 +154,39 @@ func (in *inputs) measure() (evidence.Result, error) {
 	if err != nil {
 		return evidence.Result{}, err
 	}
-	var all []correlation.Measurement
-	r, err := evidence.Table(in.Open, in.metrics, []string{"time", "service"}, metrics, func(t *table.Table) {
-		at, service := t.RequiredTime("time"), t.Required("service")
-		for _, metric := range metrics {
-			value, ok := t.Number(metric)
-			if !ok {
-				continue
-			}
-			for _, layer := range of[metric] {
-				all = append(all, correlation.Measurement{Layer: layer, Metric: metric, Labels: map[string]string{"service": service}, Time: at, Value: value})
+	var all []reading
+	var services evidence.Numbers
+	r, err := evidence.Table(open, name, []string{"time", "service"}, metrics, func(t *table.Table) {
+		at, service := t.RequiredTime("time"), services.Of(t.Required("service"))
+		for n, metric := range metrics {
+			if value, ok := t.Number(metric); ok {
+				all = append(all, reading{at.Unix(), uint32(at.Nanosecond()), service, uint32(n), value})
 			}
 		}
 	})
 	if err != nil {
 		return r, err
 	}
-	slices.SortStableFunc(all, func(a, b correlation.Measurement) int { return a.Time.Compare(b.Time) })
-	for _, m := range all {
-		events, err := monitor.Observe(m)
-		if err != nil {
-			return r, err
-		}
-		for _, e := range append(monitor.Step(m.Time), events...) {
-			in.log = append(in.log, replay.Arrival{At: m.Time, Event: e})
+	take, err := begin()
+	if err != nil {
+		return r, err
+	}
+	slices.SortStableFunc(all, func(a, b reading) int {
+		return cmp.Or(cmp.Compare(a.second, b.second), cmp.Compare(a.nanosecond, b.nanosecond))
+	})
+	for _, x := range all {
+		metric, at := metrics[x.metric], time.Unix(x.second, int64(x.nanosecond)).UTC()
+		for _, layer := range of[metric] {
+			m := correlation.Measurement{Layer: layer, Metric: metric, Labels: map[string]string{"service": services.Texts[x.service]}, Time: at, Value: x.value}
+			events, err := monitor.Observe(m)
+			if err != nil {
+				return r, err
+			}
+			for _, e := range append(monitor.Step(at), events...) {
+				if err := take(evidence.Arrived(at, e)); err != nil {
+					return r, err
+				}
+			}
 		}
 	}
 	return r, nil

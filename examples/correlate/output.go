@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"iter"
 	"math/big"
 	"slices"
 	"strconv"
@@ -12,19 +14,27 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/report"
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/replay"
+	"github.com/evenkeelops/evenkeel/examples/internal/evidence"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 )
 
 // result is the JSON result.
 type result struct {
-	program.Envelope
-	At            *time.Time     `json:"at"` // of the state; null without events
-	Composites    []composite    `json:"composites"`
-	Alerts        []alert        `json:"alerts"`
-	Notifications []notification `json:"notifications"`
-	Stats         stats          `json:"stats"`
-	Against       *difference    `json:"against,omitempty"`
+	head
+	Alerts []alert
+	tail
+}
 
+// head is what comes before the lists composites, alerts and notifications.
+type head struct {
+	program.Envelope
+	At *time.Time `json:"at"` // of the state; null without events
+}
+
+// tail is what comes behind them.
+type tail struct {
+	Stats   stats                `json:"stats"`
+	Against *difference          `json:"against,omitempty"`
 	Explain []report.Explanation `json:"explain,omitempty"`
 }
 
@@ -49,14 +59,6 @@ type alert struct {
 	SuppressedBy []string  `json:"suppressed_by"`
 	Visible      bool      `json:"visible"`
 	SilencedBy   []string  `json:"silenced_by,omitempty"` // silences in force; it is visible all the same
-}
-
-type notification struct {
-	At     time.Time `json:"at"`
-	Action string    `json:"action"` // fire or resolve
-	Alert  string    `json:"alert"`
-	Tenant string    `json:"tenant"`
-	Title  *string   `json:"title"` // of a composite
 }
 
 type stats struct {
@@ -94,54 +96,45 @@ type change struct {
 
 // correlate replays the log and writes what came of it.
 func (in *inputs) correlate(env *program.Env, until time.Time) error {
-	record, err := in.replay(until)
+	run, err := in.play(until, env.Format == "json")
 	if err != nil {
-		return program.Exit(program.Input, err)
+		return err
 	}
 	if in.state != "" {
-		state, err := record.Snapshot()
+		state, err := run.Snapshot()
 		if err != nil {
 			return err
 		}
 		env.File(in.state, state)
 	}
 	r := result{
-		Envelope:   program.Envelope{Schema: "correlation/v1", Now: in.now, Sample: in.Sample, Inputs: in.Sources, Warnings: in.Notices},
-		At:         instant(record.Until),
-		Composites: composites(record.Composites), Alerts: []alert{}, Notifications: []notification{},
+		head: head{
+			Envelope: program.Envelope{Schema: "correlation/v1", Now: in.now, Sample: in.Sample, Inputs: in.Sources, Warnings: in.Notices},
+			At:       instant(run.Until),
+		},
 	}
 	if in.Sample && !env.Stated {
-		r.Now = record.Until
+		r.Now = run.Until
 	}
-	r.Stats = in.count(record)
-	for _, a := range record.Alerts {
+	r.Stats = run.count()
+	for _, a := range run.Alerts {
 		visible := a.Active && len(a.SuppressedBy) == 0
 		x := alert{Alert: a.String(), Tenant: a.Tenant, Active: a.Active, Since: a.Since, SuppressedBy: append([]string{}, a.SuppressedBy...), Visible: visible}
 		if a.Active {
-			x.SilencedBy = record.SilencedBy(a)
+			x.SilencedBy = run.SilencedBy(a)
 		}
 		r.Alerts = append(r.Alerts, x)
 		if visible {
 			env.Holds("visible")
 		}
 		if env.Explain && a.Active && !visible {
-			r.Explain = append(r.Explain, why(record, len(r.Alerts)-1, a))
+			r.Explain = append(r.Explain, why(run.Record, len(r.Alerts)-1, a))
 		}
 	}
-	for _, c := range r.Composites {
-		if c.Until == nil {
+	for _, c := range run.Composites {
+		if c.Until.IsZero() {
 			env.Holds("composite")
 		}
-	}
-	for _, t := range record.Told {
-		n := notification{At: t.At, Action: "fire", Alert: t.Alert, Tenant: t.Tenant}
-		if t.Over {
-			n.Action = "resolve"
-		}
-		if t.Title != "" {
-			n.Title = &t.Title
-		}
-		r.Notifications = append(r.Notifications, n)
 	}
 	if env.Explain {
 		r.Explain = append(r.Explain, report.Explanation{
@@ -149,60 +142,87 @@ func (in *inputs) correlate(env *program.Env, until time.Time) error {
 			Values: map[string]any{"alerts": r.Stats.Alerts, "notified": r.Stats.Notified}, Source: in.Sources[len(in.Sources)-1].Name,
 		})
 	}
-	if in.against != "" {
-		changed := *in
-		changed.rules = in.other
-		changed.engine.Settle, changed.engine.StrictSilence = in.other.Settle, in.other.StrictSilence
-		after, err := changed.replay(until)
-		if err != nil {
-			return program.Exit(program.Input, err)
-		}
-		r.Against = differences(replay.Compare(record, after))
+	if run.changed != nil {
+		r.Against = differences(*run.changed)
 	}
 	if env.Format == "json" {
-		return env.JSON(r)
+		env.Result = func(w io.Writer) error { return r.json(w, run) }
+		return nil
 	}
-	return in.document(env, r, record)
+	return in.document(env, r, run)
 }
 
-func (in *inputs) replay(until time.Time) (*replay.Record, error) {
-	s := replay.Setup{Rules: in.rules.Rules, Options: in.engine, Silences: in.rules.Silences, Inhibit: in.rules.Inhibit}
-	if in.earlier != nil {
-		return s.Resume(in.earlier, in.log, until)
+// json writes the result as an object, of which the notifications are not held.
+func (r *result) json(w io.Writer, run *run) error {
+	o := program.NewObject(w)
+	o.Fields(r.head)
+	o.List("composites", program.Elements(composites(run.Composites)))
+	o.List("alerts", program.Elements(slices.Values(r.Alerts)))
+	o.List("notifications", run.notifications())
+	o.Fields(r.tail)
+	return o.Close()
+}
+
+// notifications are what people were told: {at, action fire or resolve, alert, tenant, title
+// of a composite or null}. What is the same each time is encoded once.
+func (r *run) notifications() iter.Seq2[[]byte, error] {
+	type about struct {
+		Alert  string  `json:"alert"`
+		Tenant string  `json:"tenant"`
+		Title  *string `json:"title"`
 	}
-	return s.Run(in.log, until)
+	tails := make([][]byte, len(r.names)) // of those without a title
+	return func(yield func([]byte, error) bool) {
+		var b []byte
+		for n := range r.notices.all() {
+			tail := tails[n.about]
+			if tail == nil || n.titled {
+				x := about{Alert: r.names[n.about].alert, Tenant: r.names[n.about].tenant}
+				if n.titled {
+					x.Title = &n.title
+				}
+				text, err := program.Indented("    ", x)
+				if err != nil {
+					yield(nil, err)
+					return
+				}
+				if tail = text[1:]; !n.titled { // without the brace
+					tails[n.about] = tail
+				}
+			}
+			b = append(n.at.AppendFormat(append(b[:0], "{\n      \"at\": \""...), time.RFC3339Nano), "\",\n      \"action\": \""...)
+			if n.over {
+				b = append(b, "resolve\","...)
+			} else {
+				b = append(b, "fire\","...)
+			}
+			if b = append(b, tail...); !yield(b, nil) {
+				return
+			}
+		}
+	}
 }
 
 // count counts what the log says, whatever the engine has forgotten of it by now.
-func (in *inputs) count(r *replay.Record) stats {
-	s := stats{
-		Events: r.Stats.Events, Duplicates: r.Stats.Duplicates, Refreshes: r.Stats.Refreshes, Stale: r.Stats.Stale,
-		Suppressed: 0, Composites: r.Stats.Composites,
-	}
-	known, told := map[string]bool{}, map[string]bool{}
-	key := func(tenant, name string, l correlation.Labels) string {
-		return correlation.Alert{Tenant: tenant, Name: name, Labels: l}.Key()
-	}
-	for _, a := range in.log {
-		if !a.At.After(r.Until) {
-			known[key(a.Tenant, a.Alert, correlation.LabelsOf(a.Labels))] = true
-		}
-	}
-	for _, e := range r.Episodes {
-		if name, _, _ := strings.Cut(e.Alert, "{"); !e.Told.IsZero() {
-			told[key(e.Tenant, name, e.Labels)] = true
+func (r *run) count() stats {
+	s := stats{Events: r.Stats.Events, Duplicates: r.Stats.Duplicates, Refreshes: r.Stats.Refreshes, Stale: r.Stats.Stale, Composites: r.Stats.Composites}
+	told := map[evidence.ID]bool{}
+	for i := range r.names {
+		if id := r.names[i].id; id != (evidence.ID{}) {
+			told[id] = true
 		}
 	}
 	for _, a := range r.Alerts {
 		if a.Active && len(a.SuppressedBy) > 0 {
 			s.Suppressed++
 		}
-		known[a.Key()] = true // of a state to go on from
+		id := evidence.IDOf(a)
+		r.known[id] = true // of a state to go on from
 		if a.Notified {
-			told[a.Key()] = true
+			told[id] = true
 		}
 	}
-	s.Alerts, s.Notified = len(known), len(told)
+	s.Alerts, s.Notified = len(r.known), len(told)
 	if s.Alerts > 0 {
 		x := percent(s.Alerts-s.Notified, s.Alerts)
 		s.NoiseReduction = &x
@@ -217,23 +237,30 @@ func percent(a, b int) float64 {
 	return x
 }
 
-func composites(list []replay.Composite) []composite {
-	out := []composite{}
-	for _, c := range list {
-		x := composite{
-			ID: c.ID, Rule: c.Rule, Title: c.Title, Tenant: c.Tenant, By: map[string]string{}, Since: c.Since, Until: instant(c.Until),
-			Evidence: c.Evidence, Suppressed: c.Suppressed,
+func composites(list []replay.Composite) iter.Seq[composite] {
+	return func(yield func(composite) bool) {
+		for i := range list {
+			if !yield(shown(&list[i])) {
+				return
+			}
 		}
-		for _, l := range c.By {
-			x.By[l.Name] = l.Value
-		}
-		if c.Severity.IsSet() {
-			severity := c.Severity.String()
-			x.Severity = &severity
-		}
-		out = append(out, x)
 	}
-	return out
+}
+
+// shown is a composite as a result has it.
+func shown(c *replay.Composite) composite {
+	x := composite{
+		ID: c.ID, Rule: c.Rule, Title: c.Title, Tenant: c.Tenant, By: map[string]string{}, Since: c.Since, Until: instant(c.Until),
+		Evidence: c.Evidence, Suppressed: c.Suppressed,
+	}
+	for _, l := range c.By {
+		x.By[l.Name] = l.Value
+	}
+	if c.Severity.IsSet() {
+		severity := c.Severity.String()
+		x.Severity = &severity
+	}
+	return x
 }
 
 func differences(d replay.Diff) *difference {
@@ -246,8 +273,13 @@ func differences(d replay.Diff) *difference {
 	}
 	return &difference{
 		Before: d.Before, After: d.After, Muted: list(d.Muted), Unmuted: list(d.Unmuted), Moved: list(d.Moved),
-		Opened: composites(d.Opened), Dropped: composites(d.Dropped), Retitled: composites(d.Retitled),
+		Opened: listed(d.Opened), Dropped: listed(d.Dropped), Retitled: listed(d.Retitled),
 	}
+}
+
+// listed is a list that is there when it is empty.
+func listed(list []replay.Composite) []composite {
+	return slices.AppendSeq([]composite{}, composites(list))
 }
 
 // instant is null for the zero time.
@@ -272,11 +304,11 @@ func why(r *replay.Record, n int, a correlation.Alert) report.Explanation {
 }
 
 // document writes the result for people.
-func (in *inputs) document(env *program.Env, r result, record *replay.Record) error {
+func (in *inputs) document(env *program.Env, r result, run *run) error {
 	doc := in.titled("Which alert is the cause", r.Now)
-	doc.Sections = append(doc.Sections, in.summary(r), in.table("composites", "Composites", r.Composites), in.states(r), in.notifications(r), in.untold(record))
+	doc.Sections = append(doc.Sections, in.summary(r), in.table("composites", "Composites", run.Composites), in.states(r), in.told(run), in.untold(run))
 	if r.Against != nil {
-		doc.Sections = append(doc.Sections, in.changes(r)...)
+		doc.Sections = append(doc.Sections, in.changes(r, run.changed)...)
 	}
 	if len(r.Explain) > 0 {
 		table := report.Table{Caption: "How it came about", Columns: report.Columns("Figure", "Formula", "Values")}
@@ -304,16 +336,19 @@ func (in *inputs) print(env *program.Env, doc report.Document) error {
 	for _, n := range in.Notices {
 		env.Log.Warn(n.Message, "code", n.Code)
 	}
-	switch env.Format {
-	case "html":
-		return doc.HTML(env.Out)
-	case "md":
-		return doc.Markdown(env.Out)
+	env.Result = func(w io.Writer) error {
+		switch env.Format {
+		case "html":
+			return doc.HTML(w)
+		case "md":
+			return doc.Markdown(w)
+		}
+		if in.Sample {
+			fmt.Fprint(w, "The embedded sample; name your own files with -config and -alerts.\n\n") // doc meets the same error
+		}
+		return doc.Text(w)
 	}
-	if in.Sample {
-		fmt.Fprint(env.Out, "The embedded sample; name your own files with -config and -alerts.\n\n")
-	}
-	return doc.Text(env.Out)
+	return nil
 }
 
 func (in *inputs) summary(r result) report.Section {
@@ -327,17 +362,21 @@ func (in *inputs) summary(r result) report.Section {
 	return report.Section{ID: "summary", Title: "Summary", Blocks: []report.Block{report.Text(text)}}
 }
 
-func (in *inputs) table(id, title string, list []composite) report.Section {
+func (in *inputs) table(id, title string, list []replay.Composite) report.Section {
 	if len(list) == 0 {
 		return report.Section{ID: id, Title: title, Blocks: []report.Block{report.Text("None.")}}
 	}
 	table := report.Table{Caption: title, Columns: report.Columns("Since", "Until", "Tenant", "Title", "Evidence", "Hides")}
-	for _, c := range list {
-		until := "open"
-		if c.Until != nil {
-			until = in.clock(*c.Until)
+	table.More = func(yield func([]report.Cell) bool) {
+		for i := range list {
+			c, until := &list[i], "open"
+			if !c.Until.IsZero() {
+				until = in.clock(c.Until)
+			}
+			if !yield(report.Cells(in.clock(c.Since), until, c.Tenant, c.Title, strings.Join(c.Evidence, ", "), strconv.Itoa(len(c.Suppressed)))) {
+				return
+			}
 		}
-		table.Rows = append(table.Rows, report.Cells(in.clock(c.Since), until, c.Tenant, c.Title, strings.Join(c.Evidence, ", "), strconv.Itoa(len(c.Suppressed))))
 	}
 	return report.Section{ID: id, Title: title, Blocks: []report.Block{table}}
 }
@@ -359,62 +398,98 @@ func (in *inputs) states(r result) report.Section {
 	return report.Section{ID: "alerts", Title: "Alerts", Blocks: []report.Block{table}}
 }
 
-func (in *inputs) notifications(r result) report.Section {
+func (in *inputs) told(run *run) report.Section {
 	table := report.Table{Caption: "What people were told", Columns: report.Columns("At", "Tenant", "What", "Alert")}
-	for _, n := range r.Notifications {
-		what := map[string]string{"fire": "began", "resolve": "is over"}[n.Action]
-		text := n.Alert
-		if n.Title != nil {
-			text = *n.Title
+	table.More = func(yield func([]report.Cell) bool) {
+		row := report.Cells("", "", "", "")
+		for n := range run.notices.all() {
+			about := &run.names[n.about]
+			row[0].Text, row[1].Text, row[2].Text, row[3].Text = in.clock(n.at), about.tenant, "began", about.alert
+			if n.over {
+				row[2].Text = "is over"
+			}
+			if n.titled {
+				row[3].Text = n.title
+			}
+			if !yield(row) {
+				return
+			}
 		}
-		table.Rows = append(table.Rows, report.Cells(in.clock(n.At), n.Tenant, what, text))
 	}
 	return report.Section{ID: "notifications", Title: "Notifications", Blocks: []report.Block{table}}
 }
 
 // untold shows of which alerts nobody was told, and why.
-func (in *inputs) untold(r *replay.Record) report.Section {
+func (in *inputs) untold(run *run) report.Section {
 	table := report.Table{Caption: "Alerts of which nobody was told", Columns: report.Columns("Alert", "Tenant", "Since", "Why")}
-	add := func(alert, tenant string, since time.Time, why string) {
-		table.Rows = append(table.Rows, report.Cells(alert, tenant, in.clock(since), why))
-	}
+	var rest [][]report.Cell // which have no episode
 	seen := map[[2]string]bool{}
-	for _, e := range r.Episodes {
-		seen[[2]string{e.Tenant, e.Alert}] = true
-		if !e.Told.IsZero() {
-			continue
+	for i := range run.names {
+		if s := &run.names[i]; s.begun {
+			seen[[2]string{s.tenant, s.alert}] = true
 		}
-		var rules []string
-		for _, rule := range e.HiddenBy {
-			stands := slices.IndexFunc(r.Composites, func(c replay.Composite) bool {
-				return c.Rule == rule && c.Tenant == e.Tenant && c.Title != "" && (c.Until.IsZero() || c.Until.After(e.Since)) && slices.Contains(c.Suppressed, e.Alert)
-			})
-			if stands >= 0 {
-				rule += fmt.Sprintf(" (%s)", r.Composites[stands].Title)
-			}
-			rules = append(rules, rule)
-		}
-		add(e.Alert, e.Tenant, e.Since, "hidden by "+strings.Join(rules, ", "))
 	}
-	for _, a := range r.Alerts {
+	for _, a := range run.Alerts {
 		if id := [2]string{a.Tenant, a.String()}; !a.IsComposite() && !a.Notified && !seen[id] {
 			why := "over or not due within " + in.engine.Settle.String()
-			if ids := r.SilencedBy(a); a.Active && len(ids) > 0 {
+			if ids := run.SilencedBy(a); a.Active && len(ids) > 0 {
 				why = "silenced by " + strings.Join(ids, ", ")
 			} else if len(in.rules.Silences) > 0 {
 				why += ", or silenced"
 			}
-			add(id[1], a.Tenant, a.Since, why)
+			rest = append(rest, report.Cells(id[1], a.Tenant, in.clock(a.Since), why))
 		}
 	}
-	if len(table.Rows) == 0 {
+	if len(run.untold)+len(rest) == 0 {
 		return report.Section{ID: "untold", Title: "Not told", Blocks: []report.Block{report.Text("None.")}}
+	}
+	stands := run.stands()
+	table.More = func(yield func([]report.Cell) bool) {
+		for _, e := range run.untold {
+			about, since := &run.names[e.subject], time.Unix(0, e.since).UTC()
+			rules := strings.Split(run.rules.Texts[e.rules], "\x00")
+			for i, rule := range rules {
+				for _, c := range stands[hiding{rule, about.tenant, about.alert}] {
+					if c.Until.IsZero() || c.Until.After(since) {
+						rules[i] += fmt.Sprintf(" (%s)", c.Title)
+						break
+					}
+				}
+			}
+			if !yield(report.Cells(about.alert, about.tenant, in.clock(since), "hidden by "+strings.Join(rules, ", "))) {
+				return
+			}
+		}
+		for _, row := range rest {
+			if !yield(row) {
+				return
+			}
+		}
 	}
 	return report.Section{ID: "untold", Title: "Not told", Blocks: []report.Block{table}}
 }
 
+// hiding is a rule that hides an alert.
+type hiding struct{ rule, tenant, alert string }
+
+// stands returns the composites that stand for hidden alerts, in their order.
+func (r *run) stands() map[hiding][]*replay.Composite {
+	stands := map[hiding][]*replay.Composite{}
+	for i := range r.Composites {
+		c := &r.Composites[i]
+		if c.Title == "" {
+			continue
+		}
+		for _, alert := range c.Suppressed {
+			id := hiding{c.Rule, c.Tenant, alert}
+			stands[id] = append(stands[id], c)
+		}
+	}
+	return stands
+}
+
 // changes shows what the rules of -against would have made of it.
-func (in *inputs) changes(r result) []report.Section {
+func (in *inputs) changes(r result, diff *replay.Diff) []report.Section {
 	d := r.Against
 	table := report.Table{Caption: "Alerts of which people would be told otherwise", Columns: report.Columns("Alert", "Tenant", "Since", "Told", "Then", "Rules")}
 	for _, c := range slices.Concat(d.Muted, d.Unmuted, d.Moved) {
@@ -430,8 +505,8 @@ func (in *inputs) changes(r result) []report.Section {
 	sections := []report.Section{{ID: "against", Title: "With the other rules", Blocks: []report.Block{report.Text(text), table}}}
 	for _, part := range []struct {
 		id, title string
-		list      []composite
-	}{{"opened", "Composites that only the other rules open", d.Opened}, {"dropped", "Composites that they do not open", d.Dropped}} {
+		list      []replay.Composite
+	}{{"opened", "Composites that only the other rules open", diff.Opened}, {"dropped", "Composites that they do not open", diff.Dropped}} {
 		if len(part.list) > 0 {
 			sections = append(sections, in.table(part.id, part.title, part.list))
 		}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 
 	"github.com/evenkeelops/evenkeel/adapters/ical"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
@@ -18,7 +17,7 @@ func (in *inputs) calendar(env *program.Env) error {
 	to, _ := instant(in.to)
 	c := ical.DutyCalendar{Name: "On call", Domain: in.domain, Stamp: in.present, Names: in.names()}
 	if in.ical != "-" {
-		before, err := os.ReadFile(in.ical)
+		before, err := program.ReadFile(in.ical)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return program.Exit(program.Usage, err)
 		}
@@ -35,14 +34,14 @@ func (in *inputs) calendar(env *program.Env) error {
 		if in.engineer != "" {
 			c.Name = in.name(in.engineer) + " on call"
 		}
-		q := ical.ShiftQuery{From: from, To: to, Engineer: in.engineer}
+		q := ical.ShiftQuery{From: from, Until: to, Engineer: in.engineer}
 		if in.schedule != "" {
 			q.Schedules = []string{in.schedule}
 		}
 		err = c.Shifts(&out, in.router, q)
 	default:
 		c.Name = "Handoffs"
-		q := ical.HandoffQuery{From: from, To: to}
+		q := ical.HandoffQuery{From: from, Until: to}
 		if in.centre != "*" {
 			c.Name, q.Centre = "Handoffs of "+in.name(in.centre), in.centre
 		}

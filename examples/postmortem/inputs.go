@@ -127,7 +127,7 @@ func problemIn(shown string, p strictjson.Problem) error {
 	if p.Path != "" {
 		where += p.Path + ": "
 	}
-	return fmt.Errorf("%s%s, want %s", where, p.Found, p.Want)
+	return fmt.Errorf("%s%s, want %s", where, p.Value, p.Want)
 }
 
 // The years in which calendars have answers.
@@ -153,7 +153,7 @@ func (in *inputs) check(read *strictjson.Document) {
 	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		for _, err := range joined.Unwrap() {
 			if p, ok := errors.AsType[*postmortem.ParseError](err); ok && p.Path != "incident_id" {
-				read.Fail(p.Path, p.Found, p.Want)
+				read.Fail(p.Path, p.Value, p.Want)
 			}
 		}
 	}
@@ -169,7 +169,7 @@ func (in *inputs) takeTimeline(shown string, data []byte) error {
 		var errs []error
 		for _, err := range joined.Unwrap() {
 			if f, ok := errors.AsType[*incident.FieldError](err); ok {
-				err = problemIn(shown, strictjson.Problem{Path: f.Path, Line: line.Line, Column: f.Column, Found: f.Found, Want: f.Want})
+				err = problemIn(shown, strictjson.Problem{Path: f.Path, Line: line.Line, Column: f.Column, Value: f.Value, Want: f.Want})
 			}
 			errs = append(errs, err)
 		}

@@ -83,7 +83,7 @@ func (m *machine) evidence() sla.Evidence {
 		e.Maintenance = append(e.Maintenance, sla.Maintenance{Ref: w.id, Service: w.service, Start: w.start, End: w.end, Announced: w.announced, Emergency: w.emergency})
 	}
 	for _, c := range m.mem.Cases {
-		e.Incidents = append(e.Incidents, sla.IncidentFrom(m.incidents[c.ID].State()))
+		e.Incidents = append(e.Incidents, sla.IncidentOf(m.incidents[c.ID].State()))
 	}
 	return e
 }

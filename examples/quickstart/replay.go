@@ -162,7 +162,7 @@ func (m *machine) nextWake() time.Time {
 			earliest = at
 		}
 	}
-	consider(m.correlator.Next())
+	consider(m.correlator.NextWake())
 	consider(m.escalator.NextWake())
 	for _, c := range m.mem.Cases {
 		consider(m.threads[c.ID].NextWake())

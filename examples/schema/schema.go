@@ -2,7 +2,12 @@
 // their -schema flag and for editors.
 package schema
 
-import _ "embed"
+import (
+	_ "embed"
+	"encoding/json"
+	"maps"
+	"slices"
+)
 
 // Contract describes the files of service contracts.
 //
@@ -48,3 +53,99 @@ var Costs []byte
 //
 //go:embed bridge.schema.json
 var Bridge []byte
+
+// Portal describes the files of portals for customers.
+//
+//go:embed portal.schema.json
+var Portal []byte
+
+// Topology describes the files of services and what they depend on.
+//
+//go:embed topology.schema.json
+var Topology []byte
+
+// Anomaly describes the files of the anomaly example.
+//
+//go:embed anomaly.schema.json
+var Anomaly []byte
+
+// Scenarios describes the files of scenarios for correlation rules.
+//
+//go:embed scenarios.schema.json
+var Scenarios []byte
+
+// Accounts describes the files of a month of costs.
+//
+//go:embed accounts.schema.json
+var Accounts []byte
+
+// Journeys describes the files of what users do, for probes.
+//
+//go:embed journeys.schema.json
+var Journeys []byte
+
+// Articles describes the files of help for customers.
+//
+//go:embed articles.schema.json
+var Articles []byte
+
+// Outlook describes the files of what is known of the months ahead.
+//
+//go:embed outlook.schema.json
+var Outlook []byte
+
+// Public describes the files of the published terms of providers.
+//
+//go:embed public.schema.json
+var Public []byte
+
+// OpenSLO describes the objects of OpenSLO v1, as the reader of this module takes them.
+//
+//go:embed openslo.schema.json
+var OpenSLO []byte
+
+// Metrics describes a row of readings.
+//
+//go:embed metrics.schema.json
+var Metrics []byte
+
+// kinds are the schemas by the kind of file that they describe.
+func kinds() map[string][]byte {
+	return map[string][]byte{
+		"contract": Contract, "slo": Objectives, "team": Team, "rules": Rules, "scenarios": Scenarios, "roi": Costs, "playbooks": Playbooks,
+		"portal": Portal, "bridge": Bridge, "anomaly": Anomaly, "topology": Topology, "catalogue": Catalogue, "incident": Incident, "metrics": Metrics, "accounts": Accounts,
+		"journeys": Journeys, "articles": Articles, "outlook": Outlook, "public": Public, "openslo": OpenSLO,
+	}
+}
+
+// Of returns the schema of a kind of file, nil where there is none.
+func Of(kind string) []byte { return kinds()[kind] }
+
+// Kinds lists the kinds of files that have a schema, sorted.
+func Kinds() []string { return slices.Sorted(maps.Keys(kinds())) }
+
+// All returns one schema of a file of any kind, which holds all the others.
+func All() ([]byte, error) {
+	any := []map[string]string{}
+	defs := map[string]json.RawMessage{}
+	for _, kind := range Kinds() {
+		var s map[string]json.RawMessage
+		if err := json.Unmarshal(Of(kind), &s); err != nil {
+			return nil, err
+		}
+		id := kind + ".schema.json"
+		s["$id"] = json.RawMessage(`"` + id + `"`)
+		text, err := json.Marshal(s)
+		if err != nil {
+			return nil, err
+		}
+		any, defs[kind] = append(any, map[string]string{"$ref": id}), text
+	}
+	text, err := json.MarshalIndent(struct {
+		Schema string                     `json:"$schema"`
+		Title  string                     `json:"title"`
+		AnyOf  []map[string]string        `json:"anyOf"`
+		Defs   map[string]json.RawMessage `json:"$defs"`
+	}{"https://json-schema.org/draft/2020-12/schema", "A file of any program", any, defs}, "", "  ")
+	return append(text, '\n'), err
+}

@@ -9,9 +9,9 @@ import (
 
 	"github.com/evenkeelops/evenkeel/adapters/config"
 	"github.com/evenkeelops/evenkeel/examples/internal/evidence"
+	"github.com/evenkeelops/evenkeel/examples/internal/month"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/sla"
-	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
 // The embedded sample: a month of a contract that was made up for it.
@@ -26,12 +26,11 @@ var sampleNow = time.Date(2026, 10, 1, 6, 0, 0, 0, time.UTC)
 type inputs struct {
 	program.Inputs
 
-	agreed    config.Agreed
-	agreement *sla.Agreement
-	period    sla.Period
-	evidence  sla.Evidence
-	now       time.Time
-	trend     int
+	contract month.Contract
+	period   sla.Period
+	evidence sla.Evidence
+	now      time.Time
+	trend    int
 }
 
 // load reads the contract, settles the period and reads the evidence for it.
@@ -44,13 +43,13 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 	if in.Sample {
 		files = evidence.Files{Outages: "outages.csv", Incidents: "incidents.csv", Maintenance: "maintenance.csv", Changes: "changes.csv", Restores: "restores.csv"}
 	}
-	if err := in.contract(env); err != nil {
+	if err := in.read(env); err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
 	if err := in.settle(o.period); err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
-	read, err := evidence.Read(in.Open, files, in.frame())
+	read, err := evidence.Read(in.Open, files, in.contract.Frame(in.period, in.trend, in.now))
 	if err != nil {
 		return nil, program.Exit(program.Input, err)
 	}
@@ -59,7 +58,7 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 	return in, nil
 }
 
-func (in *inputs) contract(env *program.Env) error {
+func (in *inputs) read(env *program.Env) error {
 	name, data, err := in.Read("config", cmp.Or(env.Config, "contract.yaml"))
 	if err != nil {
 		return err
@@ -69,13 +68,13 @@ func (in *inputs) contract(env *program.Env) error {
 		return err
 	}
 	in.Note(document)
-	in.agreed = agreed
+	in.contract.Agreed = agreed
 	return nil
 }
 
 // settle chooses the period and compiles the contract for it.
 func (in *inputs) settle(flags periodFlags) error {
-	contract := in.agreed.Contract
+	contract := in.contract.Agreed.Contract
 	zone, err := time.LoadLocation(contract.Zone)
 	if err != nil {
 		return err
@@ -95,31 +94,8 @@ func (in *inputs) settle(flags periodFlags) error {
 			"%s is no month of the contract: targets and credits are applied to it as a whole, and to the fee of its time, %s; what is due for its months is in their reports", period.Label, contract.Fee)})
 	}
 	in.period = period
-	in.agreement, err = sla.Compile(contract)
+	in.contract.Agreement, err = sla.Compile(contract)
 	return err
-}
-
-// frame is the time in which outages matter: from the first month of the trend, or
-// the period if that begins earlier, up to now.
-func (in *inputs) frame() evidence.Frame {
-	start := in.period.Start
-	if in.trend > 0 {
-		if first := (sla.Billing{}).Following(in.period.End.Add(-1), 1-in.trend, in.agreement.Location()).Start; first.Before(start) {
-			start = first
-		}
-	}
-	f := evidence.Frame{
-		Window: calendar.Interval{Start: start.UTC(), End: in.now}, From: in.agreed.EvidenceFrom, Currency: in.agreed.Fee.Currency(),
-	}
-	for _, t := range in.agreement.Contract().Terms {
-		if t.Availability == nil {
-			continue
-		}
-		for _, s := range t.Availability.Services {
-			f.Services = append(f.Services, s.ID)
-		}
-	}
-	return f
 }
 
 // report draws up the report.
@@ -128,7 +104,7 @@ func (in *inputs) report() (*result, error) {
 	if in.trend == 0 {
 		options.Trend = -1
 	}
-	r, err := in.agreement.Report(in.period, in.evidence, options)
+	r, err := in.contract.Report(in.period, in.evidence, options)
 	switch {
 	case errors.Is(err, sla.ErrNotInForce), errors.Is(err, sla.ErrPeriod):
 		return nil, program.Exit(program.Usage, err)

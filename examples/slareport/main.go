@@ -5,6 +5,7 @@ package main
 import (
 	"errors"
 	"flag"
+	"runtime/debug"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
@@ -18,7 +19,7 @@ func main() {
 		Name:    "slareport",
 		Summary: "is the contract kept, and what does a miss cost",
 		Example: "slareport -config contract.yaml -outages outages.csv -incidents incidents.csv -month 2026-10",
-		Formats: []string{"text", "json", "html", "md", "csv"},
+		Formats: []string{"text", "json", "html", "md", "csv", "pdf"},
 		FailOn:  []string{"breach", "credit", "no-data"},
 		Schema:  schema.Contract,
 		Flags:   o.register,
@@ -33,6 +34,7 @@ type options struct {
 	period  periodFlags
 	trend   int
 	csvMark bool
+	font    string
 }
 
 func (o *options) register(fs *flag.FlagSet) {
@@ -54,6 +56,7 @@ func (o *options) register(fs *flag.FlagSet) {
 	fs.StringVar(&o.period.to, "to", "", "report up to this `time`, exclusive")
 	fs.IntVar(&o.trend, "trend", 3, "`months` in the trend, 0 for none")
 	fs.BoolVar(&o.csvMark, "csv-bom", false, "begin CSV with a byte order mark")
+	fs.StringVar(&o.font, "pdf-font", "", "TrueType `file` to embed into a PDF, for scripts that its own font does not have")
 }
 
 // named lists the data files by their flags.
@@ -84,15 +87,24 @@ func (o *options) validate(env *program.Env) error {
 	if o.csvMark && env.Format != "csv" {
 		problems = append(problems, errors.New("-csv-bom: wants -format csv"))
 	}
+	if o.font != "" && env.Format != "pdf" {
+		problems = append(problems, errors.New("-pdf-font: wants -format pdf"))
+	}
 	return errors.Join(append(problems, o.period.validate())...)
 }
 
-const maxTrend = 120
+const (
+	maxTrend  = 120
+	gcPercent = 20
+)
 
 func (o *options) run(env *program.Env) error {
 	if err := o.validate(env); err != nil {
 		return program.Exit(program.Usage, err)
 	}
+	// Nearly all memory is outages, if there are many: looking for garbage often
+	// costs little and keeps it small.
+	defer debug.SetGCPercent(debug.SetGCPercent(gcPercent))
 	in, err := o.load(env)
 	if err != nil {
 		return err

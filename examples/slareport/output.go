@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"os"
 
 	"github.com/evenkeelops/evenkeel/adapters/report"
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
@@ -15,16 +16,7 @@ type result struct {
 }
 
 func newResult(in *inputs, r sla.Report) *result {
-	out := &result{in: in, report: report.ServiceReport{
-		Report: r, Contract: in.agreed.Contract, Zone: in.agreement.Location(), Customer: in.agreed.CustomerName, Services: in.agreed.ServiceNames, Locale: in.agreed.Locale,
-	}}
-	for _, s := range in.Sources {
-		out.report.Sources = append(out.report.Sources, report.Source{Name: s.Name, SHA256: s.SHA256})
-	}
-	for _, n := range in.Notices {
-		out.report.Notices = append(out.report.Notices, report.Notice{Code: n.Code, Message: n.Message})
-	}
-	return out
+	return &result{in: in, report: in.contract.Document(r, in.Sources, in.Notices)}
 }
 
 // conditions tells which conditions of -fail-on hold.
@@ -74,9 +66,28 @@ func (r *result) write(env *program.Env, o *options) error {
 		return doc.HTML(env.Out)
 	case "md":
 		return doc.Markdown(env.Out)
+	case "pdf":
+		return o.pdf(env, doc)
 	}
 	if r.in.Sample {
 		fmt.Fprint(env.Out, "The embedded sample; name your own files with -config, -outages, -incidents and so on.\n\n")
 	}
 	return doc.Text(env.Out)
+}
+
+// pdf writes the document with the font of the user, if there is one.
+func (o *options) pdf(env *program.Env, doc report.Document) error {
+	options := report.PDFOptions{Notify: func(n report.Notice) { env.Log.Warn(n.Message, "code", n.Code) }}
+	if o.font != "" {
+		font, err := os.ReadFile(o.font) // those of all scripts have more than program.MaxFile
+		if err != nil {
+			return program.Exit(program.Usage, fmt.Errorf("-pdf-font: %w", err))
+		}
+		options.Font = font
+	}
+	err := doc.PDF(env.Out, options)
+	if err != nil && o.font != "" {
+		return program.Exit(program.Usage, fmt.Errorf("-pdf-font %q: %w", o.font, err))
+	}
+	return err
 }

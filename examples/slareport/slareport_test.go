@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -189,7 +190,10 @@ func TestUsage(t *testing.T) {
 		{"-config contract.yaml -outages none.csv", 3, "none.csv"},
 		{"-config outages.csv", 2, "outages.csv:1:"},
 		{"-config contract.yaml -csv-bom", 2, "-csv-bom: wants -format csv"},
-		{"-config contract.yaml -format pdf", 2, `-format "pdf"`},
+		{"-config contract.yaml -format xlsx", 2, `-format "xlsx"`},
+		{"-config contract.yaml -pdf-font none.ttf", 2, "-pdf-font: wants -format pdf"},
+		{"-config contract.yaml -format pdf -pdf-font none.ttf", 2, "none.ttf"},
+		{"-config contract.yaml -format pdf -pdf-font contract.yaml", 2, "-pdf-font"},
 		{"-config contract.yaml -fail-on breach,late", 2, `-fail-on "late"`},
 		{"-config contract.yaml -now 9999-01-01T00:00:00Z", 2, "-now: want a time between"},
 	} {
@@ -272,5 +276,31 @@ func TestStdin(t *testing.T) {
 	out, err := cmd.Output()
 	if err != nil || !bytes.Contains(out, []byte(`"name": "stdin"`)) {
 		t.Errorf("%v, %.200s", err, out)
+	}
+}
+
+// The report of a typical month has at most three pages of A4, with all it explains, in
+// every language.
+func TestThreePages(t *testing.T) {
+	page := regexp.MustCompile(`/Type /Page\n`)
+	contract, err := sample.ReadFile("testdata/sample/contract.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tag := range []string{"en", "de", "nl", "fr"} {
+		files := map[string]string{"contract.yaml": strings.Replace(string(contract), "\ncustomer:", "\nlocale: "+tag+"\ncustomer:", 1)}
+		args := []string{"-config", "contract.yaml", "-month", "2026-09", "-now", "2026-10-01T06:00:00Z", "-format", "pdf", "-explain"}
+		for _, name := range []string{"outages", "incidents", "maintenance", "changes", "restores"} {
+			data, err := sample.ReadFile("testdata/sample/" + name + ".csv")
+			if err != nil {
+				t.Fatal(err)
+			}
+			files[name+".csv"] = string(data)
+			args = append(args, "-"+name, name+".csv")
+		}
+		r := programtest.Run(t, nil, files, args...)
+		if n := len(page.FindAllString(r.Stdout, -1)); r.Exit != 0 || n < 1 || n > 3 {
+			t.Errorf("%s: exit %d, %d pages, want 1 to 3: %s", tag, r.Exit, n, r.Stderr)
+		}
 	}
 }

@@ -11,16 +11,16 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/wallclock"
 )
 
-// Period is how often somebody gets a digest.
-type Period string
+// Frequency is how often somebody gets a digest.
+type Frequency string
 
 // The periods.
 const (
-	Daily  Period = "daily"  // when the hours of the person open, on each date on which they do
-	Weekly Period = "weekly" // on the first such date of a week that begins on Monday
+	Daily  Frequency = "daily"  // when the hours of the person open, on each date on which they do
+	Weekly Frequency = "weekly" // on the first such date of a week that begins on Monday
 )
 
-func (p Period) known() bool { return p == Daily || p == Weekly }
+func (p Frequency) known() bool { return p == Daily || p == Weekly }
 
 // NextDigest returns the first instant after at at which somebody's digest is
 // due. ok is false if nobody gets one within a year.
@@ -91,7 +91,7 @@ func (r *recipient) lastDigest(at time.Time) time.Time {
 	if r.prefs.Digest == Weekly {
 		day = monday(day)
 	}
-	step := map[Period]int{Daily: -1, Weekly: -7}[r.prefs.Digest]
+	step := map[Frequency]int{Daily: -1, Weekly: -7}[r.prefs.Digest]
 	for last := day.AddDate(-1, 0, 0); day.After(last); day = day.AddDate(0, 0, step) {
 		from := wallclock.Resolve(day, r.zone, wallclock.First).Add(-1)
 		if due, ok := r.nextDigest(from); ok && due.Before(at) {

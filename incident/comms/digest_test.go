@@ -19,7 +19,7 @@ func at(text string) time.Time {
 }
 
 // executive reads a digest in Amsterdam, where Easter Monday 2026 is 6 April.
-func executive(period comms.Period) comms.Stakeholder {
+func executive(period comms.Frequency) comms.Stakeholder {
 	p := person("spo", comms.ExecutiveSponsor)
 	p.Preferences.Digest = period
 	p.Hours = &calendar.Hours{Zone: "Europe/Amsterdam", Week: calendar.MondayToFriday("08:30", "17:00"), Holidays: []string{"2026-04-06"}}
@@ -28,7 +28,7 @@ func executive(period comms.Period) comms.Stakeholder {
 
 func TestNextDigest(t *testing.T) {
 	for _, tt := range []struct {
-		period      comms.Period
+		period      comms.Frequency
 		after, want string // UTC
 	}{
 		{comms.Daily, "2026-03-27 07:29", "2026-03-27 07:30"}, // 08:30 in winter

@@ -84,9 +84,9 @@ type Stakeholder struct {
 // Preferences are what a stakeholder wants to hear. The zero value is the least:
 // the first message after the delay, no updates, the resolution.
 type Preferences struct {
-	Immediate bool   `json:"immediate"`
-	Updates   bool   `json:"updates"`
-	Digest    Period `json:"digest,omitempty"` // of the summary of all incidents; defaults to none
+	Immediate bool      `json:"immediate"`
+	Updates   bool      `json:"updates"`
+	Digest    Frequency `json:"digest,omitempty"` // of the summary of all incidents; defaults to none
 }
 
 // Room is a shared channel.

@@ -77,7 +77,7 @@ type TemplateError struct {
 	Language string // empty for the default one
 	Part     string // "subject", "body", "channels", "language", "syntax", or "template" for one that is missing
 	Column   int    // in characters, from 1; 0 for the whole part
-	Found    string
+	Value    string
 	Want     string
 }
 
@@ -88,7 +88,7 @@ func (e *TemplateError) Error() string {
 		at += fmt.Sprintf(" column %d", e.Column)
 	}
 	name := strings.TrimSpace(fmt.Sprintf("%s %s %s", e.Severity, e.Type, e.Language))
-	return fmt.Sprintf("comms: template %s: %s: %q: want %s", name, at, e.Found, e.Want)
+	return fmt.Sprintf("comms: template %s: %s: %q: want %s", name, at, e.Value, e.Want)
 }
 
 // text is a compiled template text. It returns an error only if it is a
@@ -139,7 +139,7 @@ func unescaped(name string) string { return "=" + name }
 // default.
 func compileTemplate(t Template, cadence time.Duration, translation bool) (*compiled, error) {
 	fail := func(part string, column int, found, want string) error {
-		return &TemplateError{Severity: t.Severity, Type: t.Type, Language: t.Language, Part: part, Column: column, Found: found, Want: want}
+		return &TemplateError{Severity: t.Severity, Type: t.Type, Language: t.Language, Part: part, Column: column, Value: found, Want: want}
 	}
 	known := Placeholders(t.Type)
 	t.Channels = slices.Clone(t.Channels)

@@ -219,14 +219,13 @@ func (c Catalogue) checkCircles(p problems) {
 type lastDate struct {
 	code      Code
 	key, date string
-	what      string
 }
 
 func (s Service) lastDates() []lastDate {
 	return []lastDate{
-		{EndOfSale, "end_of_sale", s.EndOfSale, "was sold"},
-		{EndOfSupport, "end_of_support", s.EndOfSupport, "was supported"},
-		{EndOfLife, "end_of_life", s.EndOfLife, "ran"},
+		{EndOfSale, "end_of_sale", s.EndOfSale},
+		{EndOfSupport, "end_of_support", s.EndOfSupport},
+		{EndOfLife, "end_of_life", s.EndOfLife},
 	}
 }
 
@@ -242,22 +241,19 @@ func (s Service) findings(at time.Time) (out []Finding) {
 		{"lines", len(s.Lines) > 0},
 	} {
 		if !key.there {
-			out = append(out, Finding{Code: Incomplete, Service: s.ID, Subject: key.name, Text: "the catalogue names no " + key.name})
+			out = append(out, Finding{Code: Incomplete, Service: s.ID, Subject: key.name}.saying(clause("no_"+key.name)))
 		}
 	}
 	for _, v := range s.Vendors {
 		if v.SLA == "" {
-			out = append(out, Finding{Code: Incomplete, Service: s.ID, Subject: "vendors", Text: "the catalogue names no agreement with " + v.Name})
+			out = append(out, Finding{Code: Incomplete, Service: s.ID, Subject: "vendors"}.saying(clause("no_agreement", v.Name)))
 		}
 	}
 	for _, d := range s.lastDates() {
 		if d.date == "" || at.Before(dayAfter(d.date)) {
 			continue
 		}
-		out = append(out, Finding{
-			Code: d.code, Service: s.ID, Subject: d.key, Since: dayAfter(d.date),
-			Text: fmt.Sprintf("%s was the last date on which it %s", d.date, d.what),
-		})
+		out = append(out, Finding{Code: d.code, Service: s.ID, Subject: d.key, Since: dayAfter(d.date)}.saying(clause(d.key, Date(d.date))))
 	}
 	return out
 }

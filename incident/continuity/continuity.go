@@ -132,9 +132,9 @@ func (r *Register) runbooksMissing(service string) []Finding {
 	books := r.runbooks[service]
 	switch {
 	case len(books) == 0:
-		return []Finding{{Code: RunbookMissing, Service: service, Text: "there is no runbook"}}
+		return []Finding{Finding{Code: RunbookMissing, Service: service}.saying(clause("no_runbook"))}
 	case !slices.ContainsFunc(books, func(b Runbook) bool { return b.Purpose == ForDR }):
-		return []Finding{{Code: RunbookMissing, Service: service, Subject: string(ForDR), Text: "there is no runbook for disasters"}}
+		return []Finding{Finding{Code: RunbookMissing, Service: service, Subject: string(ForDR)}.saying(clause("no_runbook_dr"))}
 	}
 	return nil
 }

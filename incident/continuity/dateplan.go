@@ -2,10 +2,8 @@ package continuity
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -145,15 +143,14 @@ func (r *Register) freezeFindings(d *plannedDate, o Occurrence, work []Work) (ou
 		if w.Window.Start.After(since) {
 			since = w.Window.Start
 		}
-		kind := string(w.Kind)
+		form := "freeze_" + string(w.Kind)
 		if w.Emergency {
-			kind = "emergency " + kind
+			form = "freeze_emergency_" + string(w.Kind)
 		}
-		text := fmt.Sprintf("%s %s from %s to %s is inside the freeze of %s on %s",
-			kind, w.Ref, minute(w.Window.Start), minute(w.Window.End), d.name(), o.text())
+		said := clause(form, w.Ref, w.Window.Start, w.Window.End, d.name(), o.text())
 		for _, s := range r.concerned(d.Services) {
 			if len(w.Services) == 0 || slices.Contains(w.Services, s) {
-				out = append(out, Finding{Code: FreezeConflict, Service: s, Subject: w.Ref, Text: text, Since: since})
+				out = append(out, Finding{Code: FreezeConflict, Service: s, Subject: w.Ref, Since: since}.saying(said))
 			}
 		}
 	}
@@ -166,17 +163,16 @@ func (r *Register) coverFindings(d *plannedDate, o Occurrence, cover Cover) (out
 		if cover != nil {
 			people, known = cover(domain, o.Interval)
 		}
-		code, planned := CoverMissing, strconv.Itoa(people)
+		code, said := CoverUnknown, []any{d.name(), o.text(), d.Cover[domain], domain, o.Interval.Start, o.Interval.End}
 		switch {
 		case !known:
-			code, planned = CoverUnknown, "an unknown number"
 		case people >= d.Cover[domain]:
 			continue
+		default:
+			code, said = CoverMissing, append(said, people)
 		}
-		text := fmt.Sprintf("%s on %s wants %d on duty for %s from %s to %s, %s planned", d.name(), o.text(), d.Cover[domain], domain,
-			minute(o.Interval.Start), minute(o.Interval.End), planned)
 		for _, s := range r.concerned(d.Services) {
-			out = append(out, Finding{Code: code, Service: s, Subject: d.ID, Text: text, Since: o.Interval.Start})
+			out = append(out, Finding{Code: code, Service: s, Subject: d.ID, Since: o.Interval.Start}.saying(clause(string(code), said...)))
 		}
 	}
 	return out
@@ -186,10 +182,11 @@ func (r *Register) coverFindings(d *plannedDate, o Occurrence, cover Cover) (out
 // was reviewed, and was rehearsed. A stale runbook is told here to the services that it
 // does not name itself.
 func (r *Register) dateFindings(d *plannedDate, at time.Time) (out []Finding) {
-	find := func(code Code, subject string, since time.Time, text string, but ...string) {
+	find := func(code Code, subject string, since time.Time, said Clause, but ...string) {
+		said.Args = append([]any{d.name()}, said.Args...)
 		for _, s := range r.concerned(d.Services) {
 			if !slices.Contains(but, s) {
-				out = append(out, Finding{Code: code, Service: s, Subject: subject, Since: since, Text: d.name() + " " + text})
+				out = append(out, Finding{Code: code, Service: s, Subject: subject, Since: since}.saying(said))
 			}
 		}
 	}
@@ -197,20 +194,20 @@ func (r *Register) dateFindings(d *plannedDate, at time.Time) (out []Finding) {
 	i := slices.IndexFunc(r.catalogue.Runbooks, func(b Runbook) bool { return b.ID == d.Runbook })
 	switch {
 	case d.Runbook == "":
-		find(RunbookMissing, d.ID, time.Time{}, "has no runbook")
+		find(RunbookMissing, d.ID, time.Time{}, clause("date_no_runbook"))
 	case i < 0:
-		find(RunbookMissing, d.ID, time.Time{}, fmt.Sprintf("has the runbook %s, which is not in the catalogue", d.Runbook))
+		find(RunbookMissing, d.ID, time.Time{}, clause("date_unknown_runbook", d.Runbook))
 	default:
 		b := r.catalogue.Runbooks[i]
-		if since, why, lapsed := lapse(b.ReviewedAt, r.policy.reviewEvery(b), at); lapsed {
-			find(RunbookStale, b.ID, since, "has a runbook that was "+fmt.Sprintf(why, "reviewed"), b.Services...)
+		if since, said, lapsed := lapse("date_reviewed", b.ReviewedAt, r.policy.reviewEvery(b), at); lapsed {
+			find(RunbookStale, b.ID, since, said, b.Services...)
 		}
 		if b.RehearsedAt.After(rehearsed) && !b.RehearsedAt.After(at) {
 			rehearsed = b.RehearsedAt
 		}
 	}
-	if since, why, lapsed := lapse(rehearsed, r.policy.RehearseEvery, at); lapsed {
-		find(RehearsalOverdue, d.ID, since, "was "+fmt.Sprintf(why, "rehearsed"))
+	if since, said, lapsed := lapse("date_rehearsed", rehearsed, r.policy.RehearseEvery, at); lapsed {
+		find(RehearsalOverdue, d.ID, since, said)
 	}
 	return out
 }

@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
 
 // Scenario is a disaster. Any text will do; these are the usual ones.
@@ -118,21 +116,21 @@ func failedTests(service string, tests []DRTest) []Finding {
 		return nil
 	}
 	latest, first := tests[len(tests)-1], tests[len(tests)-n]
-	return []Finding{{
-		Code: DRFailed, Service: service, Subject: latest.ID, Since: first.Ended,
-		Text: fmt.Sprintf("the disaster test of %s, %s, failed on %s%s", latest.Scenario, latest.ID, minute(latest.Ended), inARow(n)),
-	}}
+	said := append([]Clause{clause("dr_failed", latest.Scenario, latest.ID, latest.Ended)}, inARow(n)...)
+	return []Finding{Finding{Code: DRFailed, Service: service, Subject: latest.ID, Since: first.Ended}.saying(said...)}
 }
 
 // lastTest judges the age of the last test that passed; the scenario is empty for
 // any.
 func (p Policy) lastTest(service string, s Scenario, tests []DRTest, at time.Time) []Finding {
-	of := ""
-	if s != "" {
-		of = " of " + string(s)
+	say := func(form string, args ...any) Clause {
+		if s == "" {
+			return clause(form, args...)
+		}
+		return clause(form+"_of", append([]any{s}, args...)...)
 	}
 	if len(tests) == 0 {
-		return []Finding{{Code: DRNeverTested, Service: service, Subject: string(s), Text: "disaster recovery" + of + " was never tested"}}
+		return []Finding{Finding{Code: DRNeverTested, Service: service, Subject: string(s)}.saying(say("dr_never_tested"))}
 	}
 	for _, d := range slices.Backward(tests) {
 		lapse := d.Ended.Add(p.DREvery)
@@ -142,11 +140,8 @@ func (p Policy) lastTest(service string, s Scenario, tests []DRTest, at time.Tim
 		case at.Before(lapse):
 			return nil
 		}
-		return []Finding{{
-			Code: DROverdue, Service: service, Subject: d.ID, Since: lapse,
-			Text: fmt.Sprintf("the last disaster test%s that passed, %s on %s, is %s old, less than %s is wanted",
-				of, d.ID, minute(d.Ended), threshold.FormatDuration(at.Sub(d.Ended)), threshold.FormatDuration(p.DREvery)),
-		}}
+		f := Finding{Code: DROverdue, Service: service, Subject: d.ID, Since: lapse}
+		return []Finding{f.saying(say("dr_overdue", d.ID, d.Ended, at.Sub(d.Ended), p.DREvery))}
 	}
 	return nil // they failed, which is said already
 }

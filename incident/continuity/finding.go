@@ -51,8 +51,10 @@ type Finding struct {
 	// Subject is what it is about: the id of a backup, disaster test, runbook, key
 	// date, change or task, a scenario, or the key of the catalogue.
 	Subject string `json:"subject,omitempty"`
-	// Text is a sentence with the figures, times in UTC.
-	Text string `json:"text"`
+	// Text is a sentence with the figures, times in UTC, and Says is the same in parts,
+	// for those who say it in another language.
+	Text string   `json:"text"`
+	Says []Clause `json:"-"`
 	// Since is the instant from which on it holds, which lies ahead for a key date
 	// to come. Zero means that it never was otherwise.
 	Since time.Time `json:"since,omitzero"`
@@ -61,16 +63,18 @@ type Finding struct {
 // sortFindings orders findings by service, code, subject, instant and text, and
 // drops those that are the same.
 func sortFindings(all []Finding) []Finding {
-	slices.SortFunc(all, func(a, b Finding) int {
-		return cmp.Or(
-			strings.Compare(a.Service, b.Service),
-			slices.Index(codes[:], a.Code)-slices.Index(codes[:], b.Code),
-			strings.Compare(a.Subject, b.Subject),
-			a.Since.Compare(b.Since),
-			strings.Compare(a.Text, b.Text),
-		)
-	})
-	return slices.Compact(all)
+	slices.SortFunc(all, compareFindings)
+	return slices.CompactFunc(all, func(a, b Finding) bool { return compareFindings(a, b) == 0 })
+}
+
+func compareFindings(a, b Finding) int {
+	return cmp.Or(
+		strings.Compare(a.Service, b.Service),
+		slices.Index(codes[:], a.Code)-slices.Index(codes[:], b.Code),
+		strings.Compare(a.Subject, b.Subject),
+		a.Since.Compare(b.Since),
+		strings.Compare(a.Text, b.Text),
+	)
 }
 
 // minute writes an instant for a sentence.

@@ -32,6 +32,34 @@ func shop(tb testing.TB) *continuity.Register {
 	return r
 }
 
+// The parts of a sentence are all of it, and of forms that are known.
+func TestSays(t *testing.T) {
+	r, err := shop(t).Readiness(noon.AddDate(2, 0, 0), 400*day, continuity.Plans{Work: []continuity.Work{
+		{Ref: "CHG-7", Kind: continuity.Change, Emergency: true, Window: between(t, "2028-11-23T00:00:00Z", "2028-11-24T00:00:00Z")},
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[string]bool{}
+	for _, s := range r.Services {
+		for _, f := range s.Findings {
+			var said strings.Builder
+			for _, c := range f.Says {
+				if seen[c.Form] = true; !slices.Contains(continuity.Forms(), c.Form) {
+					t.Errorf("%s: unknown form %q", f.Text, c.Form)
+				}
+				said.WriteString(c.String())
+			}
+			if text := said.String(); text != f.Text || strings.Contains(text, "%!") {
+				t.Errorf("%q says %q", f.Text, text)
+			}
+		}
+	}
+	if len(seen) < 8 {
+		t.Errorf("%d forms, want those of a service that nobody looked after: %v", len(seen), seen)
+	}
+}
+
 func TestReadiness(t *testing.T) {
 	r := shop(t)
 	got, err := r.Readiness(noon, 30*day, continuity.Plans{Cover: enough})

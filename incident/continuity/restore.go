@@ -2,13 +2,11 @@ package continuity
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
-	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
 
 // RestoreKind says where a restore went.
@@ -213,19 +211,22 @@ func lastProof(known []Restore) (proof Restore, ok bool) {
 // restoreFindings judges the restores of one service that are known at an instant,
 // in their order.
 func (p Policy) restoreFindings(service string, known []Restore, at time.Time) (out []Finding) {
-	find := func(code Code, subject string, since time.Time, format string, args ...any) {
-		out = append(out, Finding{Code: code, Service: service, Subject: subject, Since: since, Text: fmt.Sprintf(format, args...)})
+	find := func(code Code, subject string, since time.Time, said ...Clause) {
+		out = append(out, Finding{Code: code, Service: service, Subject: subject, Since: since}.saying(said...))
 	}
 	if len(known) == 0 {
-		find(RestoreNeverTested, "", time.Time{}, "no backup was ever restored")
+		find(RestoreNeverTested, "", time.Time{}, clause("restore_never_tested"))
 		return out
 	}
 	if n, first, last := unmended(known); n > 0 {
-		find(RestoreFailed, last.Backup, first.ended(), "the restore of backup %s failed on %s%s%s",
-			last.Backup, minute(last.ended()), inARow(n), because(last.Failure))
+		said := append([]Clause{clause("restore_failed", last.Backup, last.ended())}, inARow(n)...)
+		if last.Failure != "" {
+			said = append(said, clause("because", last.Failure))
+		}
+		find(RestoreFailed, last.Backup, first.ended(), said...)
 	}
 	if latest := known[len(known)-1]; latest.Outcome() == "" {
-		find(RestoreUnverified, latest.Backup, latest.ended(), "nobody verified the restore of backup %s begun on %s", latest.Backup, minute(latest.Started))
+		find(RestoreUnverified, latest.Backup, latest.ended(), clause("restore_unverified", latest.Backup, latest.Started))
 	}
 	if proof, ok := lastProof(known); ok {
 		out = append(out, p.proofFindings(proof, known, at)...)
@@ -235,33 +236,31 @@ func (p Policy) restoreFindings(service string, known []Restore, at time.Time) (
 
 // proofFindings judges the restore on which a service relies.
 func (p Policy) proofFindings(proof Restore, known []Restore, at time.Time) (out []Finding) {
-	find := func(code Code, since time.Time, format string, args ...any) {
-		out = append(out, Finding{Code: code, Service: proof.Service, Subject: proof.Backup, Since: since, Text: fmt.Sprintf(format, args...)})
+	find := func(code Code, since time.Time, form string, args ...any) {
+		said := clause(form, append([]any{proof.Backup}, args...)...)
+		out = append(out, Finding{Code: code, Service: proof.Service, Subject: proof.Backup, Since: since}.saying(said))
 	}
 	switch lapse := proof.Verified.Add(p.RestoreEvery); {
 	case !proof.whole():
 		first := known[slices.IndexFunc(known, func(e Restore) bool { return e.Outcome() == Passed })]
-		find(RestorePartialOnly, first.Verified, "only parts were restored, last from backup %s on %s", proof.Backup, minute(proof.Verified))
+		find(RestorePartialOnly, first.Verified, "restore_partial_only", proof.Verified)
 	case !at.Before(lapse):
-		find(RestoreOverdue, lapse, "the last proof of a whole restore, of backup %s on %s, is %s old, less than %s is wanted",
-			proof.Backup, minute(proof.Verified), threshold.FormatDuration(at.Sub(proof.Verified)), threshold.FormatDuration(p.RestoreEvery))
+		find(RestoreOverdue, lapse, "restore_overdue", proof.Verified, at.Sub(proof.Verified), p.RestoreEvery)
 	}
 	for _, w := range []struct {
-		name, from string
+		form string
 		Window
-	}{{"recovery time", "when the loss was declared", proof.RTO()}, {"loss of data", "the failure or the newest data", proof.RPO()}} {
+	}{{"rto", proof.RTO()}, {"rpo", proof.RPO()}} {
 		switch w.Verdict {
 		case incident.Missed:
-			find(WindowMissed, proof.Verified, "%s of the restore of backup %s was %s, less than %s is agreed",
-				w.name, proof.Backup, threshold.FormatDuration(*w.Measured), threshold.FormatDuration(w.Agreed))
+			find(WindowMissed, proof.Verified, w.form+"_missed", *w.Measured, w.Agreed)
 		case incident.Undecided:
-			find(WindowUnknown, proof.Verified, "%s of the restore of backup %s cannot be told without %s, less than %s is agreed",
-				w.name, proof.Backup, w.from, threshold.FormatDuration(w.Agreed))
+			find(WindowUnknown, proof.Verified, w.form+"_unknown", w.Agreed)
 		case incident.Met:
 		}
 	}
 	if proof.Artefact == "" {
-		find(ArtefactMissing, proof.Verified, "the restore of backup %s on %s names no artefact by its SHA-256", proof.Backup, minute(proof.Verified))
+		find(ArtefactMissing, proof.Verified, "artefact_missing", proof.Verified)
 	}
 	return out
 }
@@ -307,10 +306,8 @@ func (p Policy) rateFinding(service string, known []Restore, at time.Time) []Fin
 	if !low {
 		return nil
 	}
-	return []Finding{{
-		Code: SuccessRateLow, Service: service, Since: since,
-		Text: fmt.Sprintf("%s restores of the last %s passed, %s is wanted", share, threshold.FormatDuration(p.RateOver), p.SuccessRate),
-	}}
+	f := Finding{Code: SuccessRateLow, Service: service, Since: since}
+	return []Finding{f.saying(clause("success_rate_low", share.Hits, share.Of, p.RateOver, p.SuccessRate))}
 }
 
 // unmended returns the restores that failed since one passed that shows the same: a
@@ -334,16 +331,9 @@ func unmended(known []Restore) (n int, first, last Restore) {
 }
 
 // inARow says how many failed, if it was more than one.
-func inARow(n int) string {
+func inARow(n int) []Clause {
 	if n < 2 {
-		return ""
+		return nil
 	}
-	return fmt.Sprintf(", %d in a row", n)
-}
-
-func because(why string) string {
-	if why == "" {
-		return ""
-	}
-	return ": " + why
+	return []Clause{clause("in_a_row", n)}
 }

@@ -3,9 +3,8 @@ package continuity
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"time"
-
-	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
 
 // Purpose is what a runbook is for. Any text will do; these are the usual ones.
@@ -27,12 +26,22 @@ type Runbook struct {
 	Services []string `json:"services"`
 	Purpose  Purpose  `json:"purpose"`
 	Owner    string   `json:"owner,omitempty"`
+	URL      string   `json:"url,omitempty"` // where it is to be read
 	Steps    []string `json:"steps,omitempty"`
 
 	ReviewedAt  time.Time `json:"reviewed_at,omitzero"`
 	RehearsedAt time.Time `json:"rehearsed_at,omitzero"`
 	// ReviewEvery is how long a review lasts. Defaults to that of the policy.
 	ReviewEvery time.Duration `json:"review_every_ns,omitzero"`
+}
+
+// Runbook returns the runbook of an id.
+func (r *Register) Runbook(id string) (Runbook, bool) {
+	i := slices.IndexFunc(r.catalogue.Runbooks, func(b Runbook) bool { return b.ID == id })
+	if i < 0 {
+		return Runbook{}, false
+	}
+	return r.catalogue.Runbooks[i], true
 }
 
 func (b Runbook) check(services map[string]bool, p problems) {
@@ -46,24 +55,24 @@ func (b Runbook) check(services map[string]bool, p problems) {
 
 // runbookFindings judges a runbook for each of its services.
 func (p Policy) runbookFindings(b Runbook, at time.Time) (out []Finding) {
-	find := func(code Code, since time.Time, text string) {
+	find := func(code Code, since time.Time, said Clause) {
 		for _, s := range b.Services {
-			out = append(out, Finding{Code: code, Service: s, Subject: b.ID, Since: since, Text: text})
+			out = append(out, Finding{Code: code, Service: s, Subject: b.ID, Since: since}.saying(said))
 		}
 	}
-	if since, why, lapsed := lapse(b.ReviewedAt, p.reviewEvery(b), at); lapsed {
-		find(RunbookStale, since, "the runbook was "+fmt.Sprintf(why, "reviewed"))
+	if since, said, lapsed := lapse("runbook_reviewed", b.ReviewedAt, p.reviewEvery(b), at); lapsed {
+		find(RunbookStale, since, said)
 	}
 	if b.Purpose == ForDR {
-		if since, why, lapsed := lapse(b.RehearsedAt, p.RehearseEvery, at); lapsed {
-			find(RehearsalOverdue, since, "the runbook was "+fmt.Sprintf(why, "rehearsed"))
+		if since, said, lapsed := lapse("runbook_rehearsed", b.RehearsedAt, p.RehearseEvery, at); lapsed {
+			find(RehearsalOverdue, since, said)
 		}
 	}
 	if b.Owner == "" {
-		find(Incomplete, time.Time{}, "the runbook has no owner")
+		find(Incomplete, time.Time{}, clause("runbook_no_owner"))
 	}
 	if len(b.Steps) == 0 {
-		find(Incomplete, time.Time{}, "the runbook has no steps")
+		find(Incomplete, time.Time{}, clause("runbook_no_steps"))
 	}
 	return out
 }
@@ -71,19 +80,18 @@ func (p Policy) runbookFindings(b Runbook, at time.Time) (out []Finding) {
 func (p Policy) reviewEvery(b Runbook) time.Duration { return cmp.Or(b.ReviewEvery, p.ReviewEvery) }
 
 // lapse reports whether something that was done last at an instant has to be done
-// again: at [last, last+every) it need not. Why takes the verb. An instant that lies
-// ahead is none.
-func lapse(last time.Time, every time.Duration, at time.Time) (since time.Time, why string, lapsed bool) {
+// again: at [last, last+every) it need not. What is the form without its end. An instant
+// that lies ahead is none.
+func lapse(what string, last time.Time, every time.Duration, at time.Time) (since time.Time, said Clause, lapsed bool) {
 	switch {
 	case last.IsZero():
-		return time.Time{}, "never %s", true
+		return time.Time{}, clause(what + "_never"), true
 	case last.After(at):
-		return time.Time{}, "%s on " + minute(last) + ", which lies ahead", true
+		return time.Time{}, clause(what+"_ahead", last), true
 	case at.Before(last.Add(every)):
-		return time.Time{}, "", false
+		return time.Time{}, Clause{}, false
 	}
-	return last.Add(every), fmt.Sprintf("%%s on %s, %s ago, less than %s is wanted",
-		minute(last), threshold.FormatDuration(at.Sub(last)), threshold.FormatDuration(every)), true
+	return last.Add(every), clause(what+"_long", last, at.Sub(last), every), true
 }
 
 // checkServices reports a list of services that is empty, has one twice, or one that

@@ -1,7 +1,6 @@
 package continuity
 
 import (
-	"fmt"
 	"time"
 )
 
@@ -46,14 +45,14 @@ func (t Task) finding(at time.Time) (f Finding, overdue bool) {
 	if done && t.Evidence != "" || at.Before(since) {
 		return Finding{}, false
 	}
-	text := fmt.Sprintf("%s was due on %s", t.Kind, t.Due)
+	said := []Clause{clause("task_due", t.Kind, Date(t.Due))}
 	switch {
 	case done:
-		text += fmt.Sprintf(" and done on %s, without evidence", minute(t.DoneAt))
+		said = append(said, clause("task_done", t.DoneAt))
 	case t.Owner != "":
-		text += ", owner " + t.Owner
+		said = append(said, clause("task_owner", t.Owner))
 	}
-	return Finding{Code: TaskOverdue, Service: t.Service, Subject: t.ID, Text: text, Since: since}, true
+	return Finding{Code: TaskOverdue, Service: t.Service, Subject: t.ID, Since: since}.saying(said...), true
 }
 
 // dayAfter returns the end of a date in UTC, the instant from which on it has

@@ -92,8 +92,8 @@ func Text(word string) Value {
 // everything holds.
 func Texts(words ...string) Value { return Value{Type: TextsFact, Texts: words} }
 
-// Since returns the age of something that happened at t.
-func Since(t time.Time) Value { return Value{Type: AgeFact, Since: t.Round(0).UTC()} }
+// Since returns the age of something that happened at an instant.
+func Since(at time.Time) Value { return Value{Type: AgeFact, Since: at.Round(0).UTC()} }
 
 // Never returns the age of something that never happened; no comparison with it
 // holds.

@@ -77,7 +77,11 @@ func (p page) html() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n<title>%s</title>\n<style>\n%s\n</style>\n</head>\n<body>\n<main>\n<h1>%[1]s</h1>\n", escape(p.title), style)
 	for _, s := range p.sections {
-		b.WriteString("<section>\n")
+		element := "div"
+		if s.heading != "" {
+			element = "section"
+		}
+		b.WriteString("<" + element + ">\n")
 		if s.heading != "" {
 			fmt.Fprintf(&b, "<h2>%s</h2>\n", escape(s.heading))
 		}
@@ -100,7 +104,7 @@ func (p page) html() string {
 		if none := s.none(); none != "" {
 			fmt.Fprintf(&b, "<p><em>%s</em></p>\n", none)
 		}
-		b.WriteString("</section>\n")
+		b.WriteString("</" + element + ">\n")
 	}
 	b.WriteString("</main>\n</body>\n</html>\n")
 	return b.String()

@@ -15,7 +15,7 @@ import (
 type ParseError struct {
 	Path         string // such as "measures[1].due"; "" for the whole
 	Line, Column int    // from 1, column in bytes; 0 for a document that was not read from text
-	Found, Want  string
+	Value, Want  string
 }
 
 // Error names the place, what stands there and what was expected.
@@ -27,7 +27,7 @@ func (e *ParseError) Error() string {
 	if e.Path != "" {
 		b.WriteString(e.Path + ": ")
 	}
-	return b.String() + e.Found + ", want " + e.Want
+	return b.String() + e.Value + ", want " + e.Want
 }
 
 // strictness skips keys of a document that say nothing new: what is derived from the
@@ -51,7 +51,7 @@ func Parse(data []byte) (Document, error) {
 	read := strictjson.Read(data, &d, strictness)
 	if len(read.Problems()) == 0 {
 		for _, p := range d.problems() {
-			read.Fail(p.Path, p.Found, p.Want)
+			read.Fail(p.Path, p.Value, p.Want)
 		}
 	}
 	var errs []error
@@ -80,7 +80,7 @@ const longest = time.Duration(1<<63 - 1)
 
 func (d Document) problems() []*ParseError {
 	var out []*ParseError
-	bad := func(path, found, want string) { out = append(out, &ParseError{Path: path, Found: found, Want: want}) }
+	bad := func(path, found, want string) { out = append(out, &ParseError{Path: path, Value: found, Want: want}) }
 	if d.Incident == "" {
 		bad("incident_id", "missing", "the id of the incident")
 	}
@@ -105,7 +105,7 @@ func (d Document) problems() []*ParseError {
 
 func (m Measure) problems() []*ParseError {
 	var out []*ParseError
-	bad := func(path, found, want string) { out = append(out, &ParseError{Path: path, Found: found, Want: want}) }
+	bad := func(path, found, want string) { out = append(out, &ParseError{Path: path, Value: found, Want: want}) }
 	if m.Text == "" {
 		bad("text", "missing", "what is to be done")
 	}

@@ -127,7 +127,7 @@ func Draft(s incident.State, entries []incident.Entry, o Options) (Document, err
 	d.Timeline = extract(s, entries, events)
 	var err error
 	if !s.Times.Resolved.IsZero() {
-		if d.Due, err = due(s.Times.Resolved, o); err != nil {
+		if d.Due, err = Due(s.Times.Resolved, o); err != nil {
 			return Document{}, fmt.Errorf("post-mortem of %q: due date: %w", s.ID, err)
 		}
 	}
@@ -151,8 +151,10 @@ func durations(r incident.Record) Durations {
 	}
 }
 
-// due returns the close of the last business day that is allowed.
-func due(resolved time.Time, o Options) (time.Time, error) {
+// Due returns when the review of an incident that was resolved at an instant should be
+// closed: at the close of the last business day that Calendar and BusinessDays of the
+// options allow; the others do not matter. The error says that they allow none.
+func Due(resolved time.Time, o Options) (time.Time, error) {
 	if o.BusinessDays < 0 {
 		return time.Time{}, fmt.Errorf("%d business days, want 0 or more", o.BusinessDays)
 	}

@@ -27,7 +27,7 @@ type room struct {
 }
 
 var (
-	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/diagnostic", "internal/key", "internal/times", "internal/heap", "internal/table", "internal/markdown", "internal/strictjson", "internal/gsm"}
+	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/diagnostic", "internal/key", "internal/times", "internal/heap", "internal/table", "internal/markdown", "internal/strictjson", "internal/gsm", "internal/color"}
 	core = []string{"sla/...", "slo/...", "incident/...", "escalation/...", "correlation/...", "anomaly/...", "roi/..."}
 )
 
@@ -46,6 +46,8 @@ var rooms = []room{
 	{path: "internal/table"},
 	{path: "internal/markdown"},
 	{path: "internal/gsm"},
+	{path: "internal/locale", imports: with("sla/money")},
+	{path: "internal/color"},
 	{path: "internal/strictjson", imports: []string{"internal/spelling"}},
 	{path: "internal/archtest"},
 	{path: "internal/testutil"},
@@ -69,8 +71,10 @@ var rooms = []room{
 	{path: "adapters/resilience", imports: with("adapters", "incident"), modules: []string{"golang.org/x/time", "github.com/sony/gobreaker/v2"}},
 	{path: "adapters/ingest", imports: with("adapters", "incident")},
 	{path: "adapters/adaptertest/...", imports: with("adapters", "adapters/ingest", "adapters/resilience", "incident")},
-	{path: "adapters/report", imports: with(append(core, "adapters/ical")...), modules: []string{"codeberg.org/go-pdf/fpdf"}},
-	{path: "adapters/config", imports: edge(), modules: []string{"go.yaml.in/yaml/v4"}},
+	{path: "adapters/report", imports: with(append(core, "adapters/ical", "internal/locale")...), modules: []string{"codeberg.org/go-pdf/fpdf"}},
+	{path: "adapters/report/dispatch", imports: append(edge(), "adapters/report", "adapters/notify", "adapters/runner")},
+	{path: "adapters/portal/...", imports: append(edge(), "adapters/report", "adapters/ical", "adapters/metrics", "internal/locale"), tests: []string{"github.com/arran4/golang-ical"}},
+	{path: "adapters/config", imports: append(edge(), "adapters/probe"), modules: []string{"go.yaml.in/yaml/v4"}},
 	{path: "adapters/sync/...", imports: edge()},
 	{path: "adapters/sqlstore", imports: append(edge(), "adapters/sync"), tests: []string{"modernc.org/sqlite"}},
 	{path: "adapters/runner", imports: edge()},
@@ -218,6 +222,8 @@ func TestTableRefuses(t *testing.T) {
 		{"adapters/notify/notifytest/notifytest.go", module + "/adapters/notify", true},
 		{"adapters/notify/notify.go", module + "/adapters/runner", false},
 		{"adapters/probe/metrics.go", module + "/adapters/metrics", true},
+		{"adapters/config/journeys.go", module + "/adapters/probe", true},
+		{"adapters/probe/journey.go", module + "/adapters/config", false},
 		{"adapters/metrics/metrics.go", module + "/adapters/probe", false},
 		{"correlation/route/route.go", module + "/correlation/interval", true},
 		{"correlation/route/route.go", "go.yaml.in/yaml/v4", false},
@@ -236,7 +242,7 @@ func TestTableRefuses(t *testing.T) {
 // every version.
 func TestTopLevel(t *testing.T) {
 	want := []string{
-		"sla", "slo", "incident", "escalation", "correlation", "anomaly", "roi", "adapters", "examples", "internal",
+		"sla", "slo", "incident", "escalation", "correlation", "anomaly", "roi", "adapters", "examples", "internal", "docs",
 		"go.mod", "go.sum", "README.md", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "DESIGN.md", "SECURITY.md", "Makefile",
 	}
 	found := map[string]bool{}

@@ -87,7 +87,7 @@ func pagerDutyCalls(ctx context.Context, c *pagerduty.Client, subscription *stri
 			"customers": 12, "region": "eu", "regions": []string{"eu", "us"}, "ours": true,
 		},
 	}
-	window := pagerduty.Maintenance{Key: "m", Description: "upgrade", Services: []string{"PSHOP"}, From: noon, Until: noon.Add(time.Hour)}
+	window := pagerduty.Maintenance{Key: "m", Description: "upgrade", Services: []string{"PSHOP"}, Start: noon, End: noon.Add(time.Hour)}
 	return map[string]func() error{
 		"Open": func() error {
 			plain := adapters.Ticket{Key: "key-2", Title: "no priority, no text", Target: "PSHOP"}
@@ -154,7 +154,7 @@ func pagerDutyCalls(ctx context.Context, c *pagerduty.Client, subscription *stri
 		"Maintenances": func() error { return drain(c.Maintenances(ctx)) },
 		"KeepMaintenances": func() error {
 			longer := window
-			longer.Until = noon.Add(2 * time.Hour)
+			longer.End = noon.Add(2 * time.Hour)
 			for _, w := range [][]pagerduty.Maintenance{{window}, {longer}, nil} {
 				if _, err := c.KeepMaintenances(ctx, w); err != nil {
 					return err

@@ -24,7 +24,7 @@ import (
 // reader returns a client of a server; a short MaxPoints lets it split.
 func reader(t *testing.T, address string, maxPoints int) *prometheus.Client {
 	t.Helper()
-	c, err := prometheus.New(prometheus.Config{URL: address, MaxPoints: maxPoints})
+	c, err := prometheus.New(prometheus.Config{BaseURL: address, MaxPoints: maxPoints})
 	if err != nil {
 		t.Fatal(err)
 	}

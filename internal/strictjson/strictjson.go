@@ -26,7 +26,7 @@ import (
 type Problem struct {
 	Path         string // such as "measures[1].due"; "" for the whole
 	Line, Column int    // from 1, column in bytes
-	Found, Want  string
+	Value, Want  string
 }
 
 // Options say what a document may hold. The zero value is the default.
@@ -99,7 +99,7 @@ func (d *Document) Fail(path, found, want string) {
 		}
 		place = place[:cut]
 	}
-	d.problems = append(d.problems, placed{Problem{Path: path, Found: found, Want: want}, d.at[place]})
+	d.problems = append(d.problems, placed{Problem{Path: path, Value: found, Want: want}, d.at[place]})
 }
 
 // placed is a problem whose line is not counted yet.

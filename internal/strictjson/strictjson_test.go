@@ -61,7 +61,7 @@ func TestReadEmbedded(t *testing.T) {
 	d = Read([]byte(`{"raw": null, "sum": 3, "colour": 1, "raw": 1}`), &got, Options{Want: map[reflect.Type]string{reflect.TypeFor[own](): "a list of numbers"}})
 	var problems []string
 	for _, p := range d.Problems() {
-		problems = append(problems, fmt.Sprintf("%d %s: %s, want %s", p.Column, p.Path, p.Found, p.Want))
+		problems = append(problems, fmt.Sprintf("%d %s: %s, want %s", p.Column, p.Path, p.Value, p.Want))
 	}
 	if want := []string{"22 sum: found 3, want a list of numbers", "25 colour: unknown key, want one of raw, sum, name", "38 raw: the key is there twice, want it once"}; !slices.Equal(problems, want) {
 		t.Errorf("Problems = %q, want %q", problems, want)
@@ -133,7 +133,7 @@ func TestProblems(t *testing.T) {
 	} {
 		var got []string
 		for _, p := range Read([]byte(c.text), new(outer), options()).Problems() {
-			got = append(got, fmt.Sprintf("%d:%d %s: %s, want %s", p.Line, p.Column, p.Path, p.Found, p.Want))
+			got = append(got, fmt.Sprintf("%d:%d %s: %s, want %s", p.Line, p.Column, p.Path, p.Value, p.Want))
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s:\n%q, want\n%q", c.text, got, c.want)
@@ -164,7 +164,7 @@ func FuzzRead(f *testing.F) {
 		var got, want outer
 		d := Read(data, &got, options())
 		for _, p := range d.Problems() {
-			if p.Line < 1 || p.Column < 1 || p.Found == "" || p.Want == "" || strings.ContainsFunc(p.Path+p.Found, unicode.IsControl) {
+			if p.Line < 1 || p.Column < 1 || p.Value == "" || p.Want == "" || strings.ContainsFunc(p.Path+p.Value, unicode.IsControl) {
 				t.Fatalf("problem without a place: %+v", p)
 			}
 		}

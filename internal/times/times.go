@@ -1,4 +1,4 @@
-// Package times says which of two instants is the later one.
+// Package times says which of two instants is the later one, and a time in years as one says it.
 package times
 
 import "time"

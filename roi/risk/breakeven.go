@@ -231,13 +231,26 @@ func (s *solver) linear(want string, f func(*roi.Point) float64) (float64, error
 		if slack := 1e-12 * max(1, math.Abs(root)); root < lo-slack || root > hi+slack || math.IsNaN(root) {
 			return 0, &NoCrossingError{
 				Path: s.path, Want: want, Outside: &root,
-				Why: fmt.Sprintf("%s would, and %s to %s is what it may be", number(root), number(lo), number(hi)),
+				Why: fmt.Sprintf("%s would, and it may be %s", number(root), within(lo, hi)),
 			}
 		}
 		a = min(max(root, lo), hi)
 		step = min(max(math.Abs(a)/8, 1e-3*step), hi-lo)
 	}
 	return a, nil
+}
+
+// within says what an input may be whose limits are lo and hi.
+func within(lo, hi float64) string {
+	switch {
+	case hi < math.MaxFloat64:
+		return number(lo) + " to " + number(hi)
+	case lo == -math.MaxFloat64:
+		return "any value"
+	case lo == math.SmallestNonzeroFloat64:
+		return "any value above 0"
+	}
+	return "any value from " + number(lo) + " on"
 }
 
 // horizons lists the years with another sign than the year before.

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/evenkeelops/evenkeel/roi"
@@ -121,6 +122,18 @@ func TestBreakEvenHasNone(t *testing.T) {
 		}
 		if has := missing.Outside != nil; has != !math.IsNaN(c.outside) || has && math.Abs(*missing.Outside-c.outside) > 1e-9 {
 			t.Errorf("%s: outside %v, want %v: %v", c.input, missing.Outside, c.outside, err)
+		}
+	}
+	for input, want := range map[string]string{
+		"residual_value":              "it may be any value from 0 on",
+		"target_availability_percent": "it may be 0 to 100",
+	} {
+		m := article()
+		if input == "target_availability_percent" {
+			m.Managed.MonthlyServiceFee *= 100
+		}
+		if _, err := risk.BreakEven(m, input); err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("%s: %v, want %q at the end", input, err, want)
 		}
 	}
 	if _, err := risk.BreakEven(m, "fee"); err == nil {

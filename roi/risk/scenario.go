@@ -137,7 +137,10 @@ func row(m roi.Model, a *Alternative, s *Scenario) (Row, error) {
 		if err != nil {
 			return r, err
 		}
-		m.Managed.RetainedOrganisationCosts += a.Kept * pt.InternalCost
+		retained := m.Managed.RetainedOrganisationCosts + a.Kept*pt.InternalCost
+		if m, err = m.With(map[string]float64{"managed.retained_organisation_costs": retained}); err != nil {
+			return r, err
+		}
 	}
 	pt, err := at(m)
 	if err != nil {

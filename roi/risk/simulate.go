@@ -34,10 +34,10 @@ type Options struct {
 
 // The bounds of a simulation.
 const (
-	MaxScenarios = 10_000_000
-	MaxWorkers   = 1024
-	DefaultBins  = 20
-	MaxBins      = 10_000
+	MaxDraws    = 10_000_000
+	MaxWorkers  = 1024
+	DefaultBins = 20
+	MaxBins     = 10_000
 
 	// ChunkSize is the number of scenarios that share a random stream, which is
 	// that of rand.NewPCG(seed, number of the chunk).
@@ -176,7 +176,7 @@ func newSimulation(m roi.Model, inputs map[string]Distribution, scenarios int, o
 		path   string
 		v, max int
 	}{
-		{"scenarios", scenarios, MaxScenarios},
+		{"scenarios", scenarios, MaxDraws},
 		{"options.workers", s.options.Workers, MaxWorkers},
 		{"options.bins", s.options.Bins, MaxBins},
 	} {

@@ -241,7 +241,7 @@ func TestSimulateErrors(t *testing.T) {
 		is     error
 	}{
 		{"no scenarios", two, 0, risk.Options{}, "scenarios", nil},
-		{"too many", two, risk.MaxScenarios + 1, risk.Options{}, "scenarios", nil},
+		{"too many", two, risk.MaxDraws + 1, risk.Options{}, "scenarios", nil},
 		{"workers", two, 1, risk.Options{Workers: -1}, "options.workers", nil},
 		{"bins", two, 1, risk.Options{Bins: -1}, "options.bins", nil},
 		{"standard error", two, 1, risk.Options{StandardError: math.NaN()}, "options.standard_error", nil},

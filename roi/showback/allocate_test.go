@@ -556,5 +556,9 @@ func FuzzAllocate(f *testing.F) {
 		if err == nil {
 			checkSums(t, costs, a)
 		}
+		usage = append(usage, showback.Usage{Metric: "m", Centre: "p", Units: y}, showback.Usage{Metric: "m", Centre: "q", Units: x})
+		if a, err := showback.Allocate(costs, usage, []showback.Key{p, q}, reciprocal); err == nil {
+			checkSums(t, costs, a)
+		}
 	})
 }

@@ -13,9 +13,10 @@ type Book struct {
 	Rates []Rate `json:"rates,omitempty"`
 	Items []Item `json:"items"`
 	Keys  []Key  `json:"keys,omitempty"`
-	// Centres that exist, see [Options].
-	Centres []string `json:"centres,omitempty"`
-	Usage   []Usage  `json:"usage,omitempty"`
+	// Centres that exist and pools that serve each other, see [Options].
+	Centres    []string `json:"centres,omitempty"`
+	Reciprocal bool     `json:"reciprocal,omitempty"`
+	Usage      []Usage  `json:"usage,omitempty"`
 	// Units, Budget and Waste are those of [Facts].
 	Units  map[string]int64        `json:"units,omitempty"`
 	Budget map[string]money.Amount `json:"budget,omitempty"`
@@ -49,7 +50,7 @@ func Close(b *Book) (*Closing, error) {
 	if c.Costs, err = Costs(b.Items, b.Month, b.Currency, rates); err != nil {
 		return nil, err
 	}
-	if c.Allocation, err = Allocate(c.Costs, b.Usage, b.Keys, &Options{Centres: b.Centres}); err != nil {
+	if c.Allocation, err = Allocate(c.Costs, b.Usage, b.Keys, &Options{Centres: b.Centres, Reciprocal: b.Reciprocal}); err != nil {
 		return nil, err
 	}
 	facts := Facts{Month: b.Month, Costs: c.Costs, Units: b.Units, Budget: b.Budget, Waste: b.Waste}

@@ -31,6 +31,6 @@
 // arguments but strings and slices that are only read; all functions may be called
 // concurrently. Same input, same output.
 //
-// Limits: accounts are by calendar month; write-off is in equal parts; pools that serve
-// each other are an error and not solved as equations; no tax rules of any country.
+// Limits: accounts are by calendar month; write-off is in equal parts; no tax rules of
+// any country.
 package showback

@@ -43,7 +43,7 @@ func (e *FieldError) Error() string {
 func (e *FieldError) Unwrap() error { return e.Err }
 
 // CycleError reports items that depend on each other, or pools that pass their cost
-// on to each other.
+// on to each other; with Options.Reciprocal, pools that pass all of it to each other.
 type CycleError struct {
 	Path []string // from the first name back to it: a, b, a
 }

@@ -68,6 +68,39 @@ func ExampleAllocate() {
 	// [{billing 232.58 EUR} {search 857.42 EUR}] unallocated 10.00 EUR of 1100.00 EUR
 }
 
+// The people who run the machines pay the wages office, which uses the machines.
+func ExampleAllocate_reciprocal() {
+	costs := []showback.Cost{
+		{Item: "machines", Pool: "it", Amount: money.Must(money.Parse("100.00 EUR"))},
+		{Item: "office", Pool: "hr", Amount: money.Must(money.Parse("60.00 EUR"))},
+	}
+	share := func(id string, percent int64) showback.Target {
+		return showback.Target{ID: id, Percent: money.WholePercent(percent)}
+	}
+	keys := []showback.Key{
+		{Pool: "it", Method: showback.Percent, Targets: []showback.Target{share("hr", 20), share("billing", 50), share("search", 30)}},
+		{Pool: "hr", Method: showback.Percent, Targets: []showback.Target{share("it", 10), share("billing", 30), share("search", 60)}},
+	}
+	_, err := showback.Allocate(costs, nil, keys, nil)
+	fmt.Println(err)
+	a, err := showback.Allocate(costs, nil, keys, &showback.Options{Reciprocal: true})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, l := range a.Lines {
+		fmt.Printf("%-8s -> %-7s %s\n", l.Item, l.To, l.Formula())
+	}
+	fmt.Println(a.Centres, "of", a.Total)
+	// Output:
+	// cycle: it -> hr -> it
+	// machines -> billing 100.00 EUR x 4/7 (reciprocal) = 57.14 EUR
+	// machines -> search  100.00 EUR x 3/7 (reciprocal) = 42.86 EUR
+	// office   -> billing 60.00 EUR x 5/14 (reciprocal) = 21.43 EUR
+	// office   -> search  60.00 EUR x 9/14 (reciprocal) = 38.57 EUR
+	// [{billing 78.57 EUR} {search 81.43 EUR}] of 160.00 EUR
+}
+
 // A month from its book to the statements, at once.
 func ExampleClose() {
 	c, err := showback.Close(&showback.Book{

@@ -107,9 +107,9 @@ func (c *Calendar) NextTransition(t time.Time) (at time.Time, opens bool, err er
 	return time.Time{}, false, ErrUnreachable
 }
 
-// Expand returns the working time in [from, to) as a set of intervals in UTC.
-func (c *Calendar) Expand(from, to time.Time) []Interval {
-	lo, hi := clamp(from), clamp(to)
+// Expand returns the working time in [from, until) as a set of intervals in UTC.
+func (c *Calendar) Expand(from, until time.Time) []Interval {
+	lo, hi := clamp(from), clamp(until)
 	var out []Interval
 	for y := yearOf(lo); lo < hi && y <= yearOf(hi-1); y++ {
 		segments := c.year(y).segments

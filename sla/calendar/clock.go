@@ -12,12 +12,12 @@ import (
 // all for ten years in a row, or none before the end of its range.
 var ErrUnreachable = errors.New("calendar: no working time in reach")
 
-// Elapsed returns the working time in [from, to) without the pauses. It is 0
+// Elapsed returns the working time in [from, until) without the pauses. It is 0
 // when to is not after from, and stays at the longest time.Duration beyond 292
-// years. Pauses may come in any order and overlap; parts outside [from, to) do not
+// years. Pauses may come in any order and overlap; parts outside [from, until) do not
 // matter, so a pause that has not ended yet may end at to.
-func (c *Calendar) Elapsed(from, to time.Time, pauses []Interval) time.Duration {
-	lo, hi := clamp(from), clamp(to)
+func (c *Calendar) Elapsed(from, until time.Time, pauses []Interval) time.Duration {
+	lo, hi := clamp(from), clamp(until)
 	sum := c.elapsed(lo, hi)
 	for _, p := range asSet(pauses) {
 		sum -= c.elapsed(max(lo, clamp(p.Start)), min(hi, clamp(p.End)))

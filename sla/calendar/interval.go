@@ -71,8 +71,8 @@ func (i Interval) Duration() time.Duration { return i.End.Sub(i.Start) }
 // IsEmpty reports whether no instant lies in i.
 func (i Interval) IsEmpty() bool { return !i.Start.Before(i.End) }
 
-// Contains reports whether Start <= t < End.
-func (i Interval) Contains(t time.Time) bool { return !t.Before(i.Start) && t.Before(i.End) }
+// Contains reports whether Start <= at < End.
+func (i Interval) Contains(at time.Time) bool { return !at.Before(i.Start) && at.Before(i.End) }
 
 // Overlaps reports whether some instant lies in both i and o. Intervals that
 // only touch do not overlap.

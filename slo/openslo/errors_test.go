@@ -195,7 +195,7 @@ func TestAliases(t *testing.T) {
 	} {
 		var all openslo.Errors
 		_, err := openslo.Parse("slo.yaml", []byte(text))
-		if !errors.As(err, &all) || !slices.ContainsFunc(all, func(f openslo.Finding) bool { return f.Code == "alias_limit" }) {
+		if !errors.As(err, &all) || !slices.ContainsFunc(all, func(f openslo.Diagnostic) bool { return f.Code == "alias_limit" }) {
 			t.Errorf("%s: err = %.200v, want alias_limit", name, err)
 		}
 	}

@@ -21,7 +21,7 @@ func FuzzParse(f *testing.F) {
 		case err != nil && (!errors.As(err, &all) || len(all) == 0 || len(file.Objectives) > 0):
 			t.Fatalf("err = %v with %d objectives", err, len(file.Objectives))
 		}
-		for _, found := range [][]openslo.Finding{all, file.Findings} {
+		for _, found := range [][]openslo.Diagnostic{all, file.Findings} {
 			for _, x := range found {
 				if x.Line < 1 || x.Col < 1 || x.Code == "" || x.Message == "" {
 					t.Fatalf("finding %+v", x)

@@ -44,8 +44,8 @@ func (r *reader) value(n *yaml.Node, path string) value {
 	return v
 }
 
-func (r *reader) finding(severity string, v value, code, suggestion, text string) Finding {
-	return Finding{File: r.file, Line: max(1, v.line), Col: max(1, v.col), Severity: severity, Path: v.path, Code: code, Message: text, Suggestion: suggestion}
+func (r *reader) finding(severity string, v value, code, suggestion, text string) Diagnostic {
+	return Diagnostic{File: r.file, Line: max(1, v.line), Col: max(1, v.col), Severity: severity, Path: v.path, Code: code, Message: text, Suggestion: suggestion}
 }
 
 func (r *reader) fail(v value, code, suggestion, format string, args ...any) {

@@ -46,7 +46,9 @@ type Objective struct {
 	Weight    slo.Ratio `json:"weight"`
 
 	// Alerts are the alert policies as written. Those that can be rules are in
-	// Policy too.
+	// Policy too. A file that names none leaves Policy without rules, and
+	// package promrules then writes no alert about the budget: set it, for instance
+	// to that of [slo.DefaultPolicy].
 	Alerts []AlertPolicy `json:"alerts,omitempty"`
 }
 

@@ -22,7 +22,7 @@ type File struct {
 	Objectives []Objective `json:"objectives"`
 	// Findings are the places that can be read in more than one way, in the
 	// order of the files.
-	Findings []Finding `json:"findings,omitempty"`
+	Findings []Diagnostic `json:"findings,omitempty"`
 
 	documents []*yaml.Node
 }
@@ -36,10 +36,10 @@ type Object struct {
 	Line       int    `json:"line"`
 }
 
-// Finding is something about a file that is wrong or, as a warning, can be read in more
+// Diagnostic is something about a file that is wrong or, as a warning, can be read in more
 // than one way. Its path is within the document, with the keys as the file spells them,
 // and its codes are those of [Parse].
-type Finding = diagnostic.Diagnostic
+type Diagnostic = diagnostic.Diagnostic
 
 // Errors are all errors of one or more files, sorted by file, line and column.
 type Errors = diagnostic.Errors //nolint:errname // a list, whose name it does not see through an alias
@@ -119,7 +119,7 @@ func ParseAll(sources ...Source) (*File, error) {
 	file.Objectives = all.resolve(found)
 	for _, list := range []Errors{all.errs, all.findings} {
 		list.Sort()
-		slices.SortStableFunc(list, func(a, b Finding) int { return cmp.Compare(order[a.File], order[b.File]) })
+		slices.SortStableFunc(list, func(a, b Diagnostic) int { return cmp.Compare(order[a.File], order[b.File]) })
 	}
 	file.Findings = all.findings
 	if len(all.errs) > 0 {

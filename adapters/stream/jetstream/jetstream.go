@@ -43,6 +43,7 @@ type Store struct {
 	leases   js.Stream
 	snapshot js.Stream
 	outbox   js.Stream
+	bursts   *bursts // nil if the server is too old for them
 
 	mu     sync.Mutex // guards parked and closed
 	parked map[place]*reader
@@ -50,6 +51,11 @@ type Store struct {
 }
 
 var _ stream.Store = (*Store)(nil)
+
+// invalidJSON is what servers from 2.12 on answer to a setting that they do not know, as
+// those before 2.14 do not know batches; older ones leave it out of the answer.
+// https://github.com/nats-io/nats-server/blob/main/server/errors.json
+const invalidJSON js.ErrorCode = 10025
 
 // Open creates the streams, or changes them to what the options say, and returns the
 // store. The caller keeps and closes the connection. o may be nil.
@@ -78,16 +84,26 @@ func Open(ctx context.Context, nc *nats.Conn, o *Options) (*Store, error) {
 	if s.js, err = js.New(nc, js.WithPublishAsyncMaxPending(16_384), js.WithPublishAsyncTimeout(10*time.Second)); err != nil {
 		return nil, fmt.Errorf("jetstream: %w", err)
 	}
+	refused := false // to acknowledge many at once
 	create := func(into *js.Stream, name string, c js.StreamConfig) {
-		if err == nil {
-			c.Name, c.Replicas, c.Storage = options.Prefix+"-"+name, options.Replicas, js.FileStorage
-			if *into, err = s.js.CreateOrUpdateStream(ctx, c); err != nil {
-				err = fmt.Errorf("jetstream: stream %s: %w", c.Name, err)
-			}
+		if err != nil {
+			return
+		}
+		c.Name, c.Replicas, c.Storage = options.Prefix+"-"+name, options.Replicas, js.FileStorage
+		c.AllowBatchPublish = c.AllowBatchPublish && !refused
+		*into, err = s.js.CreateOrUpdateStream(ctx, c)
+		if api, ok := errors.AsType[*js.APIError](err); ok && api.ErrorCode == invalidJSON && c.AllowBatchPublish {
+			refused, c.AllowBatchPublish = true, false
+			*into, err = s.js.CreateOrUpdateStream(ctx, c)
+		}
+		if err != nil {
+			err = fmt.Errorf("jetstream: stream %s: %w", c.Name, err)
 		}
 	}
 	for n := range s.log {
-		create(&s.log[n], fmt.Sprint("log-", n), js.StreamConfig{Subjects: []string{fmt.Sprintf("%s.log.%d.*", s.prefix, n)}, Duplicates: options.Duplicates})
+		create(&s.log[n], fmt.Sprint("log-", n), js.StreamConfig{
+			Subjects: []string{fmt.Sprintf("%s.log.%d.*", s.prefix, n)}, Duplicates: options.Duplicates, AllowBatchPublish: true,
+		})
 	}
 	create(&s.leases, "leases", js.StreamConfig{
 		Subjects: []string{s.prefix + ".claim.*", s.prefix + ".node.*"}, MaxMsgsPerSubject: 1, AllowMsgTTL: true,
@@ -101,11 +117,23 @@ func Open(ctx context.Context, nc *nats.Conn, o *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, l := range s.log {
+		if !l.CachedInfo().Config.AllowBatchPublish {
+			return s, nil
+		}
+	}
+	if s.bursts, err = newBursts(nc); err != nil {
+		return nil, fmt.Errorf("jetstream: %w", err)
+	}
 	return s, nil
 }
 
-// Close ends what reading has left open. The connection stays.
+// Close ends what reading and appending have left open; the store must not be used any
+// more. The connection stays.
 func (s *Store) Close() {
+	if s.bursts != nil {
+		s.bursts.close()
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true

@@ -14,21 +14,46 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/stream"
 )
 
-// Append implements [stream.Log]. All batches are under way at the same time.
+// record is a batch that is to be stored.
+type record struct {
+	id   string // that of the server, which knows IDs by stream; empty if the batch has none
+	data []byte
+}
+
+// Append implements [stream.Log]. All batches are under way at the same time, or, if they
+// are very many, the last of them, and a server that can acknowledges many at once.
 func (s *Store) Append(ctx context.Context, partition int, batches ...stream.Batch) (int64, error) {
-	msgs := make([]*nats.Msg, len(batches))
+	records := make([]record, len(batches))
+	before := strconv.Itoa(partition) + "/" // several partitions share a stream
 	for i, b := range batches {
 		data, err := b.Encode()
 		if err != nil {
 			return 0, fmt.Errorf("batch %d: %w", i, err)
 		}
-		msgs[i] = &nats.Msg{Subject: s.logSubject(partition), Data: data}
+		records[i].data = data
 		if b.ID != "" {
-			// The server knows IDs by stream, which several partitions share.
-			msgs[i].Header = nats.Header{js.MsgIDHeader: {strconv.Itoa(partition) + "/" + b.ID}}
+			records[i].id = before + b.ID
 		}
 	}
-	offset, err := s.publish(ctx, msgs, func(error) bool { return false })
+	subject := s.logSubject(partition)
+	var err error
+	for err == nil && s.bursts != nil && len(records) > fewest {
+		// The last of all goes alone, as its offset is asked for even if it is known.
+		n := min(len(records)-1, most)
+		err = s.bursts.send(ctx, subject, records[:n])
+		records = records[n:]
+	}
+	offset := int64(0)
+	if err == nil {
+		msgs := make([]*nats.Msg, len(records))
+		for i, r := range records {
+			msgs[i] = &nats.Msg{Subject: subject, Data: r.data}
+			if r.id != "" {
+				msgs[i].Header = nats.Header{js.MsgIDHeader: {r.id}}
+			}
+		}
+		offset, err = s.publish(ctx, msgs, func(error) bool { return false })
+	}
 	if err != nil {
 		return 0, fmt.Errorf("jetstream: append to partition %d: %w", partition, err)
 	}

@@ -9,15 +9,20 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/stream"
 )
 
+// alive is the condition of a node that is, with the present instant as ?1. One that spoke
+// later than that by more than its time did so before the clock was put back, and would
+// else count as alive until the clock is there again.
+const alive = `until > ?1 AND 2 * said - until <= ?1`
+
 // Join implements [stream.Leases].
 func (s *Store) Join(ctx context.Context, node string, ttl time.Duration) ([]string, error) {
 	now := s.now()
-	err := s.exec(ctx, `INSERT INTO stream_node (name, until) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET until = excluded.until`,
-		node, now.Add(ttl).UnixNano()+1)
+	err := s.exec(ctx, `INSERT INTO stream_node (name, until, said) VALUES (?, ?, ?)
+		ON CONFLICT (name) DO UPDATE SET until = excluded.until, said = excluded.said`, node, now.Add(ttl).UnixNano()+1, now.UnixNano())
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.db.QueryContext(ctx, `SELECT name FROM stream_node WHERE until > ? ORDER BY name`, now.UnixNano())
+	found, err := s.db.QueryContext(ctx, `SELECT name FROM stream_node WHERE `+alive+` ORDER BY name`, now.UnixNano())
 	if err != nil {
 		return nil, err
 	}
@@ -44,11 +49,11 @@ func (s *Store) Claim(ctx context.Context, partition int, node string) (int64, e
 	err := s.write(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		epoch = 0 // of a transaction that was given up
 		now := s.now().UnixNano()
-		err := tx.QueryRowContext(ctx, `UPDATE stream_partition SET owner = ?2, epoch = epoch + 1
-			WHERE partition = ?1
-			AND EXISTS (SELECT 1 FROM stream_node WHERE name = ?2 AND until > ?3)
-			AND (owner = ?2 OR NOT EXISTS (SELECT 1 FROM stream_node WHERE name = owner AND until > ?3))
-			RETURNING epoch`, partition, node, now).Scan(&epoch)
+		err := tx.QueryRowContext(ctx, `UPDATE stream_partition SET owner = ?3, epoch = epoch + 1
+			WHERE partition = ?2
+			AND EXISTS (SELECT 1 FROM stream_node WHERE name = ?3 AND `+alive+`)
+			AND (owner = ?3 OR NOT EXISTS (SELECT 1 FROM stream_node WHERE name = owner AND `+alive+`))
+			RETURNING epoch`, now, partition, node).Scan(&epoch)
 		if errors.Is(err, sql.ErrNoRows) {
 			return nil
 		}

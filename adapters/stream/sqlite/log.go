@@ -21,7 +21,13 @@ func (s *Store) Append(ctx context.Context, partition int, batches ...stream.Bat
 	}
 	batches = slices.Clone(batches) // of the caller, who may be gone when they are written
 	var offset, head int64
-	j := &job{then: func() { s.heads[partition] = max(s.heads[partition], head) }}
+	j := &job{then: func() {
+		s.heads[partition] = max(s.heads[partition], head)
+		if s.grown[partition] != nil {
+			close(s.grown[partition])
+			s.grown[partition] = nil
+		}
+	}}
 	j.do = func(ctx context.Context, tx *sql.Tx) error {
 		if err := tx.QueryRowContext(ctx, `SELECT head FROM stream_partition WHERE partition = ?`, partition).Scan(&head); err != nil {
 			return err
@@ -56,7 +62,7 @@ func (s *Store) Append(ctx context.Context, partition int, batches ...stream.Bat
 // Read implements [stream.Log].
 func (s *Store) Read(ctx context.Context, partition int, after int64) ([]stream.Record, error) {
 	for {
-		changed := s.changed()
+		changed := s.appended(partition)
 		head, err := s.head(ctx, partition, after)
 		if err != nil {
 			return nil, err

@@ -35,7 +35,8 @@ type Store struct {
 	mu      sync.Mutex // guards what follows
 	queue   []*job
 	writing bool
-	written chan struct{} // closed after the next transaction
+	written chan struct{}                    // closed after the next transaction
+	grown   [stream.Partitions]chan struct{} // closed after the next append; nil if nobody waits
 	heads   [stream.Partitions]int64
 	asked   time.Time // when heads were read
 }
@@ -72,6 +73,8 @@ var versions = [][]string{{
 	`CREATE TABLE stream_node (name TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID`,
 	`WITH RECURSIVE p(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM p WHERE n < 255) INSERT INTO stream_partition SELECT n, 0, '', 0, 0 FROM p`,
 	`CREATE TABLE stream_outbox (place INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL UNIQUE, data BLOB NOT NULL, put INTEGER NOT NULL)`,
+}, {
+	`ALTER TABLE stream_node ADD COLUMN said INTEGER NOT NULL DEFAULT 0`,
 }}
 
 // migrate brings the tables up to the last version.
@@ -206,6 +209,17 @@ func (s *Store) changed() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.written
+}
+
+// appended returns a channel that is closed after the next append of this process to a
+// partition: all partitions wait, and one of them is written to.
+func (s *Store) appended(partition int) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.grown[partition] == nil {
+		s.grown[partition] = make(chan struct{})
+	}
+	return s.grown[partition]
 }
 
 // wait waits until there may be something new.

@@ -69,7 +69,7 @@ func record() sync.Record {
 			Ref: adapters.Ref{Provider: "jira", Tenant: "acme", ID: "10001", Version: "7"}, OpenKey: "k", Past: []adapters.Ref{{Provider: "jira", Tenant: "acme", ID: "9"}},
 			Seen: map[sync.Field]string{sync.Title: "x"}, Pending: map[sync.Field]string{sync.State: "new"}, Updated: noon, Wrote: noon, Reopening: true,
 		}},
-		Notes:     []sync.Forwarded{{From: "jira", ID: "1", Text: "[jira 1] x", To: []string{"pager"}}},
+		Notes:     []sync.Forwarded{{From: "jira", ID: "1", Text: "[jira 1] x", To: []string{"pager"}, Sum: "5d", Copies: map[string]string{"desk": "3"}}},
 		Conflicts: []sync.Conflict{{At: noon, Side: "jira", Field: sync.Title, Value: "a", Kept: "b", Reason: sync.Earlier}},
 		Due:       noon, Leased: noon.Add(time.Minute), Attempts: 3, Problem: "away",
 	}

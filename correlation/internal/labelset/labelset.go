@@ -44,9 +44,10 @@ type Set struct {
 // Asked is a list of labels that is looked for. It holds until the next Ask with it, or
 // Drop of its Shapes.
 type Asked struct {
-	shape       *shape // nil: no set has these names
-	names, text []byte // as of shape and Set
-	count       int    // of the labels
+	shape *shape // nil: no set has these names
+	names []byte // as of the shape, unless there is one
+	text  []byte // as of Set
+	count int    // of the labels
 }
 
 // seed of the hashes. No answer depends on them.
@@ -54,15 +55,34 @@ var seed = maphash.MakeSeed()
 
 // Ask looks for labels.
 func (s *Shapes) Ask(x *Asked, labels correlation.Labels) {
-	x.names, x.text, x.count = x.names[:0], x.text[:0], len(labels)
+	x.text, x.count = x.text[:0], len(labels)
 	for n := range labels {
-		x.names = prefixed.Append(x.names, labels[n].Name)
 		x.text = prefixed.Append(x.text, labels[n].Value)
 	}
-	if s.last == nil || s.last.names != string(x.names) {
+	if s.last == nil || !s.last.are(labels) {
+		x.names = x.names[:0]
+		for n := range labels {
+			x.names = prefixed.Append(x.names, labels[n].Name)
+		}
 		s.last = s.all[string(x.names)]
 	}
 	x.shape = s.last
+}
+
+// are reports whether labels have these names.
+func (s *shape) are(labels correlation.Labels) bool {
+	if len(labels) != s.count {
+		return false
+	}
+	rest := s.names
+	for n := range labels {
+		size, width := prefixed.Len(rest)
+		if name := labels[n].Name; len(name) != size || rest[width:][:size] != name {
+			return false
+		}
+		rest = rest[width+size:]
+	}
+	return true
 }
 
 // Keep returns the set of the labels that were asked for.

@@ -93,7 +93,8 @@ func Read(open func(name string) (io.ReadCloser, error), files Files, frame Fram
 // Result is what the files say.
 type Result struct {
 	Evidence sla.Evidence
-	Sources  []program.Source // in the order of Files
+	Details  map[string]Detail // of incidents by id, where there are any
+	Sources  []program.Source  // in the order of Files
 	Notices  []program.Notice
 }
 
@@ -141,6 +142,9 @@ func (r *reader) rows(name string, required, optional []string, row func(t *tabl
 	}
 	if err := t.Err(); err != nil {
 		return err
+	}
+	if line := t.Unfinished(); line > 0 {
+		r.notice("unfinished_line", filepath.Base(name), "%s:%d: nothing ends the last line: was the file written to its end?", name, line)
 	}
 	if _, err := io.Copy(io.Discard, input); err != nil {
 		return fmt.Errorf("%s: %w", name, err)

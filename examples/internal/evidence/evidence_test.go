@@ -6,12 +6,15 @@ import (
 	"io"
 	"io/fs"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/examples/internal/evidence"
+	"github.com/evenkeelops/evenkeel/examples/internal/program"
+	"github.com/evenkeelops/evenkeel/examples/internal/table"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
@@ -302,4 +305,37 @@ func FuzzRead(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A file that was not written to its end is told, wherever it is cut: by an error with the line, or where what is left of the
+// last line could be all of it, by a notice. Only a cut at the end of a line cannot be seen.
+func TestHalfWritten(t *testing.T) {
+	for name, text := range map[string]string{
+		"outages.csv":   "service,start,end,ref\napi,2026-10-01T00:00:00Z,2026-10-01T01:00:00Z,\"INC, 1\"\nweb,2026-10-02T00:00:00Z,2026-10-02T01:00:00Z,INC-1234\n",
+		"outages.jsonl": `{"service":"api","start":"2026-10-01T00:00:00Z","end":"2026-10-01T01:00:00Z","ref":"INC-1"}` + "\n" + `{"service":"web","start":"2026-10-02T00:00:00Z","end":"2026-10-02T01:00:00Z","ref":"INC-1234"}` + "\n",
+	} {
+		head := strings.IndexByte(text, '\n') + 1
+		if strings.HasSuffix(name, "l") {
+			head = 0
+		}
+		for n := head + 1; n < len(text); n++ {
+			var refs []string
+			open := func(string) (io.ReadCloser, error) { return io.NopCloser(strings.NewReader(text[:n])), nil }
+			got, err := evidence.Table(open, name, []string{"service", "start", "end"}, []string{"ref"}, func(t *table.Table) {
+				t.RequiredTime("start")
+				t.RequiredTime("end")
+				if !t.Failed() {
+					refs = append(refs, t.Text("ref"))
+				}
+			})
+			told := err != nil && strings.Contains(err.Error(), name+":") ||
+				slices.ContainsFunc(got.Notices, func(n program.Notice) bool {
+					return n.Code == "unfinished_line" && strings.Contains(n.Message, name+":")
+				})
+			whole := text[n-1] == '\n' || name == "outages.jsonl" && text[n-1] == '}' // an object needs no end of its line
+			if told == whole {
+				t.Errorf("%s cut to %q: %d rows, notices %v, %v; told %t, want %t", name, text[max(0, n-40):n], len(refs), got.Notices, err, told, !whole)
+			}
+		}
+	}
 }

@@ -10,6 +10,12 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
+// Detail is what the table says of an incident beyond the figures.
+type Detail struct {
+	Domain, Engineer string
+	Postmortem       string // address
+}
+
 // incidents reads the table of incidents. One that was acknowledged and has no
 // answer of its own was answered then.
 func (r *reader) incidents(name string) error {
@@ -47,8 +53,15 @@ func (r *reader) incidents(name string) error {
 			times := int(n)
 			in.Escalations = &times
 		}
-		if r.known(in.Service) {
-			r.Evidence.Incidents = append(r.Evidence.Incidents, in)
+		if !r.known(in.Service) {
+			return
+		}
+		r.Evidence.Incidents = append(r.Evidence.Incidents, in)
+		if d := (Detail{text(t.Text("domain")), text(t.Text("engineer")), text(t.Text("postmortem"))}); d != (Detail{}) {
+			if r.Details == nil {
+				r.Details = map[string]Detail{}
+			}
+			r.Details[in.ID] = d
 		}
 	})
 }

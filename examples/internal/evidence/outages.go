@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/examples/internal/table"
@@ -54,7 +55,7 @@ const stillOpen = math.MaxInt64
 // log collects stretches.
 type log struct {
 	rows   []stretch
-	refs   []byte
+	refs   strings.Builder // the length of each, and the ref
 	last   string
 	offset uint32
 	full   int  // compact when there are that many rows
@@ -79,11 +80,11 @@ func (l *log) add(start, end time.Time, service int, c class, ref string) {
 	if !end.IsZero() {
 		s.end = end.UnixNano()
 	}
-	if len(l.refs) == 0 || ref != l.last {
-		l.offset = uint32(len(l.refs))
-		l.last = string([]byte(ref))
-		l.refs = binary.AppendUvarint(l.refs, uint64(len(ref)))
-		l.refs = append(l.refs, ref...)
+	if l.refs.Len() == 0 || ref != l.last {
+		l.offset = uint32(l.refs.Len())
+		l.last = strings.Clone(ref)
+		l.refs.Write(binary.AppendUvarint(nil, uint64(len(ref))))
+		l.refs.WriteString(ref)
 	}
 	s.ref = l.offset
 	l.rows = append(l.rows, s)
@@ -169,7 +170,7 @@ func (r *reader) take(name string, l *log) {
 		}
 	}
 	r.Evidence.Outages = slices.Grow(r.Evidence.Outages, n)
-	refs := string(l.refs) // of which the outages have parts
+	refs := l.refs.String() // of which the outages have parts
 	for _, s := range l.rows {
 		var service string
 		if len(r.frame.Services) > 0 {

@@ -1,10 +1,8 @@
 package program
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"time"
 )
 
@@ -45,13 +43,10 @@ func NewSource(name string, data []byte, rows int) Source {
 // JSON writes a result as the programs do: two blanks of indent, a final line
 // end, and texts as they are.
 func (e *Env) JSON(v any) error {
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
+	text, err := Indented("", v)
+	if err != nil {
 		return err
 	}
-	_, err := e.Out.Write(b.Bytes())
+	_, err = e.Out.Write(append(text, '\n'))
 	return err
 }

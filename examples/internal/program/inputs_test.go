@@ -1,14 +1,17 @@
 package program
 
 import (
+	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/adapters/config"
+	"github.com/evenkeelops/evenkeel/examples/internal/table"
 )
 
 var embedded = fstest.MapFS{"testdata/sample/a.yaml": {Data: []byte("name: embedded\n")}}
@@ -79,5 +82,27 @@ func TestInputsNote(t *testing.T) {
 		if n.Code == "odd_name" && (n.Ref == nil || *n.Ref != "name") || n.Code == "odd_file" && n.Ref != nil || n.Message == "" {
 			t.Errorf("notice = %+v, ref %v", n, n.Ref)
 		}
+	}
+}
+
+// zeros never end.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+func TestReadAllHasALimit(t *testing.T) {
+	var large *SizeError
+	if _, err := ReadAll("team.yaml", zeros{}); !errors.As(err, &large) || err.Error() != "team.yaml: want at most 16777216 bytes" {
+		t.Errorf("a file without an end: %v", err)
+	}
+	if data, err := ReadAll("team.yaml", io.LimitReader(zeros{}, MaxFile)); err != nil || len(data) != MaxFile {
+		t.Errorf("a file of just that size: %d bytes, %v", len(data), err)
+	}
+	var packed *table.FormatError
+	if _, err := ReadAll("team.yaml", strings.NewReader("\x1f\x8b\x08")); !errors.As(err, &packed) {
+		t.Errorf("a file that is packed: %v", err)
 	}
 }

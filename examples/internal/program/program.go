@@ -7,6 +7,7 @@
 package program
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -42,7 +43,9 @@ type Program struct {
 	Example string                 // one command with its flags
 	Formats []string               // the first is the default
 	FailOn  []string               // conditions that -fail-on may name
+	Files   string                 // what its arguments are, like "FILE..."; "" if it takes flags alone
 	Schema  []byte                 // JSON Schema of the main input file; nil if there is none
+	Schemas func() ([]byte, error) // the same where a flag decides which file that is; instead of Schema
 	Flags   func(fs *flag.FlagSet) // adds its own flags
 	Run     func(env *Env) error   // writes the result to env.Out
 	Now     func() time.Time       // the clock for a missing -now. Defaults to time.Now.
@@ -56,13 +59,18 @@ type Env struct {
 	Stated  bool // Now was given with -now
 	Zone    *time.Location
 	Format  string
-	Config  string // of -config, "" for the embedded sample
+	Config  string   // of -config, "" for the embedded sample
+	Args    []string // what Program.Files announces
 	Explain bool
 	Out     *bytes.Buffer
 	Log     *slog.Logger
 
+	// Result writes the result, instead of Out, for one that is too large to be held. It is
+	// called when nothing can go wrong any more but the writing. Defaults to none.
+	Result func(w io.Writer) error
+
 	holds []string
-	fails bool
+	exit  int // with a result all the same
 	files []file
 }
 
@@ -80,7 +88,10 @@ func (e *Env) Holds(condition string) { e.holds = append(e.holds, condition) }
 
 // Fails records that the program exits with [Condition] whatever -fail-on names: the
 // result itself says that something is wrong.
-func (e *Env) Fails() { e.fails = true }
+func (e *Env) Fails() { e.exit = Condition }
+
+// Refuses is Fails with [Usage]: the result is what is wrong with the files.
+func (e *Env) Refuses() { e.exit = Usage }
 
 // ExitError is an error with the exit code that it stands for.
 type ExitError struct {
@@ -124,22 +135,20 @@ func (p Program) run(args []string, stdout, stderr io.Writer) int {
 	if p.Flags != nil {
 		p.Flags(fs)
 	}
-	switch err := fs.Parse(args); {
+	files, err := p.parse(fs, args)
+	switch {
 	case errors.Is(err, flag.ErrHelp):
 		p.usage(stdout, fs)
 		return OK
 	case err != nil:
 		return complain(stderr, Exit(Usage, err))
-	case fs.NArg() > 0:
-		return complain(stderr, Exit(Usage, fmt.Errorf("unexpected argument %q", fs.Arg(0))))
+	case len(files) > 0 && p.Files == "":
+		return complain(stderr, Exit(Usage, fmt.Errorf("unexpected argument %q", files[0])))
 	case c.version:
 		fmt.Fprintf(stdout, "evenkeel %s %s\n", version(), p.Name)
 		return OK
 	case c.schema:
-		if p.Schema == nil {
-			return complain(stderr, Exit(Usage, errors.New("this program has no input file")))
-		}
-		if _, err := stdout.Write(p.Schema); err != nil {
+		if err := p.writeSchema(stdout); err != nil {
 			return complain(stderr, err)
 		}
 		return OK
@@ -148,6 +157,7 @@ func (p Program) run(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return complain(stderr, Exit(Usage, err))
 	}
+	env.Args = files
 	if err := p.Run(env); err != nil {
 		if env.Context.Err() != nil {
 			return Interrupted
@@ -157,8 +167,8 @@ func (p Program) run(args []string, stdout, stderr io.Writer) int {
 	if err := env.write(c.out, stdout); err != nil {
 		return complain(stderr, err)
 	}
-	if env.fails {
-		return Condition
+	if env.exit != OK {
+		return env.exit
 	}
 	for condition := range strings.SplitSeq(c.failOn, ",") {
 		if slices.Contains(env.holds, condition) {
@@ -166,6 +176,32 @@ func (p Program) run(args []string, stdout, stderr io.Writer) int {
 		}
 	}
 	return OK
+}
+
+// parse reads flags before, between and after the arguments of a program that has some;
+// behind "--" everything is an argument.
+func (p Program) parse(fs *flag.FlagSet, args []string) (files []string, err error) {
+	for err = fs.Parse(args); err == nil && p.Files != "" && fs.NArg() > 0; err = fs.Parse(args) {
+		if read := len(args) - fs.NArg(); read > 0 && args[read-1] == "--" {
+			break
+		}
+		files, args = append(files, fs.Arg(0)), fs.Args()[1:]
+	}
+	return append(files, fs.Args()...), err
+}
+
+func (p Program) writeSchema(stdout io.Writer) (err error) {
+	schema := p.Schema
+	if p.Schemas != nil {
+		if schema, err = p.Schemas(); err != nil {
+			return Exit(Usage, err)
+		}
+	}
+	if schema == nil {
+		return Exit(Usage, errors.New("this program has no input file"))
+	}
+	_, err = stdout.Write(schema)
+	return err
 }
 
 func (c *common) register(fs *flag.FlagSet, p Program) {
@@ -254,7 +290,14 @@ func (e *Env) write(out string, stdout io.Writer) error {
 			return errors.Join(err, remove(e.files[:i]))
 		}
 	}
-	if err := deliver(out, e.Out.Bytes(), stdout); err != nil {
+	result := e.Result
+	if result == nil {
+		result = func(w io.Writer) error {
+			_, err := w.Write(e.Out.Bytes())
+			return err
+		}
+	}
+	if err := deliver(out, result, stdout); err != nil {
 		return errors.Join(err, remove(e.files))
 	}
 	return nil
@@ -270,29 +313,46 @@ func remove(files []file) error {
 	return errors.Join(problems...)
 }
 
-// deliver writes the result in one piece: to stdout, or into a file that appears
-// whole or not at all.
-func deliver(name string, result []byte, stdout io.Writer) error {
+// deliver writes the result: to stdout, or into a file that appears whole or not at all.
+func deliver(name string, result func(w io.Writer) error, stdout io.Writer) error {
 	if name == "-" {
-		_, err := stdout.Write(result)
+		return buffered(stdout, result)
+	}
+	return writeFile(name, result)
+}
+
+// buffered lets write write in large pieces.
+func buffered(w io.Writer, write func(w io.Writer) error) error {
+	b := bufio.NewWriterSize(w, 64<<10)
+	if err := write(b); err != nil {
 		return err
 	}
-	return WriteFile(name, result)
+	return b.Flush()
 }
 
 // WriteFile writes a file through a temporary one beside it, so that a reader
 // never sees a part. What is no ordinary file, such as a pipe or a device, is
 // written to and stays what it is.
 func WriteFile(name string, data []byte) error {
+	return writeFile(name, func(w io.Writer) error {
+		_, err := w.Write(data)
+		return err
+	})
+}
+
+func writeFile(name string, write func(w io.Writer) error) error {
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
-		return Exit(Usage, os.WriteFile(name, data, 0))
+		f, err := os.OpenFile(name, os.O_WRONLY, 0)
+		if err != nil {
+			return Exit(Usage, err)
+		}
+		return Exit(Usage, errors.Join(buffered(f, write), f.Close()))
 	}
 	f, err := os.CreateTemp(filepath.Dir(name), ".evenkeel-*")
 	if err != nil {
 		return Exit(Usage, err)
 	}
-	_, err = f.Write(data)
-	err = errors.Join(err, f.Chmod(0o644), f.Close())
+	err = errors.Join(buffered(f, write), f.Chmod(0o644), f.Sync(), f.Close()) // on disk before it has its name, or a crash leaves an empty file there
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +103,59 @@ func TestRun(t *testing.T) {
 }
 
 // All that is wrong with the flags is said at once.
+// Flags may stand on both sides of the arguments of a program that takes some.
+func TestArguments(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want []string
+		exit int
+	}{
+		{"", nil, OK},
+		{"a.yaml", []string{"a.yaml"}, OK},
+		{"-json a.yaml - b.yaml -v", []string{"a.yaml", "-", "b.yaml"}, OK},
+		{"-json -- -a.yaml b.yaml -c.yaml", []string{"-a.yaml", "b.yaml", "-c.yaml"}, OK},
+		{"a.yaml -- -b.yaml -v", []string{"a.yaml", "-b.yaml", "-v"}, OK},
+		{"a.yaml -now x", nil, Usage},
+		{"a.yaml -nonsense", nil, Usage},
+	} {
+		var got []string
+		p := sample()
+		p.Files, p.Run = "FILE...", func(env *Env) error {
+			got = env.Args
+			return nil
+		}
+		var stdout, stderr bytes.Buffer
+		if exit := p.run(strings.Fields(c.args), &stdout, &stderr); exit != c.exit || !slices.Equal(got, c.want) {
+			t.Errorf("%q: exit %d, arguments %q, want %d, %q", c.args, exit, got, c.exit, c.want)
+		}
+	}
+}
+
+// A result that is itself about what is wrong is written, with the exit code of that.
+func TestRefuses(t *testing.T) {
+	p := sample()
+	p.Run = func(env *Env) error {
+		env.Out.WriteString("wrong\n")
+		env.Refuses()
+		return nil
+	}
+	var stdout, stderr bytes.Buffer
+	if exit := p.run([]string{"-fail-on", "breach"}, &stdout, &stderr); exit != Usage || stdout.String() != "wrong\n" || stderr.Len() > 0 {
+		t.Errorf("exit %d, stdout %q, stderr %q", exit, stdout.String(), stderr.String())
+	}
+}
+
+func TestSchemaOfAKind(t *testing.T) {
+	p := sample()
+	for _, err := range []error{nil, errors.New("no such kind")} {
+		p.Schemas = func() ([]byte, error) { return []byte("[]\n"), err }
+		var stdout, stderr bytes.Buffer
+		if exit := p.run([]string{"-schema"}, &stdout, &stderr); (exit == OK) != (err == nil) || err == nil && stdout.String() != "[]\n" || err != nil && (exit != Usage || stdout.Len() > 0) {
+			t.Errorf("%v: exit %d, stdout %q, stderr %q", err, exit, stdout.String(), stderr.String())
+		}
+	}
+}
+
 func TestEveryWrongFlagIsNamed(t *testing.T) {
 	p := sample()
 	var stdout, stderr bytes.Buffer

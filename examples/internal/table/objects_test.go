@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -108,6 +109,41 @@ func TestObjectsOfAReaderThatFails(t *testing.T) {
 	if tab.Next() || tab.Err() == nil || !strings.Contains(tab.Err().Error(), "a.jsonl:1: want lines of at most") {
 		t.Errorf("a line of two megabytes: %v", tab.Err())
 	}
+	endless := io.MultiReader(strings.NewReader("[{\"id\": \"a\"},\n{\"id\": \""), io.LimitReader(letters{}, 64<<20))
+	tab, _, err = table.Open("a.json", endless, []string{"id"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var row *table.RowError
+	if !tab.Next() || tab.Next() || !errors.As(tab.Err(), &row) || !strings.HasPrefix(tab.Err().Error(), "a.json:2: ") {
+		t.Errorf("an object that does not end: %v", tab.Err())
+	}
+	if n, _ := io.Copy(io.Discard, endless); n < 60<<20 {
+		t.Errorf("%d MiB of it are left, want nearly all", n>>20)
+	}
+	for size, want := range map[int]bool{1 << 20: true, 1<<20 + 1: false} {
+		for _, before := range []string{"[", "[{}, "} {
+			text := before + `{"id":"` + strings.Repeat("x", size-len(`{"id":""}`)) + `"}]`
+			if tab, _, err = table.Open("a.json", strings.NewReader(text), []string{"id"}, nil); err != nil {
+				t.Fatal(err)
+			}
+			for tab.Next() {
+			}
+			if got := tab.Err() == nil; got != want {
+				t.Errorf("an object of %d bytes after %q: %v", size, before, tab.Err())
+			}
+		}
+	}
+}
+
+// letters never end.
+type letters struct{}
+
+func (letters) Read(p []byte) (int, error) {
+	for i := range p {
+		p[i] = 'x'
+	}
+	return len(p), nil
 }
 
 func FuzzObjects(f *testing.F) {

@@ -28,7 +28,8 @@ type Table struct {
 	line     int
 	rows     int
 	failed   int // line of the last problem of a cell
-	problems []error
+	problems Problems
+	limit    *limit // of rows of CSV
 }
 
 // Any stands for all columns that a file has, see [Table.Columns].
@@ -42,21 +43,25 @@ const byteOrderMark = "\ufeff"
 // header: what it does not have is absent in its rows, and what is unknown is told
 // by [Table.Unknown]. With [Any] among the optional ones no column is unknown.
 func Open(name string, r io.Reader, required, optional []string) (t *Table, unknown []string, err error) {
-	text := bufio.NewReader(r)
-	if mark, err := text.Peek(len(byteOrderMark)); err == nil && string(mark) == byteOrderMark {
-		_, _ = text.Discard(len(mark)) // it was peeked at
+	rows := &limit{r: r, left: MaxLine}
+	text := bufio.NewReader(rows)
+	if _, err := Plain(name, text); err != nil {
+		return nil, nil, err
 	}
 	if isObjects(name) {
 		columns := slices.DeleteFunc(slices.Concat(required, optional), func(column string) bool { return column == Any })
-		o := newObjects(name, text, columns)
+		o := newObjects(name, text, rows, columns)
 		o.any = slices.Contains(optional, Any)
 		return &Table{name: name, columns: columns, objects: o}, nil, nil
 	}
-	t = &Table{name: name, reader: csv.NewReader(text)}
+	t = &Table{name: name, reader: csv.NewReader(text), limit: rows}
 	t.reader.ReuseRecord = true
 	header, err := t.reader.Read()
-	if err != nil {
+	switch {
+	case err != nil:
 		return nil, nil, fmt.Errorf("%s:1: want a header line: %w", name, err)
+	case len(header) > maxKeys:
+		return nil, nil, fmt.Errorf("%s:1: found %d columns, want at most %d", name, len(header), maxKeys)
 	}
 	for _, column := range required {
 		if !slices.Contains(header, column) {
@@ -72,6 +77,7 @@ func Open(name string, r io.Reader, required, optional []string) (t *Table, unkn
 		}
 	}
 	t.columns = slices.Clone(header) // the reader uses it again
+	t.line = 1
 	return t, unknown, err
 }
 
@@ -82,6 +88,7 @@ func (t *Table) Next() bool {
 		return t.nextObject()
 	}
 	for {
+		t.limit.left = MaxLine
 		row, err := t.reader.Read()
 		at := (*csv.ParseError)(nil)
 		switch {
@@ -92,11 +99,14 @@ func (t *Table) Next() bool {
 			return true
 		case errors.Is(err, io.EOF):
 			return false
+		case errors.As(err, new(*RowError)):
+			t.problems.Add(fmt.Errorf("%s:%d: %w", t.name, t.line+1, err)) // where it begins
+			return false
 		case !errors.As(err, &at):
-			t.problems = append(t.problems, fmt.Errorf("%s: %w", t.name, err))
+			t.problems.Add(fmt.Errorf("%s: %w", t.name, err))
 			return false
 		}
-		t.problems = append(t.problems, fmt.Errorf("%s:%d: %w", t.name, at.Line, at.Err))
+		t.problems.Add(fmt.Errorf("%s:%d: %w", t.name, at.Line, at.Err))
 	}
 }
 
@@ -111,10 +121,10 @@ func (t *Table) nextObject() bool {
 		case errors.Is(err, io.EOF) && line == 0:
 			return false
 		case line == 0:
-			t.problems = append(t.problems, fmt.Errorf("%s: %w", t.name, err))
+			t.problems.Add(fmt.Errorf("%s: %w", t.name, err))
 			return false
 		}
-		t.problems = append(t.problems, fmt.Errorf("%s:%d: %w", t.name, line, err))
+		t.problems.Add(fmt.Errorf("%s:%d: %w", t.name, line, err))
 		if !errors.As(err, new(fault)) {
 			return false
 		}
@@ -140,13 +150,23 @@ func (t *Table) Rows() int { return t.rows }
 // Line returns the line of the row in the file.
 func (t *Table) Line() int { return t.line }
 
-// Err returns all problems, joined.
-func (t *Table) Err() error { return errors.Join(t.problems...) }
+// Unfinished returns the line of the last row if nothing ends it, as in a file that was
+// not written to its end, and else 0. Ask when Next has returned false. What is cut off an
+// object is a problem of its own.
+func (t *Table) Unfinished() int {
+	if t.objects != nil || t.rows == 0 || t.limit.last == '\n' || t.limit.last == '\r' {
+		return 0
+	}
+	return t.line
+}
+
+// Err returns all problems, joined; of very many, the first.
+func (t *Table) Err() error { return t.problems.Err(t.name) }
 
 // Fail records a problem of the row.
 func (t *Table) Fail(column, format string, args ...any) {
 	t.failed = t.line
-	t.problems = append(t.problems, fmt.Errorf("%s:%d: %s: %s", t.name, t.line, column, fmt.Sprintf(format, args...)))
+	t.problems.Add(fmt.Errorf("%s:%d: %s: %s", t.name, t.line, column, fmt.Sprintf(format, args...)))
 }
 
 // Failed reports whether a problem of the row was recorded.

@@ -207,7 +207,7 @@ func (c *counts) compare(t *testing.T, w *writer, text string, mode matcher.Mode
 // and TestStricter shows.
 func strict(err error) bool {
 	problems, ok := errors.AsType[alertmanager.Errors](err)
-	return ok && !slices.ContainsFunc(problems, func(p alertmanager.Problem) bool { return p.Code != "null_item" })
+	return ok && !slices.ContainsFunc(problems, func(p alertmanager.Diagnostic) bool { return p.Code != "null_item" })
 }
 
 // noYAML reports whether a file is no YAML for one of the two YAML modules, of which
@@ -215,7 +215,7 @@ func strict(err error) bool {
 // list in one line that ends in two commas.
 func noYAML(ours, theirs error) bool {
 	if problems, ok := errors.AsType[alertmanager.Errors](ours); ok {
-		return !slices.ContainsFunc(problems, func(p alertmanager.Problem) bool { return p.Code != "syntax" && p.Code != "tag" })
+		return !slices.ContainsFunc(problems, func(p alertmanager.Diagnostic) bool { return p.Code != "syntax" && p.Code != "tag" })
 	}
 	return theirs != nil && strings.HasPrefix(theirs.Error(), "yaml: ") && !strings.HasPrefix(theirs.Error(), "yaml: unmarshal errors")
 }

@@ -36,8 +36,21 @@ func main() {
 			return func() { must(iforest.Fit(f.ours.table, &iforest.Options{Trees: trees, MaxSamples: perTree})) }
 		}),
 	)
-	measure.Main(slices.Concat(pairs, sklearn(), sketchAdds(), logPairs(), streamUpdates()))
+	measure.Main(slices.Concat(pairs, growths, sklearn(), sketchAdds(), logPairs(), streamUpdates()))
 }
+
+// growths are forests of more rows, and more rows scored. A forest draws as many rows for
+// each tree, however many there are, so the cost of a row falls.
+var growths = slices.Concat(
+	measure.Growth("anomaly/fit", "rows", 1000, func(n int) (func(), error) {
+		table := tableOf(n, 5)
+		return func() { must(iforest.Fit(table, &iforest.Options{Trees: trees, MaxSamples: perTree})) }, nil
+	}),
+	measure.Growth("anomaly/score_batch", "rows", 1000, func(n int) (func(), error) {
+		o, err := oursOf(n, 5)
+		return o.scoreAll, err
+	}),
+)
 
 // peer is another isolation forest.
 type peer struct {
@@ -138,20 +151,10 @@ type ours struct {
 	next   int
 }
 
+// newOurs trains a forest and checks how it ranks.
 func newOurs(d int) (*ours, error) {
-	r := rand.New(rand.NewPCG(1, uint64(d)))
-	o := &ours{table: make([][]float64, rows), scores: make([]float64, rows)}
-	for i := range o.table {
-		o.table[i] = make([]float64, d)
-		for j := range o.table[i] {
-			o.table[i][j] = r.NormFloat64()
-			if i < planted {
-				o.table[i][j] *= 4
-			}
-		}
-	}
-	var err error
-	if o.forest, err = iforest.Fit(o.table, &iforest.Options{Trees: trees, MaxSamples: perTree}); err != nil {
+	o, err := oursOf(rows, d)
+	if err != nil {
 		return nil, err
 	}
 	o.scoreAll()
@@ -160,6 +163,29 @@ func newOurs(d int) (*ours, error) {
 		odd[i] = -s
 	}
 	return o, checkRanking("evenkeel", odd)
+}
+
+func oursOf(n, d int) (*ours, error) {
+	o := &ours{table: tableOf(n, d), scores: make([]float64, n)}
+	var err error
+	o.forest, err = iforest.Fit(o.table, &iforest.Options{Trees: trees, MaxSamples: perTree})
+	return o, err
+}
+
+// tableOf makes n rows of d columns, of which the first are the planted outliers.
+func tableOf(n, d int) [][]float64 {
+	r := rand.New(rand.NewPCG(1, uint64(d)))
+	table := make([][]float64, n)
+	for i := range table {
+		table[i] = make([]float64, d)
+		for j := range table[i] {
+			table[i][j] = r.NormFloat64()
+			if i < planted {
+				table[i][j] *= 4
+			}
+		}
+	}
+	return table
 }
 
 // scoreAll scores all rows in one batch.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -35,7 +36,7 @@ json.dump({"version": sklearn.__version__, "odd": list(-f.score_samples(rows)),
 // of its own; none where Debian's python3-sklearn is not installed.
 func sklearn() []measure.Pair {
 	const python = "/usr/bin/python3"
-	if exec.Command(python, "-c", "import sklearn").Run() != nil {
+	if exec.CommandContext(context.Background(), python, "-c", "import sklearn").Run() != nil {
 		fmt.Fprintln(os.Stderr, "bench: no scikit-learn beside us: Debian's python3-sklearn is not installed")
 		return nil
 	}
@@ -43,7 +44,7 @@ func sklearn() []measure.Pair {
 	check(err)
 	var in bytes.Buffer
 	check(json.NewEncoder(&in).Encode(map[string]any{"rows": o.table, "trees": trees, "samples": perTree}))
-	cmd := exec.Command(python, "-c", sklearnScript)
+	cmd := exec.CommandContext(context.Background(), python, "-c", sklearnScript)
 	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1", "OPENBLAS_NUM_THREADS=1")
 	cmd.Stdin, cmd.Stderr = &in, os.Stderr
 	answer, err := cmd.Output()

@@ -58,6 +58,11 @@ func (b *bench) engine() error {
 	})
 }
 
+// growth takes more alerts in.
+func (b *bench) growth() error {
+	return b.pairs(measure.Growth("correlation/ingest", "alerts", 1000, ingestGrowth)...)
+}
+
 func compile(rules int) func() {
 	list := make([]correlation.Rule, rules)
 	for k := range list {

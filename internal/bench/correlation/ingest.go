@@ -87,6 +87,23 @@ func ingestGoals() (list []scenario) {
 	return list
 }
 
+// ingestGrowth are alerts that an engine of ten rules takes in, which holds them all at the
+// end.
+func ingestGrowth(n int) (func(), error) {
+	events := eventsOf(sourcesOf(n, 10), start)
+	rules := engineRulesOf(10)
+	return func() {
+		e := must(correlation.New(rules, correlation.Options{}))
+		var told []correlation.Transition // handed on, and used again
+		for i := range events {
+			told = must(e.Append(told[:0], start, events[i]))
+		}
+		if held := e.Stats().Alerts; held != n {
+			panic(fmt.Sprintf("%d alerts held, want %d", held, n))
+		}
+	}, nil
+}
+
 func inhibitIntake(rules int) (intake, error) {
 	in, err := inhibit.New(rulesOf(rules))
 	return func(alerts []map[string]string, at time.Time) func() {

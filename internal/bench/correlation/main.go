@@ -50,7 +50,7 @@ func run(only string) (err error) {
 		}
 	}
 	for _, scenario := range []func(*bench) error{
-		(*bench).mutes, (*bench).storms, (*bench).ingests, (*bench).path, (*bench).engine, (*bench).apart,
+		(*bench).mutes, (*bench).storms, (*bench).ingests, (*bench).path, (*bench).engine, (*bench).growth, (*bench).apart,
 	} {
 		if err := scenario(b); err != nil {
 			return err

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/adapters/runner"
@@ -173,7 +174,7 @@ func (b *bench) growth(ctx context.Context) error {
 			var took [2]float64
 			for i := range stores {
 				side := (i + round) % len(stores) // who is first changes
-				each, err := drainRound(ctx, stores[side], fmt.Sprint(round))
+				each, err := drainRound(ctx, stores[side], strconv.Itoa(round))
 				if err != nil {
 					return err
 				}

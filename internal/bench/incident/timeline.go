@@ -21,34 +21,9 @@ var timelines = slices.Concat(
 		noAllocs(goal("incident/append", perEntry, length, func() (func(), error) { return appends(length) })),
 		noAllocs(goal("incident/verify", perEntry, length, func() (func(), error) { return verifies(length) })),
 	},
-	growth("incident/append", appends),
-	growth("incident/verify", verifies),
+	measure.Growth("incident/append", "entries", length, appends),
+	measure.Growth("incident/verify", "entries", length, verifies),
 )
-
-// growth pairs a timeline of ten and a hundred times the length with as many short
-// ones: an entry is to cost the same wherever it stands. It may cost two and a half
-// times as much, because long timelines lie outside of the caches.
-func growth(name string, setup func(n int) (func(), error)) []measure.Pair {
-	var out []measure.Pair
-	for _, times := range []int{10, 100} {
-		out = append(out, measure.Pair{
-			Name: fmt.Sprintf("%s_%dx", name, times), Peer: fmt.Sprintf("itself, %d x %d entries", times, length), Bar: 0.4, Ops: times * length,
-			Setup: func() (func(), func(), error) {
-				short, err := setup(length)
-				if err != nil {
-					return nil, nil, err
-				}
-				long, err := setup(times * length)
-				return long, func() {
-					for range times {
-						short()
-					}
-				}, err
-			},
-		})
-	}
-	return out
-}
 
 // drafts returns entries as a monitor would write them.
 func drafts(n int) []incident.Entry {

@@ -103,15 +103,15 @@ func (p *Pair) Measure() (Result, error) {
 	}
 	r := Result{Name: p.Name, Peer: p.Peer, Bar: p.Bar, PeerNS: float64(p.Goal.Nanoseconds())}
 	ops := float64(max(p.Ops, 1))
-	r.OursNS = median(sides[0].times) / ops
+	r.OursNS = Median(sides[0].times) / ops
 	r.Ratio = r.PeerNS / r.OursNS
 	if len(sides) > 1 {
-		r.PeerNS = median(sides[1].times) / ops
+		r.PeerNS = Median(sides[1].times) / ops
 		ratios := slices.Clone(sides[1].times)
 		for i := range ratios {
 			ratios[i] /= sides[0].times[i]
 		}
-		r.Ratio = median(ratios)
+		r.Ratio = Median(ratios)
 	}
 	r.OursAllocs = float64(sides[0].allocs()) / ops
 	r.Judge(p.NoAllocs)
@@ -229,7 +229,9 @@ func (s *side) allocs() uint64 {
 	return (after.Mallocs - before.Mallocs) / uint64(s.calls)
 }
 
-func median(x []float64) float64 {
+// Median returns the middle one of measurements, of which there is at least one; of an even
+// number the upper.
+func Median(x []float64) float64 {
 	x = slices.Sorted(slices.Values(x))
 	return x[len(x)/2]
 }

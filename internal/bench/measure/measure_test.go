@@ -113,3 +113,25 @@ func TestRound4(t *testing.T) {
 		}
 	}
 }
+
+// Work that grows with its input has a ratio of 1, work that grows with its square one of
+// 1/10.
+func TestGrowth(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		steps      func(n int) int
+		from, upTo float64
+	}{
+		{"linear", func(n int) int { return 100 * n }, 0.5, 2},
+		{"square", func(n int) int { return n * n }, 0.05, 0.2},
+	} {
+		pairs := Growth("measure/"+c.name, "steps", 100, func(n int) (func(), error) { return work(c.steps(n)), nil })
+		if len(pairs) != 2 || pairs[0].Name != "measure/"+c.name+"_10x" || pairs[1].Name != "measure/"+c.name+"_100x" {
+			t.Fatalf("Growth = %+v, want pairs of 10 and 100 times the size", pairs)
+		}
+		r, err := pairs[0].Measure()
+		if err != nil || r.Ratio < c.from || r.Ratio > c.upTo {
+			t.Errorf("%s: Measure = %+v, %v, want a ratio of %v to %v", c.name, r, err, c.from, c.upTo)
+		}
+	}
+}

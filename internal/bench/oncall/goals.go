@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
@@ -24,9 +25,13 @@ var goals = []measure.Pair{
 	}},
 }
 
-// growths pair the routing of one request in a large team with as many in small
-// ones as have its size: the cost is to grow with the team and no faster.
-var growths = []measure.Pair{assignGrowth(1000, 10), assignGrowth(10_000, 100)}
+// growths are the routing of requests in a large team beside those of small ones, whose
+// cost is to grow with the team and no faster, and as many questions who is on call as the
+// rotation has people, whose cost is to be the same.
+var growths = slices.Concat(
+	measure.Growth("oncall/assign", "engineers", 100, assign),
+	measure.Growth("oncall/who", "people and questions", 10, whoOf),
+)
 
 func who(name string, unit escalation.Unit) measure.Pair {
 	return measure.Pair{
@@ -89,20 +94,17 @@ func assign(n int) (func(), error) {
 	return func() { must(router.Assign(q)) }, nil
 }
 
-func assignGrowth(n, times int) measure.Pair {
-	return measure.Pair{
-		Name: fmt.Sprintf("oncall/assign_of_%d_growth", n), Peer: fmt.Sprintf("itself, %d x 100 engineers", times), Bar: 0.4,
-		Setup: func() (func(), func(), error) {
-			large, err := assign(n)
-			if err != nil {
-				return nil, nil, err
-			}
-			small, err := assign(100)
-			return large, func() {
-				for range times {
-					small()
-				}
-			}, err
-		},
+// whoOf asks n times who of n people is on call.
+func whoOf(n int) (func(), error) {
+	r := rotation(escalation.Days)
+	r.Users = make([]string, n)
+	for i := range r.Users {
+		r.Users[i] = fmt.Sprintf("e%05d", i)
 	}
+	s, err := escalation.NewSchedule(escalation.Plan{Layers: []escalation.Layer{{Name: "all", Rotation: r}}})
+	return func() {
+		for i := range n {
+			s.WhoAt(instants[i%len(instants)])
+		}
+	}, err
 }

@@ -49,7 +49,7 @@ func decode(name string, value func(*rand.Rand, int) string) measure.Pair {
 		Name: name, Peer: peer, Bar: 6,
 		Setup: func() (ours, theirs func(), err error) {
 			body := answer(value)
-			client, err := prometheus.New(prometheus.Config{URL: "http://prometheus.example", Transport: memory(body)})
+			client, err := prometheus.New(prometheus.Config{BaseURL: "http://prometheus.example", Transport: memory(body)})
 			if err != nil {
 				return nil, nil, err
 			}

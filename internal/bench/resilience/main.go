@@ -20,6 +20,7 @@ type scenario struct {
 	name string
 	run  func(side) (outcome, error)
 	met  func(outcome) bool
+	only bool // ours alone: the peers are no clients of vendors
 }
 
 // side is what sends: ours or a peer.
@@ -39,6 +40,7 @@ type outcome struct {
 	Calls      int     `json:"calls,omitempty"`
 	OK         int     `json:"ok,omitempty"`
 	Requests   int     `json:"requests,omitempty"`
+	Least      int     `json:"least,omitempty"`       // requests of a line without faults
 	Refused    *int    `json:"refused,omitempty"`     // 429
 	Share      float64 `json:"share,omitempty"`       // of the allowance
 	Twice      *int    `json:"twice,omitempty"`       // carried out more than once
@@ -63,9 +65,16 @@ func run(only string) error {
 		return err
 	}
 	out := json.NewEncoder(os.Stdout)
-	if pattern.MatchString(overheadName) {
-		before := runtime.GOMAXPROCS(1)
-		if err := overhead(func(r measure.Result) error { return out.Encode(r) }); err != nil {
+	for _, m := range []struct {
+		name  string
+		procs int // 0 for all
+		run   func(emit func(measure.Result) error) error
+	}{{overheadName, 1, overhead}, {loopbackName, 0, loopback}} {
+		if !pattern.MatchString(m.name) {
+			continue
+		}
+		before := runtime.GOMAXPROCS(m.procs)
+		if err := m.run(func(r measure.Result) error { return out.Encode(r) }); err != nil {
 			return err
 		}
 		runtime.GOMAXPROCS(before)
@@ -74,7 +83,11 @@ func run(only string) error {
 		if !pattern.MatchString(s.name) {
 			continue
 		}
-		for _, who := range []side{ours, failsafe, retryable, raw} {
+		sides := []side{ours, failsafe, retryable, raw}
+		if s.only {
+			sides = sides[:1]
+		}
+		for _, who := range sides {
 			o, err := s.run(who)
 			if err != nil {
 				return fmt.Errorf("%s: %s: %w", s.name, who, err)

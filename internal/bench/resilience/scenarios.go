@@ -12,15 +12,18 @@ import (
 )
 
 var scenarios = []scenario{
-	{"resilience/throttle", throttle, func(o outcome) bool { return o.OK == o.Calls && *o.Refused == 0 && o.Share >= 0.95 }},
-	{"resilience/quota_halved", halved, func(o outcome) bool { return o.OK == o.Calls && float64(*o.Refused) <= 0.01*float64(o.Requests) }},
-	{"resilience/delivery", delivery, func(o outcome) bool {
+	{name: "resilience/throttle", run: throttle, met: func(o outcome) bool { return o.OK == o.Calls && *o.Refused == 0 && o.Share >= 0.95 }},
+	{name: "resilience/quota_halved", run: halved, met: func(o outcome) bool { return o.OK == o.Calls && float64(*o.Refused) <= 0.01*float64(o.Requests) }},
+	{name: "resilience/delivery", run: delivery, met: func(o outcome) bool {
 		return o.OK == o.Calls && *o.Twice == 0 && float64(o.Requests) <= 1.4*float64(o.Calls)
 	}},
-	{"resilience/outage", outage, func(o outcome) bool {
+	{name: "resilience/delivery_vendors", only: true, run: deliverVendors, met: func(o outcome) bool {
+		return o.OK == o.Calls && *o.Twice == 0 && float64(o.Requests) <= 1.4*float64(o.Least)
+	}},
+	{name: "resilience/outage", run: outage, met: func(o outcome) bool {
 		return o.Requests <= 50 && o.RecoveryMS <= float64((openFor+probe).Milliseconds())
 	}},
-	{"resilience/connections", connections, func(o outcome) bool { return o.OK == o.Calls && o.Conns == 1 }},
+	{name: "resilience/connections", run: connections, met: func(o outcome) bool { return o.OK == o.Calls && o.Conns == 1 }},
 }
 
 // openFor is the open time of breakers, probe the time of one probe and of the

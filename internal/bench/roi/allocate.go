@@ -15,28 +15,30 @@ const (
 	centres = 10_000
 )
 
-// allocations divide a million rows of usage over 10 000 cost centres by five keys.
-var allocations = []measure.Pair{{
+// allocations divide rows of usage over cost centres by five keys.
+var allocations = append([]measure.Pair{{
 	Name: "roi/allocate_1m_rows_10k_centres_5_keys", Peer: "goal", Bar: 1, Goal: 150 * time.Millisecond,
 	Setup: func() (func(), func(), error) {
-		b, err := newBooks(rows, centres)
-		if err != nil {
-			return nil, nil, err
-		}
-		a, err := b.allocate()
-		if err == nil {
-			err = b.check(a)
-		}
-		if err != nil {
-			return nil, nil, err
-		}
-		return func() {
-			if _, err := b.allocate(); err != nil {
-				panic(err) // it has been allocated before
-			}
-		}, nil, nil
+		run, err := allocated(rows, centres)
+		return run, nil, err
 	},
-}}
+}}, measure.Growth("roi/allocate", "rows", 10_000, func(n int) (func(), error) { return allocated(n, 100) })...)
+
+func allocated(rows, centres int) (func(), error) {
+	b, err := newBooks(rows, centres)
+	if err != nil {
+		return nil, err
+	}
+	a, err := b.allocate()
+	if err == nil {
+		err = b.check(a)
+	}
+	return func() {
+		if _, err := b.allocate(); err != nil {
+			panic(err) // it has been allocated before
+		}
+	}, err
+}
 
 // books have three keys by usage, one by tiered usage and one by weight; the rows are in
 // no order.

@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	measure.Main(slices.Concat(streams, goals, texts, costs))
+	measure.Main(slices.Concat(streams, goals, growths, texts, costs))
 }
 
 func must[T any](v T, err error) T {

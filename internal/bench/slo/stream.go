@@ -121,9 +121,33 @@ func inTurn(objectives int, window slo.Window, compact bool) (observe, _ func(),
 	}, nil, nil
 }
 
+// growths are longer histories: the samples of days judged one by one, and at once.
+var growths = slices.Concat(
+	measure.Growth("slo/observe", "samples", perDay, observed),
+	measure.Growth("slo/backtest", "samples", perDay, backtested),
+)
+
+// observed gives n samples to a tracker and asks for what is left of the budget.
+func observed(n int) (func(), error) {
+	return func() {
+		t := must(slo.NewTracker(objective(), &slo.TrackerOptions{Interval: step}))
+		for i := range n {
+			if err := t.Observe(at(i), events(i)); err != nil {
+				panic(err)
+			}
+		}
+		must(t.Status())
+	}, nil
+}
+
 // backtest runs the default policy over 30 days.
 func backtest() (func(), func(), error) {
-	samples := make([]slo.Sample, 30*perDay)
+	run, err := backtested(30 * perDay)
+	return run, nil, err
+}
+
+func backtested(n int) (func(), error) {
+	samples := make([]slo.Sample, n)
 	for i := range samples {
 		samples[i] = slo.Sample{At: at(i), Counts: events(i)}
 	}
@@ -132,5 +156,5 @@ func backtest() (func(), func(), error) {
 		if h := must(slo.Backtest(objective(), slices.Values(samples), &options)); len(h.Alerts) == 0 {
 			panic("no alert of the burst")
 		}
-	}, nil, nil
+	}, nil
 }

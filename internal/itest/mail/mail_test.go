@@ -315,7 +315,7 @@ func TestInjection(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := len(received(t, mailbox))
-		r := client(t, mailbox, nil).Send(t.Context(), notify.FromComms(thread.Step(start)[0]))[0]
+		r := client(t, mailbox, nil).Send(t.Context(), notify.MessageOf(thread.Step(start)[0]))[0]
 		all := received(t, mailbox)
 		if r.State != notify.Delivered || len(all) != before+1 {
 			t.Fatalf("%s: %+v, %d mails", name, r, len(all)-before)

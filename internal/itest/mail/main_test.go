@@ -146,7 +146,7 @@ func handler(s notify.Sender, tell func(escalation.Lease, notify.Result)) func(c
 		if err := json.Unmarshal(l.Payload, &m); err != nil {
 			return fmt.Errorf("%w: %w", runner.ErrPermanent, err)
 		}
-		r := s.Send(ctx, notify.FromComms(m))[0]
+		r := s.Send(ctx, notify.MessageOf(m))[0]
 		tell(l, r)
 		if r.State == notify.Permanent || r.State == notify.Skipped {
 			return fmt.Errorf("%w: %w", runner.ErrPermanent, r.Err)

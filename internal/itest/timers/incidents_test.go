@@ -136,3 +136,67 @@ func TestIncidentRaces(t *testing.T) {
 		}
 	})
 }
+
+// TestIncidentsTogether lets two processes change many incidents in one transaction each, the same ones in other orders: nobody
+// waits for each other for ever, and each event is recorded once, with one message.
+func TestIncidentsTogether(t *testing.T) {
+	const n, rounds = 30, 5
+	onBoth(t, func(t *testing.T, system, dsn string) {
+		t.Helper()
+		dsn = quick(system, dsn)
+		var nodes [2]*sqlstore.Incidents
+		var stores [2]*sqlstore.Store
+		for i := range nodes {
+			stores[i] = openStore(t, system, dsn, nil)
+			var err error
+			if nodes[i], err = sqlstore.NewIncidents(stores[i], "acme", "", incident.Options{Salts: rand.Reader}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		at := time.Date(2026, 11, 24, 17, 30, 0, 0, time.UTC)
+		ctx := t.Context()
+		together(t, func(node int) {
+			ids := make([]string, n)
+			for i := range ids {
+				if ids[i] = fmt.Sprint("INC-", i); node == 1 {
+					ids[i] = fmt.Sprint("INC-", n-1-i)
+				}
+			}
+			for round := range rounds {
+				// Both declare, with one key; then each has notes of its own.
+				e := incident.Event{Key: fmt.Sprintf("note-%d-%d", node, round), Kind: incident.Note, At: at, Actor: "ann", Details: incident.Details{Text: "x"}}
+				if round == 0 {
+					e = incident.Event{Key: "alert", Kind: incident.Declare, At: at, Actor: "monitor", Details: incident.Details{Severity: incident.P1, Title: "down"}}
+				}
+				var err error
+				for range 10 { // the other was first to write a new one
+					err = stores[node].Do(ctx, func(tx *sqlstore.Tx) error {
+						return nodes[node].ChangeAllIn(ctx, tx, ids, func(k int, inc *incident.Incident, c *sqlstore.Change) error {
+							c.Outbox = append(c.Outbox, escalation.Task{Key: ids[k] + "/" + e.Key, Kind: "mail", Due: at, Payload: json.RawMessage(`{}`)})
+							_, err := inc.Apply(e)
+							return err
+						})
+					})
+					if !errors.Is(err, sqlstore.ErrConflict) {
+						break
+					}
+				}
+				if err != nil {
+					t.Errorf("node %d, round %d: %v", node, round, err)
+				}
+			}
+		})
+		for i := range n {
+			inc, _, err := nodes[0].Load(ctx, fmt.Sprint("INC-", i))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := inc.Timeline().Len(), 1+2*(rounds-1); got != want {
+				t.Errorf("INC-%d has %d entries, want %d", i, got, want)
+			}
+		}
+		if o, err := stores[0].Outbox().Count(ctx, "acme"); err != nil || o.Pending != n*(1+2*(rounds-1)) {
+			t.Errorf("Outbox = %+v, %v, want %d pending", o, err, n*(1+2*(rounds-1)))
+		}
+	})
+}

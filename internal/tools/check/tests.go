@@ -1,24 +1,31 @@
 package main
 
 import (
+	"bytes"
+	"cmp"
+	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
 
-// event is a line of go test -json.
+// event is a line of go test -json. Those of a build name the import path instead of
+// the package.
 type event struct {
-	Action  string
-	Package string
-	Test    string
-	Output  string
-	Elapsed float64
+	Action      string
+	Package     string
+	ImportPath  string
+	Test        string
+	Output      string
+	Elapsed     float64
+	FailedBuild string // the import path of the build without which a package failed
 }
 
 // totals are the lines of a test that belong into a summary.
@@ -42,9 +49,10 @@ func (c *checks) test() {
 
 func (c *checks) testModule(dir string, args []string) {
 	started, before := time.Now(), c.failed
-	cmd := exec.Command("go", append(args, "./...")...)
+	var stderr bytes.Buffer
+	cmd := exec.CommandContext(context.Background(), "go", append(args, "./...")...)
 	cmd.Dir = filepath.Join(c.root, dir)
-	cmd.Stderr = os.Stderr
+	cmd.Stderr = io.MultiWriter(os.Stderr, &stderr)
 	stdout, err := cmd.StdoutPipe()
 	if err == nil {
 		err = cmd.Start()
@@ -53,56 +61,91 @@ func (c *checks) testModule(dir string, args []string) {
 		c.result("go test "+dir, err, started)
 		return
 	}
-	output := map[string]*strings.Builder{}
-	broken := map[string]bool{} // packages with a failed test
-	decoder := json.NewDecoder(stdout)
-	for {
-		var e event
-		if err := decoder.Decode(&e); err != nil {
-			break // the end, or the exit status below says what went wrong
-		}
-		c.count(e, output, broken)
-	}
+	c.stream(stdout)
 	if err := cmd.Wait(); err != nil && c.failed == before {
-		c.result("go test "+dir, errors.New("failed without a failed test: "+err.Error()), started)
+		err = fmt.Errorf("failed without a failed test: %w", err)
+		c.result("go test "+dir, &commandError{err, stderr.String()}, started)
 	}
 }
 
+// stream takes the events of one run of go test into the totals.
+func (c *checks) stream(events io.Reader) {
+	r := run{checks: c, output: map[string]*strings.Builder{}, broken: map[string]bool{}}
+	decoder := json.NewDecoder(events)
+	for {
+		var e event
+		if err := decoder.Decode(&e); err != nil {
+			return // the end, or the exit status says what went wrong
+		}
+		r.count(e)
+	}
+}
+
+// run is what is known of a run of go test that has not ended.
+type run struct {
+	*checks
+	output map[string]*strings.Builder // by package and test that have not ended
+	broken map[string]bool             // packages with a failed test, and builds that failed
+}
+
 // count takes one event into the totals.
-func (c *checks) count(e event, output map[string]*strings.Builder, broken map[string]bool) {
-	key := e.Package + " " + e.Test
-	text := output[key]
+func (r *run) count(e event) {
+	pkg := cmp.Or(e.Package, e.ImportPath)
+	key := pkg + " " + e.Test
+	text := r.output[key]
 	if text == nil {
 		text = &strings.Builder{}
-		output[key] = text
+		r.output[key] = text
 	}
 	switch {
 	case e.Action == "output" || e.Action == "build-output":
 		text.WriteString(e.Output)
 		if total := totals.FindString(e.Output); total != "" {
-			fmt.Println("\t" + total)
+			fmt.Fprintln(r.log, "\t"+total)
 		}
 		return
 	case e.Action == "pass" && e.Test == "":
-		fmt.Printf("ok\t%s\t%.1fs\n", e.Package, e.Elapsed)
+		fmt.Fprintf(r.log, "ok\t%s\t%.1fs\n", pkg, e.Elapsed)
 	case e.Action == "pass":
-		c.passed++
+		r.passed++
 	case e.Action == "fail" && e.Test != "":
-		c.failed++
-		c.failures = append(c.failures, key)
-		broken[e.Package] = true
-		fmt.Printf("FAIL\t%s\n%s", key, text)
-	case (e.Action == "fail" || e.Action == "build-fail") && !broken[e.Package]:
-		c.failed++
-		c.failures = append(c.failures, key+e.Action)
-		broken[e.Package] = true
-		fmt.Printf("FAIL\t%s\n%s", e.Package, text)
+		r.broken[pkg] = true
+		r.fail(key, text.String())
+	case e.Action == "build-fail":
+		r.broken[pkg] = true
+		r.fail("build of "+pkg, text.String())
+	case e.Action == "fail" && r.broken[e.FailedBuild]:
+		fmt.Fprint(r.log, text) // the build is the failure
+	case e.Action == "fail":
+		r.failPackage(pkg, text.String())
 	case e.Action == "skip" && e.Test != "":
-		c.skipped = append(c.skipped, key+": "+reason(text.String()))
+		r.skipped = append(r.skipped, key+": "+reason(text.String()))
 	case e.Action == "start", e.Action == "run", e.Action == "pause", e.Action == "cont":
 		return
 	}
-	delete(output, key)
+	delete(r.output, key)
+}
+
+// failPackage says what is left of a package that failed. A process that crashes ends
+// no test, and go test takes its trace for the text of a test that was under way.
+func (r *run) failPackage(pkg, text string) {
+	delete(r.output, pkg+" ")
+	var unfinished []string
+	for key := range r.output {
+		if strings.HasPrefix(key, pkg+" ") {
+			unfinished = append(unfinished, key)
+		}
+	}
+	if len(unfinished) == 0 && r.broken[pkg] {
+		return // its tests have said it
+	}
+	slices.Sort(unfinished)
+	texts := []string{text}
+	for _, key := range unfinished {
+		texts = append(texts, r.output[key].String())
+		delete(r.output, key)
+	}
+	r.fail(strings.Join(append([]string{pkg}, unfinished...), ", in "), strings.Join(texts, ""))
 }
 
 // reason finds what a skipped test said.

@@ -135,7 +135,7 @@ func publishedTables(notes string) []table {
 			separator = " · "
 		}
 		t := table{heading: strings.TrimSuffix(heading, ":") + ":"}
-		for _, entry := range strings.Split(list, separator) {
+		for entry := range strings.SplitSeq(list, separator) {
 			t.entries = append(t.entries, strings.TrimSuffix(entry, "."))
 		}
 		tables = append(tables, t)
