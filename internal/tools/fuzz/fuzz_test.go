@@ -69,11 +69,11 @@ func TestJournal(t *testing.T) {
 		t.Fatalf("openJournal = %v, %v, want an empty one", j, err)
 	}
 	for target, long := range map[string]time.Duration{"a FuzzX": time.Minute, "a FuzzY": time.Second} {
-		if err := j.add(target, long); err != nil {
+		if err := j.add(entry{Target: target, Time: long}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := errors.Join(j.add("a FuzzX", time.Second), j.file.Close()); err != nil {
+	if err := errors.Join(j.add(entry{Target: "a FuzzX", Time: time.Second}), j.file.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if j, err = openJournal(name, true); err != nil || len(j.times) != 2 || j.times["a FuzzX"] != time.Minute {
@@ -82,7 +82,7 @@ func TestJournal(t *testing.T) {
 	if _, err := j.file.WriteString(`{"target":"a FuzzZ","ti`); err != nil { // cut
 		t.Fatal(err)
 	}
-	if err := errors.Join(j.add("a FuzzW", time.Second), j.add("a FuzzV", time.Second), j.file.Close()); err != nil {
+	if err := errors.Join(j.add(entry{Target: "a FuzzW", Time: time.Second}), j.add(entry{Target: "a FuzzV", Time: time.Second}), j.file.Close()); err != nil {
 		t.Fatal(err)
 	}
 	if j, err = openJournal(name, true); err != nil || len(j.times) != 3 || j.times["a FuzzV"] != time.Second {

@@ -17,8 +17,10 @@ type journal struct {
 
 // entry is a line of a journal.
 type entry struct {
-	Target string        `json:"target"`
-	Time   time.Duration `json:"time"`
+	Target    string        `json:"target"`
+	Time      time.Duration `json:"time"`      // by the clock
+	Processor time.Duration `json:"processor"` // of the workers
+	Inputs    int64         `json:"inputs"`
 }
 
 // openJournal begins a journal, or goes on with the one that is there. A line that was
@@ -50,6 +52,5 @@ func openJournal(name string, goOn bool) (*journal, error) {
 	return j, nil
 }
 
-func (j *journal) add(target string, long time.Duration) error {
-	return json.NewEncoder(j.file).Encode(entry{target, long})
-}
+// add writes a line at once, so several processes may share a journal.
+func (j *journal) add(e entry) error { return json.NewEncoder(j.file).Encode(e) }

@@ -1,13 +1,14 @@
 // Command fuzz runs the fuzz tests of the root module one after the other. Run it with
 // `make fuzz`:
 //
-//	go run ./fuzz [-time 1m] [-outside 10m] [-only regexp] [-resume]
+//	go run ./fuzz [-time 1m] [-outside 10m] [-only regexp] [-journal file] [-resume]
 //
 // Targets that take apart bytes of others run for -outside, the rest for -time; outside.txt
 // lists the former. It begins with the plan and its total time, and says after each target
 // how many inputs it ran. A target that fails keeps its input in testdata/fuzz of its
 // package, and the others run all the same. Ctrl-C stops it; with -resume it goes on after
-// the targets that ended well for as long as is asked now.
+// the targets that ended well for as long as is asked now. The journal of which ended well
+// is .cache/fuzz.jsonl; that of the release is internal/tools/fuzz/runs.jsonl.
 package main
 
 import (
@@ -28,13 +29,14 @@ func main() {
 	each := flag.Duration("time", time.Minute, "how long a target runs")
 	outside := flag.Duration("outside", 0, "how long a target runs that takes apart bytes of others (default: that of -time)")
 	only := flag.String("only", "", "run the targets that match this regular expression, as in ^sla/money or FuzzParse")
+	file := flag.String("journal", filepath.Join("..", "..", ".cache", "fuzz.jsonl"), "the file that keeps which targets ended well, and how many inputs they ran")
 	resume := flag.Bool("resume", false, "go on after the targets that ended well last time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root, err := filepath.Abs(filepath.Join("..", ".."))
 	if err == nil {
-		s := session{root: root, each: *each, outside: *outside, resume: *resume, log: os.Stdout}
+		s := session{root: root, journal: *file, each: *each, outside: *outside, resume: *resume, log: os.Stdout}
 		if s.outside == 0 {
 			s.outside = s.each
 		}
@@ -48,7 +50,7 @@ func main() {
 
 // session is one run over many targets.
 type session struct {
-	root          string
+	root, journal string
 	each, outside time.Duration
 	resume        bool
 	log           io.Writer
@@ -71,7 +73,7 @@ func (s *session) run(ctx context.Context, only string) error {
 	if err != nil {
 		return err
 	}
-	ended, err := openJournal(filepath.Join(s.root, ".cache", "fuzz.jsonl"), s.resume)
+	ended, err := openJournal(s.journal, s.resume)
 	if err != nil {
 		return err
 	}
@@ -129,7 +131,7 @@ func (s *session) all(ctx context.Context, chosen []target, ended *journal) erro
 			fmt.Fprintf(s.log, "FAIL\t%s\t%d inputs: %v\n%s", t.label(), r.execs, r.err, r.output)
 		default:
 			fmt.Fprintf(s.log, "ok\t%s\t%d inputs in %s\n", t.label(), r.execs, s.time(t))
-			if err := ended.add(t.String(), s.time(t)); err != nil {
+			if err := ended.add(entry{t.String(), s.time(t), r.processor.Round(time.Millisecond), r.execs}); err != nil {
 				return err
 			}
 		}

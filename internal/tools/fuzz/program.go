@@ -46,11 +46,13 @@ func (b built) remove() {
 	}
 }
 
-// result is what a target did: how many inputs it ran, and what failed.
+// result is what a target did: how many inputs it ran, the processor time they took, and
+// what failed.
 type result struct {
-	execs  int64
-	err    error
-	output []byte
+	execs     int64
+	processor time.Duration
+	err       error
+	output    []byte
 }
 
 // fuzz runs a target until its time is over or ctx is, of which it is told by a signal.
@@ -64,7 +66,11 @@ func (b built) fuzz(ctx context.Context, t target, long time.Duration) result {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	err := cmd.Run()
-	return judge(out.Bytes(), err)
+	r := judge(out.Bytes(), err)
+	if state := cmd.ProcessState; state != nil {
+		r.processor = state.UserTime() + state.SystemTime()
+	}
+	return r
 }
 
 var (
