@@ -164,7 +164,7 @@ func TestSecret(t *testing.T) {
 
 func TestMemoryLedger(t *testing.T) {
 	ctx := context.Background()
-	var m adapters.Memory
+	var m adapters.MemoryLedger
 	at := time.Unix(5, 0)
 	e, first, err := m.Intend(ctx, "acme", "k", at)
 	if err != nil || !first || e.Settled() {

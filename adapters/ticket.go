@@ -107,7 +107,7 @@ type Clock struct {
 
 // Edge says that one entity depends on another, in the vendor's names.
 type Edge struct {
-	From string `json:"from"` // depends
-	To   string `json:"to"`   // is depended upon
-	Type string `json:"type,omitempty"`
+	Dependent  string `json:"dependent"`  // depends
+	Dependency string `json:"dependency"` // is depended upon
+	Type       string `json:"type,omitempty"`
 }

@@ -57,11 +57,11 @@ const (
 type Drift struct {
 	// Level is the highest of Score and Features.
 	Level DriftLevel `json:"level"`
-	// N readings were compared, from the instant From to To, in UTC; the instants are zero
+	// N readings were compared, of the instants First to Last, in UTC; the instants are zero
 	// if the readings had none.
-	N    int       `json:"n"`
-	From time.Time `json:"from,omitzero"`
-	To   time.Time `json:"to,omitzero"`
+	N     int       `json:"n"`
+	First time.Time `json:"from,omitzero"`
+	Last  time.Time `json:"to,omitzero"`
 	// Score compares the scores; nil in Compat, which keeps none.
 	Score *Shift `json:"score,omitempty"`
 	// Features in the order of the schema, but for those with fewer than 30 values. Where a
@@ -135,14 +135,14 @@ func (d *Detector) Drift(recent History) (*Drift, error) {
 		return nil, err
 	}
 	for _, t := range times {
-		if out.From.IsZero() || t.Before(out.From) {
-			out.From = t
+		if out.First.IsZero() || t.Before(out.First) {
+			out.First = t
 		}
-		if t.After(out.To) {
-			out.To = t
+		if t.After(out.Last) {
+			out.Last = t
 		}
 	}
-	out.From, out.To = out.From.UTC(), out.To.UTC()
+	out.First, out.Last = out.First.UTC(), out.Last.UTC()
 	if err := d.compare(out, columns, times); err != nil {
 		return nil, err
 	}

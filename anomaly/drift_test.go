@@ -45,7 +45,7 @@ func TestDrift(t *testing.T) {
 			t.Errorf("an unchanged feature: %+v", got)
 		}
 	}
-	if x.Level != anomaly.Act || x.N != 2000 || !x.From.Equal(noon) || !x.To.Equal(noon.Add(1999*time.Minute)) || x.Score == nil {
+	if x.Level != anomaly.Act || x.N != 2000 || !x.First.Equal(noon) || !x.Last.Equal(noon.Add(1999*time.Minute)) || x.Score == nil {
 		t.Errorf("drift = %+v", x)
 	}
 	// 0.4 deviations are 0.16.
@@ -104,7 +104,7 @@ func TestDriftOfSomeFeatures(t *testing.T) {
 			continue
 		}
 		x, err := d.Drift(h)
-		if err != nil || len(x.Features) != 2 || x.Features[0].Feature != "cpu_utilization" || x.Score == nil || !x.From.IsZero() {
+		if err != nil || len(x.Features) != 2 || x.Features[0].Feature != "cpu_utilization" || x.Score == nil || !x.First.IsZero() {
 			t.Errorf("drift of two features = %+v, %v", x, err)
 		}
 		for name, bad := range map[string]anomaly.History{

@@ -1,6 +1,9 @@
 package correlation_test
 
 import (
+	"bytes"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -13,6 +16,8 @@ import (
 
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
 func newDamper(tb testing.TB, o correlation.DamperOptions) *correlation.Damper {
@@ -140,7 +145,7 @@ func TestDamperChecks(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%v: %q, want %q", scheme, got, want)
 		}
-		if data, err := d.Snapshot(); err != nil || string(data) != `{"alerts":[],"storms":[]}` {
+		if data, err := d.Snapshot(); err != nil || string(data) != `{"version":1,"crc32c":"8d3f02e0","state":{"alerts":[],"storms":[]}}` {
 			t.Errorf("%v: %s, %v in the end, want nothing remembered", scheme, data, err)
 		}
 		// What nobody was told of flaps in silence.
@@ -396,13 +401,14 @@ func TestDamperErrors(t *testing.T) {
 	}
 }
 
-// Whatever a snapshot holds, restoring does not panic and the time goes on.
-func FuzzRestoreDamper(f *testing.F) {
+// damped returns the snapshot of a damper that holds a storm and flapping alerts, and its options.
+func damped(tb testing.TB) ([]byte, correlation.DamperOptions) {
+	tb.Helper()
 	scheme := correlation.Icinga
 	o := correlation.DamperOptions{Flap: flapLimits, Checks: &scheme, Storm: stormLimits, NameStorm: stormLimits}
 	d, err := correlation.NewDamper(o)
 	if err != nil {
-		f.Fatal(err)
+		tb.Fatal(err)
 	}
 	for n := range 12 {
 		tr := onset(float64(n), "m/app.x", incident.P3)
@@ -413,10 +419,41 @@ func FuzzRestoreDamper(f *testing.F) {
 	}
 	data, err := d.Snapshot()
 	if err != nil {
+		tb.Fatal(err)
+	}
+	return data, o
+}
+
+// Whatever happens to a snapshot, it is refused with ErrSnapshot or is the same state still.
+func TestDamagedDamper(t *testing.T) {
+	good, o := damped(t)
+	for what, bad := range testutil.Damaged(good) {
+		again, err := correlation.RestoreDamper(o, bad)
+		if err != nil {
+			if !errors.Is(err, correlation.ErrSnapshot) {
+				t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+			}
+			continue
+		}
+		if data, _ := again.Snapshot(); !bytes.Equal(data, good) {
+			t.Fatalf("%s: read as another state\n%s\nwant\n%s", what, data, good)
+		}
+	}
+}
+
+// Whatever a snapshot holds, restoring does not panic and the time goes on.
+func FuzzRestoreDamper(f *testing.F) {
+	data, o := damped(f)
+	data, err := sealed.Open(data, 1)
+	if err != nil {
 		f.Fatal(err)
 	}
 	f.Add(data)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, state []byte) {
+		data, err := sealed.Seal(1, json.RawMessage(state))
+		if err != nil {
+			return
+		}
 		d, err := correlation.RestoreDamper(o, data)
 		if err != nil {
 			return

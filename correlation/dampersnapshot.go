@@ -6,7 +6,11 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 )
+
+// damperVersion is raised when the form changes.
+const damperVersion = 1
 
 // damperState is the snapshot of a Damper.
 type damperState struct {
@@ -37,7 +41,7 @@ type stormState struct {
 	Severity incident.Severity `json:"severity,omitempty"`
 }
 
-// Snapshot returns the state as JSON; equal states give equal bytes.
+// Snapshot returns the state as JSON, with a checksum; equal states give equal bytes.
 func (d *Damper) Snapshot() ([]byte, error) {
 	state := damperState{Alerts: []dampedState{}, Storms: []stormState{}}
 	for _, key := range sortedNames(d.alerts) {
@@ -59,20 +63,21 @@ func (d *Damper) Snapshot() ([]byte, error) {
 			Tenant: s.key.tenant, Name: s.key.name, Onsets: s.f.times, On: s.f.on, Since: s.since, Held: s.names, Severity: s.severity,
 		})
 	}
-	return json.Marshal(state)
+	return sealed.Seal(damperVersion, state)
 }
 
 // RestoreDamper makes a damper from a snapshot. With other limits than before,
 // what flaps or storms goes on until it is calm by the new ones; where nothing
-// is watched any more, it is let go at once, without a notice.
+// is watched any more, it is let go at once, without a notice. An error about data wraps
+// [ErrSnapshot].
 func RestoreDamper(o DamperOptions, data []byte) (*Damper, error) {
 	d, err := NewDamper(o)
 	if err != nil {
 		return nil, err
 	}
 	var state damperState
-	if err := json.Unmarshal(data, &state); err != nil {
-		return nil, fmt.Errorf("correlation: damper snapshot: %w", err)
+	if err := unseal(data, damperVersion, &state); err != nil {
+		return nil, fmt.Errorf("%w of a damper: %w", ErrSnapshot, err)
 	}
 	for _, x := range state.Storms {
 		if len(x.Onsets) == 0 {
@@ -113,4 +118,13 @@ func RestoreDamper(o DamperOptions, data []byte) (*Damper, error) {
 		d.forget(a)
 	}
 	return d, nil
+}
+
+// unseal reads what [sealed.Seal] wrote.
+func unseal(data []byte, version int, state any) error {
+	body, err := sealed.Open(data, version)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(body, state)
 }

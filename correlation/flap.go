@@ -208,6 +208,7 @@ type StateFlapping struct {
 }
 
 // NewStateFlapping returns a detector with the limits of a scheme.
+// A scheme that is not known is an error.
 func NewStateFlapping(s FlapScheme) (*StateFlapping, error) {
 	if s > Icinga {
 		return nil, errors.New("unknown flap scheme, want Nagios or Icinga")

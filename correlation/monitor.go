@@ -1,9 +1,7 @@
 package correlation
 
 import (
-	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -12,6 +10,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
 
@@ -231,30 +230,30 @@ func (m *Monitor) Standings() []Standing {
 	return list
 }
 
-// Snapshot returns the state of all series as JSON; equal states give equal
-// bytes.
+// monitorVersion is raised when the form of a snapshot changes.
+const monitorVersion = 1
+
+// Snapshot returns the state of all series as JSON, with a checksum; equal states
+// give equal bytes.
 func (m *Monitor) Snapshot() ([]byte, error) {
 	list := make([]*series, 0, len(m.series))
 	for _, key := range sortedNames(m.series) {
 		list = append(list, m.series[key])
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	err := enc.Encode(list)
-	return b.Bytes(), err
+	return sealed.Seal(monitorVersion, list)
 }
 
 // RestoreMonitor makes a monitor from a snapshot, the layers and the options.
-// Series of metrics that have no threshold any more are left out.
+// Series of metrics that have no threshold any more are left out. An error about data wraps
+// [ErrSnapshot].
 func RestoreMonitor(layers []Layer, options MonitorOptions, data []byte) (*Monitor, error) {
 	m, err := NewMonitor(layers, options)
 	if err != nil {
 		return nil, err
 	}
 	var list []*series
-	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, fmt.Errorf("correlation: monitor snapshot: %w", err)
+	if err := unseal(data, monitorVersion, &list); err != nil {
+		return nil, fmt.Errorf("%w of a monitor: %w", ErrSnapshot, err)
 	}
 	for _, s := range list {
 		if s != nil && m.watches[s.Layer+"."+s.Metric] != nil {

@@ -2,6 +2,7 @@ package correlation_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
 func printEvents(events []correlation.Event) []string {
@@ -168,5 +170,35 @@ func TestMonitorErrors(t *testing.T) {
 	}
 	if events := m.Step(sec(1)); events != nil {
 		t.Errorf("Step of an empty monitor = %v", events)
+	}
+}
+
+// Whatever happens to a snapshot, it is refused with ErrSnapshot or is the same state still.
+func TestDamagedMonitor(t *testing.T) {
+	m, err := correlation.NewMonitor(correlation.Layers(), correlation.MonitorOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, value := range []float64{0.6, 0.7, 0.4} {
+		_, err := m.Observe(correlation.Measurement{Tenant: "acme", Layer: "application", Metric: "response_time_p95", Labels: map[string]string{"host": "<h>"}, Time: sec(float64(180 * n)), Value: value})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	good, err := m.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, bad := range testutil.Damaged(good) {
+		again, err := correlation.RestoreMonitor(correlation.Layers(), correlation.MonitorOptions{}, bad)
+		if err != nil {
+			if !errors.Is(err, correlation.ErrSnapshot) {
+				t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+			}
+			continue
+		}
+		if data, _ := again.Snapshot(); !bytes.Equal(data, good) {
+			t.Fatalf("%s: read as another state\n%s\nwant\n%s", what, data, good)
+		}
 	}
 }

@@ -20,7 +20,7 @@ import (
 // snapshotVersion is raised when the form changes. Version 2 had no checksum, and is read.
 const snapshotVersion = 3
 
-// ErrSnapshot is wrapped by the errors of [Restore] about a snapshot: it was changed or cut
+// ErrSnapshot is wrapped by the errors of [Restore], [RestoreDamper] and [RestoreMonitor] about a snapshot: it was changed or cut
 // after it was written, or another version wrote it. What it says is not to be used; whoever
 // has the events since the beginning makes a new engine of them.
 var ErrSnapshot = errors.New("correlation: snapshot")

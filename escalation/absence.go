@@ -47,8 +47,8 @@ func (a *AbsenceRule) UnmarshalText(text []byte) error {
 }
 
 func (a Absence) check(p problems) {
-	if !a.To.After(a.From) {
-		p.at("to").add(a.To.Format(time.RFC3339), "an instant after from")
+	if !a.End.After(a.Start) {
+		p.at("to").add(a.End.Format(time.RFC3339), "an instant after from")
 	}
 }
 
@@ -108,7 +108,7 @@ func (s *Schedule) standIn(absences []Absence, roster *Router) {
 }
 
 func (w awayTimes) add(a Absence) {
-	w[a.Engineer] = append(w[a.Engineer], ceil(a.From), ceil(a.To))
+	w[a.Engineer] = append(w[a.Engineer], ceil(a.Start), ceil(a.End))
 }
 
 // disjoint joins stretches, given as starts and ends in turn, that overlap or touch.

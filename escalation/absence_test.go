@@ -14,7 +14,7 @@ import (
 )
 
 func away(who, from, to string) escalation.Absence {
-	return escalation.Absence{Engineer: who, From: at(from), To: at(to)}
+	return escalation.Absence{Engineer: who, Start: at(from), End: at(to)}
 }
 
 // shiftsOf writes the shifts with day, hour and reason.
@@ -60,7 +60,7 @@ func TestNextInRotation(t *testing.T) {
 	// An override for the person whose turn it is holds while another stands in, and an
 	// override for the other does as well.
 	day := func(id string, o escalation.Override) escalation.Override {
-		o.ID, o.From, o.To = id, at("2026-10-05T00:00:00Z"), at("2026-10-06T00:00:00Z")
+		o.ID, o.Start, o.End = id, at("2026-10-05T00:00:00Z"), at("2026-10-06T00:00:00Z")
 		return o
 	}
 	for _, c := range []struct {
@@ -81,7 +81,7 @@ func TestNextInRotation(t *testing.T) {
 	if got := who(scheduleOf(t, plan), "2026-10-05T13:00:00Z"); got != "ann" {
 		t.Errorf("by default %s, want ann", got)
 	}
-	plan.Absences = []escalation.Absence{{From: at("2026-10-05T13:00:00Z"), To: at("2026-10-05T13:00:00Z")}}
+	plan.Absences = []escalation.Absence{{Start: at("2026-10-05T13:00:00Z"), End: at("2026-10-05T13:00:00Z")}}
 	_, err := escalation.NewSchedule(plan)
 	for _, want := range []string{"absences \"\"", "absences[0].engineer", "absences[0].to"} {
 		if err == nil || !strings.Contains(err.Error(), want) {
@@ -133,7 +133,7 @@ func TestNextInRotationOracle(t *testing.T) {
 		for range r.IntN(20) {
 			from := start.Add(time.Duration(r.IntN(10*24*60)) * time.Minute)
 			plan.Absences = append(plan.Absences, escalation.Absence{
-				Engineer: users[r.IntN(len(users))], From: from, To: from.Add(time.Duration(1+r.IntN(4000)) * time.Minute),
+				Engineer: users[r.IntN(len(users))], Start: from, End: from.Add(time.Duration(1+r.IntN(4000)) * time.Minute),
 			})
 		}
 		plan.WhenAbsent = escalation.NextInRotation
@@ -144,7 +144,7 @@ func TestNextInRotationOracle(t *testing.T) {
 			for k := range users {
 				user := users[(i+k)%len(users)]
 				if !slices.ContainsFunc(plan.Absences, func(a escalation.Absence) bool {
-					return a.Engineer == user && !now.Before(a.From) && now.Before(a.To)
+					return a.Engineer == user && !now.Before(a.Start) && now.Before(a.End)
 				}) {
 					if k > 0 {
 						want.User, want.StandsFor = user, want.User
@@ -169,7 +169,7 @@ func BenchmarkWhoAtWithAbsences(b *testing.B) {
 	}}}}
 	for i := range 30 {
 		from := at("2026-01-05T00:00:00Z").AddDate(0, 0, i*12)
-		plan.Absences = append(plan.Absences, escalation.Absence{Engineer: plan.Layers[0].Rotation.Users[i%3], From: from, To: from.AddDate(0, 0, 5)})
+		plan.Absences = append(plan.Absences, escalation.Absence{Engineer: plan.Layers[0].Rotation.Users[i%3], Start: from, End: from.AddDate(0, 0, 5)})
 	}
 	s, err := escalation.NewSchedule(plan)
 	if err != nil {
@@ -189,7 +189,7 @@ func ExampleAbsenceRule() {
 			Zone: "UTC", Start: "2026-10-05T09:00", Unit: escalation.Weeks, Length: 1, Users: []string{"ann", "bob", "cem"},
 		}}},
 		WhenAbsent: escalation.NextInRotation,
-		Absences:   []escalation.Absence{{Engineer: "ann", From: start.AddDate(0, 0, 2), To: start.AddDate(0, 0, 4), Reason: "training"}},
+		Absences:   []escalation.Absence{{Engineer: "ann", Start: start.AddDate(0, 0, 2), End: start.AddDate(0, 0, 4), Reason: "training"}},
 	})
 	if err != nil {
 		panic(err)

@@ -37,8 +37,8 @@ func (o Override) Pending() bool { return o.NeedsApproval && o.Approval == nil }
 // on, but not before From, so that an answer for the past stays what it was. The
 // error is an [*OverrideError].
 func (o Override) Approve(by string, at time.Time) (Override, error) {
-	if !at.Before(o.To) {
-		return o, o.refuse(by, fmt.Errorf("it was for the time until %s: %w", o.To.Format(time.RFC3339), ErrNotPossible))
+	if !at.Before(o.End) {
+		return o, o.refuse(by, fmt.Errorf("it was for the time until %s: %w", o.End.Format(time.RFC3339), ErrNotPossible))
 	}
 	return o.decide(Approval{By: by, At: at.UTC()}, o.mayApprove(by))
 }
@@ -76,9 +76,9 @@ func (o Override) inForce() Override {
 	switch {
 	case !o.NeedsApproval:
 	case o.Approval == nil || o.Approval.Declined:
-		o.To = o.From
-	case o.Approval.At.After(o.From):
-		o.From = o.Approval.At
+		o.End = o.Start
+	case o.Approval.At.After(o.Start):
+		o.Start = o.Approval.At
 	}
 	return o
 }

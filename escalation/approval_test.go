@@ -12,7 +12,7 @@ import (
 func TestOverrideNeedsApproval(t *testing.T) {
 	plan := single(escalation.Rotation{Zone: "UTC", Start: "2026-10-05T00:00", Unit: escalation.Days, Length: 1, Users: []string{"ann"}})
 	ask := escalation.Override{
-		ID: "o", From: at("2026-10-05T10:00:00Z"), To: at("2026-10-05T14:00:00Z"), User: "zoe", Replaces: "ann", NeedsApproval: true, RequestedBy: "bob",
+		ID: "o", Start: at("2026-10-05T10:00:00Z"), End: at("2026-10-05T14:00:00Z"), User: "zoe", Replaces: "ann", NeedsApproval: true, RequestedBy: "bob",
 	}
 	answer := func(o escalation.Override) (string, int) {
 		plan.Overrides = []escalation.Override{o}

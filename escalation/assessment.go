@@ -209,7 +209,7 @@ func (a *assessment) obstacles(q Request) []string {
 		why = append(why, "management")
 	}
 	if a.absence != nil {
-		why = append(why, "absent until "+a.absence.To.UTC().Format(time.RFC3339))
+		why = append(why, "absent until "+a.absence.End.UTC().Format(time.RFC3339))
 	} else if !a.available() {
 		why = append(why, "off hours "+a.clock(q.At))
 		if q.Severity == incident.P1 && !a.InPool {

@@ -173,10 +173,10 @@ func BenchmarkLargeRoster(b *testing.B) {
 		for i := range n {
 			start := from.Add(time.Duration(i) * time.Hour * 8760 / time.Duration(n))
 			plan.Overrides = append(plan.Overrides, escalation.Override{
-				ID: fmt.Sprintf("o%d", i), Kind: escalation.Add, User: fmt.Sprintf("e%05d", (i*7)%n), From: start, To: start.Add(30 * time.Minute),
+				ID: fmt.Sprintf("o%d", i), Kind: escalation.Add, User: fmt.Sprintf("e%05d", (i*7)%n), Start: start, End: start.Add(30 * time.Minute),
 			})
 		}
-		plan.Overrides[0].To = to
+		plan.Overrides[0].End = to
 		roster.Schedules["overrides"] = plan
 		router := newRouter(b, roster)
 		q := escalation.Request{Severity: incident.P1, Domain: escalation.Databases}
@@ -194,7 +194,7 @@ func BenchmarkLargeRoster(b *testing.B) {
 			{"Shifts/present", func() error { router.Schedule("present").Shifts(from, to); return nil }},
 			{"Shifts/overrides", func() error { router.Schedule("overrides").Shifts(from, to); return nil }},
 			{"ShiftNotices", func() error {
-				_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: from, To: to, Schedules: []string{"all", "present"}})
+				_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: from, Until: to, Schedules: []string{"all", "present"}})
 				return err
 			}},
 		} {

@@ -24,7 +24,7 @@ func togetherPlan(overrides ...escalation.Override) escalation.Plan {
 func TestSourceAfterRemove(t *testing.T) {
 	o := func(id string, kind escalation.OverrideKind, user, replaces string, from, to int) escalation.Override {
 		day := at("2026-10-05T00:00:00Z")
-		return escalation.Override{ID: id, Kind: kind, User: user, Replaces: replaces, From: day.AddDate(0, 0, from), To: day.AddDate(0, 0, to)}
+		return escalation.Override{ID: id, Kind: kind, User: user, Replaces: replaces, Start: day.AddDate(0, 0, from), End: day.AddDate(0, 0, to)}
 	}
 	s := scheduleOf(t, togetherPlan(
 		o("gone", escalation.Remove, "", "", 0, 1),
@@ -67,7 +67,7 @@ func TestSourceAfterRemove(t *testing.T) {
 func TestSwapOfTheSecond(t *testing.T) {
 	now := at("2026-10-01T00:00:00Z")
 	monday := calendar.Interval{Start: at("2026-10-05T00:00:00Z"), End: at("2026-10-06T00:00:00Z")}
-	plan := togetherPlan(escalation.Override{ID: "plus", Kind: escalation.Add, User: "fay", From: monday.Start, To: monday.End})
+	plan := togetherPlan(escalation.Override{ID: "plus", Kind: escalation.Add, User: "fay", Start: monday.Start, End: monday.End})
 	for _, step := range []struct{ from, to, want string }{
 		{"dan", "zoe", "ann+zoe+fay"},
 		{"zoe", "yan", "ann+yan+fay"},
@@ -94,7 +94,7 @@ func TestSwapOfTheSecond(t *testing.T) {
 		t.Errorf("Lineup = %s", got)
 	}
 	// A later override has the last word, an earlier one has not.
-	late := escalation.Override{ID: "late", User: "ann", From: monday.Start, To: monday.End}
+	late := escalation.Override{ID: "late", User: "ann", Start: monday.Start, End: monday.End}
 	plan.Overrides = append(plan.Overrides, late)
 	if got := who(scheduleOf(t, plan), "2026-10-05T12:00:00Z"); got != "ann+yan+gus" {
 		t.Errorf("with a later override: %s, want ann first", got)
@@ -146,7 +146,7 @@ func TestReplacementsOfSeveralOnCall(t *testing.T) {
 		return escalation.Layer{Name: user, Rotation: escalation.Rotation{Zone: "UTC", Start: "2026-10-01T00:00", Unit: escalation.Days, Length: 1, Users: []string{user}}}
 	}
 	replace := func(id, user, replaces string) escalation.Override {
-		return escalation.Override{ID: id, From: at("2026-10-05T00:00:00Z"), To: at("2026-10-06T00:00:00Z"), User: user, Replaces: replaces}
+		return escalation.Override{ID: id, Start: at("2026-10-05T00:00:00Z"), End: at("2026-10-06T00:00:00Z"), User: user, Replaces: replaces}
 	}
 	for _, c := range []struct {
 		name      string

@@ -304,7 +304,7 @@ func TestWholeLevelIsAbsent(t *testing.T) {
 	r := team()
 	r.Engineers = append(r.Engineers, escalation.Engineer{ID: "boss", Level: escalation.Management, Zone: "Europe/Amsterdam"})
 	for _, id := range []string{"sarah", "marcus", "nina"} {
-		r.Absences = append(r.Absences, escalation.Absence{Engineer: id, From: at("2026-10-05T00:00:00Z"), To: at("2026-10-06T00:00:00Z")})
+		r.Absences = append(r.Absences, escalation.Absence{Engineer: id, Start: at("2026-10-05T00:00:00Z"), End: at("2026-10-06T00:00:00Z")})
 	}
 	e := newEngine(t, r)
 	first := mustApply(t, e, opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z"))

@@ -46,9 +46,9 @@ type Config struct {
 	// those of a P1 or of the last resort. Defaults to no limit.
 	PageLimit PageLimit
 
-	// Unset is the severity of an incident that is opened without one. Defaults
+	// DefaultSeverity is the severity of an incident that is opened without one. Defaults
 	// to none: such an event is refused.
-	Unset incident.Severity
+	DefaultSeverity incident.Severity
 }
 
 // Engine turns events and the passing of time into actions: who is to be paged
@@ -95,8 +95,8 @@ func NewEngine(c Config) (*Engine, error) {
 		}
 		current[name] = c.Policies[name].compile(c.Router, zs, q)
 	}
-	if c.Unset != 0 && !c.Unset.IsSet() {
-		p.at("unset").add(c.Unset.String(), "P1 to P4")
+	if c.DefaultSeverity != 0 && !c.DefaultSeverity.IsSet() {
+		p.at("default_severity").add(c.DefaultSeverity.String(), "P1 to P4")
 	}
 	for i, m := range c.Maintenance {
 		m.check(p.at("maintenance[%d]", i))
@@ -109,7 +109,7 @@ func NewEngine(c Config) (*Engine, error) {
 		return nil, err
 	}
 	e := &Engine{
-		tenant: cmp.Or(c.Tenant, "default"), router: c.Router, current: current, live: c.Live, unset: c.Unset,
+		tenant: cmp.Or(c.Tenant, "default"), router: c.Router, current: current, live: c.Live, unset: c.DefaultSeverity,
 		tighten: c.TightenFirst, limit: c.PageLimit, bundle: c.Bundle, quiet: slices.Clone(c.Maintenance),
 		records: map[string]*record{}, loads: map[string]Load{}, pages: map[string][]time.Time{},
 		books: map[string]*book{}, turns: map[string]int{}, leaders: map[string]string{},

@@ -32,7 +32,7 @@ func team() escalation.Roster {
 			{ID: "nina", Level: escalation.Senior, Zone: "Europe/Amsterdam", Primary: []string{"databases"}, Secondary: []string{"kubernetes"}, Availability: hours("08:00", "18:00"), InPool: true},
 			{ID: "omar", Level: escalation.Junior, Zone: "Asia/Singapore", Primary: []string{"networking"}, Secondary: []string{"application"}, Availability: hours("08:00", "18:00")},
 		},
-		Absences: []escalation.Absence{{Engineer: "nina", From: at("2026-10-07T00:00:00Z"), To: at("2026-10-08T00:00:00Z")}},
+		Absences: []escalation.Absence{{Engineer: "nina", Start: at("2026-10-07T00:00:00Z"), End: at("2026-10-08T00:00:00Z")}},
 	}
 }
 

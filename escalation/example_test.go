@@ -114,7 +114,7 @@ func ExampleSchedule_Shifts() {
 		},
 		Overrides: []escalation.Override{{
 			ID: "swap", User: "zoe", Replaces: "ann",
-			From: time.Date(2026, 1, 5, 13, 0, 0, 0, time.UTC), To: time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC),
+			Start: time.Date(2026, 1, 5, 13, 0, 0, 0, time.UTC), End: time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC),
 		}},
 	})
 	if err != nil {

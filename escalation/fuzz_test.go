@@ -9,6 +9,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 )
 
 // A roster that is accepted answers every question, survives a round trip
@@ -141,7 +142,14 @@ func FuzzRestore(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	f.Add(data)
+	add := func(data []byte) {
+		state, err := sealed.Open(data, 4)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add([]byte(state))
+	}
+	add(data)
 	config := everything(f)
 	for seed := range uint64(4) {
 		e, err := escalation.NewEngine(config)
@@ -157,9 +165,13 @@ func FuzzRestore(f *testing.F) {
 		if data, err = e.Snapshot(); err != nil {
 			f.Fatal(err)
 		}
-		f.Add(data)
+		add(data)
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, state []byte) {
+		data, err := sealed.Seal(4, json.RawMessage(state))
+		if err != nil {
+			return
+		}
 		e, err := escalation.Restore(config, data)
 		if err != nil {
 			return

@@ -33,8 +33,8 @@ func NewHours(zone string, windows []Window) (*Hours, error) {
 // Location returns the zone.
 func (h *Hours) Location() *time.Location { return h.hours.zone.loc }
 
-// Open reports whether an instant lies in a window.
-func (h *Hours) Open(at time.Time) bool { return h.hours.open(seconds(at)) }
+// IsOpen reports whether an instant lies in a window.
+func (h *Hours) IsOpen(at time.Time) bool { return h.hours.open(seconds(at)) }
 
 // Occurrences returns the windows that overlap [from, until), cut to it, in order of
 // the window and the date on which they begin.
@@ -47,7 +47,7 @@ func (h *Hours) Occurrences(from, until time.Time) []Occurrence {
 	return out
 }
 
-// Intervals returns when some window is open in [from, until), as a set.
-func (h *Hours) Intervals(from, until time.Time) []calendar.Interval {
+// Expand returns when some window is open in [from, until), as a set.
+func (h *Hours) Expand(from, until time.Time) []calendar.Interval {
 	return h.hours.set(calendar.Interval{Start: from.UTC(), End: until.UTC()})
 }

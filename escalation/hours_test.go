@@ -21,9 +21,9 @@ func TestHours(t *testing.T) {
 		got = append(got, fmt.Sprint(o.Date, " ", o.Interval))
 	}
 	check(t, "occurrences", got, []string{"2026-03-28 [2026-03-28T21:30:00Z, 2026-03-29T04:00:00Z)", "2026-03-29 [2026-03-29T03:00:00Z, 2026-03-29T05:00:00Z)"})
-	check(t, "intervals", []string{fmt.Sprint(h.Intervals(from, to))}, []string{"[[2026-03-28T21:30:00Z, 2026-03-29T05:00:00Z)]"})
+	check(t, "intervals", []string{fmt.Sprint(h.Expand(from, to))}, []string{"[[2026-03-28T21:30:00Z, 2026-03-29T05:00:00Z)]"})
 	for when, want := range map[string]bool{"2026-03-28T20:59:59Z": false, "2026-03-28T21:00:00Z": true, "2026-03-29T04:59:59Z": true, "2026-03-29T05:00:00Z": false} {
-		if got := h.Open(at(when)); got != want {
+		if got := h.IsOpen(at(when)); got != want {
 			t.Errorf("Open(%s) = %t, want %t", when, got, want)
 		}
 	}
@@ -42,7 +42,7 @@ func TestHoursOfPeople(t *testing.T) {
 		"omar":  "Asia/Singapore [[2026-07-14T00:00:00Z, 2026-07-14T10:00:00Z) [2026-07-14T22:00:00Z, 2026-07-15T00:00:00Z)]",
 	} {
 		h := router.Hours(id)
-		if got := fmt.Sprint(h.Location(), " ", h.Intervals(at("2026-07-14T00:00:00Z"), at("2026-07-15T00:00:00Z"))); got != want {
+		if got := fmt.Sprint(h.Location(), " ", h.Expand(at("2026-07-14T00:00:00Z"), at("2026-07-15T00:00:00Z"))); got != want {
 			t.Errorf("hours of %s = %s, want %s", id, got, want)
 		}
 	}

@@ -30,7 +30,7 @@ func (r *Router) up(q Request, least Level, paged []string) climb {
 			continue
 		}
 		if absence, ok := manager.absent(q.At); ok {
-			why = append(why, fmt.Sprintf("%s is absent until %s", manager.ID, absence.To.UTC().Format("2006-01-02T15:04Z07:00")))
+			why = append(why, fmt.Sprintf("%s is absent until %s", manager.ID, absence.End.UTC().Format("2006-01-02T15:04Z07:00")))
 			continue
 		}
 		step := "management"

@@ -202,10 +202,10 @@ func (r *Router) local(people []string, at time.Time) []LocalTime {
 
 // ShiftNoticeQuery asks which people are to be told of their shifts, and when.
 type ShiftNoticeQuery struct {
-	// From and To are for the instants at which they are told, [From, To), at most
+	// From and Until are for the instants at which they are told, [From, Until), at most
 	// ten years.
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"to"`
 
 	// Before is how long before the start of a shift a person is told, each 0 to a
 	// year; several tell several times. Defaults to 24 hours.
@@ -259,7 +259,7 @@ const maxBefore = 366 * 24 * time.Hour
 // error joins [*ConfigError]s.
 func (r *Router) ShiftNotices(q ShiftNoticeQuery) ([]ShiftNotice, error) {
 	p := newProblems()
-	checkStretch(q.From, q.To, p)
+	checkStretch(q.From, q.Until, p)
 	if q.Before == nil {
 		q.Before = []time.Duration{24 * time.Hour}
 	}
@@ -282,7 +282,7 @@ func (r *Router) ShiftNotices(q ShiftNoticeQuery) ([]ShiftNotice, error) {
 	out := []ShiftNotice{}
 	for _, name := range q.Schedules {
 		for _, before := range q.Before {
-			for _, c := range r.shiftChanges(name, q.From.Add(before), q.To.Add(before)) {
+			for _, c := range r.shiftChanges(name, q.From.Add(before), q.Until.Add(before)) {
 				for _, who := range c.Joining {
 					out = append(out, r.notice(c, who.Engineer, before))
 				}

@@ -35,7 +35,7 @@ func relayRoster(overrides ...escalation.Override) escalation.Roster {
 // On 25 October Amsterdam puts its clocks back: 17:30 is 15:30Z on the 24th and 16:30Z
 // on the 25th; in Singapore it is 23:30 and 00:30.
 func TestShiftChanges(t *testing.T) {
-	zoe := escalation.Override{ID: "swap", User: "zoe", From: at("2026-10-25T00:00:00Z"), To: at("2026-10-25T06:00:00Z")}
+	zoe := escalation.Override{ID: "swap", User: "zoe", Start: at("2026-10-25T00:00:00Z"), End: at("2026-10-25T06:00:00Z")}
 	router := newRouter(t, relayRoster(zoe))
 	changes, err := router.ShiftChanges("relay", at("2026-10-24T15:30:00Z"), at("2026-10-26T16:30:00Z"))
 	if err != nil {
@@ -62,19 +62,19 @@ func TestShiftChanges(t *testing.T) {
 		t.Errorf("ShiftsOf(boss) = %v, %v, want none", shifts, err)
 	}
 	for name, err := range map[string]error{
-		`schedule "x"`: func() error { _, err := router.ShiftChanges("x", zoe.From, zoe.To); return err }(),
-		`to "`:         func() error { _, err := router.ShiftChanges("relay", zoe.To, zoe.From); return err }(),
-		`engineer "x"`: func() error { _, err := router.ShiftsOf("x", zoe.From, zoe.To); return err }(),
+		`schedule "x"`: func() error { _, err := router.ShiftChanges("x", zoe.Start, zoe.End); return err }(),
+		`to "`:         func() error { _, err := router.ShiftChanges("relay", zoe.End, zoe.Start); return err }(),
+		`engineer "x"`: func() error { _, err := router.ShiftsOf("x", zoe.Start, zoe.End); return err }(),
 		`before_ns[1] "24h0m0s"`: func() error {
-			_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: zoe.From, To: zoe.To, Before: []time.Duration{24 * time.Hour, 24 * time.Hour}})
+			_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: zoe.Start, Until: zoe.End, Before: []time.Duration{24 * time.Hour, 24 * time.Hour}})
 			return err
 		}(),
 		`before_ns[0] "-1h0m0s"`: func() error {
-			_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: zoe.From, To: zoe.To, Before: []time.Duration{-time.Hour}})
+			_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: zoe.Start, Until: zoe.End, Before: []time.Duration{-time.Hour}})
 			return err
 		}(),
 		`schedules[0] "x"`: func() error {
-			_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: zoe.From, To: zoe.To, Schedules: []string{"x"}})
+			_, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: zoe.Start, Until: zoe.End, Schedules: []string{"x"}})
 			return err
 		}(),
 	} {
@@ -86,9 +86,9 @@ func TestShiftChanges(t *testing.T) {
 
 // Who swaps is told, and who gave the shift away is not.
 func TestShiftNotices(t *testing.T) {
-	router := newRouter(t, relayRoster(escalation.Override{ID: "swap", Kind: escalation.Cover, User: "zoe", Replaces: "ravi", From: at("2026-10-24T15:30:00Z"), To: at("2026-10-25T16:30:00Z")}))
+	router := newRouter(t, relayRoster(escalation.Override{ID: "swap", Kind: escalation.Cover, User: "zoe", Replaces: "ravi", Start: at("2026-10-24T15:30:00Z"), End: at("2026-10-25T16:30:00Z")}))
 	notices, err := router.ShiftNotices(escalation.ShiftNoticeQuery{
-		From: at("2026-10-24T00:00:00Z"), To: at("2026-10-25T00:00:00Z"), Before: []time.Duration{24 * time.Hour, time.Hour},
+		From: at("2026-10-24T00:00:00Z"), Until: at("2026-10-25T00:00:00Z"), Before: []time.Duration{24 * time.Hour, time.Hour},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestShiftsWithoutEnd(t *testing.T) {
 	ever := single(escalation.Rotation{Zone: "UTC", Start: "2026-10-05T09:00", Unit: escalation.Days, Length: 1, Users: []string{"zoe"}, Backwards: true})
 	roster.Schedules["ever"] = ever
 	router := newRouter(t, roster)
-	notices, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: at("2026-10-04T00:00:00Z"), To: at("2026-10-05T00:00:00Z"), Schedules: []string{"always", "ever"}})
+	notices, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: at("2026-10-04T00:00:00Z"), Until: at("2026-10-05T00:00:00Z"), Schedules: []string{"always", "ever"}})
 	if err != nil || len(notices) != 1 || notices[0].Text() != "ann, you are on call for always from Mon 5 Oct 11:00 on (Europe/Amsterdam)" {
 		t.Errorf("ShiftNotices = %v, %v", notices, err)
 	}
@@ -144,7 +144,7 @@ func TestShiftNoticesAgree(t *testing.T) {
 		}
 		router := newRouter(t, roster)
 		ask := func(from, to time.Time) []escalation.ShiftNotice {
-			notices, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: from, To: to, Before: []time.Duration{3 * time.Hour}})
+			notices, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: from, Until: to, Before: []time.Duration{3 * time.Hour}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -198,7 +198,7 @@ func ExampleRouter_ShiftNotices() {
 	for _, c := range changes {
 		fmt.Println(c)
 	}
-	notices, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: monday, To: monday.AddDate(0, 0, 1), Before: []time.Duration{8 * time.Hour}})
+	notices, err := router.ShiftNotices(escalation.ShiftNoticeQuery{From: monday, Until: monday.AddDate(0, 0, 1), Before: []time.Duration{8 * time.Hour}})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -173,14 +173,14 @@ func TestTogether(t *testing.T) {
 		t.Errorf("Lineup = %v, want %v", line, want)
 	}
 	plan.Overrides = []escalation.Override{
-		{ID: "a", From: at("2026-10-05T10:00:00Z"), To: at("2026-10-05T14:00:00Z"), User: "zoe", Replaces: "dan"},
-		{ID: "b", From: at("2026-10-06T10:00:00Z"), To: at("2026-10-06T14:00:00Z"), Kind: escalation.Remove, Replaces: "bob"},
+		{ID: "a", Start: at("2026-10-05T10:00:00Z"), End: at("2026-10-05T14:00:00Z"), User: "zoe", Replaces: "dan"},
+		{ID: "b", Start: at("2026-10-06T10:00:00Z"), End: at("2026-10-06T14:00:00Z"), Kind: escalation.Remove, Replaces: "bob"},
 	}
 	if got := who(scheduleOf(t, plan), instants...); got != "ann ann+zoe ann bob" {
 		t.Errorf("with overrides %s, want ann ann+zoe ann bob", got)
 	}
 	// Whoever is on call already is so once.
-	plan.Overrides = []escalation.Override{{ID: "c", From: at("2026-10-05T10:00:00Z"), To: at("2026-10-05T14:00:00Z"), User: "dan"}}
+	plan.Overrides = []escalation.Override{{ID: "c", Start: at("2026-10-05T10:00:00Z"), End: at("2026-10-05T14:00:00Z"), User: "dan"}}
 	if got := who(scheduleOf(t, plan), instants...); got != "ann dan bob+ann bob" {
 		t.Errorf("with an override by the other %s, want ann dan bob+ann bob", got)
 	}
@@ -190,13 +190,13 @@ func TestReplacement(t *testing.T) {
 	plan := single(escalation.Rotation{Zone: "UTC", Start: "2026-12-01T00:00", Unit: escalation.Weeks, Length: 1, Users: []string{"ann"}})
 	plan.Replacements = []escalation.Replacement{
 		{
-			ID: "christmas", From: at("2026-12-24T18:00:00Z"), To: at("2026-12-27T08:00:00Z"), Fallback: "lead",
+			ID: "christmas", Start: at("2026-12-24T18:00:00Z"), End: at("2026-12-27T08:00:00Z"), Fallback: "lead",
 			Layers: []escalation.Layer{{
 				Name:     "volunteers",
 				Rotation: escalation.Rotation{Zone: "UTC", Start: "2026-12-25T00:00", Unit: escalation.Days, Length: 1, Users: []string{"bob", "cas"}},
 			}},
 		},
-		{ID: "new year", From: at("2026-12-31T12:00:00Z"), To: at("2027-01-01T12:00:00Z"), Fallback: "lead"},
+		{ID: "new year", Start: at("2026-12-31T12:00:00Z"), End: at("2027-01-01T12:00:00Z"), Fallback: "lead"},
 	}
 	s := scheduleOf(t, plan)
 	var got []string
@@ -210,11 +210,11 @@ func TestReplacement(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("Shifts = %v, want %v", got, want)
 	}
-	if next, ok := s.NextChange(at("2026-12-20T00:00:00Z")); !ok || !next.Equal(plan.Replacements[0].From) {
+	if next, ok := s.NextChange(at("2026-12-20T00:00:00Z")); !ok || !next.Equal(plan.Replacements[0].Start) {
 		t.Errorf("NextChange = %v, want the start of the replacement", next)
 	}
-	plan.Replacements[1].From = at("2026-12-26T00:00:00Z")
-	plan.Replacements = append(plan.Replacements, escalation.Replacement{ID: "new year", From: at("2027-02-01T00:00:00Z"), To: at("2027-02-01T00:00:00Z")})
+	plan.Replacements[1].Start = at("2026-12-26T00:00:00Z")
+	plan.Replacements = append(plan.Replacements, escalation.Replacement{ID: "new year", Start: at("2027-02-01T00:00:00Z"), End: at("2027-02-01T00:00:00Z")})
 	_, err := escalation.NewSchedule(plan)
 	for _, want := range []string{"replacements[1].from", "replacements[2].id", "replacements[2].layers", "replacements[2].to"} {
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -7,14 +7,14 @@ import (
 	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
-// Override changes who is on call from From to To.
+// Override changes who is on call from Start to End.
 type Override struct {
 	// ID appears as source "override:id".
 	ID string `json:"id"`
 
-	// From and To are instants; the override counts in [From, To).
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	// Start and End are instants; the override counts in [Start, End).
+	Start time.Time `json:"from"`
+	End   time.Time `json:"to"`
 
 	// Kind says what the override does. Defaults to Replace.
 	Kind OverrideKind `json:"kind,omitzero"`
@@ -100,13 +100,13 @@ func compileOverrides(list []Override, p problems) overrides {
 		if o.Pending() {
 			out.pending = append(out.pending, o)
 		}
-		if o = o.inForce(); !o.To.After(o.From) {
+		if o = o.inForce(); !o.End.After(o.Start) {
 			continue
 		}
 		out.list = append(out.list, override{Override: o, source: "override:" + o.ID, made: i})
-		out.edges = append(out.edges, o.From.UTC(), o.To.UTC())
+		out.edges = append(out.edges, o.Start.UTC(), o.End.UTC())
 	}
-	slices.SortStableFunc(out.list, func(a, b override) int { return a.From.Compare(b.From) })
+	slices.SortStableFunc(out.list, func(a, b override) int { return a.Start.Compare(b.Start) })
 	setReach(out.list)
 	slices.SortFunc(out.edges, time.Time.Compare)
 	out.edges = slices.CompactFunc(out.edges, time.Time.Equal)
@@ -114,8 +114,8 @@ func compileOverrides(list []Override, p problems) overrides {
 }
 
 func (o Override) check(p problems) {
-	if !o.To.After(o.From) {
-		p.at("to").add(o.To.Format(time.RFC3339), "an instant after from")
+	if !o.End.After(o.Start) {
+		p.at("to").add(o.End.Format(time.RFC3339), "an instant after from")
 	}
 	switch {
 	case int(o.Kind) >= len(overrideNames):
@@ -140,7 +140,7 @@ func setReach(list []override) (reach time.Time) {
 	}
 	mid := len(list) / 2
 	root := &list[mid]
-	root.reach = times.Later(root.To, times.Later(setReach(list[:mid]), setReach(list[mid+1:])))
+	root.reach = times.Later(root.End, times.Later(setReach(list[:mid]), setReach(list[mid+1:])))
 	return root.reach
 }
 
@@ -163,10 +163,10 @@ func stab(list []override, at time.Time, found inForce) inForce {
 			break
 		}
 		found = stab(list[:mid], at, found)
-		if root.From.After(at) {
+		if root.Start.After(at) {
 			break
 		}
-		if root.To.After(at) {
+		if root.End.After(at) {
 			found = append(found, root)
 		}
 		list = list[mid+1:]

@@ -663,7 +663,7 @@ func TestTargetsAreFoundAtFireTime(t *testing.T) {
 	}
 	edited := staffed()
 	plan := edited.Schedules["night"]
-	plan.Overrides = []escalation.Override{{ID: "swap", From: at("2026-10-05T21:15:00Z"), To: at("2026-10-05T22:00:00Z"), User: "omar", Replaces: "sarah"}}
+	plan.Overrides = []escalation.Override{{ID: "swap", Start: at("2026-10-05T21:15:00Z"), End: at("2026-10-05T22:00:00Z"), User: "omar", Replaces: "sarah"}}
 	edited.Schedules["night"] = plan
 	e, err = escalation.Restore(escalation.Config{Tenant: "acme", Router: newRouter(t, edited), Matrix: matrix}, data)
 	if err != nil {

@@ -8,10 +8,10 @@ import (
 	"time"
 )
 
-// Preview is what an edit changes in the shifts of a schedule in [From, To).
+// Preview is what an edit changes in the shifts of a schedule in [From, Until).
 type Preview struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"to"`
 
 	// Changes are in order, without overlap. That the same people in the same order
 	// are on call by another source is none.
@@ -58,10 +58,10 @@ func (s *Schedule) Preview(edited *Schedule, from, until time.Time) (Preview, er
 	if err := p.err(); err != nil {
 		return Preview{}, err
 	}
-	out := Preview{From: from.UTC(), To: until.UTC(), Changes: []Edit{}, People: []HoursChange{}}
+	out := Preview{From: from.UTC(), Until: until.UTC(), Changes: []Edit{}, People: []HoursChange{}}
 	people := map[string]HoursChange{}
 	before, after := s.Shifts(from, until), edited.Shifts(from, until)
-	for at := out.From; at.Before(out.To); {
+	for at := out.From; at.Before(out.Until); {
 		e := Edit{Start: at, End: before[0].End, Before: before[0].OnCall, After: after[0].OnCall}
 		if after[0].End.Before(e.End) {
 			e.End = after[0].End

@@ -21,7 +21,7 @@ func TestPreview(t *testing.T) {
 	}}}
 	before := scheduleOf(t, plan)
 	o := func(id string, kind escalation.OverrideKind, user, from, to string) escalation.Override {
-		return escalation.Override{ID: id, Kind: kind, User: user, From: at("2026-10-" + from + ":00:00Z"), To: at("2026-10-" + to + ":00:00Z")}
+		return escalation.Override{ID: id, Kind: kind, User: user, Start: at("2026-10-" + from + ":00:00Z"), End: at("2026-10-" + to + ":00:00Z")}
 	}
 	plan.Overrides = []escalation.Override{
 		o("zoe", escalation.Replace, "zoe", "05T10", "05T14"),
@@ -115,7 +115,7 @@ func ExampleSchedule_Preview() {
 	// The night in which the clocks are put back has an hour more.
 	evening := time.Date(2026, 10, 24, 16, 0, 0, 0, time.UTC)
 	request := escalation.Override{
-		ID: "wedding", Kind: escalation.Cover, User: "zoe", Replaces: "ann", From: evening, To: evening.Add(15 * time.Hour), NeedsApproval: true, RequestedBy: "ann",
+		ID: "wedding", Kind: escalation.Cover, User: "zoe", Replaces: "ann", Start: evening, End: evening.Add(15 * time.Hour), NeedsApproval: true, RequestedBy: "ann",
 	}
 	approved, err := request.Approve("lead", evening.AddDate(0, 0, -7))
 	if err != nil {

@@ -88,11 +88,11 @@ type Engineer struct {
 	FTEPercent int `json:"fte_percent,omitempty"`
 }
 
-// Absence is a stretch of time in which a person cannot be reached, [From, To).
+// Absence is a stretch of time in which a person cannot be reached, [Start, End).
 type Absence struct {
 	Engineer string    `json:"engineer"`
-	From     time.Time `json:"from"`
-	To       time.Time `json:"to"`
+	Start    time.Time `json:"from"`
+	End      time.Time `json:"to"`
 	Reason   string    `json:"reason,omitempty"`
 }
 
@@ -251,7 +251,7 @@ func (r Roster) compile(p problems) *Router {
 	}
 	for _, who := range out.byID {
 		for _, a := range who.absences {
-			who.away = append(who.away, a.From.Unix(), ceil(a.To))
+			who.away = append(who.away, a.Start.Unix(), ceil(a.End))
 		}
 		who.away = disjoint(who.away)
 	}
@@ -354,7 +354,7 @@ func (p *person) absent(at time.Time) (Absence, bool) {
 		return Absence{}, false
 	}
 	for _, a := range p.absences {
-		if !at.Before(a.From) && at.Before(a.To) {
+		if !at.Before(a.Start) && at.Before(a.End) {
 			return a, true
 		}
 	}

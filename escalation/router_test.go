@@ -223,16 +223,16 @@ func TestValidateReportsAllProblems(t *testing.T) {
 			{ID: "a", Zone: "UTC", Availability: escalation.Availability{{From: "8", To: "25:00", Except: []string{"2026-02-30"}}}},
 			{ID: "b", Level: escalation.Senior},
 		},
-		Absences: []escalation.Absence{{Engineer: "z", From: at("2026-10-07T00:00:00Z"), To: at("2026-10-07T00:00:00Z")}},
+		Absences: []escalation.Absence{{Engineer: "z", Start: at("2026-10-07T00:00:00Z"), End: at("2026-10-07T00:00:00Z")}},
 		Schedules: map[string]escalation.Plan{"night": {
 			Layers: []escalation.Layer{
 				{Name: "l", Rotation: escalation.Rotation{Zone: "UTC", Start: "2026-01-32T09:00", Unit: escalation.Weeks, Length: 0, Users: []string{"q"}}},
 				{Name: "l", Rotation: escalation.Rotation{Zone: "UTC", Start: "2026-01-05T09:00", Length: 1}},
 			},
 			Overrides: []escalation.Override{
-				{ID: "o", From: at("2026-10-07T00:00:00Z"), To: at("2026-10-06T00:00:00Z")},
-				{ID: "o", From: at("2026-10-06T00:00:00Z"), To: at("2026-10-07T00:00:00Z"), Kind: escalation.Remove, User: "b"},
-				{ID: "p", From: at("2026-10-06T00:00:00Z"), To: at("2026-10-07T00:00:00Z"), Kind: escalation.Add, User: "b", Replaces: "a"},
+				{ID: "o", Start: at("2026-10-07T00:00:00Z"), End: at("2026-10-06T00:00:00Z")},
+				{ID: "o", Start: at("2026-10-06T00:00:00Z"), End: at("2026-10-07T00:00:00Z"), Kind: escalation.Remove, User: "b"},
+				{ID: "p", Start: at("2026-10-06T00:00:00Z"), End: at("2026-10-07T00:00:00Z"), Kind: escalation.Add, User: "b", Replaces: "a"},
 			},
 		}},
 	}

@@ -56,8 +56,8 @@ type Layer struct {
 // layers are to have names of their own. Overrides apply to it as well.
 type Replacement struct {
 	ID     string    `json:"id"`
-	From   time.Time `json:"from"`
-	To     time.Time `json:"to"` // the replacement counts in [From, To)
+	Start  time.Time `json:"from"`
+	End    time.Time `json:"to"` // the replacement counts in [Start, End)
 	Layers []Layer   `json:"layers,omitempty"`
 
 	// Fallback is on call where the layers leave nobody, with the source
@@ -180,17 +180,17 @@ func compilePlan(plan Plan, roster *Router, zs zones, p problems) *Schedule {
 }
 
 func (s *Schedule) replace(data Replacement, layers []layer, p problems) {
-	if !data.To.After(data.From) {
-		p.at("to").add(data.To.Format(time.RFC3339), "an instant after from")
+	if !data.End.After(data.Start) {
+		p.at("to").add(data.End.Format(time.RFC3339), "an instant after from")
 		return
 	}
-	at, _ := slices.BinarySearchFunc(s.replacements, data.From, func(r replacement, from time.Time) int { return r.from.Compare(from) })
-	if at > 0 && s.replacements[at-1].to.After(data.From) || at < len(s.replacements) && data.To.After(s.replacements[at].from) {
-		p.at("from").add(data.From.Format(time.RFC3339), "a time in which no other replacement counts")
+	at, _ := slices.BinarySearchFunc(s.replacements, data.Start, func(r replacement, from time.Time) int { return r.from.Compare(from) })
+	if at > 0 && s.replacements[at-1].to.After(data.Start) || at < len(s.replacements) && data.End.After(s.replacements[at].from) {
+		p.at("from").add(data.Start.Format(time.RFC3339), "a time in which no other replacement counts")
 		return
 	}
 	s.replacements = slices.Insert(s.replacements, at, replacement{
-		stack: stack{layers: layers, fallback: data.Fallback, source: "replacement:" + data.ID}, from: data.From.UTC(), to: data.To.UTC(),
+		stack: stack{layers: layers, fallback: data.Fallback, source: "replacement:" + data.ID}, from: data.Start.UTC(), to: data.End.UTC(),
 	})
 }
 

@@ -128,7 +128,7 @@ func TestOverrideKinds(t *testing.T) {
 	o := func(id string, kind escalation.OverrideKind, user, replaces string, from, to int) escalation.Override {
 		day := at("2026-05-04T00:00:00Z")
 		hour := func(n int) time.Time { return day.Add(time.Duration(n) * time.Hour) }
-		return escalation.Override{ID: id, Kind: kind, User: user, Replaces: replaces, From: hour(from), To: hour(to)}
+		return escalation.Override{ID: id, Kind: kind, User: user, Replaces: replaces, Start: hour(from), End: hour(to)}
 	}
 	s, err := escalation.NewSchedule(escalation.Plan{
 		Layers: []escalation.Layer{

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 )
 
 // Shared is what incidents have in common, for a store that keeps each of them
@@ -26,7 +28,7 @@ func (e *Engine) Shared() Shared {
 	return Shared{Loads: maps.Clone(e.loads), Pages: maps.Clone(e.pages), Turns: maps.Clone(e.turns), Leaders: leaders}
 }
 
-// Part returns the state of one incident as JSON, or nil where it is not known.
+// Part returns the state of one incident as JSON, with a checksum, or nil where it is not known.
 // Which others are bundled under it is left to them.
 func (e *Engine) Part(id string) ([]byte, error) {
 	r := e.records[id]
@@ -35,8 +37,8 @@ func (e *Engine) Part(id string) ([]byte, error) {
 	}
 	alone := *r
 	alone.Bundle = nil
-	return json.Marshal(snapshot{
-		Version: snapshotVersion, Tenant: e.tenant, Incidents: []*record{&alone},
+	return sealed.Seal(snapshotVersion, snapshot{
+		Tenant: e.tenant, Incidents: []*record{&alone},
 		Books: map[string]json.RawMessage{r.Book: e.books[r.Book].text},
 	})
 }
@@ -55,7 +57,7 @@ func (e *Engine) Fork(s Shared, parts ...[]byte) (*Engine, error) {
 	f.loads, f.pages, f.turns, f.leaders = map[string]Load{}, map[string][]time.Time{}, map[string]int{}, map[string]string{}
 	for i, part := range parts {
 		if _, err := f.load(part); err != nil {
-			return nil, fmt.Errorf("part %d: %w", i, err)
+			return nil, fmt.Errorf("%w: part %d: %w", ErrSnapshot, i, err)
 		}
 	}
 	for _, id := range f.ids() {

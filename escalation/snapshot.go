@@ -2,6 +2,7 @@ package escalation
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,13 +10,18 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 )
 
 // snapshotVersion is written into every snapshot; others are refused.
-const snapshotVersion = 3
+const snapshotVersion = 4
+
+// ErrSnapshot is wrapped by the errors of [Restore] and [Engine.Fork] about a snapshot or a
+// part: it was changed or cut after it was written, it is of another tenant, or another
+// version wrote it. What it says is not to be used.
+var ErrSnapshot = errors.New("escalation: snapshot")
 
 type snapshot struct {
-	Version   int                  `json:"version"`
 	Tenant    string               `json:"tenant"`
 	Incidents []*record            `json:"incidents"`
 	Paged     map[string]time.Time `json:"paged,omitempty"` // last page by person
@@ -26,10 +32,10 @@ type snapshot struct {
 	Leaders map[string]string          `json:"leaders,omitempty"`
 }
 
-// Snapshot returns the state as JSON. The same state gives the same bytes.
+// Snapshot returns the state as JSON, with a checksum. The same state gives the same bytes.
 func (e *Engine) Snapshot() ([]byte, error) {
 	s := snapshot{
-		Version: snapshotVersion, Tenant: e.tenant, Incidents: []*record{}, Paged: map[string]time.Time{},
+		Tenant: e.tenant, Incidents: []*record{}, Paged: map[string]time.Time{},
 		Books: map[string]json.RawMessage{}, Pages: e.pages, Turns: e.turns, Leaders: e.leaders,
 	}
 	for _, id := range e.ids() {
@@ -43,14 +49,14 @@ func (e *Engine) Snapshot() ([]byte, error) {
 			s.Paged[who] = load.Paged
 		}
 	}
-	return json.Marshal(s)
+	return sealed.Seal(snapshotVersion, s)
 }
 
 // Restore returns an engine in the state of a snapshot. Roster and maintenance are
 // those of the configuration; the matrices are those with which the rounds on
 // record began, unless Config.Live is set; it may be set and taken back between
 // snapshots. Levels that are due at another time since are armed anew by the next
-// event or timer of their incident, not before.
+// event or timer of their incident, not before. An error about data wraps [ErrSnapshot].
 func Restore(c Config, data []byte) (*Engine, error) {
 	e, err := NewEngine(c)
 	if err != nil {
@@ -58,7 +64,7 @@ func Restore(c Config, data []byte) (*Engine, error) {
 	}
 	s, err := e.load(data)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	for who, at := range s.Paged {
 		load := e.loads[who]
@@ -74,13 +80,14 @@ func Restore(c Config, data []byte) (*Engine, error) {
 // load takes over the incidents of a snapshot, with their matrices.
 func (e *Engine) load(data []byte) (snapshot, error) {
 	var s snapshot
+	data, err := sealed.Open(data, snapshotVersion)
+	if err != nil {
+		return s, err
+	}
 	if err := decode(data, &s); err != nil {
-		return s, fmt.Errorf("escalation: snapshot: %w", err)
+		return s, err
 	}
 	p := newProblems().at("snapshot")
-	if s.Version != snapshotVersion {
-		p.at("version").add(strconv.Itoa(s.Version), strconv.Itoa(snapshotVersion))
-	}
 	if s.Tenant != e.tenant {
 		p.at("tenant").add(s.Tenant, e.tenant)
 	}
@@ -91,7 +98,7 @@ func (e *Engine) load(data []byte) (snapshot, error) {
 		q := p.at("books[%q]", name)
 		var m Matrix
 		if err := decode(s.Books[name], &m); err != nil {
-			return s, fmt.Errorf("escalation: snapshot: books[%q]: %w", name, err)
+			return s, fmt.Errorf("books[%q]: %w", name, err)
 		}
 		b := m.compile(nil, zones{}, q)
 		if b != nil && b.name != name {

@@ -3,6 +3,7 @@ package escalation_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/evenkeelops/evenkeel/escalation"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
 // randomEvents draws a history in which much goes wrong: unknown incidents,
@@ -212,19 +215,69 @@ func TestReplayOrdersEvents(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	config := escalation.Config{Tenant: "acme", Router: newRouter(t, team())}
 	for _, bad := range []string{
-		``, `{}`, `null`, `{"version":9,"tenant":"acme"}`, `{"version":3,"tenant":"other"}`, `{"version":3,"tenant":"acme","extra":1}`,
-		`{"version":3,"tenant":"acme","incidents":[null]}`,
-		`{"version":3,"tenant":"acme","incidents":[{"id":"A"}]}`,
-		`{"version":3,"tenant":"acme","incidents":[{"id":"A","severity":"P1","timers":[{"key":"k","level":4,"incident":"A"}]}]}`,
-		`{"version":3,"tenant":"acme","incidents":[{"id":"A","severity":"P1","book":"gone"}]}`,
-		`{"version":3,"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[]},"P2":{"steps":[]},"P3":{"steps":[]},"P4":{"steps":[]}}}}`,
-		`{"version":3,"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[{"minutes":-1}]}}}}`,
+		`{}`, `null`, `{"tenant":"other"}`, `{"tenant":"acme","extra":1}`,
+		`{"tenant":"acme","incidents":[null]}`,
+		`{"tenant":"acme","incidents":[{"id":"A"}]}`,
+		`{"tenant":"acme","incidents":[{"id":"A","severity":"P1","timers":[{"key":"k","level":4,"incident":"A"}]}]}`,
+		`{"tenant":"acme","incidents":[{"id":"A","severity":"P1","book":"gone"}]}`,
+		`{"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[]},"P2":{"steps":[]},"P3":{"steps":[]},"P4":{"steps":[]}}}}`,
+		`{"tenant":"acme","books":{"0123456789abcdef":{"P1":{"steps":[{"minutes":-1}]}}}}`,
 	} {
-		if _, err := escalation.Restore(config, []byte(bad)); err == nil {
-			t.Errorf("Restore(%s) = nil, want an error", bad)
+		data, err := sealed.Seal(4, json.RawMessage(bad))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := escalation.Restore(config, data); !errors.Is(err, escalation.ErrSnapshot) {
+			t.Errorf("Restore(%s) = %v, want ErrSnapshot", bad, err)
 		}
 	}
-	if _, err := escalation.NewEngine(escalation.Config{Unset: 9}); err == nil || !strings.Contains(err.Error(), "router") || !strings.Contains(err.Error(), "unset") {
+	if _, err := escalation.NewEngine(escalation.Config{DefaultSeverity: 9}); err == nil || !strings.Contains(err.Error(), "router") || !strings.Contains(err.Error(), "default_severity") {
 		t.Errorf("NewEngine without router = %v, want both problems", err)
+	}
+}
+
+// Whatever happens to a snapshot or to the part of one incident, it is refused with ErrSnapshot or is the same state still.
+func TestDamagedSnapshot(t *testing.T) {
+	config := escalation.Config{Tenant: "acme", Router: newRouter(t, team())}
+	e := newEngine(t, team())
+	if _, err := e.Apply(opened("A", incident.P1, "databases", "2026-10-05T14:00:00Z")); err != nil {
+		t.Fatal(err)
+	}
+	good, err := e.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := e.Part("A")
+	if err != nil {
+		t.Fatal(err)
+	}
+	check := func(what string, again *escalation.Engine, err error) {
+		t.Helper()
+		if err != nil {
+			if !errors.Is(err, escalation.ErrSnapshot) {
+				t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+			}
+			return
+		}
+		if data, _ := again.Part("A"); !bytes.Equal(data, part) {
+			t.Fatalf("%s: read as another state\n%s\nwant\n%s", what, data, part)
+		}
+	}
+	for what, bad := range testutil.Damaged(good) {
+		again, err := escalation.Restore(config, bad)
+		check(what, again, err)
+	}
+	empty := newEngine(t, team())
+	for what, bad := range testutil.Damaged(part) {
+		again, err := empty.Fork(escalation.Shared{}, bad)
+		check("part, "+what, again, err)
+	}
+	for data, want := range map[string]string{
+		strings.Replace(string(good), `"P1"`, `"P2"`, 1): "the checksum of its state is ",
+		`{"version":3,"tenant":"acme","incidents":[]}`:   "it has version 3, want 4",
+	} {
+		if _, err := escalation.Restore(config, []byte(data)); !errors.Is(err, escalation.ErrSnapshot) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Restore(%s) = %v, want ErrSnapshot: %s", data, err, want)
+		}
 	}
 }

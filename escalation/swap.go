@@ -203,9 +203,9 @@ func (w Swap) Overrides() []Override {
 	if w.State != SwapEffective {
 		return nil
 	}
-	out := []Override{{ID: "swap:" + w.ID + ":give", From: w.Give.Start, To: w.Give.End, Kind: Cover, User: w.Counterpart, Replaces: w.Requester}}
+	out := []Override{{ID: "swap:" + w.ID + ":give", Start: w.Give.Start, End: w.Give.End, Kind: Cover, User: w.Counterpart, Replaces: w.Requester}}
 	if !w.Take.IsEmpty() {
-		out = append(out, Override{ID: "swap:" + w.ID + ":take", From: w.Take.Start, To: w.Take.End, Kind: Cover, User: w.Requester, Replaces: w.Counterpart})
+		out = append(out, Override{ID: "swap:" + w.ID + ":take", Start: w.Take.Start, End: w.Take.End, Kind: Cover, User: w.Requester, Replaces: w.Counterpart})
 	}
 	return out
 }

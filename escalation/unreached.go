@@ -172,7 +172,7 @@ func (e *influences) next() func(int64) int64 {
 	for id := range e.people {
 		if who := e.router.byID[id]; who != nil {
 			for _, a := range who.absences {
-				fixed = append(fixed, ceil(a.From), ceil(a.To))
+				fixed = append(fixed, ceil(a.Start), ceil(a.End))
 			}
 		}
 	}

@@ -142,7 +142,7 @@ func vectorSchedules(t *testing.T, f *testutil.File) map[string]*escalation.Sche
 		plan := escalation.Plan{Layers: data.Layers}
 		for _, o := range data.Overrides {
 			plan.Overrides = append(plan.Overrides, escalation.Override{
-				ID: o.ID, From: o.From.Time, To: o.To.Time, User: o.User, Replaces: o.Replaces,
+				ID: o.ID, Start: o.From.Time, End: o.To.Time, User: o.User, Replaces: o.Replaces,
 			})
 		}
 		schedule, err := escalation.NewSchedule(plan)

@@ -25,7 +25,7 @@ func TestPagesOfAYear(t *testing.T) {
 			{Name: "days", Rotation: escalation.Rotation{Zone: "UTC", Start: "2026-01-01T00:00", Unit: escalation.Days, Length: 1, Users: []string{"ann", "bob", "cas", "dan"}}},
 			{Name: "backup", Rotation: escalation.Rotation{Zone: "UTC", Start: "2026-01-01T00:00", Unit: escalation.Days, Length: 1, Users: []string{"eve"}}},
 		}}},
-		Absences: []escalation.Absence{{Engineer: "ann", From: at("2026-03-01T00:00:00Z"), To: at("2026-03-15T00:00:00Z")}},
+		Absences: []escalation.Absence{{Engineer: "ann", Start: at("2026-03-01T00:00:00Z"), End: at("2026-03-15T00:00:00Z")}},
 	}
 	for _, id := range []string{"ann", "bob", "cas", "dan", "eve", "lead"} {
 		roster.Engineers = append(roster.Engineers, escalation.Engineer{ID: id, Level: escalation.Senior, Primary: []string{"db"}})
@@ -88,7 +88,7 @@ func TestRosterOfTenThousand(t *testing.T) {
 			second.Users = append(second.Users, id)
 		}
 		for _, from := range []string{"2026-02-01T00:00:00Z", "2026-08-01T00:00:00Z"} {
-			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, From: at(from), To: at(from).AddDate(0, 0, 5)})
+			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, Start: at(from), End: at(from).AddDate(0, 0, 5)})
 		}
 	}
 	for range 50 { // none is in the list before

@@ -28,11 +28,11 @@ type Uptime struct {
 	Failures int               `json:"failures"` // stretches of downtime that begin in the period, not all of it agreed
 }
 
-// Available computes the availability over a period from stretches of downtime
+// UptimeOf computes the availability over a period from stretches of downtime
 // and agreed maintenance, in any order. Overlapping stretches count once, what
 // lies outside the period does not count. Errors are [*calendar.IntervalError]
 // or say that the period is empty.
-func Available(period calendar.Interval, downtime, maintenance []calendar.Interval, mode MaintenanceMode) (Uptime, error) {
+func UptimeOf(period calendar.Interval, downtime, maintenance []calendar.Interval, mode MaintenanceMode) (Uptime, error) {
 	if err := period.Validate(); err != nil {
 		return Uptime{}, fmt.Errorf("availability: period: %w", err)
 	}
@@ -85,7 +85,7 @@ func (s ServiceUptime) MarshalJSON() ([]byte, error) {
 // Uptimes returns the availability of services over a period, in their order, as
 // the incidents have it: a service is down while an incident of it has an impact,
 // one that is merged as well, one that is cancelled not. An impact that has not
-// ended counts up to at. Errors are those of [Available].
+// ended counts up to at. Errors are those of [UptimeOf].
 func Uptimes(records []Record, services []string, period calendar.Interval, at time.Time, maintenance []calendar.Interval, mode MaintenanceMode) ([]ServiceUptime, error) {
 	down := map[string][]calendar.Interval{}
 	for i := range records {
@@ -104,7 +104,7 @@ func Uptimes(records []Record, services []string, period calendar.Interval, at t
 	}
 	out := make([]ServiceUptime, 0, len(services))
 	for _, service := range services {
-		u, err := Available(period, down[service], maintenance, mode)
+		u, err := UptimeOf(period, down[service], maintenance, mode)
 		if err != nil {
 			return nil, fmt.Errorf("service %q: %w", service, err)
 		}
@@ -159,7 +159,7 @@ type Reliability struct {
 // MTBF returns the mean time between failures as up time over failures.
 // Without a failure it is not defined; the lower bound is then the up time.
 func MTBF(period calendar.Interval, failures []calendar.Interval) (Reliability, error) {
-	u, err := Available(period, failures, nil, MaintenanceIsUp)
+	u, err := UptimeOf(period, failures, nil, MaintenanceIsUp)
 	if err != nil {
 		return Reliability{}, err
 	}

@@ -92,14 +92,14 @@ func BenchmarkApply(b *testing.B) {
 	}
 }
 
-func BenchmarkCompute(b *testing.B) {
+func BenchmarkFiguresOf(b *testing.B) {
 	for _, n := range []int{1_000, 10_000, 100_000} {
 		b.Run(fmt.Sprintf("incidents=%d", n), func(b *testing.B) {
 			records := manyRecords(n)
 			o := incident.FiguresOptions{Targets: incident.DefaultTargets()}
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, err := incident.Compute(records, o); err != nil {
+				if _, err := incident.FiguresOf(records, o); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -30,11 +30,11 @@ type Collection struct {
 	Silent []string `json:"silent,omitempty"` // series without a sample in the period, sorted
 }
 
-// Collected returns how well series were collected over a period. A sample speaks
+// CollectionOf returns how well series were collected over a period. A sample speaks
 // for the time after it, up to the next one, but no longer than for reach, such as
 // twice the interval that is wanted; one before the period may reach into it. The
 // error says that the period is empty or reach not positive.
-func Collected(series []Series, period calendar.Interval, reach time.Duration) (Collection, error) {
+func CollectionOf(series []Series, period calendar.Interval, reach time.Duration) (Collection, error) {
 	if period.IsEmpty() || reach <= 0 {
 		return Collection{}, fmt.Errorf("collection: period %v with a reach of %v, want both longer than 0", period, reach)
 	}

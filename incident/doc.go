@@ -31,8 +31,8 @@
 // The key figures work on [Record] values, which [State.Record] makes:
 // [Durations] for the time to detect, acknowledge and resolve under a named
 // definition, percentiles by a named [Method], [Share] for rates, [Target] for
-// verdicts. They are exact fractions, and no data is null, never zero. [Compute]
-// takes those of a set of incidents, [ComputeBy] by severity, service or team, and a
+// verdicts. They are exact fractions, and no data is null, never zero. [FiguresOf]
+// takes those of a set of incidents, [FiguresBy] by severity, service or team, and a
 // [Meter] follows them while they happen, as a [MeterOf] does with changes and
 // problems. With [Change], [Problem], [Alert] and [Series] beside them, [Scorecard]
 // has every key figure with its target, and [Basis.Review] what goes into a service

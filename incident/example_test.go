@@ -117,7 +117,7 @@ func ExampleMeasured() {
 	fmt.Println("MTTR", d.Span, d.Mean().RatString(), "s over", d.N, "without", d.Missing)
 	fmt.Println("p90", d.Percentile(big.NewRat(9, 10), incident.Linear).RatString(), d.Percentile(big.NewRat(9, 10), incident.NearestRank).RatString())
 
-	kept := incident.Comply(records, incident.MTTR, incident.DefaultTargets(), at.Add(3*time.Hour)).Kept
+	kept := incident.ComplianceOf(records, incident.MTTR, incident.DefaultTargets(), at.Add(3*time.Hour)).Kept
 	fmt.Println("kept", kept)
 	none, err := json.Marshal(incident.Measured(nil, incident.MTTD))
 	fmt.Println(string(none), err)

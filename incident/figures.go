@@ -12,7 +12,7 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
-// FiguresOptions choose what [Compute] counts.
+// FiguresOptions choose what [FiguresOf] counts.
 type FiguresOptions struct {
 	// Period selects the incidents by Membership. Defaults to all of them.
 	Period calendar.Interval
@@ -97,9 +97,9 @@ func (s Score) MarshalJSON() ([]byte, error) {
 	}{plain(s), s.Mean()})
 }
 
-// Compute returns the key figures in one pass over the records and one sort
+// FiguresOf returns the key figures in one pass over the records and one sort
 // per duration; 100,000 records take some 70 ms. The error is that of [CostOf].
-func Compute(records []Record, o FiguresOptions) (Figures, error) {
+func FiguresOf(records []Record, o FiguresOptions) (Figures, error) {
 	rules := o.rules()
 	f, _, err := compute(records, &rules)
 	return f, err
@@ -156,9 +156,9 @@ type Group struct {
 	Figures
 }
 
-// ComputeBy returns the key figures by one dimension, ordered by key. It costs
-// what [Compute] costs.
-func ComputeBy(records []Record, d Dimension, o FiguresOptions) ([]Group, error) {
+// FiguresBy returns the key figures by one dimension, ordered by key. It costs
+// what [FiguresOf] costs.
+func FiguresBy(records []Record, d Dimension, o FiguresOptions) ([]Group, error) {
 	rules := o.rules()
 	g := grouping{by: d, totals: map[string]*totals{}}
 	var r row

@@ -18,7 +18,7 @@ import (
 // TestNoDataIsNull is the law that no figure of nothing is a number.
 func TestNoDataIsNull(t *testing.T) {
 	for _, records := range [][]incident.Record{nil, {{ID: "i1"}}} { // none, and one of which nothing is known
-		f, err := incident.Compute(records, incident.FiguresOptions{Targets: incident.DefaultTargets()})
+		f, err := incident.FiguresOf(records, incident.FiguresOptions{Targets: incident.DefaultTargets()})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -105,7 +105,7 @@ func TestFiguresMatchSingleOnes(t *testing.T) {
 		}
 	}
 	o := incident.FiguresOptions{Period: period, Targets: incident.DefaultTargets(), Resolution: incident.TimeToRestore}
-	f, err := incident.Compute(records, o)
+	f, err := incident.FiguresOf(records, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestFiguresMatchSingleOnes(t *testing.T) {
 	if f.MTTA.Clamped == 0 {
 		t.Error("no clamped interval in the sample")
 	}
-	kept := incident.Comply(createdIn, incident.TimeToRestore, o.Targets, time.Time{}).Kept
+	kept := incident.ComplianceOf(createdIn, incident.TimeToRestore, o.Targets, time.Time{}).Kept
 	if f.Kept != kept {
 		t.Errorf("Kept = %v, want %v", f.Kept, kept)
 	}
@@ -130,7 +130,7 @@ func TestFiguresMatchSingleOnes(t *testing.T) {
 		t.Fatal(err)
 	}
 	slices.Reverse(records)
-	again, err := incident.Compute(records, o)
+	again, err := incident.FiguresOf(records, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -146,7 +146,7 @@ func TestFalseAlarmsAndMerges(t *testing.T) {
 		{ID: "b", Status: incident.Cancelled, Times: incident.Times{Created: noon, Acknowledged: minute(9)}},
 		{ID: "c", Status: incident.Merged, Times: incident.Times{Created: noon, Acknowledged: minute(9)}},
 	}
-	f, err := incident.Compute(records, incident.FiguresOptions{})
+	f, err := incident.FiguresOf(records, incident.FiguresOptions{})
 	if err != nil || f.Volume != 1 || f.Merged != 1 || f.FalseAlarms != (incident.Share{Hits: 1, Of: 2}) || f.MTTA.N != 1 {
 		t.Errorf("figures = %+v, %v", f, err)
 	}
@@ -156,7 +156,7 @@ func TestFalseAlarmsAndMerges(t *testing.T) {
 		incident.Record{ID: "e", Status: incident.Merged, Times: incident.Times{Detected: minute(20), Closed: minute(90)}})
 	for i, want := range []incident.Share{{Hits: 2, Of: 3}, {}} {
 		hour := calendar.Interval{Start: minute(60 * i), End: minute(60 * (i + 1))}
-		f, err := incident.Compute(records, incident.FiguresOptions{Period: hour})
+		f, err := incident.FiguresOf(records, incident.FiguresOptions{Period: hour})
 		if err != nil || f.FalseAlarms != want || f.Merged != 2*(1-i) {
 			t.Errorf("hour %d: false alarms %v, merged %d, %v, want %v", i, f.FalseAlarms, f.Merged, err, want)
 		}
@@ -266,14 +266,14 @@ func TestOpenIncidents(t *testing.T) {
 		{minute(119), incident.Undecided},
 		{minute(120), incident.Missed},
 	} {
-		got := incident.Comply([]incident.Record{r}, incident.MTTR, incident.DefaultTargets(), tt.at)
+		got := incident.ComplianceOf([]incident.Record{r}, incident.MTTR, incident.DefaultTargets(), tt.at)
 		if j := got.Judgements[0]; j.Verdict != tt.want || !j.Open || j.Missing {
 			t.Errorf("at %v: %+v, want %v", tt.at, j, tt.want)
 		}
 	}
 	waiting := r
 	waiting.Waits = []calendar.Interval{{Start: minute(10), End: minute(70)}}
-	if got := incident.Comply([]incident.Record{waiting}, incident.MTTR, incident.DefaultTargets(), minute(120)); got.Kept.Of != 0 {
+	if got := incident.ComplianceOf([]incident.Record{waiting}, incident.MTTR, incident.DefaultTargets(), minute(120)); got.Kept.Of != 0 {
 		t.Errorf("with an hour of customer wait: %+v, want undecided", got.Judgements[0])
 	}
 }
@@ -288,7 +288,7 @@ func TestOpenWait(t *testing.T) {
 			ev(incident.StartWait, 10, incident.Details{Awaiting: awaited}))
 		records := []incident.Record{inc.State().Record()}
 		missed := want >= 2*time.Hour
-		got := incident.Comply(records, incident.MTTR, incident.DefaultTargets(), minute(300)).Judgements[0]
+		got := incident.ComplianceOf(records, incident.MTTR, incident.DefaultTargets(), minute(300)).Judgements[0]
 		if got.Lapse != want || (got.Verdict == incident.Missed) != missed {
 			t.Errorf("awaiting the %s: %+v, want %v so far", awaited, got, want)
 		}
@@ -314,10 +314,10 @@ func TestAvailabilityErrors(t *testing.T) {
 	period := calendar.Interval{Start: noon, End: minute(60)}
 	inverted := []calendar.Interval{{Start: minute(2), End: minute(1)}}
 	for name, call := range map[string]func() error{
-		"empty period":    func() error { _, err := incident.Available(calendar.Interval{}, nil, nil, 0); return err },
-		"inverted period": func() error { _, err := incident.Available(inverted[0], nil, nil, 0); return err },
-		"downtime":        func() error { _, err := incident.Available(period, inverted, nil, 0); return err },
-		"maintenance":     func() error { _, err := incident.Available(period, nil, inverted, 0); return err },
+		"empty period":    func() error { _, err := incident.UptimeOf(calendar.Interval{}, nil, nil, 0); return err },
+		"inverted period": func() error { _, err := incident.UptimeOf(inverted[0], nil, nil, 0); return err },
+		"downtime":        func() error { _, err := incident.UptimeOf(period, inverted, nil, 0); return err },
+		"maintenance":     func() error { _, err := incident.UptimeOf(period, nil, inverted, 0); return err },
 		"failures":        func() error { _, err := incident.MTBFStarts(inverted); return err },
 		"percent":         func() error { _, err := incident.AllowedDowntime(time.Hour, "101"); return err },
 		"no percent":      func() error { _, err := incident.AllowedDowntime(time.Hour, "many"); return err },
@@ -327,7 +327,7 @@ func TestAvailabilityErrors(t *testing.T) {
 		}
 	}
 	// A failure inside agreed maintenance is none; one that began before the period is not counted again.
-	u, err := incident.Available(period, []calendar.Interval{{Start: minute(-5), End: minute(5)}, {Start: minute(10), End: minute(20)}, {Start: minute(30), End: minute(31)}},
+	u, err := incident.UptimeOf(period, []calendar.Interval{{Start: minute(-5), End: minute(5)}, {Start: minute(10), End: minute(20)}, {Start: minute(30), End: minute(31)}},
 		[]calendar.Interval{{Start: minute(10), End: minute(20)}}, incident.MaintenanceIsUp)
 	if err != nil || u.Failures != 1 || u.Down != 6*time.Minute {
 		t.Errorf("Available = %+v, %v, want 1 failure, 6m down", u, err)

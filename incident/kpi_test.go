@@ -325,7 +325,7 @@ func TestScorecardErrors(t *testing.T) {
 
 func TestCollected(t *testing.T) {
 	period := calendar.Interval{Start: noon, End: minute(10)}
-	c, err := incident.Collected([]incident.Series{
+	c, err := incident.CollectionOf([]incident.Series{
 		{Name: "late", At: []time.Time{minute(4), minute(-1), minute(3), minute(9)}}, // in any order; the first reaches into the period
 		{Name: "gone", At: []time.Time{minute(-60)}},
 	}, period, 2*time.Minute)
@@ -345,7 +345,7 @@ func TestCollected(t *testing.T) {
 	if (incident.Collection{}).Ratio() != nil {
 		t.Error("Ratio of nothing is a number")
 	}
-	if _, err := incident.Collected(nil, calendar.Interval{}, time.Minute); err == nil {
+	if _, err := incident.CollectionOf(nil, calendar.Interval{}, time.Minute); err == nil {
 		t.Error("Collected over an empty period = nil, want an error")
 	}
 }
@@ -471,7 +471,7 @@ func TestLongTimes(t *testing.T) {
 			if l, ok := r.Lapse(incident.MTTR); !ok || l.Raw != to.Sub(from) {
 				t.Errorf("%v to %v: %v, want %v", from, to, l.Raw, to.Sub(from))
 			}
-			f, err := incident.Compute([]incident.Record{r}, incident.FiguresOptions{Period: calendar.Interval{Start: year(2026), End: year(2027)}})
+			f, err := incident.FiguresOf([]incident.Record{r}, incident.FiguresOptions{Period: calendar.Interval{Start: year(2026), End: year(2027)}})
 			if in := from.Equal(year(2026)); err != nil || (f.Volume == 1) != in {
 				t.Errorf("declared %v: volume %d in 2026, %v", from, f.Volume, err)
 			}

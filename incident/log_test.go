@@ -170,7 +170,7 @@ func (r *readers) Read(p []byte) (int, error) {
 func TestRecoverTimeline(t *testing.T) {
 	inc := newIncident(t, incident.Options{Salts: salts()})
 	apply(t, inc, major()...)
-	if _, _, err := inc.Redact(6, minute(130), "ann", "r1", "names a customer"); err != nil {
+	if _, _, err := inc.Redact(6, "ann", "r1", "names a customer", minute(130)); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer

@@ -10,7 +10,7 @@ import (
 )
 
 // Meter keeps the key figures of incidents up to date while their records come in:
-// the streaming form of [Compute], and the windowed one. It gives what Compute
+// the streaming form of [FiguresOf], and the windowed one. It gives what FiguresOf
 // gives for the same records, in whatever order they came and however often. It is
 // not safe for concurrent use.
 type Meter struct {
@@ -284,7 +284,7 @@ func (m *Meter) Slide(period calendar.Interval) {
 
 // Figures returns the key figures of the period, open incidents judged at an
 // instant. New durations are sorted and merged in first. The error is that of
-// [Compute].
+// [FiguresOf].
 func (m *Meter) Figures(at time.Time) (Figures, error) {
 	f, err := m.totals.figures(&m.rules)
 	if err != nil {
@@ -310,7 +310,7 @@ func (m *Meter) verdictAt(n uint32, s *slot, at time.Time) Verdict {
 	return s.verdictAt(&m.rules, at, pauses)
 }
 
-// FiguresBy returns what [ComputeBy] returns. It computes them anew.
+// FiguresBy returns what the function [FiguresBy] returns. It computes them anew.
 func (m *Meter) FiguresBy(d Dimension, at time.Time) ([]Group, error) {
 	g := grouping{by: d, totals: map[string]*totals{}}
 	for n, s := range m.each {

@@ -119,7 +119,7 @@ func TestMeterAgreesWithBatch(t *testing.T) {
 			t.Fatalf("round %d: Len = %d, want %d", round, meter.Len(), len(records))
 		}
 		o.At = at
-		want, err := incident.Compute(records, o)
+		want, err := incident.FiguresOf(records, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -128,7 +128,7 @@ func TestMeterAgreesWithBatch(t *testing.T) {
 			t.Fatalf("round %d: Figures = %s, %v\nwant %s", round, asJSON(t, got), err, asJSON(t, want))
 		}
 		for _, d := range []incident.Dimension{incident.PerSeverity, incident.PerService, incident.PerTenant, incident.PerTeam, incident.PerCentre} {
-			want, err := incident.ComputeBy(records, d, o)
+			want, err := incident.FiguresBy(records, d, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -171,7 +171,7 @@ func TestMeterSlides(t *testing.T) {
 			if meter.Len() != len(known) {
 				t.Fatalf("round %d, step %d: Len = %d, want %d", round, i, meter.Len(), len(known))
 			}
-			want, err := incident.Compute(known, o)
+			want, err := incident.FiguresOf(known, o)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -228,7 +228,7 @@ func TestMeterForgets(t *testing.T) {
 		for i := range there {
 			left = append(left, records[i])
 		}
-		want, err := incident.Compute(left, o)
+		want, err := incident.FiguresOf(left, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -236,7 +236,7 @@ func TestMeterForgets(t *testing.T) {
 		if err != nil || asJSON(t, got) != asJSON(t, want) {
 			t.Fatalf("round %d: Figures = %s, %v\nwant %s", round, asJSON(t, got), err, asJSON(t, want))
 		}
-		wantTeams, err := incident.ComputeBy(left, incident.PerTeam, o)
+		wantTeams, err := incident.FiguresBy(left, incident.PerTeam, o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -279,7 +279,7 @@ func TestFarInstants(t *testing.T) {
 		{year(1500), year(1501)}, {year(2400), year(2400).Add(time.Hour)}, {year(1700), year(2200)}, {year(1850), year(2100)}, {year(2200), year(1700)}, {year(1), year(9999)},
 	} {
 		rec := incident.Record{ID: "i", Times: incident.Times{Started: tt.from, Detected: tt.to}}
-		f, err := incident.Compute([]incident.Record{rec}, incident.FiguresOptions{})
+		f, err := incident.FiguresOf([]incident.Record{rec}, incident.FiguresOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -337,7 +337,7 @@ func TestMembership(t *testing.T) {
 		{incident.ByOverlap, hour(1), 1, 1},
 		{incident.ByOverlap, hour(2), 0, 0}, // it ended as this hour began
 	} {
-		f, err := incident.Compute([]incident.Record{rec}, incident.FiguresOptions{Period: tt.period, Membership: tt.membership})
+		f, err := incident.FiguresOf([]incident.Record{rec}, incident.FiguresOptions{Period: tt.period, Membership: tt.membership})
 		if err != nil || f.Volume != tt.volume || f.MTTR.N != tt.timing {
 			t.Errorf("membership %d, %v: volume %d, timed %d, %v, want %d, %d", tt.membership, tt.period, f.Volume, f.MTTR.N, err, tt.volume, tt.timing)
 		}
@@ -383,7 +383,7 @@ func TestClocks(t *testing.T) {
 		if l, ok := rec.LapseBy(incident.MTTR, clock); !ok || l.Duration != want {
 			t.Errorf("%v: %v, %v, want %v", clock, l.Duration, ok, want)
 		}
-		f, err := incident.Compute([]incident.Record{rec}, incident.FiguresOptions{Clock: clock})
+		f, err := incident.FiguresOf([]incident.Record{rec}, incident.FiguresOptions{Clock: clock})
 		if longest, _ := f.MTTR.Max(); err != nil || longest != want {
 			t.Errorf("%v: MTTR = %v, %v, want %v", clock, longest, err, want)
 		}

@@ -8,7 +8,7 @@ import (
 
 // MeterOf keeps the key figures F of records R up to date while the records come in:
 // the streaming form of [ChangeFiguresOf] and [ProblemFiguresOf], as [Meter] is
-// that of [Compute]. It gives what the batch gives for the same records, in whatever
+// that of [FiguresOf]. It gives what the batch gives for the same records, in whatever
 // order they came and however often. It is not safe for concurrent use.
 type MeterOf[R, F any] struct {
 	name   func(*R) name

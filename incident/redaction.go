@@ -55,7 +55,7 @@ func named(person string) bool { return person != "" && !IsRedacted(person) }
 // The error wraps [ErrNotRedactable] for an entry that is not there, is
 // redacted already, is itself a redaction, or was recorded without a salt (its
 // text could be guessed from the hash). A key that is known changes nothing.
-func (i *Incident) Redact(seq uint64, at time.Time, actor, key, reason string) (erased, record Entry, err error) {
+func (i *Incident) Redact(seq uint64, actor, key, reason string, at time.Time) (erased, record Entry, err error) {
 	if i.known(key) {
 		return Entry{}, Entry{}, i.sameKind(key, RedactEntry)
 	}

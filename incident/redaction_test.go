@@ -17,7 +17,7 @@ import (
 func redact(t *testing.T, inc *incident.Incident, entries ...uint64) {
 	t.Helper()
 	for _, seq := range entries {
-		if _, _, err := inc.Redact(seq, minute(500), "dpo", fmt.Sprint("redact-", seq), "erasure request 7"); err != nil {
+		if _, _, err := inc.Redact(seq, "dpo", fmt.Sprint("redact-", seq), "erasure request 7", minute(500)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -218,7 +218,7 @@ func TestLawOfRedaction(t *testing.T) {
 		}
 		before := inc.State()
 		for _, n := range r.Perm(31)[:r.IntN(32)] {
-			if _, _, err := inc.Redact(uint64(n+1), minute(900), "dpo", fmt.Sprint("redact-", n), "why"); err != nil {
+			if _, _, err := inc.Redact(uint64(n+1), "dpo", fmt.Sprint("redact-", n), "why", minute(900)); err != nil {
 				t.Fatal(err)
 			}
 		}

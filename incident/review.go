@@ -96,7 +96,7 @@ type CostLine struct {
 	Cost Cost   `json:"cost"`
 }
 
-// Review returns the review of a period. Incidents count as [Compute] counts them.
+// Review returns the review of a period. Incidents count as [FiguresOf] counts them.
 // The error says that there is no period, or which costs or stretches cannot be
 // added up.
 func (b Basis) Review(o ReviewOptions) (Review, error) {
@@ -197,7 +197,7 @@ func (b Basis) trend(o ReviewOptions) ([]TrendMonth, error) {
 		wall := wallclock.AddMonths(last.AddDate(0, 0, 1-last.Day()), -back)
 		figures := o.Figures
 		figures.Period = Month(wall.Year(), wall.Month(), zone)
-		f, err := Compute(b.Records, figures)
+		f, err := FiguresOf(b.Records, figures)
 		if err != nil {
 			return nil, fmt.Errorf("trend: %w", err)
 		}

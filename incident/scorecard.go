@@ -302,7 +302,7 @@ func (c *scorecard) monitoring() error {
 			reach = time.Minute
 		}
 		var err error
-		if collected, err = Collected(c.basis.Series, c.period, reach); err != nil {
+		if collected, err = CollectionOf(c.basis.Series, c.period, reach); err != nil {
 			return err
 		}
 	}

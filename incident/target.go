@@ -19,7 +19,8 @@ type Target struct {
 	limit threshold.Target
 }
 
-// ParseTarget reads a target.
+// ParseTarget reads a target, such as those of [Target]. The error quotes the text and names
+// the column at which it cannot be read and what is wanted there.
 func ParseTarget(text string) (Target, error) {
 	t, err := threshold.ParseTarget(text)
 	if err != nil {
@@ -246,16 +247,16 @@ type Compliance struct {
 	Missing    int         `json:"missing"`    // resolved incidents without one of the milestones
 }
 
-// Comply judges incidents by the target of their severity over a span. An
+// ComplianceOf judges incidents by the target of their severity over a span. An
 // incident that has not reached the end of the span is Missed as soon as its
 // target cannot be kept any more at the instant at, and Undecided before; a
 // zero at leaves all of them undecided. Severities without a target are
 // Undecided.
-func Comply(records []Record, s Span, targets Targets, at time.Time) Compliance {
+func ComplianceOf(records []Record, s Span, targets Targets, at time.Time) Compliance {
 	return comply(records, s, NetTime, targets, at)
 }
 
-// comply is Comply by another clock.
+// comply is ComplianceOf by another clock.
 func comply(records []Record, s Span, by Clock, targets Targets, at time.Time) Compliance {
 	c := Compliance{Span: s, Judgements: make([]Judgement, 0, len(records))}
 	for _, r := range records {

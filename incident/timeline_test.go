@@ -243,7 +243,7 @@ func (s *score) flipEvery(t *testing.T, good []incident.Entry) {
 func TestImportFindsEveryFlippedByte(t *testing.T) {
 	inc := newIncident(t, incident.Options{Salts: salts()})
 	apply(t, inc, major()...)
-	if _, _, err := inc.Redact(6, minute(130), "ann", "r1", "names a customer"); err != nil {
+	if _, _, err := inc.Redact(6, "ann", "r1", "names a customer", minute(130)); err != nil {
 		t.Fatal(err)
 	}
 	var out bytes.Buffer
@@ -457,7 +457,7 @@ func TestLongestLine(t *testing.T) {
 		t.Fatal(err)
 	}
 	inc = note(most - (others - 1000))
-	if _, _, err := inc.Redact(3, minute(130), "dpo", "r", "why"); err != nil {
+	if _, _, err := inc.Redact(3, "dpo", "r", "why", minute(130)); err != nil {
 		t.Fatal(err)
 	}
 	if line, err := read(inc.Timeline()); err != nil || line <= most {
@@ -487,7 +487,7 @@ func TestRedact(t *testing.T) {
 	apply(t, inc, ev(incident.Note, 121, incident.Details{Text: "customer Jane Roe called", Data: json.RawMessage(`{"phone":"+15550100"}`)}))
 	before := inc.State()
 	for seq := range inc.Head().Seq { // every entry, one after the other
-		erased, record, err := inc.Redact(seq+1, minute(130), "dpo", fmt.Sprint("r", seq), "erasure request 7")
+		erased, record, err := inc.Redact(seq+1, "dpo", fmt.Sprint("r", seq), "erasure request 7", minute(130))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -535,29 +535,29 @@ func TestRedact(t *testing.T) {
 func TestRedactRefused(t *testing.T) {
 	unsalted := newIncident(t, incident.Options{})
 	apply(t, unsalted, major()...)
-	if _, _, err := unsalted.Redact(1, noon, "dpo", "r", "why"); !errors.Is(err, incident.ErrNotRedactable) {
+	if _, _, err := unsalted.Redact(1, "dpo", "r", "why", noon); !errors.Is(err, incident.ErrNotRedactable) {
 		t.Errorf("Redact of an unsalted entry = %v, want ErrNotRedactable", err)
 	}
 	inc := newIncident(t, incident.Options{Salts: salts()})
 	apply(t, inc, major()...)
 	for _, seq := range []uint64{0, 12, 1 << 63} {
-		if _, _, err := inc.Redact(seq, noon, "dpo", "r", "why"); !errors.Is(err, incident.ErrNotRedactable) {
+		if _, _, err := inc.Redact(seq, "dpo", "r", "why", noon); !errors.Is(err, incident.ErrNotRedactable) {
 			t.Errorf("Redact(%d) = %v, want ErrNotRedactable", seq, err)
 		}
 	}
-	if _, _, err := inc.Redact(1, noon, "dpo", "r", ""); err == nil {
+	if _, _, err := inc.Redact(1, "dpo", "r", "", noon); err == nil {
 		t.Error("Redact without a reason = nil, want an error")
 	}
-	if _, _, err := inc.Redact(1, minute(130), "dpo", "r", "why"); err != nil {
+	if _, _, err := inc.Redact(1, "dpo", "r", "why", minute(130)); err != nil {
 		t.Fatal(err)
 	}
 	for name, seq := range map[string]uint64{"redacted": 1, "record": 12} {
-		if _, _, err := inc.Redact(seq, noon, "dpo", name, "why"); !errors.Is(err, incident.ErrNotRedactable) {
+		if _, _, err := inc.Redact(seq, "dpo", name, "why", noon); !errors.Is(err, incident.ErrNotRedactable) {
 			t.Errorf("Redact of the %s entry = %v, want ErrNotRedactable", name, err)
 		}
 	}
 	head := inc.Head()
-	if _, _, err := inc.Redact(2, minute(140), "dpo", "r", "why"); err != nil || inc.Head() != head {
+	if _, _, err := inc.Redact(2, "dpo", "r", "why", minute(140)); err != nil || inc.Head() != head {
 		t.Errorf("Redact with a known key = %v, want nothing done", err)
 	}
 }

@@ -202,7 +202,7 @@ func TestVectors(t *testing.T) {
 				mode = incident.MaintenanceNotCounted
 			}
 			period := calendar.Interval{Start: in.Input.Period[0], End: in.Input.Period[1]}
-			u, err := incident.Available(period, intervals(in.Input.Downtime), intervals(in.Input.Excluded), mode)
+			u, err := incident.UptimeOf(period, intervals(in.Input.Downtime), intervals(in.Input.Excluded), mode)
 			if err != nil {
 				return err
 			}
@@ -418,7 +418,7 @@ func TestVectors(t *testing.T) {
 				targets[sev] = target(fmt.Sprintf("< %d seconds", seconds))
 			}
 			span := incident.Between(milestone(in.Input.From), milestone(in.Input.To))
-			got := incident.Comply(records(in.Input.Incidents, nil), span, targets, time.Time{})
+			got := incident.ComplianceOf(records(in.Input.Incidents, nil), span, targets, time.Time{})
 			for _, j := range got.Judgements {
 				want, judged := in.Expect.Per[j.ID]
 				if judged != (j.Verdict != incident.Undecided) || judged && want != (j.Verdict == incident.Met) {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -84,7 +85,7 @@ func (c *comparison) fields(path string, a, b reflect.Value) {
 		case f.Anonymous && tag == "":
 			c.walk(place{path, t.Name() + "." + f.Name, a, b}, a.Field(i), b.Field(i))
 		default:
-			c.walk(place{join(path, tag), t.Name() + "." + f.Name, a, b}, a.Field(i), b.Field(i))
+			c.walk(place{diagnostic.Join(path, tag), t.Name() + "." + f.Name, a, b}, a.Field(i), b.Field(i))
 		}
 	}
 }
@@ -137,7 +138,7 @@ func (c *comparison) entries(at place, a, b reflect.Value) {
 	}
 	for _, name := range slices.Sorted(maps.Keys(keys)) {
 		entry := at
-		entry.path = join(at.path, name)
+		entry.path = diagnostic.Join(at.path, name)
 		c.walk(entry, a.MapIndex(keys[name]), b.MapIndex(keys[name]))
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -389,6 +390,14 @@ func (g *gauge) reading(total time.Duration) Gauge {
 	return out
 }
 
+// meterVersion is raised when the form of a snapshot changes.
+const meterVersion = 1
+
+// ErrSnapshot is wrapped by the errors of [RestoreMeter]: the snapshot was changed or cut after
+// it was written, it does not fit the agreement, or another version wrote it. What it says is
+// not to be used.
+var ErrSnapshot = errors.New("sla: meter snapshot")
+
 // meterState is a meter as JSON: its sums, and the events that are open.
 type meterState struct {
 	Contract string       `json:"contract"`
@@ -405,8 +414,8 @@ type gaugeState struct {
 	gaugeSums
 }
 
-// Snapshot writes the meter as JSON, so that [RestoreMeter] can go on from it. The
-// same events give the same text.
+// Snapshot writes the meter as JSON, with a checksum, so that [RestoreMeter] can go on from
+// it. The same events give the same text.
 func (m *Meter) Snapshot() ([]byte, error) {
 	m.forget()
 	s := meterState{Contract: m.agreement.contract.ID, Period: m.period, Last: m.last, Events: m.events, Open: slices.Collect(maps.Values(m.open))}
@@ -418,30 +427,42 @@ func (m *Meter) Snapshot() ([]byte, error) {
 		g.advance(m.last)
 		s.Gauges = append(s.Gauges, gaugeState{Term: g.term.ID, Service: g.service.ID, gaugeSums: g.sums})
 	}
-	return json.Marshal(s)
+	return sealed.Seal(meterVersion, s)
 }
 
 // RestoreMeter returns the meter of a snapshot. The agreement must be of the same
-// contract; the error says where the snapshot does not fit it.
+// contract; the error wraps [ErrSnapshot] and says where the snapshot does not fit it.
 func RestoreMeter(a *Agreement, snapshot []byte) (*Meter, error) {
+	m, err := restoreMeter(a, snapshot)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
+	return m, nil
+}
+
+func restoreMeter(a *Agreement, snapshot []byte) (*Meter, error) {
+	state, err := sealed.Open(snapshot, meterVersion)
+	if err != nil {
+		return nil, err
+	}
 	var s meterState
-	if err := json.Unmarshal(snapshot, &s); err != nil {
-		return nil, fmt.Errorf("sla: meter snapshot: %w", err)
+	if err := json.Unmarshal(state, &s); err != nil {
+		return nil, err
 	}
 	if s.Contract != a.contract.ID {
-		return nil, fmt.Errorf("sla: meter snapshot of contract %q, want %q", s.Contract, a.contract.ID)
+		return nil, fmt.Errorf("it is of contract %q, want %q", s.Contract, a.contract.ID)
 	}
 	m, err := NewMeter(a, s.Period)
 	if err != nil {
 		return nil, err
 	}
 	if len(s.Gauges) != len(m.gauges) {
-		return nil, fmt.Errorf("sla: meter snapshot with %d gauges, want %d", len(s.Gauges), len(m.gauges))
+		return nil, fmt.Errorf("it has %d gauges, want %d", len(s.Gauges), len(m.gauges))
 	}
 	for _, e := range s.Open {
 		key, opens := e.key()
 		if want := m.wants(e); want != "" || !opens || e.At.After(s.Last) {
-			return nil, fmt.Errorf("sla: meter snapshot: %w", &MeterError{Index: m.events, Event: e, Want: cmp.Or(want, "an event that opens something, no later than the last one")})
+			return nil, &MeterError{Index: m.events, Event: e, Want: cmp.Or(want, "an event that opens something, no later than the last one")}
 		}
 		m.open[key] = e
 		for i := range m.gauges {
@@ -455,10 +476,10 @@ func RestoreMeter(a *Agreement, snapshot []byte) (*Meter, error) {
 	for i := range m.gauges {
 		g, saved := &m.gauges[i], s.Gauges[i]
 		if saved.Term != g.term.ID || saved.Service != g.service.ID {
-			return nil, fmt.Errorf("sla: meter snapshot: gauges[%d] of term %q service %q, want %q and %q", i, saved.Term, saved.Service, g.term.ID, g.service.ID)
+			return nil, fmt.Errorf("gauges[%d] of term %q service %q, want %q and %q", i, saved.Term, saved.Service, g.term.ID, g.service.ID)
 		}
 		if g.advance(m.last); !saved.fits(g.sums.Hours) {
-			return nil, fmt.Errorf("sla: meter snapshot: gauges[%d]: want times of 0 or more within the %s that have passed", i, g.sums.Hours)
+			return nil, fmt.Errorf("gauges[%d]: want times of 0 or more within the %s that have passed", i, g.sums.Hours)
 		}
 		g.sums = saved.gaugeSums
 	}

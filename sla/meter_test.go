@@ -1,6 +1,8 @@
 package sla_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"math/rand/v2"
 	"slices"
@@ -8,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/sealed"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 	"github.com/evenkeelops/evenkeel/sla"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
@@ -289,6 +293,17 @@ func TestRestoreMeterRefuses(t *testing.T) {
 	noError(t, m.Apply(sla.MeterEvent{Kind: sla.OutageOpened, At: p.Start.Add(time.Hour), Ref: "INC-2"}))
 	snapshot, err := m.Snapshot()
 	noError(t, err)
+	for what, bad := range testutil.Damaged(snapshot) {
+		if again, err := sla.RestoreMeter(a, bad); err == nil {
+			if data, _ := again.Snapshot(); !bytes.Equal(data, snapshot) {
+				t.Fatalf("%s: read as another state\n%s\nwant\n%s", what, data, snapshot)
+			}
+		} else if !errors.Is(err, sla.ErrSnapshot) {
+			t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+		}
+	}
+	state, err := sealed.Open(snapshot, 1)
+	noError(t, err)
 	for _, c := range [][2]string{
 		{"{", "["},
 		{`"ref"`, `"contract"`},
@@ -301,12 +316,17 @@ func TestRestoreMeterRefuses(t *testing.T) {
 		{`"gauges":[`, `"gauges":[{"term":"x"},`},
 		{`"open":[`, `"open":[{"kind":"gap_opened","at":"2026-06-01T00:00:00Z"},`},
 	} {
-		bad := strings.Replace(string(snapshot), c[0], c[1], 1)
-		if bad == string(snapshot) {
-			t.Fatalf("%s lacks %s", snapshot, c[0])
+		bad := strings.Replace(string(state), c[0], c[1], 1)
+		if bad == string(state) {
+			t.Fatalf("%s lacks %s", state, c[0])
 		}
-		if _, err := sla.RestoreMeter(a, []byte(bad)); err == nil {
-			t.Errorf("a snapshot with %s is accepted", c[1])
+		data := []byte(bad)
+		if json.Valid(data) {
+			data, err = sealed.Seal(1, json.RawMessage(data))
+			noError(t, err)
+		}
+		if _, err := sla.RestoreMeter(a, data); !errors.Is(err, sla.ErrSnapshot) {
+			t.Errorf("a snapshot with %s: %v, want ErrSnapshot", c[1], err)
 		}
 	}
 }
@@ -320,8 +340,14 @@ func FuzzRestoreMeter(f *testing.F) {
 	}
 	snapshot, err := m.Snapshot()
 	noError(f, err)
-	f.Add(snapshot)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	state, err := sealed.Open(snapshot, 1)
+	noError(f, err)
+	f.Add([]byte(state))
+	f.Fuzz(func(t *testing.T, state []byte) {
+		data, err := sealed.Seal(1, json.RawMessage(state))
+		if err != nil {
+			return
+		}
 		m, err := sla.RestoreMeter(a, data)
 		if err != nil {
 			return

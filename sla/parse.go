@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
 
@@ -208,7 +209,7 @@ func (d *jsonDecoder) distinct(at int, path string) []member {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(d.members(at), func(m member) bool {
 		if seen[m.key] {
-			d.add(join(path, m.key), m.keyAt, "each key once", nil)
+			d.add(diagnostic.Join(path, m.key), m.keyAt, "each key once", nil)
 			return true
 		}
 		seen[m.key] = true
@@ -221,13 +222,6 @@ func (d *jsonDecoder) items(at int) (list []int) {
 		list = append(list, at)
 	}
 	return list
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }
 
 func (d *jsonDecoder) value(at int, into reflect.Value, path string) {
@@ -327,7 +321,7 @@ func (d *jsonDecoder) once(at int, path string) {
 	switch d.data[at] {
 	case '{':
 		for _, m := range d.distinct(at, path) {
-			d.once(m.at, join(path, m.key))
+			d.once(m.at, diagnostic.Join(path, m.key))
 		}
 	case '[':
 		for i, item := range d.items(at) {
@@ -357,11 +351,11 @@ func (d *jsonDecoder) object(at int, into reflect.Value, path, except string) {
 			if len(keys) > 0 {
 				want = "one of the keys " + strings.Join(keys, ", ")
 			}
-			d.add(join(path, m.key), m.keyAt, want, nil)
+			d.add(diagnostic.Join(path, m.key), m.keyAt, want, nil)
 			continue
 		}
 		field := into.FieldByIndex(fields[i].index)
-		d.value(m.at, field, join(path, m.key))
+		d.value(m.at, field, diagnostic.Join(path, m.key))
 		if k := field.Kind(); fields[i].omitEmpty && (k == reflect.Slice || k == reflect.Map) && field.Len() == 0 {
 			field.SetZero() // as it comes back from being written
 		}
@@ -408,7 +402,7 @@ func (d *jsonDecoder) table(at int, into reflect.Value, path string) {
 	into.Set(reflect.MakeMap(into.Type()))
 	for _, m := range d.distinct(at, path) {
 		value := reflect.New(into.Type().Elem()).Elem()
-		d.value(m.at, value, join(path, m.key))
+		d.value(m.at, value, diagnostic.Join(path, m.key))
 		into.SetMapIndex(reflect.ValueOf(m.key).Convert(into.Type().Key()), value)
 	}
 }
@@ -428,12 +422,12 @@ func (d *jsonDecoder) kind(at int, into reflect.Value, path string) {
 	members := d.members(at)
 	i := slices.IndexFunc(members, func(m member) bool { return m.key == kindKey })
 	if i < 0 {
-		d.add(join(path, kindKey), at, want, nil)
+		d.add(diagnostic.Join(path, kindKey), at, want, nil)
 		return
 	}
 	named := members[i].at
 	if d.data[named] != '"' || !slices.Contains(names, d.text(named)) {
-		d.add(join(path, kindKey), named, want, nil)
+		d.add(diagnostic.Join(path, kindKey), named, want, nil)
 		return
 	}
 	v := reflect.New(types[slices.Index(names, d.text(named))].goType).Elem()

@@ -92,7 +92,8 @@ func (b Billing) index(t time.Time, loc *time.Location) int {
 	return n
 }
 
-// ParseMonth returns the calendar month that text such as "2026-10" names.
+// ParseMonth returns the calendar month that text such as "2026-10" names, from its first
+// midnight in the zone to the next month's. Any other text is an error.
 func ParseMonth(text string, zone *time.Location) (Period, error) {
 	first, err := time.Parse("2006-01", text)
 	if err != nil {

@@ -12,9 +12,9 @@ import (
 
 // ReportOptions choose what a report holds beside the period itself.
 type ReportOptions struct {
-	// Now divides past from upcoming maintenance. Defaults to the end of the
+	// At divides past from upcoming maintenance. Defaults to the end of the
 	// evidence.
-	Now time.Time
+	At time.Time
 
 	// Trend is the number of calendar months in the trend, that of the period
 	// being the last. Defaults to 3; a negative number leaves the trend out.
@@ -30,7 +30,7 @@ type ReportOptions struct {
 // gives the same report.
 type Report struct {
 	Statement Statement `json:"statement"`
-	Now       time.Time `json:"now"`
+	At        time.Time `json:"now"`
 
 	// DueBefore is the first instant that is too late to deliver the report: the
 	// end of the 15th of the month after the period, in the contract's zone.
@@ -63,13 +63,13 @@ func (a *Agreement) Report(p Period, e Evidence, o ReportOptions) (Report, error
 			agreement: a, evidence: e, statement: &statement,
 			covered: calendar.Interval{Start: statement.Period.Start, End: statement.Through},
 		},
-		options: o, now: o.Now.UTC(),
+		options: o, now: o.At.UTC(),
 	}
-	if o.Now.IsZero() {
+	if o.At.IsZero() {
 		b.now = e.Observed.End.UTC()
 	}
 	r := Report{
-		Now: b.now, DueBefore: ReportDue(statement.Period, a.loc), Recipients: slices.Clone(ReportRecipients[:]), Sections: slices.Clone(ReportSections[:]),
+		At: b.now, DueBefore: ReportDue(statement.Period, a.loc), Recipients: slices.Clone(ReportRecipients[:]), Sections: slices.Clone(ReportSections[:]),
 		Incidents: b.incidents(), Changes: b.changes(), Maintenance: b.maintenance(), Breaches: b.breaches(), Quality: statement.Quality,
 	}
 	if r.Availability, err = b.services(); err != nil {
@@ -218,7 +218,7 @@ type ChangeStatistics struct {
 // left out.
 type MaintenanceReport struct {
 	Past     []PlannedWork `json:"past"`     // started in the period
-	Upcoming []PlannedWork `json:"upcoming"` // starts at Now or later, in whatever period
+	Upcoming []PlannedWork `json:"upcoming"` // starts at the instant of the report or later, in whatever period
 }
 
 // PlannedWork is a maintenance window and the notice that was given.

@@ -220,7 +220,7 @@ func TestReportMaintenance(t *testing.T) {
 		{"2026-11-07T21:00:01Z", "CHG-700 true CHG-701 false", ""},
 		{"", "CHG-700 true CHG-701 false", "CHG-702 true CHG-705 false"}, // the evidence ends on 2 November
 	} {
-		m := report(t, a, "2026-10", e, sla.ReportOptions{Now: when(t, c.now)}).Maintenance
+		m := report(t, a, "2026-10", e, sla.ReportOptions{At: when(t, c.now)}).Maintenance
 		list := func(works []sla.PlannedWork) string {
 			var out []string
 			for _, w := range works {

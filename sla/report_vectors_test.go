@@ -94,7 +94,7 @@ func TestReportCases(t *testing.T) {
 			files := maps.Clone(file.Sets["acme"])
 			maps.Copy(files, c.Files)
 			now := when(t, argument(t, c.Args, "-now"))
-			r, err := a.Report(month(t, a, argument(t, c.Args, "-month")), caseEvidence(t, files, now), sla.ReportOptions{Now: now})
+			r, err := a.Report(month(t, a, argument(t, c.Args, "-month")), caseEvidence(t, files, now), sla.ReportOptions{At: now})
 			if err != nil {
 				t.Fatal(err)
 			}

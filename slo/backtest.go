@@ -45,8 +45,8 @@ var maxFalseShare = Ratio{num: 1, den: 20}
 // History is what a backtest found. It is plain data.
 type History struct {
 	Objective string    `json:"objective"`
-	From      time.Time `json:"from"` // from which on the first sample counts
-	To        time.Time `json:"to"`   // of the last sample
+	Start     time.Time `json:"from"` // from which on the first sample counts
+	End       time.Time `json:"to"`   // of the last sample
 	Stats     Stats     `json:"stats"`
 	Counts    Counts    `json:"counts"` // of the measure, without what was excluded
 
@@ -244,9 +244,9 @@ func (b *backtest) finish(needed Ratio) (History, error) {
 		}
 	}
 	h.Counts = t.all.counts()
-	h.From, h.To = t.instant(t.now), t.instant(t.now)
+	h.Start, h.End = t.instant(t.now), t.instant(t.now)
 	if t.seen {
-		h.From = t.instant(t.from())
+		h.Start = t.instant(t.from())
 	}
 	h.assess(t.objective.Target)
 	return h, nil
@@ -254,7 +254,7 @@ func (b *backtest) finish(needed Ratio) (History, error) {
 
 // assess computes the losses, and which pages were needed.
 func (h *History) assess(target Target) {
-	elapsed := h.To.Sub(h.From)
+	elapsed := h.End.Sub(h.Start)
 	allowed := Ratio{}
 	if elapsed > 0 && h.Counts.Total > 0 {
 		allowed = target.Budget().times(whole(h.Counts.Total)).times(NewRatio(int64(h.Period), int64(elapsed)))
@@ -352,7 +352,7 @@ func (h History) Compare(b History) Comparison {
 	slices.Sort(severities)
 	var c Comparison
 	for _, s := range slices.Compact(severities) {
-		c.match(s, h.Episodes(s), b.Episodes(s), times.Later(h.To, b.To))
+		c.match(s, h.Episodes(s), b.Episodes(s), times.Later(h.End, b.End))
 	}
 	return c
 }

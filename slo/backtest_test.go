@@ -155,8 +155,8 @@ func TestBacktestPages(t *testing.T) {
 	samples := hours(map[int]slo.Counts{5: {Good: 50, Total: 100}, 12: {Good: 4, Total: 5}})
 	options := slo.BacktestOptions{TrackerOptions: slo.TrackerOptions{Interval: time.Hour}, NeededLoss: slo.NewRatio(1, 5)}
 	h := backtest(t, pageRule(slo.Rule{Long: time.Hour, Factor: slo.NewRatio(10, 1)}), samples, options)
-	if hour(h.From) != 0 || hour(h.To) != 20 || h.Period != 10*time.Hour {
-		t.Errorf("from %v to %v, period %v", h.From, h.To, h.Period)
+	if hour(h.Start) != 0 || hour(h.End) != 20 || h.Period != 10*time.Hour {
+		t.Errorf("from %v to %v, period %v", h.Start, h.End, h.Period)
 	}
 	want := []struct {
 		fired, resolved int

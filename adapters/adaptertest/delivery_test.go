@@ -147,7 +147,7 @@ func receivers() []receiver {
 				t.Helper()
 				c, err := jira.New(jira.Config{
 					BaseURL: "https://jira.example", Deployment: jira.Cloud, Email: "bot@acme.example", Token: adapters.NewSecret("token"),
-					Tenant: "acme", Project: "OPS", IssueType: "Incident", Ledger: &adapters.Memory{}, Limits: &jira.Limits{}, Transport: base, Policy: p,
+					Tenant: "acme", Project: "OPS", IssueType: "Incident", Ledger: &adapters.MemoryLedger{}, Limits: &jira.Limits{}, Transport: base, Policy: p,
 				})
 				return opens(t, c, err)
 			},

@@ -31,6 +31,10 @@ type JiraOptions struct {
 	Now                func() time.Time
 	// OnCall are the responders of on-call schedules, by the schedule's id.
 	OnCall map[string][]JiraResponder
+	// Assets of the register, in its order. Defaults to a register without any.
+	Assets []JiraAsset
+	// Workspaces of assets on Cloud. Defaults to [JiraWorkspace].
+	Workspaces []string
 	// Fault says what goes wrong with a request, of which n is its number from 1.
 	// Defaults to nothing.
 	Fault func(n int, r *http.Request) JiraFault
@@ -50,6 +54,20 @@ const JiraBot = "5b10ac8d82e05b22cc7d4ef5"
 // JiraField is the id of the one custom field, "Affected service".
 const JiraField = "customfield_10010"
 
+// JiraWorkspace is the workspace of assets of a fake that has one.
+const JiraWorkspace = "f1668d0c-828c-470c-b7d1-8c4f48cd345a"
+
+// JiraAsset is an asset of the register. Its key is "ITSM-" and the id.
+type JiraAsset struct {
+	ID          int
+	Type, Label string
+	// Refers are the ids that an attribute refers to, by its name; one that the register
+	// does not have is one that the user may not see.
+	Refers map[string][]int
+	// Texts are the values of attributes that refer to nothing, by name.
+	Texts map[string]string
+}
+
 // Jira is a fake of Jira and Jira Service Management, Cloud or Data Center. It keeps
 // what it is told, and is wrong in the ways of Jira. It is an http.Handler, and an
 // http.RoundTripper without a socket, which works under testing/synctest; as such
@@ -67,6 +85,7 @@ type Jira struct {
 	files    map[string][]byte
 	failed   []map[string]any
 	mails    int
+	assets   []JiraAsset
 }
 
 // jiraIssue is an issue with all that hangs on it.
@@ -145,7 +164,12 @@ func NewJira(o JiraOptions) *Jira {
 	if err != nil {
 		zone = time.UTC
 	}
-	return &Jira{options: o, zone: zone, next: 10_000, calls: map[string][]time.Time{}, files: map[string][]byte{}}
+	if o.Workspaces == nil {
+		o.Workspaces = []string{JiraWorkspace}
+	}
+	return &Jira{
+		options: o, zone: zone, next: 10_000, calls: map[string][]time.Time{}, files: map[string][]byte{}, assets: slices.Clone(o.Assets),
+	}
 }
 
 // Issues returns all issues, oldest first.
@@ -311,6 +335,9 @@ func (c *jiraCall) route() (string, func() jiraAnswer) {
 	c.v3 = strings.HasPrefix(path, "rest/api/3/") && !c.options.DataCenter
 	steps := strings.Split(path, "/")
 	plain := path
+	if _, rest, ok := strings.Cut(path, "/jsm/assets/"); ok && strings.HasPrefix(path, "ex/jira/") {
+		plain = "jsm/assets/" + rest // of OAuth 2
+	}
 	if c.v3 {
 		plain = "rest/api/2/" + strings.TrimPrefix(path, "rest/api/3/")
 	}
@@ -391,7 +418,15 @@ func (c *jiraCall) routes() []jiraRoute {
 			jiraRoute{"DELETE rest/api/2/webhook", c.deleteWebhooks},
 			jiraRoute{"PUT rest/api/2/webhook/refresh", c.refreshWebhooks},
 			jiraRoute{"GET rest/api/2/webhook/failed", c.failedWebhooks},
+			jiraRoute{"GET rest/servicedeskapi/assets/workspace", c.workspaces},
+			jiraRoute{"POST jsm/assets/workspace/{workspace}/v1/object/aql", c.assetsByStart},
+			jiraRoute{"POST jsm/assets/workspace/{workspace}/v1/object/aql/totalcount", c.countAssets},
 			jiraRoute{"GET jsm/ops/api/{cloud}/v1/schedules/{schedule}/on-calls", c.onCall},
+		)
+	} else {
+		list = append(list,
+			jiraRoute{"GET rest/assets/1.0/aql/objects", func() jiraAnswer { return c.assetsByPage("qlQuery") }},
+			jiraRoute{"GET rest/insight/1.0/iql/objects", func() jiraAnswer { return c.assetsByPage("iql") }},
 		)
 	}
 	if c.options.ServiceDesk {

@@ -21,6 +21,22 @@ func Ledger(t *testing.T, open func(t *testing.T) func() adapters.Ledger) {
 			s.intend("acme", "k", at, true, adapters.Entry{Intended: at})
 			s.intend("acme", "k", at.Add(time.Hour), false, adapters.Entry{Intended: at})
 		},
+		"the last try is known, until it is settled": func(s *ledgerSuite) {
+			s.try("acme", "k", at) // nothing is intended
+			s.look("acme", "k", false, adapters.Entry{})
+			s.intend("acme", "k", at, true, adapters.Entry{Intended: at})
+			s.try("acme", "k", at.Add(time.Minute))
+			s.try("acme", "k", at.Add(time.Hour))
+			s.try("globex", "k", at.Add(2*time.Hour)) // of somebody else
+			s.try("acme", "other", at.Add(2*time.Hour))
+			s.restart()
+			s.intend("acme", "k", at.Add(2*time.Hour), false, adapters.Entry{Intended: at, Tried: at.Add(time.Hour)})
+			s.settle("acme", "k", ref)
+			s.try("acme", "k", at.Add(3*time.Hour))
+			s.look("acme", "k", true, adapters.Entry{Intended: at, Tried: at.Add(time.Hour), Ref: ref})
+			s.forget("acme", "k")
+			s.intend("acme", "k", at.Add(4*time.Hour), true, adapters.Entry{Intended: at.Add(4 * time.Hour)})
+		},
 		"tenants and keys are apart": func(s *ledgerSuite) {
 			for _, place := range [][2]string{{"acme", "k"}, {"globex", "k"}, {"acme", "k2"}, {"acmek", ""}, {"", "acmek"}, {"Acme", "K"}, {"ä", "'; --"}} {
 				s.intend(place[0], place[1], at, true, adapters.Entry{Intended: at})
@@ -92,6 +108,13 @@ func (s *ledgerSuite) intend(tenant, key string, at time.Time, first bool, want 
 	}
 }
 
+func (s *ledgerSuite) try(tenant, key string, at time.Time) {
+	s.Helper()
+	if err := s.ledger.Try(s.Context(), tenant, key, at); err != nil {
+		s.Errorf("Try(%q, %q): %v", tenant, key, err)
+	}
+}
+
 func (s *ledgerSuite) settle(tenant, key string, ref adapters.Ref) {
 	s.Helper()
 	if err := s.ledger.Settle(s.Context(), tenant, key, ref); err != nil {
@@ -144,5 +167,5 @@ func (s *ledgerSuite) race() {
 }
 
 func sameEntry(a, b adapters.Entry) bool {
-	return a.Ref == b.Ref && a.Intended.Equal(b.Intended) && a.Settled() == b.Settled()
+	return a.Ref == b.Ref && a.Intended.Equal(b.Intended) && a.Tried.Equal(b.Tried) && a.Settled() == b.Settled()
 }

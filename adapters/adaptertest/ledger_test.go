@@ -10,7 +10,7 @@ import (
 
 func TestLedgerInMemory(t *testing.T) {
 	adaptertest.Ledger(t, func(*testing.T) func() adapters.Ledger {
-		m := &adapters.Memory{}
+		m := &adapters.MemoryLedger{}
 		return func() adapters.Ledger { return m }
 	})
 }

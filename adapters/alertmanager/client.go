@@ -39,7 +39,7 @@ type ClientConfig struct {
 	Observer resilience.Observer
 	// TenantLabel is the label by which silences are of a tenant. Defaults to "tenant".
 	TenantLabel string
-	// CreatedBy marks the silences of [Client.SyncSilences]. Defaults to "evenkeel".
+	// CreatedBy marks the silences of [Client.KeepSilences]. Defaults to "evenkeel".
 	CreatedBy string
 	// Now is the clock for silences that begin at once. Defaults to time.Now.
 	Now func() time.Time

@@ -308,7 +308,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func TestSyncSilences(t *testing.T) {
+func TestKeepSilences(t *testing.T) {
 	now := time.Date(2026, 11, 22, 5, 0, 0, 0, time.UTC)
 	s := &server{now: now}
 	c := client(t, s, func(c *alertmanager.ClientConfig) { c.Now = func() time.Time { return s.now } })
@@ -364,7 +364,7 @@ func TestSyncSilences(t *testing.T) {
 		s.mu.Lock()
 		s.now, s.lose = now.Add(time.Duration(tt.hour)*time.Hour), tt.lose
 		s.mu.Unlock()
-		done, err := c.SyncSilences(t.Context(), "acme", tt.want)
+		done, err := c.KeepSilences(t.Context(), "acme", tt.want)
 		if !errors.Is(err, tt.err) || tt.err == nil && err != nil {
 			t.Fatalf("%s: %v, want %v", tt.name, err, tt.err)
 		}
@@ -400,10 +400,10 @@ func TestSilenceRefused(t *testing.T) {
 		}
 	}
 	twice := []silence.Silence{good, good}
-	if _, err := c.SyncSilences(t.Context(), "", twice); !errors.Is(err, adapters.Invalid) {
+	if _, err := c.KeepSilences(t.Context(), "", twice); !errors.Is(err, adapters.Invalid) {
 		t.Errorf("two of one ID: %v, want invalid", err)
 	}
-	if _, err := c.SyncSilences(t.Context(), "acme", twice[:1]); !errors.Is(err, adapters.Invalid) {
+	if _, err := c.KeepSilences(t.Context(), "acme", twice[:1]); !errors.Is(err, adapters.Invalid) {
 		t.Errorf("of another tenant: %v, want invalid", err)
 	}
 }

@@ -156,7 +156,7 @@ func TestProblems(t *testing.T) {
 			}
 			for _, p := range problems {
 				if p.Path == c.path && p.Code == c.code {
-					if at := fmt.Sprintf("%d:%d", p.Line, p.Col); at != c.at || p.Suggestion != c.suggestion {
+					if at := fmt.Sprintf("%d:%d", p.Line, p.Column); at != c.at || p.Suggestion != c.suggestion {
 						t.Errorf("%s, suggestion %q, want it at %s with %q", p, p.Suggestion, c.at, c.suggestion)
 					}
 					if len(problems) > 1 {
@@ -241,7 +241,7 @@ func FuzzParseConfig(f *testing.F) {
 			t.Fatalf("ParseConfig = %v, %v", c, err)
 		}
 		for _, p := range problems {
-			if p.Line < 1 || p.Col < 1 || p.Code == "" || p.Message == "" || p.File != "am.yml" {
+			if p.Line < 1 || p.Column < 1 || p.Code == "" || p.Message == "" || p.File != "am.yml" {
 				t.Fatalf("problem without a place, a code or a text: %+v", p)
 			}
 		}

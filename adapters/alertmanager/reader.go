@@ -100,7 +100,7 @@ func (r *reader) load(data []byte) (root value, ok bool) {
 // fail records a problem of a value.
 func (r *reader) fail(v value, code, suggestion, format string, args ...any) {
 	r.problems = append(r.problems, Diagnostic{
-		File: r.file, Line: max(1, v.at.line), Col: max(1, v.at.col), Severity: diagnostic.Error, Path: v.path,
+		File: r.file, Line: max(1, v.at.line), Column: max(1, v.at.col), Severity: diagnostic.Error, Path: v.path,
 		Code: code, Message: fmt.Sprintf(format, args...), Suggestion: suggestion,
 	})
 }
@@ -165,13 +165,6 @@ func describe(v value) string {
 	return strconv.Quote(v.n.Value)
 }
 
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
-
 // pairs hands over the keys and values of a mapping, with those of merges in their
 // place. A key that comes twice in one mapping is an error unless repeated says that
 // somebody else looks after that.
@@ -198,7 +191,7 @@ func (r *reader) pairs(v value, repeated bool, use func(name string, key value, 
 		if !r.text(key, &name) {
 			continue
 		}
-		key.path = join(v.path, name)
+		key.path = diagnostic.Join(v.path, name)
 		if seen[name] && !repeated {
 			r.fail(key, "duplicate_key", "", "key %q stands twice", name)
 			continue

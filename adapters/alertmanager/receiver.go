@@ -132,7 +132,7 @@ func (r *Receiver) accept(ctx context.Context, d ingest.Delivery) error {
 	var told []string // what is the last word from now on
 	for i, key := range w.words() {
 		opposed, at := r.words.opposed(key)
-		late := opposed && d.Began.Before(at)
+		late := opposed && d.Started.Before(at)
 		if !late {
 			told = append(told, key)
 		}

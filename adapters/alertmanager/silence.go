@@ -163,7 +163,7 @@ func (c *Client) Silence(ctx context.Context, id string) (Silence, error) {
 // with Hours or without End are refused: Alertmanager has none.
 //
 // A silence without ID whose creation was not answered may be there
-// ([adapters.OutcomeUnknown]): list before trying again, or use [Client.SyncSilences].
+// ([adapters.OutcomeUnknown]): list before trying again, or use [Client.KeepSilences].
 func (c *Client) SetSilence(ctx context.Context, s silence.Silence) (id string, err error) {
 	const op = "set silence"
 	checked := s
@@ -188,14 +188,14 @@ func (c *Client) ExpireSilence(ctx context.Context, id string) error {
 	return c.do(ctx, resilience.Op{Name: "expire silence", Repeatable: true}, http.MethodDelete, "/silence/"+url.PathEscape(id), nil, nil, nil)
 }
 
-// SilenceChanges are the IDs, those of the caller, of what [Client.SyncSilences] did.
+// SilenceChanges are the IDs, those of the caller, of what [Client.KeepSilences] did.
 type SilenceChanges struct {
 	Created, Changed, Expired []string
 	// Kept were as they should be.
 	Kept []string
 }
 
-// SyncSilences makes the silences of a tenant in Alertmanager equal to a list, such as
+// KeepSilences makes the silences of a tenant in Alertmanager equal to a list, such as
 // the maintenance windows of a calendar: it creates those that are missing, changes
 // those that differ and expires those that are not wanted any more. It may be called
 // again at any time; after an error it goes on where it stopped. Windows that are over
@@ -204,7 +204,7 @@ type SilenceChanges struct {
 // It looks after its own silences alone: they are by [ClientConfig].CreatedBy, and the ID
 // of the caller stands at the end of their comment. CreatedBy of the list is not sent.
 // The first error ends it, with what was done until then.
-func (c *Client) SyncSilences(ctx context.Context, tenant string, want []silence.Silence) (SilenceChanges, error) {
+func (c *Client) KeepSilences(ctx context.Context, tenant string, want []silence.Silence) (SilenceChanges, error) {
 	var done SilenceChanges
 	now := c.config.Now()
 	planned := map[string]apiSilence{}

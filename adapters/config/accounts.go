@@ -13,9 +13,10 @@ type accountsFile struct {
 	showback.Book
 }
 
-// Accounts reads a file with a month's costs, the keys by which they are spread, and who is
-// charged: the fields of [showback.Book]. What it accepts can be closed; it has done so.
-func Accounts(name string, data []byte) (showback.Book, *showback.Closing, *Document, error) {
+// ParseAccounts reads a file with a month's costs, the keys by which they are spread, and who is
+// charged: the fields of [showback.Book]. It closes the month as well: a file that cannot be
+// closed is an error, and the closing is the second result.
+func ParseAccounts(name string, data []byte) (showback.Book, *showback.Closing, *Document, error) {
 	var file accountsFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)

@@ -20,7 +20,7 @@ func accounts(tb testing.TB) string {
 // By hand: 1000 + 31 of the database over 7:24, with 30 of the network; 60 of the network
 // to search and 10 to nobody; 100 × 10 USD less 10 %, with 5 %, at 0.9 are 850.50, over 2:1.
 func TestAccounts(t *testing.T) {
-	book, closing, _, err := config.Accounts("a.yaml", []byte(accounts(t)))
+	book, closing, _, err := config.ParseAccounts("a.yaml", []byte(accounts(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -62,7 +62,7 @@ func TestAccountErrors(t *testing.T) {
 		if text == accounts(t) {
 			t.Fatalf("%q is not in the file", c.old)
 		}
-		_, closing, _, err := config.Accounts("a.yaml", []byte(text))
+		_, closing, _, err := config.ParseAccounts("a.yaml", []byte(text))
 		if err == nil || closing != nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.text, err, c.want)
 		}

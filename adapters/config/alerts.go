@@ -9,6 +9,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/slo"
 )
 
@@ -89,11 +90,11 @@ func (f alertFile) rule(d *Document, path string, index int) slo.Rule {
 		return r
 	}
 	for _, key := range alertKeys[r.Kind].needed {
-		d.Missing(join(path, key))
+		d.Missing(diagnostic.Join(path, key))
 	}
 	for _, key := range alertKeys[r.Kind].idle {
-		if d.Has(join(path, key)) {
-			d.Fail(join(path, key), "out_of_range", "%s has no effect on a rule of kind %s", key, r.Kind)
+		if d.Has(diagnostic.Join(path, key)) {
+			d.Fail(diagnostic.Join(path, key), "out_of_range", "%s has no effect on a rule of kind %s", key, r.Kind)
 		}
 	}
 	if f.Short > 0 && f.Long > 0 && f.Short >= f.Long {

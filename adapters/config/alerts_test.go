@@ -20,7 +20,7 @@ func watched(keys string) []byte {
 }
 
 func TestRuleKinds(t *testing.T) {
-	all, d, err := config.Objectives("f.yaml", watched(`    alerts:
+	all, d, err := config.ParseObjectives("f.yaml", watched(`    alerts:
       - {name: fast, severity: page, long: 1h, short: 5m, burn: 14.4, for: 2m, keep_firing_for: 10m, min_events: 100, min_bad: 5, alpha: 0.01}
       - {severity: ticket, kind: burn_rate, long: 3d, burn: 1}
       - {name: few, severity: page, kind: absolute_count, long: 1h, min_bad: 3, at_least_percent: 12.5%, min_events: 4}
@@ -56,7 +56,7 @@ func TestRuleKinds(t *testing.T) {
 	}
 
 	for word, want := range map[string]slo.BudgetPolicy{"none": {}, "default": slo.DefaultBudgetPolicy()} {
-		all, _, err := config.Objectives("f.yaml", watched("    budget_policy: "+word+"\n"))
+		all, _, err := config.ParseObjectives("f.yaml", watched("    budget_policy: "+word+"\n"))
 		if err != nil || !reflect.DeepEqual(all[0].BudgetPolicy, want) {
 			t.Errorf("budget_policy: %s: %+v, %v", word, all, err)
 		}
@@ -93,7 +93,7 @@ func TestRuleKindErrors(t *testing.T) {
 		{"    budget_policy: {actions: [{name: a, consumed_percent: 5}, {name: a, consumed_percent: 6}]}", `f.yaml:7:70: slos[0].budget_policy.actions[1].name: id "a" stands twice`},
 		{"    budget_policy: {unused_percent: 101}", "f.yaml:7:37: slos[0].budget_policy.unused_percent: "},
 	} {
-		_, _, err := config.Objectives("f.yaml", watched(c.keys+"\n"))
+		_, _, err := config.ParseObjectives("f.yaml", watched(c.keys+"\n"))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s\ngot  %v\nwant %s", c.keys, err, c.want)
 		}
@@ -134,7 +134,7 @@ func TestRulesRoundTrip(t *testing.T) {
 			policy.Actions = append(policy.Actions, slo.BudgetAction{Name: fmt.Sprint("a", i), Consumed: slo.NewRatio(some(100_000), 1000), Text: "a: \"b\""})
 		}
 		text := written(want, risk, policy)
-		all, _, err := config.Objectives("f.yaml", watched(text))
+		all, _, err := config.ParseObjectives("f.yaml", watched(text))
 		if err != nil {
 			t.Fatalf("%v\n%s", err, text)
 		}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/anomaly"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
@@ -60,10 +61,10 @@ type anomalyFile struct {
 	} `yaml:"anomaly_example,required"`
 }
 
-// Anomaly reads a file with an anomaly_example. What judges its readings is an
+// ParseAnomaly reads a file with an anomaly_example. What judges its readings is an
 // isolation forest on scaled values, so a scaler or a detector of another name is an
 // error.
-func Anomaly(name string, data []byte) (AnomalyExample, *Document, error) {
+func ParseAnomaly(name string, data []byte) (AnomalyExample, *Document, error) {
 	var file anomalyFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -102,7 +103,7 @@ func Anomaly(name string, data []byte) (AnomalyExample, *Document, error) {
 	}
 	for _, set := range slices.Sorted(maps.Keys(f.Sets)) {
 		for _, feature := range slices.Sorted(maps.Keys(f.Sets[set])) {
-			p.feature(join("metric_sets."+set, feature), feature, f.Features)
+			p.feature(diagnostic.Join("metric_sets."+set, feature), feature, f.Features)
 		}
 	}
 	return e, d, d.Err()
@@ -116,20 +117,20 @@ type anomalyPaths struct {
 
 // within wants a value that the file has to fit.
 func (p anomalyPaths) within(path string, fits bool, want string) {
-	if path = join(p.root, path); p.d.Has(path) && !p.d.failed(path) && !fits {
+	if path = diagnostic.Join(p.root, path); p.d.Has(path) && !p.d.failed(path) && !fits {
 		p.d.Fail(path, "out_of_range", "want %s", want)
 	}
 }
 
 // feature wants a key to be one of the features.
 func (p anomalyPaths) feature(path, feature string, known []string) {
-	if path = join(p.root, path); !slices.Contains(known, feature) && !p.d.failed(p.root+".features") {
+	if path = diagnostic.Join(p.root, path); !slices.Contains(known, feature) && !p.d.failed(p.root+".features") {
 		p.d.report(path, "bad_reference", spelling.Nearest(feature, known), fmt.Sprintf("no feature %q in the file", feature))
 	}
 }
 
 func (p anomalyPaths) distribution(path string, f Distribution) {
-	at := join(p.root, path)
+	at := diagnostic.Join(p.root, path)
 	p.d.word(at+".distribution", f.Kind, []string{"exponential", "normal"})
 	needs, idle := []string{"mean", "std"}, []string{"scale"}
 	if f.Kind == "exponential" {
@@ -139,10 +140,10 @@ func (p anomalyPaths) distribution(path string, f Distribution) {
 		return
 	}
 	for _, key := range needs {
-		p.d.Missing(join(at, key))
+		p.d.Missing(diagnostic.Join(at, key))
 	}
 	for _, key := range idle {
-		p.within(join(path, key), false, "no "+key+", which has no effect on "+f.Kind)
+		p.within(diagnostic.Join(path, key), false, "no "+key+", which has no effect on "+f.Kind)
 	}
 	p.within(path+".std", f.Std > 0, "more than 0")
 	p.within(path+".scale", f.Scale > 0, "more than 0")

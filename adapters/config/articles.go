@@ -3,6 +3,8 @@ package config
 import (
 	"fmt"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 )
 
 // Article is a piece of help for customers: knowledge or a known error of a service.
@@ -26,8 +28,9 @@ type articleFile struct {
 	Changed    time.Time `yaml:"changed"`
 }
 
-// Articles reads a file of help for customers, in the order of the file. Ids stand once.
-func Articles(name string, data []byte) ([]Article, *Document, error) {
+// ParseArticles reads a file of help for customers, in the order of the file.
+// An id that stands twice is an error.
+func ParseArticles(name string, data []byte) ([]Article, *Document, error) {
 	var file articlesFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -37,7 +40,7 @@ func Articles(name string, data []byte) ([]Article, *Document, error) {
 		path := fmt.Sprintf("articles[%d]", i)
 		d.unique(ids, path+".id", f.ID)
 		for _, part := range []struct{ key, text string }{{"id", f.ID}, {"title", f.Title}, {"text", f.Text}} {
-			if at := join(path, part.key); part.text == "" && d.Has(at) && !d.failed(at) {
+			if at := diagnostic.Join(path, part.key); part.text == "" && d.Has(at) && !d.failed(at) {
 				d.Fail(at, "missing_field", "empty, want a text")
 			}
 		}

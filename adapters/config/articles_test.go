@@ -15,7 +15,7 @@ articles:
 `
 
 func TestArticles(t *testing.T) {
-	list, _, err := config.Articles("a.yaml", []byte(articles))
+	list, _, err := config.ParseArticles("a.yaml", []byte(articles))
 	if err != nil || len(list) != 2 {
 		t.Fatalf("%d articles, %v", len(list), err)
 	}
@@ -38,7 +38,7 @@ articles:
   - {id: e, title: f}
   - {id: g, title: h, text: i, changed: 2026-10-01T09:00:00}
 `
-	_, _, err := config.Articles("a.yaml", []byte(text))
+	_, _, err := config.ParseArticles("a.yaml", []byte(text))
 	if err == nil {
 		t.Fatal("no error")
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/evenkeelops/evenkeel/adapters"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 )
 
 // Bridge is what goes from monitoring to where people work.
@@ -35,10 +36,10 @@ type Bridge struct {
 	Slack      *SlackSink
 	Webhook    *WebhookSink
 
-	// Severities are what values of the label severity mean; Severity is what any
+	// Severities are what values of the label severity mean; DefaultSeverity is what any
 	// other means, and a missing one.
-	Severities map[string]incident.Severity
-	Severity   incident.Severity
+	Severities      map[string]incident.Severity
+	DefaultSeverity incident.Severity
 	// States are what states of tickets mean by the vendor's name, where that is not what
 	// they usually do: names of statuses of Jira, numbers of ServiceNow, and the words
 	// acknowledged and resolved of PagerDuty.
@@ -187,29 +188,29 @@ var usualSeverities = map[string]incident.Severity{
 	"info": incident.P4, "low": incident.P4, "none": incident.P4,
 }
 
-// ReadBridge reads the file of a bridge and finds its secrets. A secret that is not
+// ParseBridge reads the file of a bridge and finds its secrets. A secret that is not
 // there is an error at its place. Values of the label severity that the file does
 // not name mean what they usually do, and anything else P2, so that nobody sleeps
 // through a word that is not known.
-func ReadBridge(name string, data []byte, secrets Secrets) (Bridge, *Document, error) {
+func ParseBridge(name string, data []byte, secrets Secrets) (Bridge, *Document, error) {
 	var file bridgeFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
 	b := Bridge{
 		TenantLabel: cmp.Or(file.TenantLabel, "tenant"), Tenant: file.DefaultTenant, Database: file.Database, Stream: file.Stream,
 		Rules: file.Rules, Team: file.Team, Contacts: file.Contacts, Metrics: file.Metrics,
-		Severities: map[string]incident.Severity{}, Severity: file.Map.Default, States: file.Map.State,
+		Severities: map[string]incident.Severity{}, DefaultSeverity: file.Map.Default, States: file.Map.State,
 	}
 	maps.Copy(b.Severities, usualSeverities)
 	for word, severity := range file.Map.Severity {
 		b.Severities[strings.ToLower(word)] = severity
 	}
-	if !b.Severity.IsSet() {
-		b.Severity = incident.P2
+	if !b.DefaultSeverity.IsSet() {
+		b.DefaultSeverity = incident.P2
 	}
 	for state, to := range file.Map.State {
 		if !slices.Contains(adapters.States[:], to) {
-			d.Fail(join("map.state", state), "bad_enum", "%q, want one of %q", to, adapters.States)
+			d.Fail(diagnostic.Join("map.state", state), "bad_enum", "%q, want one of %q", to, adapters.States)
 		}
 	}
 	d.bridgeSources(&b, &file, secrets)

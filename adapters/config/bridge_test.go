@@ -39,7 +39,7 @@ func TestBridgeShowsNoSecret(t *testing.T) {
 		"webhook: {url: 'https://user:canary@acme.example', secret: {env: A}}",
 	} {
 		text := strings.Replace(bridgeFile, "webhook: {url: https://hooks.acme.example/ops, secret: inline}", sinks, 1)
-		_, d, err := config.ReadBridge("bridge.yaml", []byte(text), noSecrets)
+		_, d, err := config.ParseBridge("bridge.yaml", []byte(text), noSecrets)
 		if err == nil {
 			t.Errorf("%s: no error", sinks)
 		}
@@ -57,7 +57,7 @@ func TestBridgeListen(t *testing.T) {
 		":9095": "open_listen", "0.0.0.0:9095": "open_listen", "[::]:9095": "open_listen", "10.0.0.1:9095": "open_listen",
 		"": "bad_address", "9095": "bad_address",
 	} {
-		_, d, _ := config.ReadBridge("bridge.yaml", []byte(strings.Replace(bridgeFile, "127.0.0.1:9095", listen, 1)), noSecrets)
+		_, d, _ := config.ParseBridge("bridge.yaml", []byte(strings.Replace(bridgeFile, "127.0.0.1:9095", listen, 1)), noSecrets)
 		got := ""
 		for _, p := range d.Problems() {
 			if p.Path == "sources.alertmanager.listen" {
@@ -83,7 +83,7 @@ func TestBridgeMail(t *testing.T) {
 		", security: none, user: ann": "sinks.smtp.security",
 	} {
 		text := strings.Replace(bridgeFile, "webhook: {url: https://hooks.acme.example/ops, secret: inline}", "smtp: {host: mail.example, from: a@example.com, to: [b@example.com]"+mail+"}", 1)
-		_, d, err := config.ReadBridge("bridge.yaml", []byte(text), anySecret)
+		_, d, err := config.ParseBridge("bridge.yaml", []byte(text), anySecret)
 		var got string
 		line := 0
 		for _, p := range d.Problems() {

@@ -13,6 +13,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 	"github.com/evenkeelops/evenkeel/slo"
@@ -31,33 +32,39 @@ var kinds = []kind{
 	{"contract", reflect.TypeFor[contractFile](), checkContract},
 	{"slo", reflect.TypeFor[objectivesFile](), checkObjectives},
 	{"team", reflect.TypeFor[teamFile](), checkTeam},
-	{"rules", reflect.TypeFor[rulesFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := Rules(name, data); return d }},
-	{"scenarios", reflect.TypeFor[scenariosFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := Scenarios(name, data); return d }},
-	{"roi", reflect.TypeFor[costsFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := Costs(name, data); return d }},
-	{"playbooks", reflect.TypeFor[playbooksFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := Playbooks(name, data); return d }},
+	{"rules", reflect.TypeFor[rulesFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParseRules(name, data); return d }},
+	{"scenarios", reflect.TypeFor[scenariosFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParseScenarios(name, data); return d }},
+	{"roi", reflect.TypeFor[costsFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParseCosts(name, data); return d }},
+	{"playbooks", reflect.TypeFor[playbooksFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParsePlaybooks(name, data); return d }},
 	{"portal", reflect.TypeFor[portalFile](), func(name string, data []byte, _ time.Time) *Document {
-		_, d, _ := ReadPortal(name, data, unseen)
+		_, d, _ := ParsePortal(name, data, unseen)
 		return d
 	}},
 	{"bridge", reflect.TypeFor[bridgeFile](), func(name string, data []byte, _ time.Time) *Document {
-		_, d, _ := ReadBridge(name, data, unseen)
+		_, d, _ := ParseBridge(name, data, unseen)
 		return d
 	}},
-	{"anomaly", reflect.TypeFor[anomalyFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := Anomaly(name, data); return d }},
-	{"topology", reflect.TypeFor[topologyFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := Topology(name, data); return d }},
+	{"anomaly", reflect.TypeFor[anomalyFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParseAnomaly(name, data); return d }},
+	{"topology", reflect.TypeFor[topologyFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParseTopology(name, data); return d }},
 	{"openslo", nil, func(name string, data []byte, _ time.Time) *Document { _, d, _ := openSLO(name, data); return d }},
 	{"catalogue", reflect.TypeFor[continuityFile](), func(name string, data []byte, at time.Time) *Document {
-		_, d, _ := Continuity(name, data, at)
+		_, d, _ := ParseContinuity(name, data, at)
 		return d
 	}},
-	{"accounts", reflect.TypeFor[accountsFile](), func(name string, data []byte, _ time.Time) *Document { _, _, d, _ := Accounts(name, data); return d }},
+	{"accounts", reflect.TypeFor[accountsFile](), func(name string, data []byte, _ time.Time) *Document {
+		_, _, d, _ := ParseAccounts(name, data)
+		return d
+	}},
 	{"journeys", reflect.TypeFor[journeysFile](), func(name string, data []byte, _ time.Time) *Document {
-		_, d, _ := Journeys(name, data, unseen)
+		_, d, _ := ParseJourneys(name, data, unseen)
 		return d
 	}},
-	{"articles", reflect.TypeFor[articlesFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := Articles(name, data); return d }},
-	{"outlook", reflect.TypeFor[outlookFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ReadOutlook(name, data); return d }},
-	{"public", reflect.TypeFor[publicFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := PublicSLAs(name, data); return d }},
+	{"articles", reflect.TypeFor[articlesFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParseArticles(name, data); return d }},
+	{"outlook", reflect.TypeFor[outlookFile](), func(name string, data []byte, _ time.Time) *Document { _, d, _ := ParseOutlook(name, data); return d }},
+	{"public", reflect.TypeFor[publicFile](), func(name string, data []byte, _ time.Time) *Document {
+		_, d, _ := ParsePublicSLAs(name, data)
+		return d
+	}},
 }
 
 // unseen are secrets that are not looked up.
@@ -180,7 +187,7 @@ func firstHas(list *yaml.Node, key string) bool {
 
 // checkContract takes a file of nothing but blocks for what it is, a framework.
 func checkContract(name string, data []byte, _ time.Time) *Document {
-	_, d, _ := Contract(name, data)
+	_, d, _ := ParseContract(name, data)
 	blocks := fieldsOf(reflect.TypeFor[blocksFile]())
 	for key := range d.keys {
 		if _, block := blocks[key]; !block && !strings.ContainsAny(key, ".[") {
@@ -188,14 +195,14 @@ func checkContract(name string, data []byte, _ time.Time) *Document {
 		}
 	}
 	if len(d.keys) > 0 {
-		_, d, _ = Framework(name, data)
+		_, d, _ = ParseFramework(name, data)
 	}
 	return d
 }
 
 // checkObjectives warns of rules that are no good at their objective.
 func checkObjectives(name string, data []byte, _ time.Time) *Document {
-	objectives, d, err := Objectives(name, data)
+	objectives, d, err := ParseObjectives(name, data)
 	if err != nil || isOpenSLO(data) { // whose reader says it
 		return d
 	}
@@ -314,7 +321,7 @@ func (d *Document) suspectNode(n *yaml.Node, path string) {
 		}
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			at := join(path, n.Content[i].Value)
+			at := diagnostic.Join(path, n.Content[i].Value)
 			if value := n.Content[i+1]; value.Kind == yaml.ScalarNode {
 				d.suspectValue(n.Content[i].Value, value, at)
 			} else {
@@ -349,7 +356,7 @@ func (d *Document) suspectValue(key string, value *yaml.Node, path string) {
 	}
 	text := meant.FloatString(12)
 	d.add(Diagnostic{
-		Line: value.Line, Col: value.Column, Severity: Warning, Path: path, Code: "suspicious_value",
+		Line: value.Line, Column: value.Column, Severity: Warning, Path: path, Code: "suspicious_value",
 		Message: fmt.Sprintf(what, value.Value), Suggestion: strings.TrimRight(strings.TrimRight(text, "0"), "."),
 	})
 }

@@ -197,7 +197,7 @@ func TestAnomaly(t *testing.T) {
   baseline: {percentiles: [0.25, 0.5], high_deviation: "> 2.0"}
   metric_sets: {good: {cpu: 48, errors: 0.3}}
 `
-	e, _, err := config.Anomaly("a.yaml", []byte(file))
+	e, _, err := config.ParseAnomaly("a.yaml", []byte(file))
 	if err != nil || e.Service != "user_api" || e.Options.Contamination != 0.1 || e.Options.Trees != 100 || *e.Options.Seed != 42 || e.Readings["good"]["errors"] != 0.3 || e.Distributions["cpu"].Std != 15 {
 		t.Errorf("%+v, %v", e, err)
 	}
@@ -218,7 +218,7 @@ func TestAnomaly(t *testing.T) {
 		{"distribution: normal", "distribution: norml", `anomaly_example.history.distributions.cpu.distribution: found "norml"`},
 		{"service_name: user_api", "service: user_api", "anomaly_example.service: unknown key"},
 	} {
-		_, _, err := config.Anomaly("a.yaml", []byte(strings.Replace(file, c.old, c.text, 1)))
+		_, _, err := config.ParseAnomaly("a.yaml", []byte(strings.Replace(file, c.old, c.text, 1)))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v\nwant %s", c.text, err, c.want)
 		}
@@ -241,7 +241,7 @@ func FuzzCheck(f *testing.F) {
 			t.Fatalf("%q as %q: %q, %v", text, kind, is, found)
 		}
 		for _, p := range found {
-			if p.Line < 1 || p.Col < 1 || p.Code == "" || p.Message == "" {
+			if p.Line < 1 || p.Column < 1 || p.Code == "" || p.Message == "" {
 				t.Fatalf("%q: problem without a place, a code or a message: %+v", text, p)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident/continuity"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
@@ -66,11 +67,11 @@ type Inventory struct {
 	Register *continuity.Register
 }
 
-// Continuity reads a service catalogue with runbooks, key dates and maintenance tasks,
+// ParseContinuity reads a service catalogue with runbooks, key dates and maintenance tasks,
 // how long proofs last, the records of restores and disaster tests, gates and updates,
 // and checks it as package continuity does. At is the instant of reading: records of later ones are
 // errors.
-func Continuity(name string, data []byte, at time.Time) (Inventory, *Document, error) {
+func ParseContinuity(name string, data []byte, at time.Time) (Inventory, *Document, error) {
 	var file continuityFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -158,11 +159,11 @@ func (d *Document) length(path string, into *time.Duration, said time.Duration) 
 func (d *Document) recordErrors(path string, err error) {
 	for _, e := range leaves(err) {
 		if bad, ok := errors.AsType[*continuity.RecordError](e); ok {
-			d.recordError(join(path, bad.Path), bad)
+			d.recordError(diagnostic.Join(path, bad.Path), bad)
 			continue
 		}
 		if errors.Is(e, continuity.ErrDuplicate) {
-			d.Fail(join(path, "id"), "duplicate_id", "%v", e)
+			d.Fail(diagnostic.Join(path, "id"), "duplicate_id", "%v", e)
 			continue
 		}
 		d.Fail(path, "out_of_range", "%v", e)

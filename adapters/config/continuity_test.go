@@ -23,7 +23,7 @@ func catalogueSample(t *testing.T) (config.Inventory, []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, d, err := config.Continuity("catalogue.yaml", data, readAt)
+	c, d, err := config.ParseContinuity("catalogue.yaml", data, readAt)
 	if err != nil || len(d.Problems()) > 0 {
 		t.Fatalf("%v, %v", err, d.Problems())
 	}
@@ -85,7 +85,7 @@ func TestContinuityJSON(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, _, err := config.Continuity("catalogue.json", text, readAt)
+	again, _, err := config.ParseContinuity("catalogue.json", text, readAt)
 	if err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -127,7 +127,7 @@ func TestContinuityErrors(t *testing.T) {
 		{"updates", "services: []\nupdates: [{id: u, author: x, artefact_sha256: abc, runs: [{stage: testing, result: passed}]}, {id: u}]", `f.yaml:2:47: updates[0].artefact_sha256: "abc", want a SHA-256`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, _, err := config.Continuity("f.yaml", []byte(c.text), readAt)
+			got, _, err := config.ParseContinuity("f.yaml", []byte(c.text), readAt)
 			if err == nil || !strings.HasPrefix(err.Error(), c.want) || got.Register != nil {
 				t.Errorf("got\n%v\nwant\n%s", err, c.want)
 			}
@@ -136,9 +136,9 @@ func TestContinuityErrors(t *testing.T) {
 }
 
 // A backup that came back, and what the catalogue still lacks.
-func ExampleContinuity() {
+func ExampleParseContinuity() {
 	at := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
-	inventory, _, err := config.Continuity("catalogue.yaml", []byte(`
+	inventory, _, err := config.ParseContinuity("catalogue.yaml", []byte(`
 services: [{service: shop-db, owner: dba, tier: enterprise, lines: [dba], support_window: {zone: UTC, week: {sunday: [{from: "00:00", to: "24:00"}]}}}]
 runbooks: [{id: restore, services: [shop-db], purpose: dr, owner: dba, steps: [restore, count], reviewed_at: 2026-10-01T00:00:00Z, rehearsed_at: 2026-10-01T00:00:00Z}]
 policy: {dr_every: 180d}
@@ -154,7 +154,7 @@ restores:
 	for _, f := range inventory.Register.Findings(at) {
 		fmt.Println(f.Service, f.Code, f.Text)
 	}
-	_, _, err = config.Continuity("catalogue.yaml", []byte("services: [{service: shop}]\ntasks: [{id: T-1, service: shp, kind: certificate, due: 2026-12-01}]\n"), at)
+	_, _, err = config.ParseContinuity("catalogue.yaml", []byte("services: [{service: shop}]\ntasks: [{id: T-1, service: shp, kind: certificate, due: 2026-12-01}]\n"), at)
 	fmt.Println(err)
 	// Output:
 	// shop-db window_missed recovery time of the restore of backup nightly was 4h30m, less than 4h is agreed

@@ -28,7 +28,7 @@ services: [{id: api, name: API gateway}, {id: web}]
 
 func readContract(t *testing.T, tier string, more ...string) config.Agreed {
 	t.Helper()
-	c, _, err := config.Contract("c.yaml", contractOf(tier, more...))
+	c, _, err := config.ParseContract("c.yaml", contractOf(tier, more...))
 	if err != nil {
 		t.Fatalf("Contract with %q: %v", more, err)
 	}
@@ -263,7 +263,7 @@ func TestContractRefuses(t *testing.T) {
 		{"enterprise", "availability: {exclude: [~]}", `c.yaml:8:26: availability.exclude[0]: found nothing, want a value`},
 		{"none", "locale: en", `terms: "", want at least one term`},
 	} {
-		_, d, err := config.Contract("c.yaml", contractOf(c.tier, c.line))
+		_, d, err := config.ParseContract("c.yaml", contractOf(c.tier, c.line))
 		var all config.Errors
 		if !errors.As(err, &all) || len(all) != 1 || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s:\ngot  %v\nwant %s", c.line, err, c.want)
@@ -283,7 +283,7 @@ func TestContractRefuses(t *testing.T) {
 		if !strings.Contains(line, "version") {
 			text = "version: 1\n" + text
 		}
-		_, _, err := config.Contract("c.yaml", []byte(text))
+		_, _, err := config.ParseContract("c.yaml", []byte(text))
 		var all config.Errors
 		if !errors.As(err, &all) || len(all) != 1 || all[0].Path != want {
 			t.Errorf("%s: %v, want one problem at %s", line, err, want)
@@ -293,13 +293,13 @@ func TestContractRefuses(t *testing.T) {
 
 // The blocks of a framework stand in for the reference of the tier.
 func TestContractTakesTheBlocks(t *testing.T) {
-	_, d, err := config.Contract("c.yaml", contractOf("enterprise", tiersBlock, financialBlock, metricsBlock, reportingBlock, improvementBlock))
+	_, d, err := config.ParseContract("c.yaml", contractOf("enterprise", tiersBlock, financialBlock, metricsBlock, reportingBlock, improvementBlock))
 	if err != nil {
 		t.Fatal(err)
 	}
 	// The only warning: the bands begin at 98.5 %, the uptime of the tier is the
 	// reference's 99.9 %.
-	if p := d.Problems(); len(p) != 1 || p[0].Code != sla.CodeCreditGap || p[0].Path != "financial_commitments.availability_credits" || p[0].Line != 20 || p[0].Col != 3 {
+	if p := d.Problems(); len(p) != 1 || p[0].Code != sla.CodeCreditGap || p[0].Path != "financial_commitments.availability_credits" || p[0].Line != 20 || p[0].Column != 3 {
 		t.Errorf("problems %v, want the credit gap at the bands", p)
 	}
 	c := readContract(t, "enterprise", tiersBlock, financialBlock, metricsBlock, reportingBlock, improvementBlock)
@@ -402,7 +402,7 @@ func TestContractStrictnessOverTheBlocks(t *testing.T) {
 			t.Errorf("%s: strict %t, want %t", c.line, got.Strict, c.strict)
 		}
 	}
-	_, _, err := config.Contract("c.yaml", contractOf("enterprise", inclusive, `resolution: {p1: "< 1h"}`))
+	_, _, err := config.ParseContract("c.yaml", contractOf("enterprise", inclusive, `resolution: {p1: "< 1h"}`))
 	if want := `c.yaml:9:18: resolution.p1: "<" beside targets with "<=", want the same for all severities`; err == nil || err.Error() != want {
 		t.Errorf("one strict target: %v, want %s", err, want)
 	}
@@ -428,7 +428,7 @@ func TestContractOverrulesTheBlocks(t *testing.T) {
 		{"other credits", "financial_commitments: {performance_guarantees: {mttr_breach_penalty: 3% per incident}}\n", "resolution: ~\ncredits: {rounding: down}", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, d, err := config.Contract("c.yaml", contractOf("essential", c.block+c.line))
+			_, d, err := config.ParseContract("c.yaml", contractOf("essential", c.block+c.line))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -458,14 +458,14 @@ func TestContractRefusesTheBlocks(t *testing.T) {
 		{"phrase", with("essential", financialBlock+"locale: de", "service_tiers: {essential: {pricing: cheap}}"), `service_tiers.essential.pricing: "cheap", want a monthly price`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, _, err := config.Contract("c.yaml", []byte(c.text))
+			_, _, err := config.ParseContract("c.yaml", []byte(c.text))
 			var all config.Errors
 			if !errors.As(err, &all) || len(all) != 1 || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %v\nwant %s", err, c.want)
 			}
 		})
 	}
-	if _, _, err := config.Contract("c.yaml", []byte(strings.Replace(usd, "medium", "low: ~, medium", 1)+"financial_commitments: {response_time_credits: {low_response_breach: €5 per incident}}")); err != nil {
+	if _, _, err := config.ParseContract("c.yaml", []byte(strings.Replace(usd, "medium", "low: ~, medium", 1)+"financial_commitments: {response_time_credits: {low_response_breach: €5 per incident}}")); err != nil {
 		t.Errorf("a credit that the contract takes away: %v", err)
 	}
 }
@@ -480,7 +480,7 @@ func TestContractFeeRange(t *testing.T) {
 		{"€20K-100K/month", ""},
 		{"CHF 20K-30K/month", ""},
 	} {
-		_, d, err := config.Contract("c.yaml", contractOf("essential", "service_tiers: {essential: {pricing: "+c.pricing+"}}"))
+		_, d, err := config.ParseContract("c.yaml", contractOf("essential", "service_tiers: {essential: {pricing: "+c.pricing+"}}"))
 		if err != nil {
 			t.Fatal(err)
 		}

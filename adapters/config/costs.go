@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/roi"
 	"github.com/evenkeelops/evenkeel/roi/risk"
 )
@@ -54,11 +55,11 @@ var examplePaths = map[string]string{
 	"annual_turnover": "roi_example.calculator.annual_turnover", "incidents_per_year": "roi_example.calculator.incidents_per_month",
 }
 
-// Costs reads a file with the cost model of an own team and of a managed
+// ParseCosts reads a file with the cost model of an own team and of a managed
 // service: the fields of [roi.Model], or the same under the names of a
 // roi_example, not both; with either, distributions, correlations, scenarios and
 // alternatives.
-func Costs(name string, data []byte) (CostModel, *Document, error) {
+func ParseCosts(name string, data []byte) (CostModel, *Document, error) {
 	var file costsFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -104,7 +105,7 @@ const maxScenarios = 100
 // uncertain checks what a file says of a valid model's uncertainty.
 func (d *Document) uncertain(m *CostModel) {
 	for _, name := range slices.Sorted(maps.Keys(m.Distributions)) {
-		at := join("distributions", name)
+		at := diagnostic.Join("distributions", name)
 		if _, _, err := m.Input(name); err != nil {
 			d.failKey(at, "unknown_field", "%q, want the name of a numeric field or a role of the team", name)
 		}
@@ -146,8 +147,8 @@ func (d *Document) overrides(m *CostModel, path string, overrides map[string]flo
 	if _, err := m.With(overrides); err != nil {
 		for _, e := range split(err) {
 			bad := (*roi.FieldError)(nil)
-			if errors.As(e, &bad) && d.Has(join(path, bad.Path)) {
-				d.Fail(join(path, bad.Path), "out_of_range", "%s, want %s", bad.Value, bad.Want)
+			if errors.As(e, &bad) && d.Has(diagnostic.Join(path, bad.Path)) {
+				d.Fail(diagnostic.Join(path, bad.Path), "out_of_range", "%s, want %s", bad.Value, bad.Want)
 				continue
 			}
 			d.Fail(path, "out_of_range", "%v", e)
@@ -166,7 +167,7 @@ func (d *Document) inputError(path string, err error) {
 	if bad.Err != nil {
 		cause = ": " + bad.Err.Error()
 	}
-	d.Fail(join(path, strings.TrimPrefix(bad.Path, "options.")), "out_of_range", "%q, want %s%s", bad.Value, bad.Want, cause)
+	d.Fail(diagnostic.Join(path, strings.TrimPrefix(bad.Path, "options.")), "out_of_range", "%q, want %s%s", bad.Value, bad.Want, cause)
 }
 
 // placed replaces the first key of a path by what stands for it in the file.

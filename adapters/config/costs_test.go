@@ -15,7 +15,7 @@ staffing: {a: 1}
 `
 
 func TestUncertainCosts(t *testing.T) {
-	m, _, err := config.Costs("m.yaml", []byte(costs+`
+	m, _, err := config.ParseCosts("m.yaml", []byte(costs+`
 distributions:
   monthly_service_fee: {kind: triangular, min: 40, mode: 50, max: 70}
   impact.revenue_per_hour: {kind: normal, mean: 100, sd: 20, from: 0}
@@ -41,7 +41,7 @@ alternatives: [{name: stay, internal: true}, {name: hybrid, kept: 0.25, override
 
 func TestCostsOfYears(t *testing.T) {
 	weights := "[" + strings.TrimSuffix(strings.Repeat("1, ", 168), ", ") + "]"
-	m, _, err := config.Costs("m.yaml", []byte(strings.Replace(costs, "impact: {", "impact: {revenue_by_hour_of_week: "+weights+", ", 1)+
+	m, _, err := config.ParseCosts("m.yaml", []byte(strings.Replace(costs, "impact: {", "impact: {revenue_by_hour_of_week: "+weights+", ", 1)+
 		"inflation: 0.02\ntax_rate: 0.25\ndepreciation_years: 5\nstart_year: 2027\n"))
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +56,7 @@ func TestCostsInTwoCurrencies(t *testing.T) {
 	text := func(more string) []byte {
 		return []byte(costs + "currency: EUR\nconversions:\n- {" + conversion + more + "}\n")
 	}
-	m, _, err := config.Costs("m.yaml", text(`, rate: 0.9, date: "2026-03-31"`))
+	m, _, err := config.ParseCosts("m.yaml", text(`, rate: 0.9, date: "2026-03-31"`))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +67,7 @@ func TestCostsInTwoCurrencies(t *testing.T) {
 		`, date: "2026-03-31"`: `conversions[0].rate: 0, want a finite number > 0`,
 		`, rate: 0.9`:          `conversions[0].date: , want the date of the rate like "2026-03-31"`,
 	} {
-		if _, _, err := config.Costs("m.yaml", text(more)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := config.ParseCosts("m.yaml", text(more)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", more, err, want)
 		}
 	}
@@ -93,7 +93,7 @@ func TestUncertainCostsErrors(t *testing.T) {
 		{"alternatives: [{name: a, internal: true, kept: 0.5}]", `m.yaml:5:16: alternatives[0]: "a", want neither overrides nor a kept share`},
 		{"scenarios: [" + strings.Repeat("{name: a}, ", 101) + "]", `scenarios: 101, want at most 100`},
 	} {
-		_, _, err := config.Costs("m.yaml", []byte(costs+c.text+"\n"))
+		_, _, err := config.ParseCosts("m.yaml", []byte(costs+c.text+"\n"))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want %s", c.text, err, c.want)
 		}

@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla/money"
 )
@@ -39,7 +40,7 @@ func (r *decoder) decode(root *yaml.Node, v any) {
 // bound gives a file up that expands to too much.
 func (r *decoder) bound() {
 	if r.visited > maxNodes {
-		r.d.giveUp(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "alias_limit", Message: "the aliases of the file expand to too much"})
+		r.d.giveUp(Diagnostic{Line: 1, Column: 1, Severity: Error, Code: "alias_limit", Message: "the aliases of the file expand to too much"})
 	}
 }
 
@@ -142,24 +143,17 @@ func (r *decoder) mapping(n *yaml.Node, path string, use func([]*yaml.Node)) {
 		}
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
-			r.d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: path, Code: "wrong_type", Message: "a key must be plain text"})
+			r.d.add(Diagnostic{Line: at.line, Column: at.col, Severity: Error, Path: path, Code: "wrong_type", Message: "a key must be plain text"})
 			continue
 		case seen[key.Value]:
-			r.d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: join(path, key.Value), Code: "duplicate_key", Message: fmt.Sprintf("key %q stands twice", key.Value)})
+			r.d.add(Diagnostic{Line: at.line, Column: at.col, Severity: Error, Path: diagnostic.Join(path, key.Value), Code: "duplicate_key", Message: fmt.Sprintf("key %q stands twice", key.Value)})
 			continue
 		}
 		seen[key.Value] = true
-		r.d.keys[join(path, key.Value)] = at
+		r.d.keys[diagnostic.Join(path, key.Value)] = at
 		kept = append(kept, key, n.Content[i+1])
 	}
 	use(kept)
-}
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
 }
 
 // field is a field of a struct by its key in the file.
@@ -197,10 +191,10 @@ func (r *decoder) fields(content []*yaml.Node, into reflect.Value, path string) 
 			suggestion := spelling.Nearest(key.Value, known)
 			present[suggestion] = true
 			if suggestion != "" {
-				r.d.suggested[join(path, suggestion)] = true
+				r.d.suggested[diagnostic.Join(path, suggestion)] = true
 			}
 			r.d.add(Diagnostic{
-				Line: key.Line, Col: key.Column, Severity: Error, Path: join(path, key.Value), Code: "unknown_field", Suggestion: suggestion,
+				Line: key.Line, Column: key.Column, Severity: Error, Path: diagnostic.Join(path, key.Value), Code: "unknown_field", Suggestion: suggestion,
 				Message: fmt.Sprintf("unknown key %q, want one of %s", key.Value, strings.Join(known, ", ")),
 			})
 			continue
@@ -209,11 +203,11 @@ func (r *decoder) fields(content []*yaml.Node, into reflect.Value, path string) 
 			continue
 		}
 		present[key.Value] = true
-		r.value(content[i+1], into.FieldByIndex(f.index), join(path, key.Value))
+		r.value(content[i+1], into.FieldByIndex(f.index), diagnostic.Join(path, key.Value))
 	}
 	for _, name := range known {
 		if fields[name].required && !present[name] {
-			r.d.Missing(join(path, name))
+			r.d.Missing(diagnostic.Join(path, name))
 		}
 	}
 }
@@ -229,13 +223,13 @@ func (d *Document) Missing(path string) {
 	if !ok {
 		at = d.position(path)
 	}
-	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: path, Code: "missing_field", Message: "missing"})
+	d.add(Diagnostic{Line: at.line, Column: at.col, Severity: Error, Path: path, Code: "missing_field", Message: "missing"})
 }
 
 func (r *decoder) entries(content []*yaml.Node, into reflect.Value, path string) {
 	into.Set(reflect.MakeMap(into.Type()))
 	for i := 0; i < len(content); i += 2 {
-		at := join(path, content[i].Value)
+		at := diagnostic.Join(path, content[i].Value)
 		key := reflect.New(into.Type().Key()).Elem()
 		if scalar, ok := scalars[key.Type()]; ok {
 			r.d.values[at] = r.d.keys[at]
@@ -255,7 +249,7 @@ func (r *decoder) entries(content []*yaml.Node, into reflect.Value, path string)
 		}
 		if into.MapIndex(key).IsValid() {
 			r.d.add(Diagnostic{
-				Line: content[i].Line, Col: content[i].Column, Severity: Error, Path: at, Code: "duplicate_key",
+				Line: content[i].Line, Column: content[i].Column, Severity: Error, Path: at, Code: "duplicate_key",
 				Message: fmt.Sprintf("key %q is another spelling of one that stands above", content[i].Value),
 			})
 			continue
@@ -360,7 +354,7 @@ func (r *decoder) plainValue(n *yaml.Node, path string) (value any, ok bool) {
 		r.mapping(n, path, func(content []*yaml.Node) {
 			for i := 0; i < len(content); i += 2 {
 				key := content[i].Value
-				value, good := r.plainValue(content[i+1], join(path, key))
+				value, good := r.plainValue(content[i+1], diagnostic.Join(path, key))
 				m[key], ok = value, ok && good
 			}
 		})

@@ -12,30 +12,30 @@
 // Decimal values (percentages, money, targets) are read from their text, never
 // through a float. null counts as missing. JSON is YAML, so JSON files load too.
 //
-// [Contract], [Team], [Objectives], [Rules], [Playbooks], [Continuity] and [Costs]
-// read the files of the programs and check them as the core packages do; [Read] reads any
+// [ParseContract], [ParseTeam], [ParseObjectives], [ParseRules], [ParsePlaybooks], [ParseContinuity] and [ParseCosts]
+// read the files of the programs and check them as the core packages do; [Parse] reads any
 // struct by its yaml or json tags and the same rules, also a whole sla.Contract,
 // which can say more than the file of the programs. What a reader accepts it hands
-// on; a key that this version cannot honour is an error. [Objectives] reads files of
+// on; a key that this version cannot honour is an error. [ParseObjectives] reads files of
 // OpenSLO as well.
 //
-// [Framework] reads what a provider promises all its customers, in phrases such
-// as "< 2 hours", "€500 per incident" and "€15K-25K/month", and [Contract] reads
+// [ParseFramework] reads what a provider promises all its customers, in phrases such
+// as "< 2 hours", "€500 per incident" and "€15K-25K/month", and [ParseContract] reads
 // the same blocks beside its own keys. There a key counts more than a block, and
 // a block more than the reference contract of the tier. In a block null is an
 // error.
 //
-// [Team] reads an organisation: people, centres, schedules, policies, support
+// [ParseTeam] reads an organisation: people, centres, schedules, policies, support
 // lines and whom to tell. It takes blocks of the same guide as they stand as well,
 // with zones such as "CET/CEST", and maps each problem that package escalation finds to
 // its place.
 //
-// [Journeys] reads what package probe does as users do.
+// [ParseJourneys] reads what package probe does as users do.
 //
-// [Accounts] reads a month of showback and chargeback, and closes it. [ReadPortal] and
-// [ReadBridge] read what the programs portal and bridge serve and connect.
+// [ParseAccounts] reads a month of showback and chargeback, and closes it. [ParsePortal] and
+// [ParseBridge] read what the programs portal and bridge serve and connect.
 //
-// [PublicSLAs] reads published terms as facts, each with its source and a grade;
+// [ParsePublicSLAs] reads published terms as facts, each with its source and a grade;
 // [PublicSLA.Claims] judges a customer's own outage log by them.
 //
 // Nothing here is kept between calls, so all of it may be used concurrently; a

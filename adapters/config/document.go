@@ -40,7 +40,7 @@ const (
 
 type position struct{ line, col int }
 
-// Read decodes one strict YAML document into v, a pointer to a struct with yaml
+// Parse decodes one strict YAML document into v, a pointer to a struct with yaml
 // tags ("name" or "name,required"), or with json tags where there are none. name
 // is the file's name in messages. The error is of type [Errors] and holds every
 // problem of the file.
@@ -49,10 +49,10 @@ type position struct{ line, col int }
 // package, [time.Time], [time.Duration], money.Amount, incident.Severity, any,
 // types that unmarshal their own text or JSON, and structs, pointers, slices and
 // maps of these; the keys of a map are strings, severities or of a type that
-// unmarshals its own text. Read panics for a
+// unmarshals its own text. Parse panics for a
 // field of another type. A list item that is null is an error; an entry of a map
 // that is null is left out, or a nil pointer in a map of pointers.
-func Read(name string, data []byte, v any) (*Document, error) {
+func Parse(name string, data []byte, v any) (*Document, error) {
 	d := read(name, data, v)
 	return d, d.Err()
 }
@@ -112,13 +112,13 @@ func (d *Document) atKey(severity, path, code, message string) {
 	if !ok {
 		at = d.position(path)
 	}
-	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: severity, Path: path, Code: code, Message: message})
+	d.add(Diagnostic{Line: at.line, Column: at.col, Severity: severity, Path: path, Code: code, Message: message})
 }
 
 // report records an error with a suggestion.
 func (d *Document) report(path, code, suggestion, message string) {
 	at := d.position(path)
-	d.add(Diagnostic{Line: at.line, Col: at.col, Severity: Error, Path: path, Code: code, Message: message, Suggestion: suggestion})
+	d.add(Diagnostic{Line: at.line, Column: at.col, Severity: Error, Path: path, Code: code, Message: message, Suggestion: suggestion})
 }
 
 func (d *Document) add(p Diagnostic) {
@@ -183,12 +183,12 @@ func (d *Document) parse(data []byte) *yaml.Node {
 		d.syntax(err, data)
 		return nil
 	case err != nil || len(document.Content) == 0 || isNull(document.Content[0]):
-		d.giveUp(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "empty_document", Message: "the file is empty"})
+		d.giveUp(Diagnostic{Line: 1, Column: 1, Severity: Error, Code: "empty_document", Message: "the file is empty"})
 		return nil
 	}
 	switch err := loader.Load(&second); {
 	case err == nil:
-		d.add(Diagnostic{Line: second.Line, Col: second.Column, Severity: Error, Code: "second_document", Message: "a second document starts here; want one document in a file"})
+		d.add(Diagnostic{Line: second.Line, Column: second.Column, Severity: Error, Code: "second_document", Message: "a second document starts here; want one document in a file"})
 	case !errors.Is(err, io.EOF):
 		d.syntax(err, data)
 		return nil
@@ -201,9 +201,9 @@ func (d *Document) parse(data []byte) *yaml.Node {
 var ruleOnOneLine = regexp.MustCompile(`logic:\s+(?i:if)\s.*:\s`)
 
 func (d *Document) syntax(err error, data []byte) {
-	p := Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "syntax", Message: "not valid YAML: " + err.Error()}
+	p := Diagnostic{Line: 1, Column: 1, Severity: Error, Code: "syntax", Message: "not valid YAML: " + err.Error()}
 	if at := new(yaml.LoadError); errors.As(err, &at) {
-		p.Line, p.Col, p.Message = max(1, at.Mark.Line), max(1, at.Mark.Column), "not valid YAML: "+at.Message
+		p.Line, p.Column, p.Message = max(1, at.Mark.Line), max(1, at.Mark.Column), "not valid YAML: "+at.Message
 	}
 	if strings.Contains(p.Message, "unknown anchor") {
 		p.Message = "not valid YAML: no anchor of that name; quote a text that begins with *" // it may be a secret

@@ -13,7 +13,7 @@ import (
 // A contract file names what it changes of its tier, and every mistake comes
 // back with its place.
 func Example() {
-	contract, _, err := config.Contract("acme.yaml", []byte(`version: 1
+	contract, _, err := config.ParseContract("acme.yaml", []byte(`version: 1
 id: acme-2026
 customer: {id: acme, name: Acme Retail}
 timezone: Europe/Amsterdam
@@ -29,7 +29,7 @@ response: {low: next business day}
 	_, err = sla.Compile(contract.Contract)
 	fmt.Println(contract.ServiceNames["checkout"], contract.Terms[0].Availability.Target, err)
 
-	_, _, err = config.Contract("globex.yaml", []byte(`version: 1
+	_, _, err = config.ParseContract("globex.yaml", []byte(`version: 1
 id: globex-2026
 customer: {id: globex}
 timezone: Europe/Amsterdm
@@ -47,8 +47,8 @@ services: [{id: kiosk, targt_percent: 99.9}]
 
 // A provider's framework is read as it stands in its sales documents. A contract
 // file may hold the same blocks.
-func ExampleFramework() {
-	provider, _, err := config.Framework("provider.yaml", []byte(`
+func ExampleParseFramework() {
+	provider, _, err := config.ParseFramework("provider.yaml", []byte(`
 service_tiers:
   essential:
     response_sla: {critical: "20 minutes", low: "next business day"}
@@ -71,7 +71,7 @@ financial_commitments:
 		fmt.Println("below", band.Below, "of uptime:", band.Credit)
 	}
 
-	_, _, err = config.Framework("other.yaml", []byte(`
+	_, _, err = config.ParseFramework("other.yaml", []byte(`
 performance_metrics:
   service_delivery:
     planned_maintenance_notice: "72 hours"
@@ -86,16 +86,16 @@ performance_metrics:
 }
 
 // Read takes any struct, by the same rules.
-func ExampleRead() {
+func ExampleParse() {
 	var shop struct {
 		Name  string         `yaml:"name,required"`
 		Opens config.Zone    `yaml:"zone"`
 		Share config.Percent `yaml:"share"`
 	}
-	_, err := config.Read("shop.yaml", []byte("name: Kiosk\nzone: Asia/Singapore\nshare: 99.90%\n"), &shop)
+	_, err := config.Parse("shop.yaml", []byte("name: Kiosk\nzone: Asia/Singapore\nshare: 99.90%\n"), &shop)
 	fmt.Println(shop.Name, shop.Opens, shop.Share, err)
 
-	_, err = config.Read("shop.yaml", []byte("zone: SGT\nshare: 101\n"), &shop)
+	_, err = config.Parse("shop.yaml", []byte("zone: SGT\nshare: 101\n"), &shop)
 	fmt.Println(err)
 	// Output:
 	// Kiosk Asia/Singapore 99.90 <nil>
@@ -107,7 +107,7 @@ func ExampleRead() {
 // An outage log judged by the published terms of two providers: what each owes,
 // and until when to claim it.
 func Example_publicSLA() {
-	slas, _, err := config.PublicSLAs("terms.yaml", []byte(`schema: 2
+	slas, _, err := config.ParsePublicSLAs("terms.yaml", []byte(`schema: 2
 slas:
 - id: cloud-vm
   provider: Cloud
@@ -162,7 +162,7 @@ slas:
 }
 
 // A policy that nobody answers at noon is found when the file is read.
-func ExampleTeamAt() {
+func ExampleParseTeamAt() {
 	const file = `version: 1
 last_resort: {id: boss}
 engineers:
@@ -180,7 +180,7 @@ policies:
     P3: {steps: []}
     P4: {steps: []}
 `
-	_, _, err := config.TeamAt("team.yaml", []byte(file), time.Date(2026, 10, 6, 12, 0, 0, 0, time.UTC))
+	_, _, err := config.ParseTeamAt("team.yaml", []byte(file), time.Date(2026, 10, 6, 12, 0, 0, 0, time.UTC))
 	fmt.Println(err)
 	// Output:
 	// team.yaml:13:24: policies.rota.P1.steps: tells nobody at 2026-10-06T12:00:00Z; step 1: schedule night: nobody

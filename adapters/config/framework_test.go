@@ -113,7 +113,7 @@ func percentOf(t *testing.T, text string) money.Percent {
 
 func readFramework(t *testing.T, blocks ...string) config.Provider {
 	t.Helper()
-	p, d, err := config.Framework("f.yaml", []byte(strings.Join(blocks, "")))
+	p, d, err := config.ParseFramework("f.yaml", []byte(strings.Join(blocks, "")))
 	if err != nil || len(d.Problems()) > 0 {
 		t.Fatalf("Framework: %v, %v", err, d.Problems())
 	}
@@ -230,7 +230,7 @@ func TestFrameworkNested(t *testing.T) {
 	if beside := readFramework(t, frameworkBlock, financialBlock, metricsBlock); !reflect.DeepEqual(nested, beside) {
 		t.Errorf("nested %+v\nbeside %+v", nested, beside)
 	}
-	_, _, err := config.Framework("f.yaml", []byte(frameworkBlock+indented(metricsBlock)+metricsBlock))
+	_, _, err := config.ParseFramework("f.yaml", []byte(frameworkBlock+indented(metricsBlock)+metricsBlock))
 	if want := "f.yaml:9:5: sla_framework.performance_metrics: performance_metrics beside sla_framework, want one of the two"; err == nil || err.Error() != want {
 		t.Errorf("twice: %v, want %s", err, want)
 	}
@@ -343,9 +343,9 @@ func TestFrameworkRefusesWordings(t *testing.T) {
 		{"price", "on request", "bad_money", wantCost},
 	} {
 		t.Run(c.text, func(t *testing.T) {
-			_, _, err := config.Framework("f.yaml", []byte(wordingFile(c.key, c.text)))
+			_, _, err := config.ParseFramework("f.yaml", []byte(wordingFile(c.key, c.text)))
 			var all config.Errors
-			if !errors.As(err, &all) || len(all) != 1 || all[0].Line != 3 || all[0].Col != 5 || all[0].Code != c.code ||
+			if !errors.As(err, &all) || len(all) != 1 || all[0].Line != 3 || all[0].Column != 5 || all[0].Code != c.code ||
 				!strings.HasSuffix(err.Error(), ": \""+c.text+"\", "+c.want) {
 				t.Errorf("got  %+v\nwant %s at 3:5: %q, %s", err, c.code, c.text, c.want)
 			}
@@ -406,7 +406,7 @@ func TestFrameworkRefuses(t *testing.T) {
 		{"agenda", "improvement_process: {monthly_service_review: {agenda: all}}", "wrong_type", `f.yaml:1:56: improvement_process.monthly_service_review.agenda: found the text "all", want a list`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, d, err := config.Framework("f.yaml", []byte(c.text))
+			_, d, err := config.ParseFramework("f.yaml", []byte(c.text))
 			var all config.Errors
 			if !errors.As(err, &all) || len(d.Problems()) != 1 || all[0].Code != c.code || !strings.Contains(err.Error(), c.want) {
 				t.Errorf("got  %+v\nwant %s %s", err, c.code, c.want)
@@ -520,7 +520,7 @@ func TestFrameworkArticles(t *testing.T) {
 		if got, want := p.Preset("c", tier, "Europe/Amsterdam", fee), sla.Preset("c", tier, "Europe/Amsterdam", fee); !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: contract = %+v, want %+v", tier, got, want)
 		}
-		with, _, err := config.Contract("c.yaml", contractOf(tier.String(), string(all)))
+		with, _, err := config.ParseContract("c.yaml", contractOf(tier.String(), string(all)))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -34,7 +34,7 @@ func fuzzReader(f *testing.F, kind string, seeds ...string) {
 	f.Fuzz(func(t *testing.T, text string) {
 		d := readers[kind]([]byte(text))
 		for _, p := range d.Problems() {
-			if p.Line < 1 || p.Col < 1 || p.Code == "" || p.Message == "" || p.Severity != config.Error && p.Severity != config.Warning {
+			if p.Line < 1 || p.Column < 1 || p.Code == "" || p.Message == "" || p.Severity != config.Error && p.Severity != config.Warning {
 				t.Fatalf("%q: problem without a place, a code or a message: %+v", text, p)
 			}
 		}

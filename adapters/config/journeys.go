@@ -56,7 +56,7 @@ type extractFile struct {
 	Regexp string `yaml:"regexp"`
 }
 
-// Journeys reads a file of what users do, for package probe:
+// ParseJourneys reads a file of what users do, for package probe:
 //
 //	version: 1
 //	journeys:
@@ -74,7 +74,7 @@ type extractFile struct {
 // Keys are those of [probe.Journey] and [probe.Step]. Secrets are variables whose values
 // are not in the file. What [probe.Journey.Validate] finds is reported where it stands,
 // without the value of a variable.
-func Journeys(name string, data []byte, secrets Secrets) ([]probe.Journey, *Document, error) {
+func ParseJourneys(name string, data []byte, secrets Secrets) ([]probe.Journey, *Document, error) {
 	var file journeysFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -85,7 +85,7 @@ func Journeys(name string, data []byte, secrets Secrets) ([]probe.Journey, *Docu
 		d.unique(names, path+".name", f.Name)
 		j := f.journey(d, path, secrets)
 		for _, e := range split(j.Validate()) {
-			bad := (*probe.Error)(nil)
+			bad := (*probe.JourneyError)(nil)
 			if !errors.As(e, &bad) {
 				continue
 			}

@@ -16,7 +16,7 @@ import (
 var journeysFile string
 
 func TestJourneys(t *testing.T) {
-	list, _, err := config.Journeys("journeys.yaml", []byte(journeysFile), anySecret)
+	list, _, err := config.ParseJourneys("journeys.yaml", []byte(journeysFile), anySecret)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,7 +53,7 @@ func TestJourneysProblems(t *testing.T) {
 		{"secrets: {password", "secrets: {shop: {env: A}, password", "journeys[0].secrets.shop"},
 		{"name: search", "name: log in", "journeys[0].steps[1].name"},
 	} {
-		_, d, err := config.Journeys("journeys.yaml", []byte(strings.Replace(journeysFile, c.from, c.to, 1)), anySecret)
+		_, d, err := config.ParseJourneys("journeys.yaml", []byte(strings.Replace(journeysFile, c.from, c.to, 1)), anySecret)
 		var paths []string
 		lines := true
 		for _, p := range d.Problems() {
@@ -64,7 +64,7 @@ func TestJourneysProblems(t *testing.T) {
 			t.Errorf("%s: problems %q, %v; want one at %s", c.to, paths, err, c.path)
 		}
 	}
-	_, d, err := config.Journeys("journeys.yaml", []byte(journeysFile), noSecrets)
+	_, d, err := config.ParseJourneys("journeys.yaml", []byte(journeysFile), noSecrets)
 	if err == nil || len(d.Problems()) != 1 || d.Problems()[0].Path != "journeys[0].secrets.password" {
 		t.Errorf("without the secret: %v, want that it is missing", err)
 	}
@@ -74,12 +74,12 @@ func FuzzJourneys(f *testing.F) {
 	f.Add([]byte(journeysFile))
 	f.Add([]byte("journeys: [{name: a, steps: [{name: b, url: '${'}]}]"))
 	f.Fuzz(func(_ *testing.T, data []byte) {
-		_, _, _ = config.Journeys("journeys.yaml", data, anySecret)
+		_, _, _ = config.ParseJourneys("journeys.yaml", data, anySecret)
 	})
 }
 
-func ExampleJourneys() {
-	list, _, err := config.Journeys("journeys.yaml", []byte(`
+func ExampleParseJourneys() {
+	list, _, err := config.ParseJourneys("journeys.yaml", []byte(`
 journeys:
   - name: home
     steps:

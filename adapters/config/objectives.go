@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/slo"
 	"github.com/evenkeelops/evenkeel/slo/promrules"
@@ -52,7 +53,7 @@ type Objective struct {
 	Scrape time.Duration
 }
 
-// Objectives reads a file of service level objectives, in the order of the file.
+// ParseObjectives reads a file of service level objectives, in the order of the file.
 // Objectives without alerts get [slo.DefaultPolicy].
 //
 // A file of OpenSLO objects is known by its apiVersion and read by [openslo.Parse].
@@ -60,7 +61,7 @@ type Objective struct {
 // and so is what keeps Prometheus from counting the events: then Rules is nil.
 // Objectives with the budgeting method RatioTimeslices are an error, as package slo
 // follows no mean of slices.
-func Objectives(name string, data []byte) ([]Objective, *Document, error) {
+func ParseObjectives(name string, data []byte) ([]Objective, *Document, error) {
 	if isOpenSLO(data) {
 		return openSLO(name, data)
 	}
@@ -146,8 +147,8 @@ func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 		return nil
 	case "events":
 		for _, key := range []string{"slice", "good_percent", "no_data"} {
-			if d.Has(join(path, key)) {
-				d.Fail(join(path, key), "out_of_range", "%s has no effect on single events, want kind time_slices", key)
+			if d.Has(diagnostic.Join(path, key)) {
+				d.Fail(diagnostic.Join(path, key), "out_of_range", "%s has no effect on single events, want kind time_slices", key)
 			}
 		}
 		return nil
@@ -163,7 +164,7 @@ func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 		}
 	}
 	for _, key := range []string{"slice", "good_percent"} {
-		d.Missing(join(path, key))
+		d.Missing(diagnostic.Join(path, key))
 	}
 	if f.Good != "" {
 		target, err := slo.ParsePercent(string(f.Good))

@@ -57,14 +57,14 @@ func openSLO(name string, data []byte) ([]Objective, *Document, error) {
 	}
 	var objectives []Objective
 	for _, o := range file.Objectives {
-		at := Diagnostic{Line: 1, Col: 1, Severity: Warning}
+		at := Diagnostic{Line: 1, Column: 1, Severity: Warning}
 		if i := slices.IndexFunc(file.Objects, func(b openslo.Object) bool { return b.Kind == "SLO" && b.Name == o.SLO }); i >= 0 {
 			at.Line = file.Objects[i].Line
 		}
 		objectives = append(objectives, d.imported(o, at, file.Findings))
 	}
 	if len(file.Objectives) == 0 && d.Err() == nil {
-		d.add(Diagnostic{Line: 1, Col: 1, Severity: Error, Code: "missing_field", Message: "no object of kind SLO in the file, so there is no objective"})
+		d.add(Diagnostic{Line: 1, Column: 1, Severity: Error, Code: "missing_field", Message: "no object of kind SLO in the file, so there is no objective"})
 	}
 	return objectives, d, d.Err()
 }

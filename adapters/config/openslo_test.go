@@ -59,7 +59,7 @@ func editedOrders(pairs ...string) []byte {
 }
 
 func TestOpenSLO(t *testing.T) {
-	all, d, err := config.Objectives("slo.yaml", editedOrders())
+	all, d, err := config.ParseObjectives("slo.yaml", editedOrders())
 	if err != nil || len(all) != 1 || len(d.Problems()) != 0 {
 		t.Fatalf("%v, %v", err, d.Problems())
 	}
@@ -93,7 +93,7 @@ func TestOpenSLOProblems(t *testing.T) {
 		{"another source", editedOrders("type: Prometheus", "type: Datadog"), "", `f.yaml:1:1: openslo: objective "orders": good: want a metric of type Prometheus, not "Datadog"`},
 		{"no selector", editedOrders("orders_total{result=\"ok\"}", "orders_total{result=}"), "", `f.yaml:1:1: promrules: objective "orders": events good: `},
 	} {
-		all, d, err := config.Objectives("f.yaml", c.text)
+		all, d, err := config.ParseObjectives("f.yaml", c.text)
 		switch {
 		case c.err != "" && (err == nil || !strings.HasPrefix(err.Error(), c.err)):
 			t.Errorf("%s: got %v, want %s", c.name, err, c.err)
@@ -117,12 +117,12 @@ func TestOpenSLOForms(t *testing.T) {
 		`"good":{"metricSource":{"type":"Prometheus","spec":{"query":"g"}}},"total":{"metricSource":{"type":"Prometheus","spec":{"query":"t"}}}}}},` +
 		`"timeWindow":[{"duration":"7d","isRolling":true}],"budgetingMethod":"Occurrences","objectives":[{"target":0.99}]}}`
 	for name, text := range map[string]string{"json": compact, "list": "[" + compact + "]", "second document": "---\n# nothing\n---\n" + compact} {
-		all, _, err := config.Objectives("f.json", []byte(text))
+		all, _, err := config.ParseObjectives("f.json", []byte(text))
 		if err != nil || len(all) != 1 || all[0].ID != "a" || len(all[0].Policy.Rules) != 4 {
 			t.Errorf("%s: %+v, %v", name, all, err)
 		}
 	}
-	_, _, err := config.Objectives("f.yaml", []byte("version: 1\nslos: [{kind: SLO}]\n"))
+	_, _, err := config.ParseObjectives("f.yaml", []byte("version: 1\nslos: [{kind: SLO}]\n"))
 	if err == nil || !strings.Contains(err.Error(), `slos[0].kind: unknown key "kind"`) {
 		t.Errorf("a file of our own: %v", err)
 	}

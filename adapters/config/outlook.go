@@ -68,10 +68,10 @@ type capacityForecast struct {
 	Confidence float64   `yaml:"confidence_percent,required"`
 }
 
-// ReadOutlook reads what is known of the months ahead: how long components are
+// ParseOutlook reads what is known of the months ahead: how long components are
 // supported, and what was measured of resources that fill up. Points stand in any order
 // and are taken by steps, the last of each; a step is a day unless the file has another.
-func ReadOutlook(name string, data []byte) (Outlook, *Document, error) {
+func ParseOutlook(name string, data []byte) (Outlook, *Document, error) {
 	var file outlookFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)

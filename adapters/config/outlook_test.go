@@ -30,7 +30,7 @@ capacities:
 
 // Of the two points of the first half day the later counts, the second has none.
 func TestOutlook(t *testing.T) {
-	o, _, err := config.ReadOutlook("outlook.yaml", []byte(outlookFile))
+	o, _, err := config.ParseOutlook("outlook.yaml", []byte(outlookFile))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,8 +69,8 @@ func TestOutlookProblems(t *testing.T) {
 		if !strings.Contains(outlookFile, c.from) {
 			t.Fatalf("no %q", c.from)
 		}
-		_, d, err := config.ReadOutlook("outlook.yaml", []byte(strings.Replace(outlookFile, c.from, c.to, 1)))
-		if err == nil || !slices.ContainsFunc(d.Problems(), func(p config.Diagnostic) bool { return p.Path == c.path && p.Line > 0 && p.Col > 0 }) {
+		_, d, err := config.ParseOutlook("outlook.yaml", []byte(strings.Replace(outlookFile, c.from, c.to, 1)))
+		if err == nil || !slices.ContainsFunc(d.Problems(), func(p config.Diagnostic) bool { return p.Path == c.path && p.Line > 0 && p.Column > 0 }) {
 			t.Errorf("%q: %v, want a problem at %s", c.to, err, c.path)
 		}
 	}
@@ -80,7 +80,7 @@ func FuzzOutlook(f *testing.F) {
 	f.Add([]byte(outlookFile))
 	f.Add([]byte("capacities: [{name: a, limit: 1, step: 1h, points: [{at: 0001-01-01T00:00:00Z, value: 1}, {at: 9999-01-01T00:00:00Z, value: 2}]}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o, d, err := config.ReadOutlook("outlook.yaml", data)
+		o, d, err := config.ParseOutlook("outlook.yaml", data)
 		if (err == nil) != (d.Err() == nil) {
 			t.Errorf("error %v, document %v", err, d.Err())
 		}

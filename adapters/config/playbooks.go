@@ -16,12 +16,12 @@ type playbooksFile struct {
 	playbook.Book
 }
 
-// Playbooks reads a file of playbooks and of the rules of their execution, the
+// ParsePlaybooks reads a file of playbooks and of the rules of their execution, the
 // blocks incident_automation and response_engine. Conditions are checked against
 // [playbook.DefaultFacts], actions against [playbook.DefaultActions]; a program
-// with its own reads the [playbook.Book] by [Read] and leaves the check to
+// with its own reads the [playbook.Book] by [Parse] and leaves the check to
 // [playbook.New].
-func Playbooks(name string, data []byte) (playbook.Book, *Document, error) {
+func ParsePlaybooks(name string, data []byte) (playbook.Book, *Document, error) {
 	var file playbooksFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)

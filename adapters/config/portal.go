@@ -16,6 +16,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"github.com/evenkeelops/evenkeel/internal/color"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/sla"
 )
 
@@ -214,12 +215,12 @@ var portalPages = []string{
 // tenantID is part of paths and file names, and small enough for a label of DNS.
 var tenantID = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,62}$`)
 
-// ReadPortal reads the file of a portal. A tenant is public or has a token, exactly
+// ParsePortal reads the file of a portal. A tenant is public or has a token, exactly
 // one of the two. Tokens stand in it as hashes; what is not one is an error that does
 // not show it, because it may be the token. A brand colour that cannot be read as text
 // on its background is an error with one that can. Secrets of where requests go are
 // found as those of a bridge.
-func ReadPortal(name string, data []byte, secrets Secrets) (Portal, *Document, error) {
+func ParsePortal(name string, data []byte, secrets Secrets) (Portal, *Document, error) {
 	var file portalFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -313,7 +314,7 @@ func (d *Document) tenant(path string, f *tenantFile, ids map[string]bool) Tenan
 		hash TokenHash
 	}{{"feed_token_sha256", f.Feed}, {"write_token_sha256", f.Write}} {
 		if other.hash.IsSet() && other.hash == f.Token {
-			d.Fail(join(path, other.key), "contradiction", "the same token as token_sha256, want one of its own")
+			d.Fail(diagnostic.Join(path, other.key), "contradiction", "the same token as token_sha256, want one of its own")
 		}
 	}
 	if f.Feed.IsSet() && f.Feed == f.Write {
@@ -425,7 +426,7 @@ func (d *Document) openListen(path, address, why string) {
 	at := d.position(path)
 	_, port, _ := net.SplitHostPort(address)
 	d.add(Diagnostic{
-		Line: at.line, Col: at.col, Severity: Warning, Path: path, Code: "open_listen", Suggestion: net.JoinHostPort("127.0.0.1", port),
+		Line: at.line, Column: at.col, Severity: Warning, Path: path, Code: "open_listen", Suggestion: net.JoinHostPort("127.0.0.1", port),
 		Message: fmt.Sprintf("%q is open to the network%s", address, why),
 	})
 }

@@ -26,7 +26,7 @@ const portalTenants = `tenants:
 `
 
 func TestReadPortal(t *testing.T) {
-	p, d, err := config.ReadPortal("portal.yaml", []byte(portalFile), noSecrets)
+	p, d, err := config.ParsePortal("portal.yaml", []byte(portalFile), noSecrets)
 	if err != nil || len(d.Problems()) != 0 {
 		t.Fatal(d.Problems())
 	}
@@ -85,7 +85,7 @@ func TestReadPortalRefuses(t *testing.T) {
 		if !strings.Contains(portalFile, c.old) {
 			t.Fatalf("%q is not in the file", c.old)
 		}
-		_, d, err := config.ReadPortal("portal.yaml", []byte(strings.Replace(portalFile, c.old, c.text, 1)), noSecrets)
+		_, d, err := config.ParsePortal("portal.yaml", []byte(strings.Replace(portalFile, c.old, c.text, 1)), noSecrets)
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s\ngot  %v\nwant %s alone", c.text, d.Problems(), c.want)
 		}
@@ -108,7 +108,7 @@ tenants:
 
 func TestReadPortalReports(t *testing.T) {
 	head := strings.TrimSuffix(portalFile, portalTenants)
-	p, d, err := config.ReadPortal("portal.yaml", []byte(head+reports), noSecrets)
+	p, d, err := config.ParsePortal("portal.yaml", []byte(head+reports), noSecrets)
 	if err != nil || len(d.Problems()) != 0 {
 		t.Fatal(d.Problems())
 	}
@@ -134,13 +134,13 @@ func TestReadPortalReports(t *testing.T) {
 		{"security: tls", "security: none", "mail.security"},
 		{"host: smtp.example.net, ", "", "mail.host"},
 	} {
-		_, d, err := config.ReadPortal("portal.yaml", []byte(head+strings.Replace(reports, c.old, c.text, 1)), noSecrets)
+		_, d, err := config.ParsePortal("portal.yaml", []byte(head+strings.Replace(reports, c.old, c.text, 1)), noSecrets)
 		if err == nil || len(d.Problems()) != 1 || d.Problems()[0].Path != c.path || d.Problems()[0].Line == 0 {
 			t.Errorf("%s: %v, want one problem at %s", c.text, d.Problems(), c.path)
 		}
 	}
 	for text, want := range map[string]*time.Duration{"cut_off: 0s": new(time.Duration(0)), "": nil} {
-		p, _, err := config.ReadPortal("portal.yaml", []byte(head+strings.Replace(reports, "cut_off: 48h", text, 1)), noSecrets)
+		p, _, err := config.ParsePortal("portal.yaml", []byte(head+strings.Replace(reports, "cut_off: 48h", text, 1)), noSecrets)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -148,7 +148,7 @@ func TestReadPortalReports(t *testing.T) {
 			t.Errorf("%q: a cut-off of %v, want %v", text, got, want)
 		}
 	}
-	_, d, err = config.ReadPortal("portal.yaml", []byte(head+strings.Replace(reports, "{env: SMTP_PASSWORD}", "canary", 1)), noSecrets)
+	_, d, err = config.ParsePortal("portal.yaml", []byte(head+strings.Replace(reports, "{env: SMTP_PASSWORD}", "canary", 1)), noSecrets)
 	if err != nil || len(d.Problems()) != 1 || d.Problems()[0].Code != "inline_secret" || strings.Contains(d.Problems().Error(), "canary") {
 		t.Errorf("a password in the file: %v, %v", err, d.Problems())
 	}
@@ -166,7 +166,7 @@ func TestReadPortalShowsNoToken(t *testing.T) {
 		{portalTenants, "tenants: [canary]\n"},
 		{"https://status.example.net", "https://user:canary@status.example.net:x"},
 	} {
-		_, d, err := config.ReadPortal("portal.yaml", []byte(strings.Replace(portalFile, c.old, c.text, 1)), noSecrets)
+		_, d, err := config.ParsePortal("portal.yaml", []byte(strings.Replace(portalFile, c.old, c.text, 1)), noSecrets)
 		if shown := d.Problems().Error(); err == nil || strings.Contains(shown, "canary") {
 			t.Errorf("%s: %v", c.text, shown)
 		}

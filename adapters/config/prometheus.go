@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/slo"
 	"github.com/evenkeelops/evenkeel/slo/promrules"
 )
@@ -44,7 +45,7 @@ func (f *prometheusFile) rules(d *Document, path string, o slo.Objective) *promr
 		}
 	}
 	if f.Scrape < 0 || f.Scrape%time.Millisecond != 0 {
-		d.Fail(join(path, "scrape"), "out_of_range", "scrape interval %v, want whole milliseconds", f.Scrape)
+		d.Fail(diagnostic.Join(path, "scrape"), "out_of_range", "scrape interval %v, want whole milliseconds", f.Scrape)
 	}
 	if d.Err() != nil {
 		return s // an objective that is wrong would be reported twice
@@ -53,9 +54,9 @@ func (f *prometheusFile) rules(d *Document, path string, o slo.Objective) *promr
 		events, rule := (*promrules.EventsError)(nil), (*promrules.RuleError)(nil)
 		switch {
 		case errors.As(err, &events) && events.Text != "":
-			d.Fail(join(path, events.Field), "bad_selector", "%q at byte %d, want %s", events.Text, events.Offset, events.Want)
+			d.Fail(diagnostic.Join(path, events.Field), "bad_selector", "%q at byte %d, want %s", events.Text, events.Offset, events.Want)
 		case errors.As(err, &events) && events.Field != "":
-			d.Fail(join(path, events.Field), "out_of_range", "want %s", events.Want)
+			d.Fail(diagnostic.Join(path, events.Field), "out_of_range", "want %s", events.Want)
 		case errors.As(err, &events):
 			d.Fail(path, "out_of_range", "want %s", events.Want)
 		case errors.As(err, &rule):

@@ -15,7 +15,7 @@ func objective(prometheus string) []byte {
 }
 
 func TestPrometheusBlock(t *testing.T) {
-	all, _, err := config.Objectives("slo.yaml", []byte(`version: 1
+	all, _, err := config.ParseObjectives("slo.yaml", []byte(`version: 1
 slos:
   - id: a
     service: api
@@ -73,7 +73,7 @@ func TestPrometheusProblems(t *testing.T) {
 		{"{bad: a, total: b, labels: {sloth_id: x}}", `slos[0].prometheus.labels: "sloth_id" at byte 0, want a name that the rules do not set themselves`},
 		{"up", `f.yaml:7:17: slos[0].prometheus: found the text "up", want a mapping`},
 	} {
-		_, _, err := config.Objectives("f.yaml", objective(c.block))
+		_, _, err := config.ParseObjectives("f.yaml", objective(c.block))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s:\ngot  %v\nwant %s", c.block, err, c.want)
 		}
@@ -85,7 +85,7 @@ func TestPrometheusProblems(t *testing.T) {
 func TestPrometheusWarning(t *testing.T) {
 	text := strings.Replace(string(objective("{bad: a, total: b}")), "99.9", "100", 1)
 	text = strings.Replace(text, "window: 30d", "window: 30d\n    alerts: none", 1)
-	all, d, err := config.Objectives("f.yaml", []byte(text))
+	all, d, err := config.ParseObjectives("f.yaml", []byte(text))
 	if err != nil || len(all) != 1 {
 		t.Fatal(err)
 	}

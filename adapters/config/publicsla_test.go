@@ -79,7 +79,7 @@ func publicSLAs(t *testing.T) map[string]config.PublicSLA {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all, _, err := config.PublicSLAs("public_slas.yaml", data)
+	all, _, err := config.ParsePublicSLAs("public_slas.yaml", data)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -464,7 +464,7 @@ func publicEntry(lines ...string) []byte {
 
 func readPublic(t *testing.T, lines ...string) config.PublicSLA {
 	t.Helper()
-	all, _, err := config.PublicSLAs("f.yaml", publicEntry(lines...))
+	all, _, err := config.ParsePublicSLAs("f.yaml", publicEntry(lines...))
 	if err != nil {
 		t.Fatalf("%q: %v", lines, err)
 	}
@@ -788,7 +788,7 @@ func TestPublicDiagnostics(t *testing.T) {
 		{"also: [{name: availability, measure: {kind: uptime}}]", `slas[0].also[0].name: "availability" is the promise of the entry itself`},
 		{"also: [{name: b, measure: {kind: uptme}}]", "f.yaml:10:36: slas[0].also[0].measure.kind: "},
 	} {
-		_, d, err := config.PublicSLAs("f.yaml", publicEntry(c.line))
+		_, d, err := config.ParsePublicSLAs("f.yaml", publicEntry(c.line))
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s:\ngot  %v\nwant %s", c.line, err, c.want)
 		}
@@ -803,7 +803,7 @@ func TestPublicDiagnostics(t *testing.T) {
 		strings.Replace(once, "schema: 2", "schema: 3", 1): "f.yaml:1:9: schema: schema 3, want 2",
 		"schema: 2": "f.yaml:1:1: slas: missing",
 	} {
-		if _, _, err := config.PublicSLAs("f.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := config.ParsePublicSLAs("f.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v\nwant %s", err, want)
 		}
 	}
@@ -818,7 +818,7 @@ func TestPublicWarnings(t *testing.T) {
 		{`published_bounds: [["<= 99.9", "> 99.0", 10], ["< 99.0", ~, 25]]`, "want one of the two bands to hold the bound"},
 		{"exclude: [scheduled_maintenance]", "want a notice for excluded maintenance"},
 	} {
-		_, d, err := config.PublicSLAs("f.yaml", publicEntry(c.line))
+		_, d, err := config.ParsePublicSLAs("f.yaml", publicEntry(c.line))
 		problems := d.Problems()
 		if err != nil || len(problems) != 1 || problems[0].Severity != config.Warning || !strings.Contains(problems[0].String(), c.want) {
 			t.Errorf("%s: %v, problems\n%v\nwant a warning\n%s", c.line, err, problems, c.want)
@@ -841,9 +841,9 @@ func FuzzPublicSLAs(f *testing.F) {
 	f.Add(string(publicEntry("remedy: {kind: per_interval, percent: 5, interval: 10m, partial: started, deductible: 1h}", "variants: {b: {interval: *x}}", "claim: &x {kind: automatic}")))
 	f.Add(string(publicEntry("measure: {kind: affected_ratio, denominator: minutes of the month minus downtime planned by the customer}", "remedy: {kind: days_bands, bands: [[100, ~, 3]], cap_days_per_month: 15}")))
 	f.Fuzz(func(t *testing.T, text string) {
-		all, d, err := config.PublicSLAs("f.yaml", []byte(text))
+		all, d, err := config.ParsePublicSLAs("f.yaml", []byte(text))
 		for _, p := range d.Problems() {
-			if p.Line < 1 || p.Col < 1 || p.Code == "" || p.Message == "" || p.Severity != config.Error && p.Severity != config.Warning {
+			if p.Line < 1 || p.Column < 1 || p.Code == "" || p.Message == "" || p.Severity != config.Error && p.Severity != config.Warning {
 				t.Fatalf("%q: problem without a place, a code or a message: %+v", text, p)
 			}
 		}

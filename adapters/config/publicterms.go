@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/fixed"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/sla"
@@ -26,7 +27,7 @@ type block struct {
 }
 
 // at returns where a key of the block stands, be it in a variant.
-func (b *block) at(key string) string { return cmp.Or(b.stated[key], join(b.path, key)) }
+func (b *block) at(key string) string { return cmp.Or(b.stated[key], diagnostic.Join(b.path, key)) }
 
 // read takes over the keys that the struct has, and keeps what is words. An open
 // block keeps unknown keys too, unless one is probably meant for a known one.
@@ -36,7 +37,7 @@ func (b *block) read(r *decoder, n *yaml.Node, path string, into reflect.Value, 
 		known := slices.Sorted(maps.Keys(fieldsOf(into.Type())))
 		var rest []*yaml.Node
 		for i := 0; i < len(content); i += 2 {
-			key, at := content[i].Value, join(path, content[i].Value)
+			key, at := content[i].Value, diagnostic.Join(path, content[i].Value)
 			word := slices.Contains(words, key)
 			switch {
 			case word && isNull(content[i+1]):
@@ -85,7 +86,7 @@ func (b *block) check(d *Document, kind string, kinds map[string][]string) bool 
 		return false
 	}
 	if _, ok := b.stated["kind"]; !ok {
-		d.Missing(join(b.path, "kind"))
+		d.Missing(diagnostic.Join(b.path, "kind"))
 		return false
 	}
 	keys := lookup(d, b.at("kind"), kind, kinds)
@@ -106,9 +107,9 @@ func (b *block) together(d *Document, one, other string) {
 	_, hasOther := b.stated[other]
 	switch {
 	case hasOne && !hasOther:
-		d.Missing(join(b.path, other))
+		d.Missing(diagnostic.Join(b.path, other))
 	case hasOther && !hasOne:
-		d.Missing(join(b.path, one))
+		d.Missing(diagnostic.Join(b.path, one))
 	}
 }
 
@@ -116,7 +117,7 @@ func (b *block) together(d *Document, one, other string) {
 func (b *block) needs(d *Document, keys ...string) {
 	for _, key := range keys {
 		if _, ok := b.stated[key]; !ok {
-			d.Missing(join(b.path, key))
+			d.Missing(diagnostic.Join(b.path, key))
 		}
 	}
 }
@@ -435,7 +436,7 @@ func (f *variantFile) override(d *Document, path string, o offered, texts map[st
 	o.measure, o.remedy = &m, &y
 	for i := 0; i < len(f.content); i += 2 {
 		key, node := f.content[i], f.content[i+1]
-		at := join(path, key.Value)
+		at := diagnostic.Join(path, key.Value)
 		ofMeasure, ofRemedy := slices.Contains(measureKinds[m.Kind], key.Value), slices.Contains(remedyKinds[y.Kind], key.Value)
 		switch {
 		case isNull(node):
@@ -463,7 +464,7 @@ func (f *variantFile) override(d *Document, path string, o offered, texts map[st
 			slices.Sort(known)
 			known = slices.Compact(known)
 			d.add(Diagnostic{
-				Line: key.Line, Col: key.Column, Severity: Error, Path: at, Code: "unknown_field", Suggestion: spelling.Nearest(key.Value, known),
+				Line: key.Line, Column: key.Column, Severity: Error, Path: at, Code: "unknown_field", Suggestion: spelling.Nearest(key.Value, known),
 				Message: fmt.Sprintf("unknown key %q, want one of %s", key.Value, strings.Join(known, ", ")),
 			})
 		}

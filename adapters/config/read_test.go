@@ -34,7 +34,7 @@ type item struct {
 
 func TestRead(t *testing.T) {
 	var s sample
-	_, err := config.Read("a.yaml", []byte(`
+	_, err := config.Parse("a.yaml", []byte(`
 version: 1
 name: "8"
 on: true
@@ -75,7 +75,7 @@ terms:
     update: {targets: [{severity: P1, within_ns: 3600000000000, calendar: office, credit: "50.00 EUR"}]}
 `
 	var read sla.Contract
-	if _, err := config.Read("acme.yaml", []byte(yaml), &read); err != nil {
+	if _, err := config.Parse("acme.yaml", []byte(yaml), &read); err != nil {
 		t.Fatal(err)
 	}
 	if err := read.Validate(); err != nil {
@@ -94,7 +94,7 @@ terms:
 		t.Fatal(err)
 	}
 	var same sla.Contract
-	if _, err := config.Read("acme.json", text, &same); err != nil {
+	if _, err := config.Parse("acme.json", text, &same); err != nil {
 		t.Fatal(err)
 	}
 	if changes := sla.Compare(same, parsed); len(changes) > 0 {
@@ -103,7 +103,7 @@ terms:
 	if changes := sla.Compare(read, parsed); len(changes) > 0 {
 		t.Errorf("YAML and JSON differ: %v", changes)
 	}
-	_, err = config.Read("acme.yaml", []byte(strings.Replace(yaml, "times: 10", "time: 10", 1)), &read)
+	_, err = config.Parse("acme.yaml", []byte(strings.Replace(yaml, "times: 10", "time: 10", 1)), &read)
 	if err == nil || !strings.HasPrefix(err.Error(), "acme.yaml:") || !strings.Contains(err.Error(), "time") {
 		t.Errorf("an unknown key: %v, want its place", err)
 	}
@@ -133,7 +133,7 @@ func TestReadReportsAll(t *testing.T) {
 		{"tabs", "version:\n\tx: 1", "f.yaml:2:1: not valid YAML: found character that cannot start any token; indent with blanks, not tabs"},
 	} {
 		var s sample
-		_, err := config.Read("f.yaml", []byte(c.text), &s)
+		_, err := config.Parse("f.yaml", []byte(c.text), &s)
 		var all config.Errors
 		if !errors.As(err, &all) || err.Error() != c.want {
 			t.Errorf("%s:\ngot  %v\nwant %s", c.name, err, c.want)
@@ -156,7 +156,7 @@ type nest []nest
 
 func TestReadBoundsAliases(t *testing.T) {
 	var v map[string]nest
-	_, err := config.Read("f.yaml", []byte(strings.ReplaceAll(aliasBomb(), "x", "[]")), &v)
+	_, err := config.Parse("f.yaml", []byte(strings.ReplaceAll(aliasBomb(), "x", "[]")), &v)
 	var all config.Errors
 	if !errors.As(err, &all) || len(all) != 1 || all[0].Code != "alias_limit" {
 		t.Errorf("nine levels of ten aliases: %v, want alias_limit alone", err)
@@ -165,7 +165,7 @@ func TestReadBoundsAliases(t *testing.T) {
 		A0 []string   `yaml:"a0"`
 		A1 [][]string `yaml:"a1"`
 	}
-	if _, err := config.Read("f.yaml", []byte("a0: &x [a]\na1: [*x, *x]\n"), &deep); err != nil || len(deep.A1) != 2 {
+	if _, err := config.Parse("f.yaml", []byte("a0: &x [a]\na1: [*x, *x]\n"), &deep); err != nil || len(deep.A1) != 2 {
 		t.Errorf("harmless aliases: %v, %v", deep, err)
 	}
 }
@@ -176,13 +176,13 @@ func FuzzRead(f *testing.F) {
 	f.Add("? {a: b}\n: c")
 	f.Fuzz(func(t *testing.T, text string) {
 		var s sample
-		_, err := config.Read("f.yaml", []byte(text), &s)
+		_, err := config.Parse("f.yaml", []byte(text), &s)
 		var all config.Errors
 		if err != nil && !errors.As(err, &all) {
 			t.Fatalf("error of type %T", err)
 		}
 		for _, d := range all {
-			if d.Line < 1 || d.Col < 1 || d.Code == "" || d.Message == "" {
+			if d.Line < 1 || d.Column < 1 || d.Code == "" || d.Message == "" {
 				t.Fatalf("%q: problem without a place, a code or a message: %+v", text, d)
 			}
 		}

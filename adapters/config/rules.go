@@ -11,6 +11,7 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation/inhibit"
 	"github.com/evenkeelops/evenkeel/correlation/silence"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
 )
@@ -78,11 +79,11 @@ type Threshold struct {
 	Alerts        []string // layer.name
 }
 
-// Rules reads a file of correlation rules and thresholds. What monitoring_layers
+// ParseRules reads a file of correlation rules and thresholds. What monitoring_layers
 // says in words (level, scope, tools and metrics of a layer) is checked and not
 // kept. Rules are checked one by one and together, as correlation.New does, and
 // what correlation.Lint doubts is a warning.
-func Rules(name string, data []byte) (RuleSet, *Document, error) {
+func ParseRules(name string, data []byte) (RuleSet, *Document, error) {
 	var file rulesFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
@@ -100,7 +101,7 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 		set.Rules = append(set.Rules, r.rule(d, path))
 	}
 	for _, key := range slices.Sorted(maps.Keys(file.Named)) {
-		path := join("correlation_rules", key)
+		path := diagnostic.Join("correlation_rules", key)
 		r := file.Named[key]
 		if r.Name != "" && r.Name != key {
 			d.Fail(path+".name", "out_of_range", "name %q beside the key %q, want one of the two", r.Name, key)
@@ -110,14 +111,14 @@ func Rules(name string, data []byte) (RuleSet, *Document, error) {
 		set.Rules = append(set.Rules, r.rule(d, path))
 	}
 	for _, layer := range slices.Sorted(maps.Keys(file.Thresholds)) {
-		set.addThresholds(d, join("thresholds", layer), layer, file.Thresholds[layer], file.Signals)
+		set.addThresholds(d, diagnostic.Join("thresholds", layer), layer, file.Thresholds[layer], file.Signals)
 	}
 	for _, layer := range slices.Sorted(maps.Keys(file.Layers)) {
-		set.addThresholds(d, join(join("monitoring_layers", layer), "alert_thresholds"), layer, file.Layers[layer].Thresholds, file.Signals)
+		set.addThresholds(d, diagnostic.Join(diagnostic.Join("monitoring_layers", layer), "alert_thresholds"), layer, file.Layers[layer].Thresholds, file.Signals)
 	}
 	for _, metric := range slices.Sorted(maps.Keys(file.Signals)) {
 		if !slices.ContainsFunc(set.Thresholds, func(t Threshold) bool { return t.Metric == metric }) && !d.failed("thresholds") && !d.failed("monitoring_layers") {
-			d.report(join("signals", metric), "bad_reference", spelling.Nearest(metric, set.metrics()), fmt.Sprintf("no threshold for metric %q", metric))
+			d.report(diagnostic.Join("signals", metric), "bad_reference", spelling.Nearest(metric, set.metrics()), fmt.Sprintf("no threshold for metric %q", metric))
 		}
 	}
 	for i, r := range file.Inhibit {
@@ -154,7 +155,7 @@ func (f *rulesFile) path(name string) string {
 			return fmt.Sprintf("rules[%d]", i)
 		}
 	}
-	return join("correlation_rules", name)
+	return diagnostic.Join("correlation_rules", name)
 }
 
 func (s *RuleSet) metrics() []string {
@@ -189,7 +190,7 @@ func (s *RuleSet) addThresholds(d *Document, path, layer string, texts map[strin
 	for _, metric := range slices.Sorted(maps.Keys(texts)) {
 		condition, err := threshold.ParseCondition(texts[metric])
 		if err != nil {
-			d.Fail(join(path, metric), "bad_threshold", "%v", err)
+			d.Fail(diagnostic.Join(path, metric), "bad_threshold", "%v", err)
 			continue
 		}
 		t := Threshold{Layer: layer, Metric: metric, Condition: condition}

@@ -47,7 +47,7 @@ func TestArticleBlocksLoad(t *testing.T) {
 		return data
 	}
 	t.Run("roi_example", func(t *testing.T) {
-		m, _, err := config.Costs("roi.yaml", article(t, "roi_example"))
+		m, _, err := config.ParseCosts("roi.yaml", article(t, "roi_example"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -61,7 +61,7 @@ func TestArticleBlocksLoad(t *testing.T) {
 		}
 	})
 	t.Run("correlation_rules", func(t *testing.T) {
-		set, d, err := config.Rules("rules.yaml", article(t, "correlation_rules"))
+		set, d, err := config.ParseRules("rules.yaml", article(t, "correlation_rules"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func TestArticleBlocksLoad(t *testing.T) {
 		}
 	})
 	t.Run("monitoring_layers", func(t *testing.T) {
-		set, _, err := config.Rules("rules.yaml", append(article(t, "monitoring_layers"), "signals: {cpu_utilization: [cpu_high]}\n"...))
+		set, _, err := config.ParseRules("rules.yaml", append(article(t, "monitoring_layers"), "signals: {cpu_utilization: [cpu_high]}\n"...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -93,7 +93,7 @@ func TestArticleBlocksLoad(t *testing.T) {
 		}
 	})
 	t.Run("sla_framework", func(t *testing.T) {
-		c, _, err := config.Contract("c.yaml", append(contractOf("essential"), article(t, "sla_framework")...))
+		c, _, err := config.ParseContract("c.yaml", append(contractOf("essential"), article(t, "sla_framework")...))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -103,7 +103,7 @@ func TestArticleBlocksLoad(t *testing.T) {
 	})
 	for _, name := range []string{"incident_automation", "response_engine"} {
 		t.Run(name, func(t *testing.T) {
-			book, _, err := config.Playbooks("p.yaml", article(t, name))
+			book, _, err := config.ParsePlaybooks("p.yaml", article(t, name))
 			if err != nil || len(book.Playbooks)+len(book.Response.Safety) != 3 {
 				t.Errorf("%d playbooks, %d safety checks, %v, want three of one of them", len(book.Playbooks), len(book.Response.Safety), err)
 			}
@@ -115,7 +115,7 @@ func TestArticleBlocksLoad(t *testing.T) {
 func TestPlaybooksTakenBack(t *testing.T) {
 	const file = "incident_automation:\n  x:\n    undo_on_failure: true\n    trigger: {service_type: compute, condition: cpu_utilization > 85%}\n" +
 		"    automated_actions: {immediate: [{action: trigger_horizontal_scaling}]}\n"
-	book, _, err := config.Playbooks("p.yaml", []byte(file))
+	book, _, err := config.ParsePlaybooks("p.yaml", []byte(file))
 	if err != nil || !book.Playbooks["x"].UndoOnFailure {
 		t.Errorf("Playbooks = %+v, %v, want undo on failure", book, err)
 	}
@@ -123,7 +123,7 @@ func TestPlaybooksTakenBack(t *testing.T) {
 		"undo_on_failure: yes":   "p.yaml:3:22: incident_automation.x.undo_on_failure: ",
 		"undo_on_failures: true": `p.yaml:3:5: incident_automation.x.undo_on_failures: unknown key "undo_on_failures"`,
 	} {
-		if _, _, err := config.Playbooks("p.yaml", []byte(strings.Replace(file, "undo_on_failure: true", old, 1))); err == nil || !strings.Contains(err.Error(), want) {
+		if _, _, err := config.ParsePlaybooks("p.yaml", []byte(strings.Replace(file, "undo_on_failure: true", old, 1))); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, want %s", old, err, want)
 		}
 	}

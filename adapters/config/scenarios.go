@@ -47,11 +47,11 @@ type expectationFile struct {
 // scenarioStart is where a scenario begins that says nothing else.
 var scenarioStart = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// Scenarios reads a file of scenarios for [replay.Test]. Instants are durations after
+// ParseScenarios reads a file of scenarios for [replay.Test]. Instants are durations after
 // the start of the scenario; an event arrives when it happens, unless it says
 // otherwise, and fires. An expectation that leaves out a list does not look at it; an
 // empty one means none.
-func Scenarios(name string, data []byte) ([]replay.Scenario, *Document, error) {
+func ParseScenarios(name string, data []byte) ([]replay.Scenario, *Document, error) {
 	var file scenariosFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)

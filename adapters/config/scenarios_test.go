@@ -23,7 +23,7 @@ scenarios:
 `
 
 func TestScenarios(t *testing.T) {
-	list, _, err := config.Scenarios("s.yaml", []byte(scenarios))
+	list, _, err := config.ParseScenarios("s.yaml", []byte(scenarios))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestScenarioErrors(t *testing.T) {
 		"scenarios: [{name: x, events: [{at: 5s, ends: 1s, alert: a.b}], expect: []}]":                    "scenarios[0].events[0].ends",
 		"scenarios: [{name: x, start: 1500-01-01T00:00:00Z, events: [{at: 5s, alert: a.b}], expect: []}]": "scenarios[0].events[0].at",
 	} {
-		_, _, err := config.Scenarios("s.yaml", []byte("version: 1\n"+text))
+		_, _, err := config.ParseScenarios("s.yaml", []byte("version: 1\n"+text))
 		if err == nil || !strings.Contains(err.Error(), want) || !strings.HasPrefix(err.Error(), "s.yaml:2:") {
 			t.Errorf("%s: %v, want line 2 and %s", text, err, want)
 		}
@@ -56,16 +56,16 @@ func TestScenarioErrors(t *testing.T) {
 }
 
 func TestTopology(t *testing.T) {
-	topology, _, err := config.Topology("t.yaml", []byte("services: [{id: shop, depends_on: [orders, database]}, {id: orders, kind: application}, {id: db1, kind: database}, {id: db2, kind: database}]"))
+	topology, _, err := config.ParseTopology("t.yaml", []byte("services: [{id: shop, depends_on: [orders, database]}, {id: orders, kind: application}, {id: db1, kind: database}, {id: db2, kind: database}]"))
 	want := []correlation.Edge{{Dependent: "shop", Dependency: "orders"}, {Dependent: "shop", Dependency: "db1"}, {Dependent: "shop", Dependency: "db2"}}
 	if err != nil || len(topology.Edges) != 3 || topology.Edges[0] != want[0] || topology.Edges[1] != want[1] || topology.Edges[2] != want[2] || topology.Kinds["orders"] != "application" {
 		t.Errorf("Topology = %+v, %v, want %v", topology, err, want)
 	}
-	_, _, err = config.Topology("t.yaml", []byte("services: [{id: shop, depends_on: [order]}, {id: orders}]"))
+	_, _, err = config.ParseTopology("t.yaml", []byte("services: [{id: shop, depends_on: [order]}, {id: orders}]"))
 	if err == nil || !strings.Contains(err.Error(), `t.yaml:1:`) || !strings.Contains(err.Error(), `"orders"`) {
 		t.Errorf("Topology with a misspelt service = %v, want its place and a suggestion", err)
 	}
-	_, _, err = config.Topology("t.yaml", []byte(`services: [{id: shop}, {id: "", kind: database}]`))
+	_, _, err = config.ParseTopology("t.yaml", []byte(`services: [{id: shop}, {id: "", kind: database}]`))
 	if err == nil || !strings.Contains(err.Error(), "services[1].id") {
 		t.Errorf("Topology with a service without an id = %v, want its place", err)
 	}

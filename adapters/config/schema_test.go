@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/sla"
 )
 
@@ -192,7 +193,7 @@ func (s *schemaDrift) compareFields(path string, of reflect.Type, fields map[str
 			want = append(want, name)
 		}
 		if inner, ok := properties[name].(map[string]any); ok {
-			s.compare(join(path, name), of.FieldByIndex(fields[name].index).Type, inner)
+			s.compare(diagnostic.Join(path, name), of.FieldByIndex(fields[name].index).Type, inner)
 		}
 	}
 	if !slices.Equal(required, want) {

@@ -33,7 +33,7 @@ options: {strict_silence: true}
 `
 
 func TestSilences(t *testing.T) {
-	set, _, err := config.Rules("r.yaml", []byte(quietRules))
+	set, _, err := config.ParseRules("r.yaml", []byte(quietRules))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +81,7 @@ func TestSilenceProblems(t *testing.T) {
 		if text == quietRules {
 			t.Fatalf("%q is not in the file", c.old)
 		}
-		_, d, _ := config.Rules("r.yaml", []byte(text))
+		_, d, _ := config.ParseRules("r.yaml", []byte(text))
 		problems := d.Problems()
 		if len(problems) != 1 {
 			t.Errorf("%s: %d problems, want one: %v", c.with, len(problems), problems)

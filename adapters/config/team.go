@@ -55,8 +55,8 @@ type Organisation struct {
 	Matrix   escalation.Matrix
 	Policies map[string]escalation.Matrix
 
-	// Unset is the severity of an incident without one; 0 where the file has none.
-	Unset incident.Severity
+	// DefaultSeverity is the severity of an incident without one; 0 where the file has none.
+	DefaultSeverity incident.Severity
 
 	// Tier is the one whose times to respond are owed; 0 for none.
 	Tier sla.Tier
@@ -68,7 +68,7 @@ type Organisation struct {
 	Handoffs map[string]escalation.HandoffRule // by sending centre
 }
 
-// Team reads a file of people, schedules, centres and policies, and checks it as
+// ParseTeam reads a file of people, schedules, centres and policies, and checks it as
 // [escalation.NewEngine], [support.NewLines] and [comms.New] do.
 //
 // The file may hold blocks of a provider's guide as they stand there: zones such as
@@ -76,7 +76,7 @@ type Organisation struct {
 // ours counts more than a block. A file of nothing but blocks needs neither version nor
 // last resort: the latter is then the on-call manager, whom the guide has woken when
 // nobody is available.
-func Team(name string, data []byte) (Organisation, *Document, error) {
+func ParseTeam(name string, data []byte) (Organisation, *Document, error) {
 	t, o := readTeam(name, data)
 	return o, t.d, t.d.Err()
 }

@@ -41,7 +41,7 @@ policies: {desk: {P1: &desk {steps: [{minutes: 0, targets: [{line: call centre}]
 // Support lines, a maximum of open incidents and parts of positions are read from
 // YAML, and what is wrong with them is told with its place.
 func TestTeamWithSupportLines(t *testing.T) {
-	roster, _, err := config.Team("team.yaml", []byte(supportedTeam))
+	roster, _, err := config.ParseTeam("team.yaml", []byte(supportedTeam))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestTeamWithSupportLines(t *testing.T) {
 		{"{line: call centre}", "{line: call center}", `policies.desk.P1.steps[0].targets[0].line: "call center", want one of call centre (did you mean "call centre"?)`},
 	} {
 		text := strings.Replace(supportedTeam, c.from, c.to, 1)
-		if _, _, err := config.Team("team.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
+		if _, _, err := config.ParseTeam("team.yaml", []byte(text)); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("with %q: %v, want an error at %s", c.to, err, c.want)
 		}
 	}
@@ -88,12 +88,12 @@ func TestTeamOfTheGuide(t *testing.T) {
 	for _, name := range names {
 		text := article(t, name)
 		blocks = append(blocks, text)
-		if _, d, err := config.Team(name+".yaml", []byte(text)); err != nil || len(d.Problems()) > 6 {
+		if _, d, err := config.ParseTeam(name+".yaml", []byte(text)); err != nil || len(d.Problems()) > 6 {
 			t.Errorf("%s: %v, problems %v", name, err, d.Problems())
 		}
 	}
 	all := strings.Join(blocks, "")
-	o, d, err := config.Team("guide.yaml", []byte(all))
+	o, d, err := config.ParseTeam("guide.yaml", []byte(all))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,8 +112,8 @@ func TestTeamOfTheGuide(t *testing.T) {
 			t.Errorf("handoff %+v, want %+v", h, w.Handoff)
 		}
 	}
-	if !reflect.DeepEqual(o.Matrix, escalation.DefaultMatrix()) || o.Unset != incident.P3 || !slices.Equal(o.Domains, escalation.SampleDomains()) {
-		t.Errorf("matrix %+v, unset %v, domains %v", o.Matrix, o.Unset, o.Domains)
+	if !reflect.DeepEqual(o.Matrix, escalation.DefaultMatrix()) || o.DefaultSeverity != incident.P3 || !slices.Equal(o.Domains, escalation.SampleDomains()) {
+		t.Errorf("matrix %+v, unset %v, domains %v", o.Matrix, o.DefaultSeverity, o.Domains)
 	}
 	sarah := escalation.SampleRoster().Engineers[0]
 	sarah.ID, sarah.Zone = "sarah_chen", "" // of the centre
@@ -124,7 +124,7 @@ func TestTeamOfTheGuide(t *testing.T) {
 		t.Errorf("communication %+v", o.Comms)
 	}
 
-	own, d, err := config.Team("team.yaml", []byte("version: 1\ntimezone: Europe/Amsterdam\nlast_resort: {id: boss}\nengineers: [{id: ann, level: senior, location: austin, primary_skills: [databases]}]\n"+all))
+	own, d, err := config.ParseTeam("team.yaml", []byte("version: 1\ntimezone: Europe/Amsterdam\nlast_resort: {id: boss}\nengineers: [{id: ann, level: senior, location: austin, primary_skills: [databases]}]\n"+all))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ phrases: {de: {unknown_service: s, unknown_time: t, last_message: Ende., severit
 
 // Everything that a team can say loads, and each mistake is told with its place.
 func TestWholeTeam(t *testing.T) {
-	o, d, err := config.Team("team.yaml", []byte(wholeTeam))
+	o, d, err := config.ParseTeam("team.yaml", []byte(wholeTeam))
 	if err != nil || len(d.Problems()) > 0 {
 		t.Fatal(err, d.Problems())
 	}
@@ -239,9 +239,9 @@ func TestWholeTeam(t *testing.T) {
 		if text == wholeTeam {
 			t.Fatalf("%q is not in the file", c.from)
 		}
-		_, d, err := config.Team("team.yaml", []byte(text))
+		_, d, err := config.ParseTeam("team.yaml", []byte(text))
 		found := slices.ContainsFunc(d.Problems(), func(p config.Diagnostic) bool {
-			return p.Code == c.code && p.Path == c.path && p.Suggestion == c.suggestion && p.Line > 0 && p.Col > 0
+			return p.Code == c.code && p.Path == c.path && p.Suggestion == c.suggestion && p.Line > 0 && p.Column > 0
 		})
 		if err == nil || !found {
 			t.Errorf("%s instead of %s:\n%v\nwant %s at %s, suggestion %q", c.to, c.from, err, c.code, c.path, c.suggestion)
@@ -253,11 +253,11 @@ func TestWholeTeam(t *testing.T) {
 func TestTeamFromJSON(t *testing.T) {
 	const text = "{\n  \"version\": 1, \"timezone\": \"UTC\", \"last_resort\": {\"id\": \"boss\"},\n  \"engineers\": [{\"id\": \"ann\", \"level\": \"senior\", \"availability_hours\": [8, 18]}],\n" +
 		"  \"absences\": [{\"engineer\": \"anne\", \"from\": \"2026-10-07T00:00:00Z\", \"to\": \"2026-10-08T00:00:00Z\"}]\n}\n"
-	_, _, err := config.Team("team.json", []byte(text))
+	_, _, err := config.ParseTeam("team.json", []byte(text))
 	if want := `team.json:4:29: absences[0].engineer: "anne", want an engineer of the roster (did you mean "ann"?)`; err == nil || err.Error() != want {
 		t.Errorf("%v\nwant %s", err, want)
 	}
-	if _, _, err := config.Team("team.json", []byte(strings.Replace(text, "anne", "ann", 1))); err != nil {
+	if _, _, err := config.ParseTeam("team.json", []byte(strings.Replace(text, "anne", "ann", 1))); err != nil {
 		t.Error(err)
 	}
 }
@@ -290,7 +290,7 @@ func TestTeamOfTheGuideErrors(t *testing.T) {
 		if text == all {
 			t.Fatalf("%q is not in the file", c.from)
 		}
-		_, d, err := config.Team("guide.yaml", []byte(text))
+		_, d, err := config.ParseTeam("guide.yaml", []byte(text))
 		if err == nil || !slices.ContainsFunc(d.Problems(), func(p config.Diagnostic) bool {
 			return p.Severity == config.Error && p.Code == c.code && strings.HasPrefix(p.Path, c.path) && p.Line > 1
 		}) {

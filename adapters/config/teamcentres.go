@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/escalation"
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 )
 
 // operationsCentre is a centre as a provider's guide describes it.
@@ -42,7 +43,7 @@ func (t *team) centres(o *Organisation) {
 	}
 	const block = "operations_centers"
 	for _, key := range t.inOrder(block, slices.Collect(maps.Keys(t.file.Operations))) {
-		c, path := t.file.Operations[key], join(block, key)
+		c, path := t.file.Operations[key], diagnostic.Join(block, key)
 		if c == nil {
 			continue
 		}
@@ -66,7 +67,7 @@ func (t *team) handoffs(o *Organisation) {
 	const block = "handoff_schedule"
 	rules := map[string]escalation.HandoffRule{}
 	for _, key := range t.inOrder(block, slices.Collect(maps.Keys(t.file.Handoffs))) {
-		h, path := t.file.Handoffs[key], join(block, key)
+		h, path := t.file.Handoffs[key], diagnostic.Join(block, key)
 		if h == nil {
 			continue
 		}
@@ -115,7 +116,7 @@ func (t *team) handoffs(o *Organisation) {
 // inOrder sorts the keys of a mapping as they stand in the file.
 func (t *team) inOrder(path string, keys []string) []string {
 	slices.SortFunc(keys, func(a, b string) int {
-		x, y := t.d.keys[join(path, a)], t.d.keys[join(path, b)]
+		x, y := t.d.keys[diagnostic.Join(path, a)], t.d.keys[diagnostic.Join(path, b)]
 		return slices.Compare([]int{x.line, x.col}, []int{y.line, y.col})
 	})
 	return keys

@@ -72,7 +72,7 @@ func (t *team) escalation(o *Organisation, f *escalationFile) {
 	t.d.word(block+"no_engineer_available.status", f.Nobody.Status, []string{string(escalation.EscalationRequired)})
 	t.d.word(block+"no_engineer_available.action", f.Nobody.Action, []string{escalation.WakeOnCallManager})
 	t.d.word(block+"no_engineer_available.reason", f.Nobody.Reason, []string{string(escalation.NoAvailableEngineer)})
-	o.Unset = f.Unset
+	o.DefaultSeverity = f.Unset
 	if !t.beside("technology_domains", block+"technology_domains") {
 		o.Domains = f.Domains
 	}

@@ -9,10 +9,10 @@ import (
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
-// reachDays is how far ahead TeamAt looks.
+// reachDays is how far ahead ParseTeamAt looks.
 const reachDays = 90
 
-// TeamAt is [Team], and proves that the matrix and the policies of the file tell
+// ParseTeamAt is [ParseTeam], and proves that the matrix and the policies of the file tell
 // somebody at every instant of the 90 days from at on, by what the file knows. It is
 // an error where all steps of a policy tell nobody at some instant, and where one step
 // tells nobody in all that time; the message has the first such instant. A level always
@@ -20,7 +20,7 @@ const reachDays = 90
 // end. The cost is that of [escalation.Router.Unreached]: one look-up per step and
 // severity at each change of who is on call, in hours or away among those whom the
 // steps name.
-func TeamAt(name string, data []byte, at time.Time) (Organisation, *Document, error) {
+func ParseTeamAt(name string, data []byte, at time.Time) (Organisation, *Document, error) {
 	t, o := readTeam(name, data)
 	if t.d.Err() == nil {
 		t.reach(o, at.UTC())

@@ -56,7 +56,7 @@ func TestTeamAt(t *testing.T) {
 		},
 	} {
 		text := strings.Replace(reachedTeam, c.from, c.to, 1)
-		_, d, err := config.TeamAt("team.yaml", []byte(text), from)
+		_, d, err := config.ParseTeamAt("team.yaml", []byte(text), from)
 		if c.want == "" {
 			if err != nil {
 				t.Errorf("%s: %v", c.name, err)
@@ -67,7 +67,7 @@ func TestTeamAt(t *testing.T) {
 		if err == nil || i < 0 || d.Problems()[i].Code != "unreached" || !strings.HasPrefix(d.Problems()[i].String(), c.want) {
 			t.Errorf("%s: %v\nwant %s", c.name, err, c.want)
 		}
-		if _, _, err := config.Team("team.yaml", []byte(text)); err != nil {
+		if _, _, err := config.ParseTeam("team.yaml", []byte(text)); err != nil {
 			t.Errorf("%s, at no instant: %v", c.name, err)
 		}
 	}
@@ -76,7 +76,7 @@ func TestTeamAt(t *testing.T) {
 // The organisation of the guide reaches somebody at every instant.
 func TestTeamAtOfTheGuide(t *testing.T) {
 	all := article(t, "operations_centers") + article(t, "handoff_schedule") + article(t, "escalation") + article(t, "communication")
-	if _, _, err := config.TeamAt("guide.yaml", []byte(all), time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)); err != nil {
+	if _, _, err := config.ParseTeamAt("guide.yaml", []byte(all), time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)); err != nil {
 		t.Error(err)
 	}
 }

@@ -19,10 +19,10 @@ type serviceNode struct {
 	DependsOn []string `yaml:"depends_on"`
 }
 
-// Topology reads a file of services and what they depend on. Every service that one
+// ParseTopology reads a file of services and what they depend on. Every service that one
 // depends on has to be in the file, by its id or by a kind; a kind stands for all
 // services of it.
-func Topology(name string, data []byte) (correlation.Topology, *Document, error) {
+func ParseTopology(name string, data []byte) (correlation.Topology, *Document, error) {
 	var file topologyFile
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)

@@ -108,28 +108,28 @@ func checkInvalid(c testutil.Case) error {
 
 // readers read a file of each kind and return its document.
 var readers = map[string]func(data []byte) *config.Document{
-	"contract":  func(data []byte) *config.Document { _, d, _ := config.Contract("f.yaml", data); return d },
-	"slo":       func(data []byte) *config.Document { _, d, _ := config.Objectives("f.yaml", data); return d },
-	"team":      func(data []byte) *config.Document { _, d, _ := config.Team("f.yaml", data); return d },
-	"rules":     func(data []byte) *config.Document { _, d, _ := config.Rules("f.yaml", data); return d },
-	"roi":       func(data []byte) *config.Document { _, d, _ := config.Costs("f.yaml", data); return d },
-	"framework": func(data []byte) *config.Document { _, d, _ := config.Framework("f.yaml", data); return d },
-	"playbooks": func(data []byte) *config.Document { _, d, _ := config.Playbooks("f.yaml", data); return d },
-	"scenarios": func(data []byte) *config.Document { _, d, _ := config.Scenarios("f.yaml", data); return d },
-	"topology":  func(data []byte) *config.Document { _, d, _ := config.Topology("f.yaml", data); return d },
+	"contract":  func(data []byte) *config.Document { _, d, _ := config.ParseContract("f.yaml", data); return d },
+	"slo":       func(data []byte) *config.Document { _, d, _ := config.ParseObjectives("f.yaml", data); return d },
+	"team":      func(data []byte) *config.Document { _, d, _ := config.ParseTeam("f.yaml", data); return d },
+	"rules":     func(data []byte) *config.Document { _, d, _ := config.ParseRules("f.yaml", data); return d },
+	"roi":       func(data []byte) *config.Document { _, d, _ := config.ParseCosts("f.yaml", data); return d },
+	"framework": func(data []byte) *config.Document { _, d, _ := config.ParseFramework("f.yaml", data); return d },
+	"playbooks": func(data []byte) *config.Document { _, d, _ := config.ParsePlaybooks("f.yaml", data); return d },
+	"scenarios": func(data []byte) *config.Document { _, d, _ := config.ParseScenarios("f.yaml", data); return d },
+	"topology":  func(data []byte) *config.Document { _, d, _ := config.ParseTopology("f.yaml", data); return d },
 	"continuity": func(data []byte) *config.Document {
-		_, d, _ := config.Continuity("f.yaml", data, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+		_, d, _ := config.ParseContinuity("f.yaml", data, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
 		return d
 	},
-	"articles": func(data []byte) *config.Document { _, d, _ := config.Articles("f.yaml", data); return d },
-	"accounts": func(data []byte) *config.Document { _, _, d, _ := config.Accounts("f.yaml", data); return d },
-	"bridge":   func(data []byte) *config.Document { _, d, _ := config.ReadBridge("f.yaml", data, anySecret); return d },
-	"anomaly":  func(data []byte) *config.Document { _, d, _ := config.Anomaly("f.yaml", data); return d },
+	"articles": func(data []byte) *config.Document { _, d, _ := config.ParseArticles("f.yaml", data); return d },
+	"accounts": func(data []byte) *config.Document { _, _, d, _ := config.ParseAccounts("f.yaml", data); return d },
+	"bridge":   func(data []byte) *config.Document { _, d, _ := config.ParseBridge("f.yaml", data, anySecret); return d },
+	"anomaly":  func(data []byte) *config.Document { _, d, _ := config.ParseAnomaly("f.yaml", data); return d },
 	"portal": func(data []byte) *config.Document {
-		_, d, _ := config.ReadPortal("f.yaml", data, noSecrets)
+		_, d, _ := config.ParsePortal("f.yaml", data, noSecrets)
 		return d
 	},
-	"public": func(data []byte) *config.Document { _, d, _ := config.PublicSLAs("f.yaml", data); return d },
+	"public": func(data []byte) *config.Document { _, d, _ := config.ParsePublicSLAs("f.yaml", data); return d },
 }
 
 // checkErrors compares the errors of a file exactly, as a set, and looks for the
@@ -151,7 +151,7 @@ func checkErrors(c testutil.Case) error {
 	}
 	_, found := config.Check(c.Kind, "f.yaml", []byte(in.YAML), checkedAt)
 	matches := func(want diagnostic, got config.Diagnostic) bool {
-		return (want.Line == nil || *want.Line == got.Line) && (want.Col == nil || *want.Col == got.Col) && want.Severity == got.Severity &&
+		return (want.Line == nil || *want.Line == got.Line) && (want.Col == nil || *want.Col == got.Column) && want.Severity == got.Severity &&
 			want.Code == got.Code && want.Path == got.Path && (want.Suggestion == "" || want.Suggestion == got.Suggestion || want.Suggestion == "*" && got.Suggestion != "")
 	}
 	for _, want := range in.Expect {

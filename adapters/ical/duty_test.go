@@ -95,8 +95,8 @@ func TestShiftsChange(t *testing.T) {
 	c.Stamp = march(21, 0)
 	same(t, string(c.Before), shifts(t, c, nightRoster(), q))
 
-	swap := escalation.Override{ID: "swap", From: march(25, 12), To: march(26, 12), User: "zoë, x"}
-	free := escalation.Override{ID: "free", From: march(26, 12), To: march(27, 12), Kind: escalation.Remove}
+	swap := escalation.Override{ID: "swap", Start: march(25, 12), End: march(26, 12), User: "zoë, x"}
+	free := escalation.Override{ID: "free", Start: march(26, 12), End: march(27, 12), Kind: escalation.Remove}
 	changed := shifts(t, c, nightRoster(swap, free), q)
 	var got []string
 	for _, line := range lines(changed) {
@@ -123,7 +123,7 @@ func TestShiftsChange(t *testing.T) {
 	same(t, 1, strings.Count(back, "CANCELLED"))
 
 	// A swap of exactly the shift keeps its identity.
-	swap.From, swap.To = march(25, 21), march(26, 5)
+	swap.Start, swap.End = march(25, 21), march(26, 5)
 	c.Before = []byte(shifts(t, ical.DutyCalendar{Domain: c.Domain, Stamp: march(20, 0)}, nightRoster(), q))
 	contains(t, shifts(t, c, nightRoster(swap), q), "UID:night+shift-20260325T210000Z@oncall.example.net\r\nDTSTAMP:20260322T000000Z\r\nSEQUENCE:1\r\n")
 
@@ -135,13 +135,13 @@ func TestShiftsChange(t *testing.T) {
 // In the calendar of a person, what follows each other is one event, and written
 // calendars are read back as the same stretches of time.
 func TestShiftsOfOnePerson(t *testing.T) {
-	r := nightRoster(escalation.Override{ID: "day", From: march(25, 5), To: march(25, 21), User: "ann"}, escalation.Override{ID: "also", From: march(24, 23), To: march(25, 1), Kind: escalation.Add, User: "bob"})
+	r := nightRoster(escalation.Override{ID: "day", Start: march(25, 5), End: march(25, 21), User: "ann"}, escalation.Override{ID: "also", Start: march(24, 23), End: march(25, 1), Kind: escalation.Add, User: "bob"})
 	c := ical.DutyCalendar{Domain: "oncall.example.net", Stamp: march(20, 0)}
 	q := ical.ShiftQuery{From: march(25, 0), Until: march(26, 0), Schedules: []string{"night shift"}, Engineer: "ann"}
 	text := shifts(t, c, r, q)
 	got, skipped, err := ical.TimeOff(strings.NewReader(text), q.From, q.Until, nil, ical.TimeOffOptions{Engineer: "ann"})
 	ok(t, err)
-	same(t, []escalation.Absence{{Engineer: "ann", From: march(24, 21), To: march(26, 5), Reason: "ann on call: night shift"}}, got)
+	same(t, []escalation.Absence{{Engineer: "ann", Start: march(24, 21), End: march(26, 5), Reason: "ann on call: night shift"}}, got)
 	same(t, []ical.Skipped{}, skipped)
 	contains(t, text, "UID:night+shift-20260324T210000Z-ann@oncall.example.net")
 	q.Engineer = "bob"
@@ -227,8 +227,8 @@ func TestTimeOff(t *testing.T) {
 	got, skipped, err := ical.TimeOff(strings.NewReader(text), at(8, 0), at(31, 0), zone(t, "Europe/Amsterdam"), options)
 	ok(t, err)
 	same(t, []escalation.Absence{
-		{Engineer: "nina", From: at(6, 22), To: at(8, 22), Reason: "Nina Vos - leave"},
-		{Engineer: "ann", From: at(14, 8), To: at(14, 12), Reason: "ANN: dentist"},
+		{Engineer: "nina", Start: at(6, 22), End: at(8, 22), Reason: "Nina Vos - leave"},
+		{Engineer: "ann", Start: at(14, 8), End: at(14, 12), Reason: "ANN: dentist"},
 	}, got)
 	same(t, []ical.Skipped{
 		{Line: 16, Summary: "Annette: leave", UID: "3", Reason: "its title begins with the name of nobody known"},

@@ -32,7 +32,7 @@ func ExampleDutyCalendar() {
 		return document.Bytes()
 	}
 	first := publish(day(1, 8), nil)
-	plan.Overrides = []escalation.Override{{ID: "swap", From: day(5, 9), To: day(12, 9), User: "marcus"}}
+	plan.Overrides = []escalation.Override{{ID: "swap", Start: day(5, 9), End: day(12, 9), User: "marcus"}}
 	for line := range strings.Lines(string(publish(day(2, 8), first))) {
 		if line = strings.TrimSpace(line); strings.HasPrefix(line, "UID") || strings.HasPrefix(line, "SEQ") || strings.HasPrefix(line, "SUM") {
 			fmt.Println(line)
@@ -54,6 +54,6 @@ func ExampleTimeOff() {
 	}
 	from := time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)
 	absences, _, err := ical.TimeOff(strings.NewReader(feed), from, from.AddDate(0, 1, 0), amsterdam, ical.TimeOffOptions{People: map[string]string{"Sarah Chen": "sarah"}})
-	fmt.Println(absences[0].Engineer, absences[0].From.Format(time.RFC3339), absences[0].To.Format(time.RFC3339), err)
+	fmt.Println(absences[0].Engineer, absences[0].Start.Format(time.RFC3339), absences[0].End.Format(time.RFC3339), err)
 	// Output: sarah 2026-12-23T23:00:00Z 2026-12-26T23:00:00Z <nil>
 }

@@ -50,8 +50,8 @@ func TimeOff(r io.Reader, from, until time.Time, zone *time.Location, options Ti
 	var absences []escalation.Absence
 	x := &expander{window: w, skipped: p.skipped}
 	x.take = func(e *event, start moment, l length) bool {
-		a := escalation.Absence{From: start.instant().UTC(), To: l.after(start).UTC(), Reason: e.summary}
-		if !a.From.Before(a.To) || !a.From.Before(until) || !a.To.After(from) {
+		a := escalation.Absence{Start: start.instant().UTC(), End: l.after(start).UTC(), Reason: e.summary}
+		if !a.Start.Before(a.End) || !a.Start.Before(until) || !a.End.After(from) {
 			return true
 		}
 		if a.Engineer = options.of(e.summary); a.Engineer == "" {
@@ -65,7 +65,7 @@ func TimeOff(r io.Reader, from, until time.Time, zone *time.Location, options Ti
 		return nil, nil, err
 	}
 	slices.SortStableFunc(absences, func(a, b escalation.Absence) int {
-		return cmp.Or(a.From.Compare(b.From), cmp.Compare(a.Engineer, b.Engineer), a.To.Compare(b.To))
+		return cmp.Or(a.Start.Compare(b.Start), cmp.Compare(a.Engineer, b.Engineer), a.End.Compare(b.End))
 	})
 	return absences, slices.CompactFunc(x.skips(), func(a, b Skipped) bool { return a == b }), nil
 }

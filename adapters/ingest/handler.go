@@ -19,7 +19,7 @@ type Delivery struct {
 	Header   http.Header // without Authorization
 	Body     []byte      // as it was sent; unknown fields are in it
 	Value    any         // what Config.Read made of the body; nil with Config.Keys
-	Began    time.Time   // when the request came
+	Started  time.Time   // when the request came
 	Received time.Time   // when its body had
 }
 
@@ -192,7 +192,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	header := r.Header.Clone()
 	header.Del("Authorization")
-	known, err := h.accept(r.Context(), Delivery{Name: h.config.Name, Keys: keys, Header: header, Body: body, Value: value, Began: began, Received: now})
+	known, err := h.accept(r.Context(), Delivery{Name: h.config.Name, Keys: keys, Header: header, Body: body, Value: value, Started: began, Received: now})
 	switch {
 	case err != nil:
 		h.refuse(w)

@@ -13,7 +13,8 @@ type Seen interface {
 	Add(ctx context.Context, keys []string) error
 }
 
-// Window remembers the latest keys in memory.
+// Window is a [Seen] that remembers the latest keys in memory, and none after a restart.
+// It is safe for concurrent use.
 type Window struct {
 	mu         sync.Mutex
 	size       int

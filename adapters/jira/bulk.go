@@ -115,17 +115,17 @@ func (c *Client) openBatch(ctx context.Context, op string, part []int, drafts []
 		case refused != nil:
 			out[i].Err = c.only(errors.Join(refused, c.forget(ctx, t)))
 		case err != nil && mayHaveApplied(err):
-			c.doubt(drafts[i].label)
+			c.doubt(drafts[i].label, adapters.Ref{})
 			unknown = append(unknown, i)
 		case err != nil:
 			out[i].Err = c.only(errors.Join(err, c.forget(ctx, t)))
 		case len(made) == 0 || !word(made[0].ID):
-			c.doubt(drafts[i].label)
+			c.doubt(drafts[i].label, adapters.Ref{})
 			unknown = append(unknown, i)
 		default:
 			ref := c.ref(t.Tenant, made[0].ID, made[0].Key, c.config.IssueType, "")
 			made = made[1:]
-			c.doubt(drafts[i].label)
+			c.doubt(drafts[i].label, ref)
 			out[i] = Opened{ref, c.settle(ctx, op, ref, drafts[i])}
 		}
 	}
@@ -151,8 +151,8 @@ func (c *Client) itemError(op, tenant string, item bulkError) error {
 //
 // https://developer.atlassian.com/cloud/jira/platform/rest/v2/api-group-issues/#api-rest-api-2-issue-bulk-post
 type bulkAnswer struct {
-	Issues []struct{ ID, Key string } `json:"issues"`
-	Errors []bulkError                `json:"errors"`
+	Issues []created   `json:"issues"`
+	Errors []bulkError `json:"errors"`
 }
 
 type bulkError struct {

@@ -130,10 +130,14 @@ func (c *Client) buckets(r request) []resilience.Bucket {
 	if r.method == http.MethodPut || r.method == http.MethodDelete {
 		route = limits.Write
 	}
-	route.Name = c.base.Host + " " + r.method + " " + r.route
-	buckets := []resilience.Bucket{route, {Name: c.base.Host}}
+	host := c.base.Host
+	if _, elsewhere, ok := strings.Cut(r.route, "://"); ok { // with allowances of its own
+		host, _, _ = strings.Cut(elsewhere, "/")
+	}
+	route.Name = host + " " + r.method + " " + r.route
+	buckets := []resilience.Bucket{route, {Name: host}}
 	if r.issue != "" {
-		limits.Issue.Name = c.base.Host + " issue " + r.issue
+		limits.Issue.Name = host + " issue " + r.issue
 		buckets = append(buckets, limits.Issue)
 	}
 	return buckets

@@ -78,7 +78,7 @@ func (c *Client) note(ctx context.Context, op string, ref adapters.Ref, n adapte
 		if err := c.attach(ctx, op, ref, adapters.Attachment{Name: name, ContentType: "text/plain; charset=utf-8", Content: []byte(n.Text)}, true); err != nil {
 			return err
 		}
-		c.config.Report(Cut{Ref: ref, Field: "comment", Was: units(n.Text), Is: units(text)})
+		c.config.OnCut(ref, []Cut{{Field: "comment", Had: units(n.Text), Kept: units(text)}})
 	}
 	const tries = 3
 	var failed error

@@ -35,12 +35,12 @@ func TestConformance(t *testing.T) {
 }
 
 // Without a status to rest in, Hold is no capability; without a service desk there
-// are no clocks.
+// are no clocks, without assets no topology.
 func TestConformanceWithoutHold(t *testing.T) {
 	adaptertest.Tickets(t, func(t *testing.T) adaptertest.Subject {
 		t.Helper()
 		client, fake := with(t, adaptertest.JiraOptions{}, func(c *Config) {
-			c.Statuses = nil
+			c.States, c.Assets = nil, Assets{}
 		})
 		s := adaptertest.Subject{Adapter: client, Sent: func() int { return len(fake.Requests()) }}
 		s.Ticket.Severity, s.Ticket.Labels = incident.P1, []string{"checkout"}

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
-
-	"github.com/evenkeelops/evenkeel/adapters"
 )
 
 // What Jira takes, in characters. Whether it means code points or, as Java does,
@@ -29,10 +27,9 @@ const (
 
 // Cut is what did not fit. The whole text is in an attachment of the issue.
 type Cut struct {
-	Ref   adapters.Ref
 	Field string // "summary", "description", "comment"
-	Was   int    // units of UTF-16
-	Is    int
+	Had   int    // units of UTF-16
+	Kept  int
 }
 
 // fit cuts a text to most units, mark included, between characters.

@@ -2,7 +2,7 @@
 // Center. A [Client] implements the abilities of package adapters that Jira has,
 // and adds what only Jira has: searches, properties, histories, bulk creates,
 // customer requests and the registration of webhooks. A [Receiver] takes what
-// Jira sends.
+// Jira sends. What depends on what is read from the asset register, see [Assets].
 //
 //	client, err := jira.New(jira.Config{
 //		BaseURL: "https://acme.atlassian.net", Deployment: jira.Cloud,
@@ -22,7 +22,7 @@
 //
 // Statuses differ per project and transitions per status. The client reads the
 // transitions of an issue and takes the one that leads to the category, or to the
-// named status, of the state that is wanted; see [Config].Statuses. Names that an
+// named status, of the state that is wanted; see [Config].States. Names that an
 // instance does not have are found by [Client.Verify], and are never guessed.
 //
 // Texts are written through version 2 of the API, which takes plain text where

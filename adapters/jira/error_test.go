@@ -306,6 +306,12 @@ func TestNew(t *testing.T) {
 		"no token": func(c *Config) { c.Token = adapters.Secret{} }, "no project": func(c *Config) { c.Project = "" }, "project": func(c *Config) { c.Project = "A/B" },
 		"deployment": func(c *Config) { c.Deployment = "server" }, "find": func(c *Config) { c.FindBy = "luck" }, "window": func(c *Config) { c.ReopenWindow = -1 },
 		"policy": func(c *Config) { c.Policy.Attempts = -1 }, "scheme": func(c *Config) { c.BaseURL = "ftp://jira.example" },
+		"query without references": func(c *Config) { c.Assets.Query = "objectType = Server" },
+		"references without query": func(c *Config) { c.Assets.References = map[string]Direction{"Runs on": HolderDepends} },
+		"reference without a name": func(c *Config) { c.Assets.Query, c.Assets.References = "a", map[string]Direction{"": HolderDepends} },
+		"assets without a scheme":  func(c *Config) { c.Assets.URL = "api.atlassian.com/jsm/assets" },
+		"assets with a password":   func(c *Config) { c.Assets.URL = "https://a:b@api.atlassian.com" },
+		"workspace":                func(c *Config) { c.Assets.Workspace = "../x" },
 	} {
 		bad := good
 		change(&bad)

@@ -23,7 +23,7 @@ func Example() {
 		BaseURL: "https://acme.atlassian.net", Deployment: jira.Cloud,
 		Email: "bot@acme.example", Token: adapters.NewSecret("token"),
 		Project: "OPS", IssueType: "Incident", Tenant: "acme",
-		Ledger:    &adapters.Memory{}, // one that survives the process, in earnest
+		Ledger:    &adapters.MemoryLedger{}, // one that survives the process, in earnest
 		Transport: fake,
 	})
 	if err != nil {
@@ -84,6 +84,43 @@ func ExampleClient_Verify() {
 	}
 	// Output:
 	// invalid [severity P1: no priority "Urgent", the instance has ["Highest" "High" "Medium" "Low" "Lowest"]]
+}
+
+// What runs on what, from the asset register: two attributes are dependencies, one of
+// them read backwards, and the owner is none.
+func ExampleClient_Edges() {
+	fake := adaptertest.NewJira(adaptertest.JiraOptions{Assets: []adaptertest.JiraAsset{
+		{ID: 1, Type: "Service", Label: "checkout", Refers: map[string][]int{"Runs on": {2}, "Owner": {4}}},
+		{ID: 2, Type: "Server", Label: "srv-a"},
+		{ID: 3, Type: "Server", Label: "cluster", Refers: map[string][]int{"Hosts": {2}}},
+		{ID: 4, Type: "Person", Label: "Sarah Chen"},
+	}})
+	client, err := jira.New(jira.Config{
+		BaseURL: "https://acme.atlassian.net", Deployment: jira.Cloud, Email: "bot@acme.example", Token: adapters.NewSecret("token"), Project: "OPS",
+		Assets: jira.Assets{
+			Query:      `objectType in ("Service", "Server")`,
+			References: map[string]jira.Direction{"Runs on": jira.HolderDepends, "Hosts": jira.ReferredDepends},
+			OnRead: func(r jira.AssetsRead) {
+				fmt.Println(r.Assets, "assets,", r.Edges, "edges, left out:", r.LeftOut)
+			},
+		},
+		Transport: fake,
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for e, err := range client.Edges(context.Background()) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(e.Dependent, "depends on", e.Dependency, "by", e.Type)
+	}
+	// Output:
+	// checkout depends on srv-a by Runs on
+	// srv-a depends on cluster by Hosts
+	// 3 assets, 2 edges, left out: map[Owner:1]
 }
 
 // Webhooks are verified and stored by the receiver, and read afterwards.

@@ -24,9 +24,10 @@ func config(fake *adaptertest.Jira, o adaptertest.JiraOptions) Config {
 	c := Config{
 		BaseURL: "https://jira.example", Deployment: Cloud, Email: "bot@acme.example", Token: adapters.NewSecret(canary),
 		Tenant: "acme", Project: "OPS", IssueType: "Incident", ServiceDesk: o.ServiceDesk, Fields: []string{adaptertest.JiraField},
-		Statuses: append(DefaultStatuses(), adapters.Name[adapters.State, Status]{Ours: adapters.StateOnHold, Theirs: pending}),
-		Ledger:   &adapters.Memory{}, Limits: &Limits{}, Transport: fake,
+		States: append(DefaultStates(), adapters.Name[adapters.State, Status]{Ours: adapters.StateOnHold, Theirs: pending}),
+		Ledger: &adapters.MemoryLedger{}, Limits: &Limits{}, Transport: fake,
 		Policy: resilience.Policy{NoJitter: true},
+		Assets: Assets{Query: `objectType in ("Service","Server")`, References: map[string]Direction{"Runs on": HolderDepends, "Hosts": ReferredDepends}},
 	}
 	if o.DataCenter {
 		c.Deployment, c.Email = DataCenter, ""
@@ -153,6 +154,7 @@ var operations = []operation{
 		return drain(c.Export(ctx, time.Now().Add(-time.Hour), time.Now().Add(time.Hour), ""))
 	}},
 	{name: "changes", call: func(ctx context.Context, c *Client, _ adapters.Ref) error { return drain(c.Changes(ctx, "")) }},
+	{name: "edges", call: func(ctx context.Context, c *Client, _ adapters.Ref) error { return drain(c.Edges(ctx)) }},
 	{name: "verify", call: func(ctx context.Context, c *Client, _ adapters.Ref) error { return c.Verify(ctx) }},
 	{name: "webhooks", cloud: true, call: func(ctx context.Context, c *Client, _ adapters.Ref) error {
 		_, err := c.KeepWebhooks(ctx, "https://we.example/hook", Hook{Events: []string{"jira:issue_updated"}, JQL: `project = "OPS"`})

@@ -185,11 +185,11 @@ func TestUnknownNames(t *testing.T) {
 	if _, err := c.Read(t.Context(), ref); adapters.KindOf(err) != adapters.BadResponse || !strings.Contains(err.Error(), `priority "Highest"`) {
 		t.Errorf("unknown priority: %v", err)
 	}
-	c.config.UnknownPriority = incident.P3
+	c.config.DefaultSeverity = incident.P3
 	if got, err := c.Read(t.Context(), ref); err != nil || got.Severity != incident.P3 {
 		t.Errorf("with a default: %v, %v", got.Severity, err)
 	}
-	c.config.Statuses = adapters.Names[adapters.State, Status]{{Ours: adapters.StateNew, Theirs: Status{Category: "odd"}}}
+	c.config.States = adapters.Names[adapters.State, Status]{{Ours: adapters.StateNew, Theirs: Status{Category: "odd"}}}
 	if _, err := c.Read(t.Context(), ref); adapters.KindOf(err) != adapters.BadResponse || !strings.Contains(err.Error(), `status "To Do"`) {
 		t.Errorf("unknown status: %v", err)
 	}

@@ -69,15 +69,17 @@ type Config struct {
 	// "https://api.atlassian.com/jsm/ops/api/<cloud id>"; the credential is sent there
 	// too. Defaults to none, and then OnCall is unsupported.
 	OpsURL string
+	// Assets say what Edges lists. Default to none, and then Edges is unsupported.
+	Assets Assets
 	// Fields are custom fields to read, by id, "customfield_10010". Defaults to none.
 	Fields []string
 
 	// Priorities defaults to DefaultPriorities.
 	Priorities adapters.Names[incident.Severity, string]
-	// UnknownPriority is what a priority reads as that is in no pair. Defaults to an error.
-	UnknownPriority incident.Severity
-	// Statuses defaults to DefaultStatuses.
-	Statuses adapters.Names[adapters.State, Status]
+	// DefaultSeverity is what a priority reads as that is in no pair. Defaults to an error.
+	DefaultSeverity incident.Severity
+	// States defaults to DefaultStates.
+	States adapters.Names[adapters.State, Status]
 	// Resolutions of states that are ends. Defaults to DefaultResolutions.
 	Resolutions adapters.Names[adapters.State, string]
 	// DuplicateResolution of issues that are merged. Defaults to "Duplicate".
@@ -109,8 +111,8 @@ type Config struct {
 	Ledger adapters.Ledger
 	// Limits of calls. Defaults to those of Cloud there, and none elsewhere.
 	Limits *Limits
-	// Report is told what was cut to fit. Defaults to nobody.
-	Report func(Cut)
+	// OnCut is told what was cut to fit. Defaults to nobody.
+	OnCut func(ref adapters.Ref, cuts []Cut)
 	// Transport is the base below resilience. Defaults to its own; where tenants choose
 	// the URL it should be one with a guard, see [resilience.BaseOptions].
 	Transport http.RoundTripper
@@ -159,7 +161,8 @@ type Client struct {
 	self       *user                    // nil until it is known
 	opening    map[string]chan struct{} // by label: closed when the one that opens it is done
 	forms      map[string]form          // by project and type
-	doubts     map[string]time.Time     // by label: when the outcome of its last create became unknown; of the last FindFor at least
+	assetsIn   string                   // workspace of assets, "" until it is known
+	doubts     map[string]doubt         // by label, of the last FindFor at least
 }
 
 var (
@@ -182,6 +185,7 @@ var (
 	_ adapters.Linker       = (*Client)(nil)
 	_ adapters.Publisher    = (*Client)(nil)
 	_ adapters.ClockReader  = (*Client)(nil)
+	_ adapters.Topologist   = (*Client)(nil)
 	_ adapters.Exporter     = (*Client)(nil)
 	_ adapters.Watcher      = (*Client)(nil)
 	_ adapters.Verifier     = (*Client)(nil)
@@ -208,8 +212,16 @@ func New(c Config) (*Client, error) {
 	if !slices.Contains([]FindBy{"", ByLabel, ByProperty}, c.FindBy) {
 		problems = append(problems, fmt.Errorf("find by %q: want %q or %q", c.FindBy, ByLabel, ByProperty))
 	}
-	if ops, err := url.Parse(c.OpsURL); err != nil || c.OpsURL != "" && (ops.Scheme != "https" && ops.Scheme != "http" || ops.Host == "" || ops.User != nil || ops.RawQuery != "") {
-		problems = append(problems, errors.New("OpsURL: want an absolute URL without user and query"))
+	for _, also := range [][2]string{{"OpsURL", c.OpsURL}, {"Assets.URL", c.Assets.URL}} {
+		if u, err := url.Parse(also[1]); err != nil || also[1] != "" && (u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "") {
+			problems = append(problems, errors.New(also[0]+": want an absolute URL without user, query and fragment"))
+		}
+	}
+	if _, unnamed := c.Assets.References[""]; unnamed || (c.Assets.Query == "") != (len(c.Assets.References) == 0) {
+		problems = append(problems, errors.New("Assets: want Query and References, by names, or neither"))
+	}
+	if c.Assets.Workspace != "" && !word(c.Assets.Workspace) {
+		problems = append(problems, fmt.Errorf("Assets.Workspace %q: want an id", c.Assets.Workspace))
 	}
 	if c.FindFor < 0 || c.ReopenWindow < 0 || c.Overlap < 0 {
 		problems = append(problems, errors.New("FindFor, ReopenWindow and Overlap must not be negative"))
@@ -219,7 +231,7 @@ func New(c Config) (*Client, error) {
 	}
 	client := &Client{
 		base: base, lookFirst: c.Ledger == nil, deployment: c.Deployment,
-		opening: map[string]chan struct{}{}, forms: map[string]form{}, doubts: map[string]time.Time{},
+		opening: map[string]chan struct{}{}, forms: map[string]form{}, doubts: map[string]doubt{},
 	}
 	c.BaseURL = strings.TrimSuffix(c.BaseURL, "/")
 	c.SiteURL = cmp.Or(strings.TrimSuffix(c.SiteURL, "/"), c.BaseURL)
@@ -235,8 +247,8 @@ func New(c Config) (*Client, error) {
 	if len(c.Priorities) == 0 {
 		c.Priorities = DefaultPriorities()
 	}
-	if len(c.Statuses) == 0 {
-		c.Statuses = DefaultStatuses()
+	if len(c.States) == 0 {
+		c.States = DefaultStates()
 	}
 	if len(c.Resolutions) == 0 {
 		c.Resolutions = DefaultResolutions()
@@ -245,13 +257,13 @@ func New(c Config) (*Client, error) {
 		c.Label = label
 	}
 	if c.Ledger == nil {
-		c.Ledger = &adapters.Memory{}
+		c.Ledger = &adapters.MemoryLedger{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Report == nil {
-		c.Report = func(Cut) {}
+	if c.OnCut == nil {
+		c.OnCut = func(adapters.Ref, []Cut) {}
 	}
 	if c.Credential == nil {
 		if c.Email != "" {
@@ -291,7 +303,7 @@ func (c *Client) Capabilities() adapters.Capabilities {
 		adapters.CanReopen, adapters.CanNote, adapters.CanReadNotes, adapters.CanAttach, adapters.CanAssign, adapters.CanMerge,
 		adapters.CanLink, adapters.CanExport, adapters.CanWatch, adapters.CanWebhook, adapters.CanPublish,
 	}
-	if _, err := c.config.Statuses.Theirs(adapters.StateOnHold); err == nil {
+	if _, err := c.config.States.Theirs(adapters.StateOnHold); err == nil {
 		can = append(can, adapters.CanHold)
 	}
 	if c.config.ServiceDesk {
@@ -302,6 +314,9 @@ func (c *Client) Capabilities() adapters.Capabilities {
 	}
 	if c.config.OpsURL != "" {
 		can = append(can, adapters.CanOnCall)
+	}
+	if c.config.Assets.Query != "" {
+		can = append(can, adapters.CanTopology)
 	}
 	slices.Sort(can)
 	return can

@@ -142,7 +142,8 @@ func (g *lookGroups) start(group *lookGroup, l *look) time.Time {
 }
 
 // search makes one search for those who wait, who is due longest first, and ends the turn.
-// If it fails because of its caller, it is nobody else's failure.
+// If it fails because of its caller, who gave up or has no time for the pause that Jira
+// asks for, it is nobody else's failure.
 func (g *lookGroups) search(ctx context.Context, c *Client, op, tenant string, group *lookGroup, by *look) {
 	defer func() { <-group.turn }() // even if a transport panics: the others wait for it
 	g.mu.Lock()
@@ -163,7 +164,8 @@ func (g *lookGroups) search(ctx context.Context, c *Client, op, tenant string, g
 	begun := time.Now()
 	found, err := c.byLabel(ctx, op, tenant, labels, fresh...)
 	kind := adapters.KindOf(err)
-	own := ctx.Err() != nil || kind == adapters.Canceled || kind == adapters.Deadline
+	deadline, hurried := ctx.Deadline() // it did not wait for what comes after that; others may
+	own := ctx.Err() != nil || kind == adapters.Canceled || kind == adapters.Deadline || hurried && adapters.RetryAt(err).After(deadline)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, l := range asked {

@@ -499,3 +499,120 @@ func TestLooksLaw(t *testing.T) {
 		})
 	}
 }
+
+// The one that makes the search has no time for the pause that a 429 asks for: those who
+// have are not told that, and one of them makes it afterwards.
+func TestLookLimited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, l := online(t, 0)
+		inner, limited := c.config.Transport, false
+		refuse := refuseFirst()
+		l.before = refuse
+		c, _ = with(t, adaptertest.JiraOptions{}, func(c *Config) {
+			c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(r.URL.Path, "/search/jql") && !limited {
+					limited = true
+					return &http.Response{StatusCode: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"30"}}, Body: http.NoBody, Request: r}, nil
+				}
+				return inner.RoundTrip(r)
+			})
+		})
+		var all sync.WaitGroup
+		start := time.Now()
+		// The first waits until 10.1 s for the second, who would wait until 13.4 s for the third.
+		for n, at := range []time.Duration{0, 100 * time.Millisecond, 3400 * time.Millisecond} {
+			all.Go(func() {
+				time.Sleep(at)
+				ctx := t.Context()
+				if n == 0 {
+					short, cancel := context.WithTimeout(ctx, 20*time.Second)
+					defer cancel()
+					ctx = short
+				}
+				_, err := c.Open(ctx, sample(fmt.Sprint("k", n)))
+				if want := n == 0; errors.Is(err, adapters.RateLimited) != want || !want && err != nil {
+					t.Errorf("ticket %d: %v after %v", n, err, time.Since(start))
+				}
+				if want := []time.Duration{10100, 40100, 40100}[n] * time.Millisecond; time.Since(start) != want {
+					t.Errorf("ticket %d took %v, want %v", n, time.Since(start), want)
+				}
+			})
+		}
+		all.Wait()
+		if n := len(l.fake.Issues()); n != 2 || len(c.looks.of) != 0 {
+			t.Errorf("%d issues and %d groups, want 2 and none", n, len(c.looks.of))
+		}
+	})
+}
+
+// The transport panics with a create that others wait for: they do not wait for it ever
+// after.
+func TestCreatePanics(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, l := online(t, 0)
+		creates := 0
+		l.before = func(s sent) (int, error) {
+			if s.create {
+				if creates++; creates == 2 {
+					panic("broken")
+				}
+				return http.StatusServiceUnavailable, nil
+			}
+			return 0, nil
+		}
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Error("no panic")
+				}
+			}()
+			_, _ = c.Open(t.Context(), sample("k"))
+		}()
+		if len(c.looks.of) != 0 {
+			t.Errorf("%d groups are left", len(c.looks.of))
+		}
+	})
+}
+
+// The end of a twin fails, and the index shows the older issue alone when it is opened
+// again: the younger one is known all the same, and ends.
+func TestOpenAfterTwinStays(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, l := online(t, 11*time.Second)
+		creates := 0
+		l.before = func(s sent) (int, error) {
+			if s.create {
+				time.Sleep(1500 * time.Millisecond)
+			}
+			return 0, nil
+		}
+		l.after = func(s sent) bool {
+			if s.create {
+				creates++
+			}
+			return s.create && creates == 1
+		}
+		refused := false
+		inner := c.config.Transport
+		c, _ = with(t, adaptertest.JiraOptions{}, func(c *Config) {
+			c.Transport = roundTrip(func(r *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(r.URL.Path, "/issueLink") && !refused {
+					refused = true
+					return &http.Response{StatusCode: http.StatusForbidden, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
+				}
+				return inner.RoundTrip(r)
+			})
+		})
+		ref, err := c.Open(t.Context(), sample("k"))
+		if !errors.Is(err, adapters.Forbidden) || ref.IsZero() || len(l.fake.Issues()) != 2 {
+			t.Fatalf("%v, %v with %d issues; want the older of two and that it is forbidden", ref, err, len(l.fake.Issues()))
+		}
+		again := mustOpen(t, c, "k")
+		if i := l.fake.Issues(); len(i) != 2 || !again.Same(ref) || i[0].Resolution != "" || i[1].Resolution != "Duplicate" {
+			t.Errorf("%v and %+v, want that the younger one has ended", again, i)
+		}
+		if again = mustOpen(t, c, "k"); !again.Same(ref) || len(c.doubts) != 0 {
+			t.Errorf("%v, want %v", again, ref)
+		}
+	})
+}

@@ -39,12 +39,12 @@ func DefaultPriorities() adapters.Names[incident.Severity, string] {
 	}
 }
 
-// DefaultStatuses go by category. There is no status to hold an issue in by
+// DefaultStates go by category. There is no status to hold an issue in by
 // default; name it:
 //
-//	append(jira.DefaultStatuses(), adapters.Name[adapters.State, jira.Status]{
+//	append(jira.DefaultStates(), adapters.Name[adapters.State, jira.Status]{
 //		Ours: adapters.StateOnHold, Theirs: jira.Status{Category: jira.CategoryIndeterminate, Name: "Pending"}})
-func DefaultStatuses() adapters.Names[adapters.State, Status] {
+func DefaultStates() adapters.Names[adapters.State, Status] {
 	return adapters.Names[adapters.State, Status]{
 		{Ours: adapters.StateNew, Theirs: Status{Category: CategoryNew}},
 		{Ours: adapters.StateAcknowledged, Theirs: Status{Category: CategoryIndeterminate}},
@@ -66,10 +66,10 @@ func DefaultResolutions() adapters.Names[adapters.State, string] {
 // state reads a status: a name that is mapped wins over a category, and of several
 // states of one category the first, unless a resolution says that it was canceled.
 func (c *Client) state(status Status, resolution string) (adapters.State, error) {
-	if ours, err := c.config.Statuses.Ours(status); err == nil {
+	if ours, err := c.config.States.Ours(status); err == nil {
 		return ours, nil
 	}
-	ours, err := c.config.Statuses.Ours(Status{Category: status.Category})
+	ours, err := c.config.States.Ours(Status{Category: status.Category})
 	if err != nil {
 		return "", err
 	}
@@ -83,7 +83,7 @@ func (c *Client) state(status Status, resolution string) (adapters.State, error)
 
 // named reports whether a status is the named one of a state other than ours.
 func (c *Client) named(status Status, ours adapters.State) bool {
-	for _, pair := range c.config.Statuses {
+	for _, pair := range c.config.States {
 		if pair.Theirs.Name != "" && pair.Theirs == status {
 			return pair.Ours != ours
 		}
@@ -98,8 +98,8 @@ func (c *Client) severity(priority string) (incident.Severity, error) {
 		return 0, nil
 	}
 	ours, err := c.config.Priorities.Ours(priority)
-	if err != nil && c.config.UnknownPriority.IsSet() {
-		return c.config.UnknownPriority, nil
+	if err != nil && c.config.DefaultSeverity.IsSet() {
+		return c.config.DefaultSeverity, nil
 	}
 	return ours, err
 }

@@ -50,8 +50,15 @@ func (c *Client) Open(ctx context.Context, t adapters.Ticket) (adapters.Ref, err
 	var ref adapters.Ref
 	if !first || c.lookFirst {
 		unsettled := now.Add(-c.config.FindFor) // nobody is known to have tried: one look will do
+		var made adapters.Ref
 		if !first {
-			unsettled = c.doubted(d.label, entry.Intended)
+			unsettled, made = c.doubted(d.label, entry)
+		}
+		if !made.IsZero() { // and may have twins, or ones that have not been ended
+			if ref, err = c.untwin(ctx, op, t.Tenant, d.label, made); err != nil {
+				return ref, err
+			}
+			return ref, c.settle(ctx, op, ref, d)
 		}
 		found, err := c.await(ctx, op, t.Tenant, d.label, unsettled, lookShares)
 		switch {
@@ -80,18 +87,19 @@ func (c *Client) Open(ctx context.Context, t adapters.Ticket) (adapters.Ref, err
 // says that an earlier try may have made one that the search did not show.
 func (c *Client) create(ctx context.Context, t adapters.Ticket, d draft, doubt bool) (adapters.Ref, error) {
 	const op, tries = "open", 3
+	var before error // of the try before
 	for n := 1; ; n++ {
-		var made struct{ ID, Key string }
-		arrived := func() {}
 		if doubt {
-			arrived = c.looks.expect(t.Tenant)
+			// Whoever goes on where this process ends waits until a search shows it.
+			if err := c.config.Ledger.Try(ctx, t.Tenant, t.Key, c.config.Now()); err != nil {
+				return adapters.Ref{}, c.only(errors.Join(before, c.ledgerError(ctx, op, t.Tenant, err)))
+			}
 		}
-		_, err := c.do(ctx, request{op: op, tenant: t.Tenant, method: http.MethodPost, route: "rest/api/2/issue", body: d.body, into: &made})
-		arrived()
+		made, err := c.post(ctx, op, t.Tenant, d.body, doubt)
 		switch {
 		case err == nil && word(made.ID):
-			c.doubt(d.label)
 			ref := c.ref(t.Tenant, made.ID, made.Key, c.config.IssueType, "")
+			c.doubt(d.label, ref)
 			if !doubt {
 				return ref, nil
 			}
@@ -101,7 +109,7 @@ func (c *Client) create(ctx context.Context, t adapters.Ticket, d draft, doubt b
 		case !mayHaveApplied(err):
 			return adapters.Ref{}, c.only(errors.Join(err, c.forget(ctx, t)))
 		}
-		c.doubt(d.label)
+		c.doubt(d.label, adapters.Ref{})
 		if ctx.Err() != nil || n == tries {
 			return adapters.Ref{}, err // stays intended: the next one looks first
 		}
@@ -117,7 +125,20 @@ func (c *Client) create(ctx context.Context, t adapters.Ticket, d draft, doubt b
 		if len(found) > 0 {
 			return c.unite(ctx, op, found)
 		}
+		before = err
 	}
+}
+
+// created is what an issue is known by once it is there.
+type created struct{ ID, Key string }
+
+// post makes one try. With doubt, looks that are due wait for its end, to be shared.
+func (c *Client) post(ctx context.Context, op, tenant string, body map[string]any, doubt bool) (made created, err error) {
+	if doubt {
+		defer c.looks.expect(tenant)()
+	}
+	_, err = c.do(ctx, request{op: op, tenant: tenant, method: http.MethodPost, route: "rest/api/2/issue", body: body, into: &made})
+	return made, err
 }
 
 // settle completes an issue and notes it in the ledger.
@@ -134,26 +155,35 @@ func (c *Client) settle(ctx context.Context, op string, ref adapters.Ref, d draf
 	return nil
 }
 
+// doubt is what this process knows of a label that the ledger has not settled.
+type doubt struct {
+	at   time.Time    // of the last create that there was
+	made adapters.Ref // by it; zero if that is not known
+}
+
 // doubt notes that there may be an issue from now on that the ledger does not have and
-// that a search may not show yet. Of that the ledger has no more than when the first try
-// was intended.
-func (c *Client) doubt(label string) {
+// that a search may not show yet, and which one if that is known. Of that the ledger
+// has no more than when the last try began.
+func (c *Client) doubt(label string, made adapters.Ref) {
 	now := c.config.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	maps.DeleteFunc(c.doubts, func(_ string, at time.Time) bool { return now.Sub(at) > c.config.FindFor })
-	c.doubts[label] = now
+	maps.DeleteFunc(c.doubts, func(_ string, d doubt) bool { return now.Sub(d.at) > c.config.FindFor })
+	c.doubts[label] = doubt{now, made}
 }
 
-// doubted returns since when there may be an issue of a label, as far as this process
-// knows; intended is when the first try was.
-func (c *Client) doubted(label string, intended time.Time) time.Time {
+// doubted returns since when there may be an issue of a label, as far as this process and
+// the ledger know, and which one, as far as this process knows. What was made before
+// FindFor is for the search to say, which is right about it by now.
+func (c *Client) doubted(label string, e adapters.Entry) (time.Time, adapters.Ref) {
+	now := c.config.Now()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at := c.doubts[label]; at.After(intended) {
-		return at
+	d := c.doubts[label]
+	if now.Sub(d.at) > c.config.FindFor {
+		d.made = adapters.Ref{}
 	}
-	return intended
+	return slices.MaxFunc([]time.Time{d.at, e.Intended, e.Tried}, time.Time.Compare), d.made
 }
 
 // refused reports whether a status is of somebody who hardly ever did what was asked; a
@@ -366,7 +396,7 @@ func (c *Client) draft(ctx context.Context, op string, t adapters.Ticket) (draft
 func (d *draft) cut(field, text string, most int, mark string) string {
 	short, cut := fit(text, most, mark)
 	if cut {
-		d.cuts = append(d.cuts, Cut{Field: field, Was: units(text), Is: units(short)})
+		d.cuts = append(d.cuts, Cut{Field: field, Had: units(text), Kept: units(short)})
 		d.whole = d.ticket.Title + "\n\n" + d.ticket.Text
 	}
 	return short
@@ -390,9 +420,8 @@ func (c *Client) complete(ctx context.Context, op string, ref adapters.Ref, d dr
 			return err
 		}
 	}
-	for _, cut := range d.cuts {
-		cut.Ref = ref
-		c.config.Report(cut)
+	if len(d.cuts) > 0 {
+		c.config.OnCut(ref, d.cuts)
 	}
 	return nil
 }

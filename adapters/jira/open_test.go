@@ -151,7 +151,10 @@ func TestOpenWithoutPriority(t *testing.T) {
 // A title of 255 emoji and one more has twice as many units of UTF-16.
 func TestOpenCuts(t *testing.T) {
 	var cuts []Cut
-	c, fake := with(t, adaptertest.JiraOptions{}, func(c *Config) { c.Report = func(cut Cut) { cuts = append(cuts, cut) } })
+	var cutOf adapters.Ref
+	c, fake := with(t, adaptertest.JiraOptions{}, func(c *Config) {
+		c.OnCut = func(ref adapters.Ref, all []Cut) { cutOf, cuts = ref, append(cuts, all...) }
+	})
 	ticket := sample("k")
 	ticket.Title = strings.Repeat("🔥", 256)
 	ticket.Text = strings.Repeat("ä", 40_000)
@@ -167,7 +170,7 @@ func TestOpenCuts(t *testing.T) {
 	if got := string(fake.File("full-text.txt")); got != ticket.Title+"\n\n"+ticket.Text {
 		t.Errorf("attachment of %d bytes, want the full text", len(got))
 	}
-	if len(cuts) != 2 || cuts[0].Field != "summary" || cuts[0].Was != 512 || cuts[1].Field != "description" || cuts[1].Was != 40_000 || !cuts[0].Ref.Same(ref) {
+	if len(cuts) != 2 || cuts[0].Field != "summary" || cuts[0].Had != 512 || cuts[1].Field != "description" || cuts[1].Had != 40_000 || !cutOf.Same(ref) {
 		t.Errorf("cuts %+v", cuts)
 	}
 }
@@ -321,7 +324,7 @@ func TestOpenBesideCopy(t *testing.T) {
 // and looks before it creates.
 func TestOpenAfterCrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		ledger := &adapters.Memory{}
+		ledger := &adapters.MemoryLedger{}
 		c, fake := with(t, adaptertest.JiraOptions{Lag: 5 * time.Second}, func(c *Config) { c.Ledger = ledger })
 		ref := mustOpen(t, c, "k")
 		must(t, ledger.Forget(t.Context(), "acme", "k"))
@@ -333,6 +336,73 @@ func TestOpenAfterCrash(t *testing.T) {
 		}
 		if e, ok, _ := ledger.Look(t.Context(), "acme", "k"); !ok || !e.Settled() {
 			t.Error("ledger is not settled")
+		}
+	})
+}
+
+// A process dies between a later try and the ledger. The next one waits until a search
+// shows what was made then, not what the first try could have made.
+func TestOpenAfterCrashOfLaterTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		posts := 0
+		o := adaptertest.JiraOptions{Lag: 5 * time.Second, Fault: func(_ int, r *http.Request) adaptertest.JiraFault {
+			if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, "/issue") {
+				return adaptertest.JiraFault{}
+			}
+			posts++
+			if posts == 1 {
+				return adaptertest.JiraFault{Status: http.StatusBadGateway}
+			}
+			return adaptertest.JiraFault{Lose: posts == 2}
+		}}
+		ledger := &adapters.MemoryLedger{}
+		c, fake := with(t, o, func(c *Config) { c.Ledger = ledger })
+		for range 2 { // the first makes nothing, and of the second nobody hears
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			if ref, err := c.Open(ctx, sample("k")); err == nil {
+				t.Errorf("open: %v, want an error", ref)
+			}
+			cancel()
+			time.Sleep(time.Minute * time.Duration(2-posts))
+		}
+		if len(fake.Issues()) != 1 {
+			t.Fatalf("%d issues, want 1", len(fake.Issues()))
+		}
+		again := config(fake, o)
+		again.Ledger = ledger
+		next, err := New(again)
+		must(t, err)
+		ref, err := next.Open(t.Context(), sample("k"))
+		if issues := fake.Issues(); err != nil || len(issues) != 1 || ref.ID != issues[0].ID {
+			t.Errorf("after a crash: %v, %v, %d issues; want the one", ref, err, len(issues))
+		}
+	})
+}
+
+// noTry is a ledger that cannot note another try.
+type noTry struct{ adapters.Ledger }
+
+func (noTry) Try(context.Context, string, string, time.Time) error { return errors.New("read only") }
+
+// The first try may have created an issue, and the second is not made, for the ledger
+// fails: the error says what may be there.
+func TestOpenWithoutTry(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		o := adaptertest.JiraOptions{Fault: func(_ int, r *http.Request) adaptertest.JiraFault {
+			if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/issue") {
+				return adaptertest.JiraFault{Status: http.StatusServiceUnavailable}
+			}
+			return adaptertest.JiraFault{}
+		}}
+		c, fake := with(t, o, func(c *Config) { c.Ledger = noTry{c.Ledger} })
+		_, err := c.Open(t.Context(), sample("k"))
+		e, ok := errors.AsType[*adapters.Error](err)
+		if !ok || !e.MayHaveApplied || e.Status != http.StatusServiceUnavailable || !strings.Contains(fmt.Sprint(errors.Unwrap(e)), "ledger") {
+			t.Errorf("%v (%+v), want that of the try before with that of the ledger as a cause", err, e)
+		}
+		entry, _, err := c.config.Ledger.Look(t.Context(), "acme", "k")
+		if err != nil || entry.Intended.IsZero() || entry.Settled() || len(fake.Issues()) != 0 {
+			t.Errorf("ledger %+v, %v; want it intended", entry, err)
 		}
 	})
 }

@@ -116,7 +116,7 @@ func (c *Client) ticket(op, tenant string, i issue) (adapters.Ticket, error) {
 			resolution = f.Resolution.Name
 		}
 		if t.State, err = c.state(Status{Category: f.Status.StatusCategory.Key, Name: f.Status.Name}, resolution); err != nil {
-			return t, c.fail(op, t.Tenant, adapters.BadResponse, fmt.Sprintf("issue %s: status %q of category %q is in no pair of Statuses", i.Key, f.Status.Name, f.Status.StatusCategory.Key), err)
+			return t, c.fail(op, t.Tenant, adapters.BadResponse, fmt.Sprintf("issue %s: status %q of category %q is in no pair of States", i.Key, f.Status.Name, f.Status.StatusCategory.Key), err)
 		}
 	}
 	return t, nil

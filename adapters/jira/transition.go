@@ -54,7 +54,7 @@ func (c *Client) move(ctx context.Context, op string, ref adapters.Ref, to targe
 	if err != nil {
 		return standing{}, err
 	}
-	want, err := c.config.Statuses.Theirs(to.state)
+	want, err := c.config.States.Theirs(to.state)
 	if err != nil {
 		return standing{}, c.fail(op, ref.Tenant, adapters.Unsupported, fmt.Sprintf("no status is configured for %s", to.state), err)
 	}

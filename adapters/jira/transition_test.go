@@ -74,7 +74,7 @@ func TestResolveCode(t *testing.T) {
 }
 
 func TestHoldUnsupported(t *testing.T) {
-	c, fake := with(t, adaptertest.JiraOptions{}, func(c *Config) { c.Statuses = nil })
+	c, fake := with(t, adaptertest.JiraOptions{}, func(c *Config) { c.States = nil })
 	ref := mustOpen(t, c, "k")
 	sent := len(fake.Requests())
 	if err := c.Hold(t.Context(), ref, adapters.Hold{}); adapters.KindOf(err) != adapters.Unsupported || len(fake.Requests()) != sent {
@@ -89,7 +89,7 @@ func TestHoldUnsupported(t *testing.T) {
 // and resolving what is closed is none.
 func TestReached(t *testing.T) {
 	c, _ := with(t, adaptertest.JiraOptions{}, func(c *Config) {
-		c.Statuses = adapters.Names[adapters.State, Status]{
+		c.States = adapters.Names[adapters.State, Status]{
 			{Ours: adapters.StateResolved, Theirs: Status{Category: CategoryDone, Name: "Resolved"}},
 			{Ours: adapters.StateClosed, Theirs: Status{Category: CategoryDone, Name: "Closed"}},
 			{Ours: adapters.StateOnHold, Theirs: pending},
@@ -110,7 +110,7 @@ func TestReached(t *testing.T) {
 		{Status{CategoryIndeterminate, "Any"}, adapters.StateOnHold, false},
 		{Status{CategoryNew, "Open"}, adapters.StateAcknowledged, false},
 	} {
-		want, err := c.config.Statuses.Theirs(tt.to)
+		want, err := c.config.States.Theirs(tt.to)
 		must(t, err)
 		if got := c.reached(tt.is, want, target{state: tt.to}); got != tt.want {
 			t.Errorf("%v is %s: %v, want %v", tt.is, tt.to, got, tt.want)
@@ -120,7 +120,7 @@ func TestReached(t *testing.T) {
 
 func TestNoTransition(t *testing.T) {
 	c, _ := with(t, adaptertest.JiraOptions{}, func(c *Config) {
-		c.Statuses = adapters.Names[adapters.State, Status]{
+		c.States = adapters.Names[adapters.State, Status]{
 			{Ours: adapters.StateNew, Theirs: Status{Category: CategoryNew}},
 			{Ours: adapters.StateAcknowledged, Theirs: Status{Category: CategoryIndeterminate, Name: "Triage"}},
 		}

@@ -60,7 +60,7 @@ func (c *Client) Verify(ctx context.Context) error {
 		return err
 	}
 	for _, check := range []func(context.Context, func(string, ...any)) error{
-		c.verifyPermissions, c.verifyForm, c.verifyStatuses, c.verifyNames,
+		c.verifyPermissions, c.verifyForm, c.verifyStatuses, c.verifyNames, c.verifyAssets,
 	} {
 		if err := check(ctx, report); err != nil {
 			return err
@@ -134,7 +134,7 @@ func (c *Client) verifyStatuses(ctx context.Context, report func(string, ...any)
 		if !strings.EqualFold(t.Name, c.config.IssueType) {
 			continue
 		}
-		for _, pair := range c.config.Statuses {
+		for _, pair := range c.config.States {
 			found, category := false, ""
 			for _, s := range t.Statuses {
 				if pair.Theirs.Name == "" && s.Category.Key == pair.Theirs.Category || s.Name == pair.Theirs.Name {

@@ -23,7 +23,7 @@ func ExampleNewSlack() {
 	defer server.Close()
 
 	slack, err := notify.NewSlack(notify.SlackConfig{
-		BaseURL: server.URL, Token: adapters.NewSecret("xoxb-…"), PerSecond: 100, Ledger: &adapters.Memory{}, // in earnest that of sqlstore
+		BaseURL: server.URL, Token: adapters.NewSecret("xoxb-…"), PerSecond: 100, Ledger: &adapters.MemoryLedger{}, // in earnest that of sqlstore
 	})
 	if err != nil {
 		fmt.Println(err)

@@ -69,7 +69,7 @@ func NewSlack(c SlackConfig) (*Slack, error) {
 	}
 	s := &Slack{base: base, ledger: c.Ledger, rate: cmp.Or(c.PerSecond, slackRate), now: c.Now}
 	if s.ledger == nil {
-		s.ledger = &adapters.Memory{}
+		s.ledger = &adapters.MemoryLedger{}
 	}
 	if s.now == nil {
 		s.now = time.Now

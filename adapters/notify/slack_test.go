@@ -156,7 +156,7 @@ func TestSlackLostAnswer(t *testing.T) {
 			o.Now = time.Now
 			o.Fault = lostOnce("chat.postMessage", which)
 			workspace := adaptertest.NewSlack(o)
-			ledger := &adapters.Memory{}
+			ledger := &adapters.MemoryLedger{}
 			open := func() *notify.Slack {
 				return slackTo(t, workspace, func(c *notify.SlackConfig) { c.Ledger = ledger })
 			}

@@ -3,12 +3,15 @@ package notify
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 )
 
 // StormConfig says how many messages somebody gets one by one. All have defaults.
@@ -166,18 +169,29 @@ func windowKey(tenant string, t Target) string {
 	return strings.Join([]string{tenant, string(t.Channel), t.Address}, "\x00")
 }
 
-// Snapshot returns all that the storm knows, as JSON.
-func (s *Storm) Snapshot() ([]byte, error) { return json.Marshal(s.windows) }
+// stormVersion is raised when the form of a snapshot changes.
+const stormVersion = 1
 
-// Restore takes a snapshot back.
+// ErrSnapshot is wrapped by the errors of [Storm.Restore]: the snapshot was changed or cut
+// after it was written, or another version wrote it. What it says is not to be used.
+var ErrSnapshot = errors.New("notify: snapshot of a storm")
+
+// Snapshot returns all that the storm knows, as JSON with a checksum.
+func (s *Storm) Snapshot() ([]byte, error) { return sealed.Seal(stormVersion, s.windows) }
+
+// Restore takes a snapshot back. Its errors wrap [ErrSnapshot], and leave the storm as it was.
 func (s *Storm) Restore(snapshot []byte) error {
+	state, err := sealed.Open(snapshot, stormVersion)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
 	windows := map[string]*window{}
-	if err := json.Unmarshal(snapshot, &windows); err != nil {
-		return fmt.Errorf("notify: snapshot of a storm: %w", err)
+	if err := json.Unmarshal(state, &windows); err != nil {
+		return fmt.Errorf("%w: %w", ErrSnapshot, err)
 	}
 	for place, w := range windows {
 		if w == nil || w.Sent < 0 || slices.ContainsFunc(w.Held, func(m Message) bool { return len(m.To) != 1 || windowKey(m.Tenant, m.To[0]) != place }) {
-			return fmt.Errorf("notify: snapshot of a storm: window %q is not one", place)
+			return fmt.Errorf("%w: window %q is not one", ErrSnapshot, place)
 		}
 	}
 	s.windows = windows

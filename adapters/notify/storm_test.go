@@ -1,6 +1,8 @@
 package notify_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,6 +12,8 @@ import (
 
 	"github.com/evenkeelops/evenkeel/adapters/notify"
 	"github.com/evenkeelops/evenkeel/incident/comms"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
 func newStorm(tb testing.TB, c notify.StormConfig) *notify.Storm {
@@ -163,9 +167,26 @@ func TestStormErrors(t *testing.T) {
 		t.Errorf("a limit below 0: %v", err)
 	}
 	s := newStorm(t, notify.StormConfig{})
-	for _, snapshot := range []string{"", "[]", `{"x":null}`, `{"x":{"sent":-1}}`, `{"x":{"held":[{"key":"k","to":[]}]}}`, `{"\u0000email\u0000a":{"held":[{"key":"k","to":[{"channel":"sms","address":"a"}]}]}}`} {
-		if err := s.Restore([]byte(snapshot)); err == nil {
-			t.Errorf("%s: no error", snapshot)
+	for _, state := range []string{"[]", "null", `{"x":null}`, `{"x":{"sent":-1}}`, `{"x":{"held":[{"key":"k","to":[]}]}}`, `{"\u0000email\u0000a":{"held":[{"key":"k","to":[{"channel":"sms","address":"a"}]}]}}`} {
+		snapshot, err := sealed.Seal(1, json.RawMessage(state))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Restore(snapshot); !errors.Is(err, notify.ErrSnapshot) {
+			t.Errorf("%s: %v, want ErrSnapshot", state, err)
+		}
+	}
+	s.Take(start, numbered(1, "a"))
+	good, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, bad := range testutil.Damaged(good) {
+		if err := s.Restore(bad); err != nil && !errors.Is(err, notify.ErrSnapshot) {
+			t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+		}
+		if data, _ := s.Snapshot(); !bytes.Equal(data, good) {
+			t.Fatalf("%s: read as another state\n%s\nwant\n%s", what, data, good)
 		}
 	}
 }

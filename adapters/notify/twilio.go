@@ -92,7 +92,7 @@ func newTwilio(c TwilioConfig, resource string) (*twilio, error) {
 		}
 	}
 	if c.Ledger == nil {
-		c.Ledger = &adapters.Memory{}
+		c.Ledger = &adapters.MemoryLedger{}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -68,7 +68,7 @@ func TestTwilioLostAnswer(t *testing.T) {
 			}
 			return ""
 		}})
-		ledger := &adapters.Memory{}
+		ledger := &adapters.MemoryLedger{}
 		open := func() notify.Sender { // another process each time
 			c := twilioTo(t, account)
 			c.Ledger = ledger
@@ -106,7 +106,7 @@ func TestCallOfAnotherMessage(t *testing.T) {
 		return map[int]string{1: "500"}[n] // the first comes to nothing, and nobody knows
 	}})
 	c := twilioTo(t, account)
-	c.Ledger = &adapters.Memory{}
+	c.Ledger = &adapters.MemoryLedger{}
 	calls, err := notify.NewCalls(c)
 	if err != nil {
 		t.Fatal(err)
@@ -456,7 +456,7 @@ func TestTwilioLostBehindPages(t *testing.T) {
 	}})
 	open := func() notify.Sender {
 		c := twilioTo(t, account)
-		c.Ledger, c.PerSecond = &adapters.Memory{}, 1e6
+		c.Ledger, c.PerSecond = &adapters.MemoryLedger{}, 1e6
 		sms, err := notify.NewSMS(c)
 		if err != nil {
 			t.Fatal(err)

@@ -72,9 +72,9 @@ type Config struct {
 	Urgencies adapters.Names[incident.Severity, string]
 	// NoPriorities is for accounts that have none: severities are urgencies alone.
 	NoPriorities bool
-	// Severity is what an incident reads as whose priority has no name of ours.
+	// DefaultSeverity is what an incident reads as whose priority has no name of ours.
 	// Defaults to an error. An incident without any priority reads as unset.
-	Severity incident.Severity
+	DefaultSeverity incident.Severity
 	// States default to triggered for new, acknowledged for acknowledged and on hold,
 	// and resolved for resolved, closed and canceled.
 	States adapters.Names[adapters.State, string]

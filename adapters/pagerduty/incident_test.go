@@ -448,7 +448,7 @@ func TestPriorities(t *testing.T) {
 	}
 	lenient, other, _ := setUp(t, func(c *pagerduty.Config, _ *adaptertest.PagerDutyOptions) {
 		c.Priorities = adapters.Names[incident.Severity, string]{{Ours: incident.P1, Theirs: "P1"}}
-		c.Severity = incident.P4
+		c.DefaultSeverity = incident.P4
 	})
 	other.Add(adaptertest.PagerDutyIncident{ID: "QP2", Created: noon, Priority: "PRIO2"})
 	if got, err := lenient.Read(ctx, incidentRef("QP2")); err != nil || got.Severity != incident.P4 {

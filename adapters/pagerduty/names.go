@@ -114,8 +114,8 @@ func (c *Client) severityOf(name, urgency string) (incident.Severity, error) {
 		return c.config.Urgencies.Ours(urgency)
 	}
 	s, err := c.config.Priorities.Ours(name)
-	if err != nil && c.config.Severity.IsSet() {
-		return c.config.Severity, nil
+	if err != nil && c.config.DefaultSeverity.IsSet() {
+		return c.config.DefaultSeverity, nil
 	}
 	return s, err
 }

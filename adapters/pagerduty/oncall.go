@@ -62,10 +62,10 @@ func (c *Client) OnCall(ctx context.Context, target string, at time.Time) ([]ada
 
 // Schedule is a plan of duty.
 type Schedule struct {
-	ID       string
-	Name     string
-	TimeZone string
-	Version  int // of the API that has it, 2 or 3
+	ID      string
+	Name    string
+	Zone    string
+	Version int // of the API that has it, 2 or 3
 }
 
 // Schedule reads a schedule, wherever it is: PagerDuty moves them from version 2 of
@@ -89,5 +89,5 @@ func (c *Client) Schedule(ctx context.Context, id string) (Schedule, error) {
 		err = c.do(ctx, request{op: op, method: http.MethodGet, path: "/schedules/" + url.PathEscape(id)}, &answer)
 	}
 	s := answer.Schedule
-	return Schedule{ID: s.ID, Name: s.Name, TimeZone: s.TimeZone, Version: version}, err
+	return Schedule{ID: s.ID, Name: s.Name, Zone: s.TimeZone, Version: version}, err
 }

@@ -48,7 +48,7 @@ func TestSchedule(t *testing.T) {
 		o.Schedules = []adaptertest.PagerDutySchedule{{ID: "POLD", Name: "old", TimeZone: "Europe/Berlin"}, {ID: "PNEW", Name: "new", TimeZone: "UTC", V3: true}}
 	})
 	for id, want := range map[string]pagerduty.Schedule{
-		"POLD": {ID: "POLD", Name: "old", TimeZone: "Europe/Berlin", Version: 2}, "PNEW": {ID: "PNEW", Name: "new", TimeZone: "UTC", Version: 3},
+		"POLD": {ID: "POLD", Name: "old", Zone: "Europe/Berlin", Version: 2}, "PNEW": {ID: "PNEW", Name: "new", Zone: "UTC", Version: 3},
 	} {
 		if got, err := client.Schedule(t.Context(), id); err != nil || got != want {
 			t.Errorf("Schedule(%s) = %+v, %v, want %+v", id, got, err, want)

@@ -52,7 +52,7 @@ func (c *Client) Edges(ctx context.Context) iter.Seq2[adapters.Edge, error] {
 				}
 				from, to := *r.DependentService, *r.SupportingService
 				e := adapters.Edge{
-					From: cmp.Or(names[from.ID], from.ID), To: cmp.Or(names[to.ID], to.ID),
+					Dependent: cmp.Or(names[from.ID], from.ID), Dependency: cmp.Or(names[to.ID], to.ID),
 					Type: sortOf(from.Type) + " -> " + sortOf(to.Type),
 				}
 				if seen[e] {

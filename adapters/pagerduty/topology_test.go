@@ -27,11 +27,11 @@ func TestEdges(t *testing.T) {
 		got = append(got, e)
 	}
 	want := []adapters.Edge{
-		{From: "buying", To: "checkout", Type: "business_service -> service"},
-		{From: "checkout", To: "database", Type: "service -> service"},
-		{From: "database", To: "PHIDDEN", Type: "service -> service"},
+		{Dependent: "buying", Dependency: "checkout", Type: "business_service -> service"},
+		{Dependent: "checkout", Dependency: "database", Type: "service -> service"},
+		{Dependent: "database", Dependency: "PHIDDEN", Type: "service -> service"},
 	}
-	slices.SortFunc(got, func(a, b adapters.Edge) int { return cmp.Compare(a.From, b.From) })
+	slices.SortFunc(got, func(a, b adapters.Edge) int { return cmp.Compare(a.Dependent, b.Dependent) })
 	if !slices.Equal(got, want) {
 		t.Errorf("edges %+v, want %+v", got, want)
 	}

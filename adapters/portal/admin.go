@@ -46,7 +46,7 @@ func (p *snapshot) figures() *metrics.Registry {
 	for _, t := range p.sorted {
 		if v := t.view.Load(); v != nil {
 			f.add(v.page, now)
-			f.age.Set(now.Sub(v.page.Now).Seconds(), t.ID)
+			f.age.Set(now.Sub(v.page.At).Seconds(), t.ID)
 		}
 	}
 	return r
@@ -124,7 +124,7 @@ func (p *Portal) Dashboard(o page.Ops) { p.ops.Store(&o) }
 
 // dashboard is what the dashboard shows now.
 func (p *snapshot) dashboard() *page.Ops {
-	o := page.Ops{Now: p.config.Now(), Brand: p.config.Brand}
+	o := page.Ops{At: p.config.Now(), Brand: p.config.Brand}
 	if given := p.ops.Load(); given != nil {
 		o = *given
 	}

@@ -64,7 +64,7 @@ func (p *snapshot) operator(r *http.Request) bool {
 
 // token reports whether the header of a request has the token of a hash, or its query
 // that of the feeds, where those are asked for. Requests without any are not attempts.
-func (p *snapshot) token(r *http.Request, tenant string, want Hash, feed *Hash) bool {
+func (p *snapshot) token(r *http.Request, tenant string, want TokenHash, feed *TokenHash) bool {
 	token := bearerOf(r)
 	if token == "" && feed != nil {
 		token, want = r.URL.Query().Get("k"), *feed
@@ -73,7 +73,7 @@ func (p *snapshot) token(r *http.Request, tenant string, want Hash, feed *Hash) 
 }
 
 // try compares a token, unless there were too many wrong ones.
-func (p *snapshot) try(address, tenant, token string, want Hash, now time.Time) bool {
+func (p *snapshot) try(address, tenant, token string, want TokenHash, now time.Time) bool {
 	if !p.attempts.begin(address, tenant, now) || !want.matches(token) {
 		return false
 	}

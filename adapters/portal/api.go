@@ -46,7 +46,7 @@ func head(schema string, now time.Time, sources []report.Source, notices []repor
 }
 
 func headOf(schema string, t *page.Tenant) envelope {
-	e := head(schema, t.Now, t.Sources, nil) // notices are the operations'
+	e := head(schema, t.At, t.Sources, nil) // notices are the operations'
 	if t.Stale != "" {
 		e.Warnings = append(e.Warnings, warning{Code: "stale", Message: t.Stale})
 	}
@@ -138,7 +138,7 @@ func (v *visit) apiIncidents() {
 	v.data("incidents", func() (any, error) {
 		list := []incidentData{}
 		for _, in := range v.page.Incidents {
-			list = append(list, incidentOf(in, v.page.Now))
+			list = append(list, incidentOf(in, v.page.At))
 		}
 		return struct {
 			envelope
@@ -256,7 +256,7 @@ func (v *visit) reportOf(month, form string) {
 		o = page.Options{Without: v.tenant.Disabled} // the other forms are the same for everybody
 		v.w.Header().Set("Content-Disposition", `inline; filename="`+v.tenant.ID+"-"+month+"."+form+`"`)
 	}
-	v.show(reportTypes[form], "report "+month+" "+form+" "+o.Lang, func() ([]byte, error) { return reportIn(v.page, month, form, o) })
+	v.show(reportTypes[form], "report "+month+" "+form+" "+o.Locale, func() ([]byte, error) { return reportIn(v.page, month, form, o) })
 }
 
 // reportTypes are the forms of a report.
@@ -289,5 +289,5 @@ func reportIn(t *page.Tenant, month, form string, o page.Options) ([]byte, error
 	return encode(struct {
 		envelope
 		report.ServiceData
-	}{head(report.ServiceReportSchema, m.Report.Now, m.Sources, m.Notices), m.Data()})
+	}{head(report.ServiceReportSchema, m.Report.At, m.Sources, m.Notices), m.Data()})
 }

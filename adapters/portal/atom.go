@@ -69,15 +69,15 @@ func writeFeed(w io.Writer, t *page.Tenant, base site, ending string) error {
 	}
 	link := []atomLink{{"alternate", "text/html", base.address(t.ID, "incidents"+ending)}}
 	for _, in := range t.Incidents {
-		if in.Opened.After(t.Now) {
+		if in.Opened.After(t.At) {
 			continue
 		}
 		id := "tag:" + base.host + "," + in.Opened.UTC().Format(time.DateOnly) + ":" + t.ID + "/" + tagPart(in.ID)
 		title := printable(strings.TrimSpace(in.ID + " " + in.Title))
-		f.Entries = append(f.Entries, newAtomEntry(id, title, in.Opened, changed(in, t.Now), link, incidentText(in, t)))
+		f.Entries = append(f.Entries, newAtomEntry(id, title, in.Opened, changed(in, t.At), link, incidentText(in, t)))
 		seen := map[string]int{}
 		for _, u := range in.Updates {
-			if u.At.After(t.Now) {
+			if u.At.After(t.At) {
 				continue
 			}
 			at := u.At.UTC().Format("20060102T150405.999999999Z")
@@ -88,7 +88,7 @@ func writeFeed(w io.Writer, t *page.Tenant, base site, ending string) error {
 		}
 	}
 	slices.SortStableFunc(f.Entries, func(a, b atomEntry) int { return cmp.Or(b.at.Compare(a.at), cmp.Compare(a.ID, b.ID)) })
-	f.Updated = t.Now.UTC().Format(time.RFC3339Nano)
+	f.Updated = t.At.UTC().Format(time.RFC3339Nano)
 	if len(f.Entries) > 0 {
 		f.Updated = f.Entries[0].Updated
 	}
@@ -125,7 +125,7 @@ func changed(in page.Incident, now time.Time) time.Time {
 // incidentText says what is known of an incident as HTML, for readers of feeds. The
 // words are those of the API.
 func incidentText(in page.Incident, t *page.Tenant) string {
-	d := incidentOf(in, t.Now)
+	d := incidentOf(in, t.At)
 	lines := []string{"Severity " + d.Severity + ", " + d.State + "."}
 	if d.Service != nil {
 		lines = append(lines, "Service: "+serviceName(t, *d.Service)+".")

@@ -64,8 +64,8 @@ func (v *visit) keyDateCalendar() {
 }
 
 func writeKeyDates(b *bytes.Buffer, t *page.Tenant, dates []continuity.KeyDate, base site) error {
-	c := ical.KeyDateCalendar{Name: cmp.Or(t.Name, t.ID), Domain: base.domain(t.ID), Stamp: t.Now.UTC().Truncate(24 * time.Hour), Services: serviceNames(t)}
-	return c.Write(b, dates, ahead(t.Now))
+	c := ical.KeyDateCalendar{Name: cmp.Or(t.Name, t.ID), Domain: base.domain(t.ID), Stamp: t.At.UTC().Truncate(24 * time.Hour), Services: serviceNames(t)}
+	return c.Write(b, dates, ahead(t.At))
 }
 
 // shifts serves who is on call, for the operations: names of engineers are nobody

@@ -5,7 +5,7 @@
 //
 //	p, err := portal.New(portal.Config{
 //		BaseURL: "https://status.example.net",
-//		Tenants: []portal.Tenant{{ID: "acme", Token: portal.HashOf(token)}},
+//		Tenants: []portal.Tenant{{ID: "acme", Token: portal.TokenHashOf(token)}},
 //	})
 //	err = p.Update(acme) // a *page.Tenant; again whenever its data changes
 //	err = portal.Server(p).Serve(listener)

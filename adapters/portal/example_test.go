@@ -17,14 +17,14 @@ import (
 func Example() {
 	p, err := portal.New(portal.Config{
 		BaseURL: "https://status.example.net",
-		Tenants: []portal.Tenant{{ID: "acme", Token: portal.HashOf("correct horse")}},
+		Tenants: []portal.Tenant{{ID: "acme", Token: portal.TokenHashOf("correct horse")}},
 	})
 	if err != nil {
 		panic(err)
 	}
 	at := time.Date(2026, 10, 1, 12, 0, 0, 0, time.UTC)
 	err = p.Update(&page.Tenant{
-		ID: "acme", Name: "Acme Retail", Now: at, Services: []page.Service{{ID: "shop"}},
+		ID: "acme", Name: "Acme Retail", At: at, Services: []page.Service{{ID: "shop"}},
 		Evidence: sla.Evidence{
 			Observed: calendar.Interval{Start: at.AddDate(0, -1, 0), End: at},
 			Outages:  []sla.Outage{{Service: "shop", Start: at.Add(-time.Hour)}},

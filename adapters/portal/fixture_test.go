@@ -58,7 +58,7 @@ func customer(tb testing.TB, id, mark string) *page.Tenant {
 		tb.Fatal(err)
 	}
 	t := &page.Tenant{
-		ID: id, Name: "Customer " + mark, Brand: page.Brand{Name: "Northwind"}, Now: now, Zone: a.Location(), Evidence: e, Locale: "en",
+		ID: id, Name: "Customer " + mark, Brand: page.Brand{Name: "Northwind"}, At: now, Zone: a.Location(), Evidence: e, Locale: "en",
 		Services: []page.Service{{ID: service, Name: "API " + mark, Tier: "gold " + mark, Owner: "owner " + mark, Window: "window " + mark}},
 		Sources:  []report.Source{{Name: mark + ".csv", SHA256: strings.Repeat("ab", 32)}}, Notices: []report.Notice{{Code: "note", Message: "Notice " + mark}},
 		Incidents: []page.Incident{
@@ -74,7 +74,7 @@ func customer(tb testing.TB, id, mark string) *page.Tenant {
 	}
 	t.Catalogue = catalogue
 	for _, month := range []sla.Period{a.PeriodAt(third), a.PeriodAt(now)} {
-		r, err := a.Report(month, e, sla.ReportOptions{Now: now})
+		r, err := a.Report(month, e, sla.ReportOptions{At: now})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -95,12 +95,12 @@ const acmeMark, betaMark, openMark = "canary7f3a", "canary91bc", "canary55de"
 
 func config() portal.Config {
 	return portal.Config{
-		BaseURL: "https://status.example.net", Brand: page.Brand{Name: "Northwind"}, Ops: portal.HashOf(opsToken), Now: clock, Index: true,
+		BaseURL: "https://status.example.net", Brand: page.Brand{Name: "Northwind"}, Ops: portal.TokenHashOf(opsToken), Now: clock, Index: true,
 		Tenants: []portal.Tenant{
-			{ID: "acme", Token: portal.HashOf(acmeToken), Feed: portal.HashOf(acmeFeed), Write: portal.HashOf(acmeWrite), Disabled: []page.Name{page.Help}},
-			{ID: "beta", Token: portal.HashOf(betaToken)},
+			{ID: "acme", Token: portal.TokenHashOf(acmeToken), Feed: portal.TokenHashOf(acmeFeed), Write: portal.TokenHashOf(acmeWrite), Disabled: []page.Name{page.Help}},
+			{ID: "beta", Token: portal.TokenHashOf(betaToken)},
 			{ID: "open", Public: true},
-			{ID: "empty", Token: portal.HashOf("empty-token")}, // without data
+			{ID: "empty", Token: portal.TokenHashOf("empty-token")}, // without data
 		},
 	}
 }

@@ -15,7 +15,7 @@ import (
 // Nothing but what was signed for a place, a token and a time is a session.
 func FuzzSession(f *testing.F) {
 	s := sessions{key: []byte(strings.Repeat("k", 32))}
-	at, token := time.Unix(1_800_000_000, 0), HashOf("token")
+	at, token := time.Unix(1_800_000_000, 0), TokenHashOf("token")
 	good := s.cookie("/t/a/", token, at).Value
 	f.Add(good, "/t/a/")
 	f.Add(good, "/t/b/")
@@ -26,7 +26,7 @@ func FuzzSession(f *testing.F) {
 		if s.valid(value, place, token, at) != (value == good && place == "/t/a/") && s.cookie(place, token, at).Value != value {
 			t.Errorf("valid(%q, %q) = %v", value, place, value != good)
 		}
-		if s.valid(value, place, HashOf("other"), at) || s.valid(value, place, Hash{}, at) {
+		if s.valid(value, place, TokenHashOf("other"), at) || s.valid(value, place, TokenHash{}, at) {
 			t.Errorf("%q is valid for another token", value)
 		}
 		if s.valid(value, place, token, at.Add(sessionLength)) {
@@ -79,7 +79,7 @@ func FuzzFeed(f *testing.F) {
 	f.Add("\x00", "]]>", "&#0;\ufffe")
 	f.Fuzz(func(t *testing.T, id, title, text string) {
 		at := time.Date(2026, 10, 1, 0, 0, 0, 0, time.UTC)
-		tenant := &page.Tenant{ID: "a", Now: at, Incidents: []page.Incident{{Incident: sla.Incident{ID: id, Title: title, Opened: at}, Updates: []page.Update{{At: at, Text: text}, {At: at, Text: text}}}}}
+		tenant := &page.Tenant{ID: "a", At: at, Incidents: []page.Incident{{Incident: sla.Incident{ID: id, Title: title, Opened: at}, Updates: []page.Update{{At: at, Text: text}, {At: at, Text: text}}}}}
 		var b strings.Builder
 		if err := writeFeed(&b, tenant, site{host: "x", url: "http://x"}, ""); err != nil {
 			t.Fatal(err)

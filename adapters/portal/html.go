@@ -90,7 +90,7 @@ func loginPage(lang string) []byte {
 }
 
 func indexPage(b page.Brand, list []entry, o page.Options) []byte {
-	lang := cmp.Or(o.Lang, "en")
+	lang := cmp.Or(o.Locale, "en")
 	d := frameData{Lang: lang, Title: strings.TrimSpace(b.Name + " " + wordsOf[lang].Status), Words: wordsOf[lang], Entries: list}
 	if o.Static {
 		d.File = "index.html"

@@ -30,7 +30,7 @@ func (p *snapshot) login(w http.ResponseWriter, r *http.Request) {
 	id, token := r.PostForm.Get("tenant"), r.PostForm.Get("token")
 	want, at := p.config.Ops, opsPlace
 	if id != "" {
-		want, at = Hash{}, ""
+		want, at = TokenHash{}, ""
 		if t := p.tenants[id]; t != nil {
 			want, at = t.Token, place(t.ID)
 		}
@@ -48,7 +48,7 @@ func (p *snapshot) login(w http.ResponseWriter, r *http.Request) {
 // index lists the public customers.
 func (p *snapshot) index(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", htmlType)
-	send(w, r, http.StatusOK, indexPage(p.config.Brand, p.public(), page.Options{Lang: preferred(r)}))
+	send(w, r, http.StatusOK, indexPage(p.config.Brand, p.public(), page.Options{Locale: preferred(r)}))
 }
 
 // public returns id and name of the public customers that have data, by name.
@@ -66,7 +66,7 @@ func (p *snapshot) public() []entry {
 // operations shows the dashboard.
 func (p *snapshot) operations(w http.ResponseWriter, r *http.Request) {
 	o := p.dashboard()
-	body, err := render(func(b *bytes.Buffer) error { return o.Write(b, page.Options{Lang: language(r.URL.Query(), "")}) })
+	body, err := render(func(b *bytes.Buffer) error { return o.Write(b, page.Options{Locale: language(r.URL.Query(), "")}) })
 	if err != nil {
 		p.logged(r.Context(), "dashboard", err)
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")

@@ -41,7 +41,7 @@ type Config struct {
 
 	// Ops opens the dashboard of the operations, metrics and the shifts. Defaults to
 	// none: there is no dashboard.
-	Ops Hash
+	Ops TokenHash
 
 	// Roster is who is on call, for the shifts as a calendar. Defaults to none.
 	Roster *escalation.Router
@@ -104,9 +104,9 @@ type Tenant struct {
 	// Public opens all pages and feeds to everybody; without it Token is required, and
 	// with it there must be none.
 	Public bool
-	Token  Hash
-	Feed   Hash // opens badge, feeds and calendars in ?k=. Defaults to none.
-	Write  Hash // opens what writes. Defaults to none.
+	Token  TokenHash
+	Feed   TokenHash // opens badge, feeds and calendars in ?k=. Defaults to none.
+	Write  TokenHash // opens what writes. Defaults to none.
 
 	// Disabled pages do not exist, of all but [page.Status], and neither does what says the same in another form:
 	// the routes of the API, feeds, calendars and badges, the files of a static site.
@@ -291,7 +291,7 @@ func (t Tenant) check(at string) error {
 	if !tenantID.MatchString(t.ID) {
 		problems = append(problems, &ConfigError{at + ".id", fmt.Sprintf("%q, want lower-case letters, digits and hyphens, a letter or digit first, at most 63", t.ID)})
 	}
-	none := Hash{}
+	none := TokenHash{}
 	switch {
 	case t.Public && t.Token != none:
 		problems = append(problems, &ConfigError{at + ".token", "a public customer has none"})

@@ -29,10 +29,10 @@ func TestReload(t *testing.T) {
 	acme, beta := sign("acme", acmeToken), sign("beta", betaToken)
 	next := config()
 	next.Tenants = slices.DeleteFunc(next.Tenants, func(t portal.Tenant) bool { return t.ID == "open" })
-	next.Tenants[0].Token, next.Tenants[0].Disabled = portal.HashOf("new-token"), []page.Name{page.Credits}
+	next.Tenants[0].Token, next.Tenants[0].Disabled = portal.TokenHashOf("new-token"), []page.Name{page.Credits}
 	next.Tenants[0].KeyDates = []continuity.KeyDate{{ID: "sale", Name: "Sale", Zone: "Europe/Amsterdam", Rule: continuity.Rule{Dates: []string{"2026-11-27"}}}}
 	next.Tenants = append(next.Tenants, portal.Tenant{ID: "fresh", Public: true}, portal.Tenant{ID: "later", Public: true})
-	next.Ops = portal.HashOf("new-ops")
+	next.Ops = portal.TokenHashOf("new-ops")
 	if err := p.Reload(next, customer(t, "fresh", "canary33aa")); err != nil {
 		t.Fatal(err)
 	}
@@ -68,7 +68,7 @@ func TestReload(t *testing.T) {
 func TestReloadRefused(t *testing.T) {
 	p := site(t, nil)
 	bad := config()
-	bad.Tenants[0].Token = portal.Hash{}
+	bad.Tenants[0].Token = portal.TokenHash{}
 	var wrong *portal.ConfigError
 	if err := p.Reload(bad); !errors.As(err, &wrong) || wrong.Path != "tenants[0].token" {
 		t.Fatalf("error %v", err)
@@ -108,7 +108,7 @@ func TestReloadConcurrent(t *testing.T) {
 	version := func(n int) portal.Config {
 		c := config()
 		c.Attempts = 1 << 30
-		c.Tenants[0].Token = portal.HashOf(fmt.Sprintf("token-%d", n%2))
+		c.Tenants[0].Token = portal.TokenHashOf(fmt.Sprintf("token-%d", n%2))
 		c.Tenants[0].Disabled = [][]page.Name{{page.Help}, {page.Credits}}[n%2]
 		return c
 	}

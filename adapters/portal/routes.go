@@ -125,7 +125,7 @@ func (p *snapshot) wanted(r route) bool {
 }
 
 // operated reports whether anybody may see the dashboard.
-func (p *snapshot) operated() bool { return p.config.Ops != (Hash{}) || p.config.Authorize != nil }
+func (p *snapshot) operated() bool { return p.config.Ops != (TokenHash{}) || p.config.Authorize != nil }
 
 // serve lets a request in, or does as if there was nothing.
 func (p *snapshot) serve(to route, w http.ResponseWriter, r *http.Request) {
@@ -158,7 +158,7 @@ func (p *snapshot) serve(to route, w http.ResponseWriter, r *http.Request) {
 func show(n page.Name) func(*visit) {
 	return func(v *visit) {
 		o, query := v.options(), v.r.URL.Query()
-		key := "page " + string(n) + " " + o.Lang
+		key := "page " + string(n) + " " + o.Locale
 		if query.Get("wall") == fmt.Sprint(wall.Seconds()) {
 			o.Wall = wall
 			key += " wall"

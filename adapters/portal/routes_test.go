@@ -87,7 +87,7 @@ func TestOpenAPI(t *testing.T) {
 
 // What the configuration does not ask for is not there.
 func TestWanted(t *testing.T) {
-	p := site(t, func(c *portal.Config) { c.Index, c.AdminApart, c.Ops = false, true, portal.Hash{} })
+	p := site(t, func(c *portal.Config) { c.Index, c.AdminApart, c.Ops = false, true, portal.TokenHash{} })
 	for _, target := range []string{"/", "/metrics", "/healthz", "/ops/", "/ops/shifts.ics", "/t/acme/request"} {
 		if w := ask(p, "GET", target, "", bearer(acmeToken)...); w.Code != http.StatusNotFound {
 			t.Errorf("%s: %d", target, w.Code)
@@ -264,7 +264,7 @@ func TestRequestForm(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	h := portal.HashOf
+	h := portal.TokenHashOf
 	for _, c := range []struct {
 		change func(*portal.Config)
 		path   string
@@ -273,7 +273,7 @@ func TestNewRefuses(t *testing.T) {
 		{func(c *portal.Config) { c.Tenants[0].ID = "" }, "tenants[0].id"},
 		{func(c *portal.Config) { c.Tenants[1].ID = "acme" }, "tenants[1].id"},
 		{func(c *portal.Config) { c.Tenants[0].Public = true }, "tenants[0].token"},
-		{func(c *portal.Config) { c.Tenants[0].Token = portal.Hash{} }, "tenants[0].token"},
+		{func(c *portal.Config) { c.Tenants[0].Token = portal.TokenHash{} }, "tenants[0].token"},
 		{func(c *portal.Config) { c.Tenants[0].Feed = h(acmeToken) }, "tenants[0].feed"},
 		{func(c *portal.Config) { c.BaseURL = "ftp://x" }, "base_url"},
 		{func(c *portal.Config) { c.BaseURL = "https://x/status" }, "base_url"},

@@ -24,7 +24,7 @@ type sessions struct {
 }
 
 // cookie returns a session for a place, which is the path below which it is sent.
-func (s sessions) cookie(place string, token Hash, now time.Time) *http.Cookie {
+func (s sessions) cookie(place string, token TokenHash, now time.Time) *http.Cookie {
 	end := now.Add(sessionLength)
 	value := binary.BigEndian.AppendUint64(nil, uint64(end.Unix())) //nolint:gosec // after 1970
 	value = append(value, s.sign(place, token, value)...)
@@ -36,7 +36,7 @@ func (s sessions) cookie(place string, token Hash, now time.Time) *http.Cookie {
 }
 
 // valid reports whether the value of a cookie is a session for the place.
-func (s sessions) valid(value, place string, token Hash, now time.Time) bool {
+func (s sessions) valid(value, place string, token TokenHash, now time.Time) bool {
 	// RawURLEncoding alone would take line breaks, and bits that stand for nothing.
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
 	if err != nil || len(raw) != sessionBytes {
@@ -44,10 +44,10 @@ func (s sessions) valid(value, place string, token Hash, now time.Time) bool {
 	}
 	end := binary.BigEndian.Uint64(raw)
 	// The signature is made without a token too, so that its time says nothing.
-	return hmac.Equal(raw[8:], s.sign(place, token, raw[:8])) && token != (Hash{}) && now.Unix() >= 0 && uint64(now.Unix()) < end //nolint:gosec // not below 0
+	return hmac.Equal(raw[8:], s.sign(place, token, raw[:8])) && token != (TokenHash{}) && now.Unix() >= 0 && uint64(now.Unix()) < end //nolint:gosec // not below 0
 }
 
-func (s sessions) sign(place string, token Hash, end []byte) []byte {
+func (s sessions) sign(place string, token TokenHash, end []byte) []byte {
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write(end)
 	mac.Write(token[:])
@@ -56,7 +56,7 @@ func (s sessions) sign(place string, token Hash, end []byte) []byte {
 }
 
 // opens reports whether a request carries a session for the place.
-func (s sessions) opens(r *http.Request, place string, token Hash, now time.Time) bool {
+func (s sessions) opens(r *http.Request, place string, token TokenHash, now time.Time) bool {
 	for _, c := range r.CookiesNamed(sessionCookie) {
 		if s.valid(c.Value, place, token, now) {
 			return true

@@ -182,7 +182,7 @@ func TestManyCustomers(t *testing.T) {
 	c := config()
 	c.Tenants = nil
 	for i := range n {
-		c.Tenants = append(c.Tenants, portal.Tenant{ID: fmt.Sprintf("c%d", i), Token: portal.HashOf("t")})
+		c.Tenants = append(c.Tenants, portal.Tenant{ID: fmt.Sprintf("c%d", i), Token: portal.TokenHashOf("t")})
 	}
 	p, err := portal.New(c)
 	if err != nil {

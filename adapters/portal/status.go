@@ -55,11 +55,11 @@ type openIncident struct {
 func status(t *page.Tenant, disabled []page.Name) statusData {
 	overall := t.Overall()
 	d := statusData{
-		Tenant: t.ID, State: stateOf(overall.State), Since: instant(overall.Since), Services: []serviceStatus{}, Incidents: []openIncident{}, GeneratedAt: t.Now.UTC(),
+		Tenant: t.ID, State: stateOf(overall.State), Since: instant(overall.Since), Services: []serviceStatus{}, Incidents: []openIncident{}, GeneratedAt: t.At.UTC(),
 	}
 	var open []page.Incident
 	for _, in := range t.Incidents {
-		if in.OpenAt(t.Now) && (page.Options{Without: disabled}).Has(page.Incidents) {
+		if in.OpenAt(t.At) && (page.Options{Without: disabled}).Has(page.Incidents) {
 			open = append(open, in)
 		}
 	}

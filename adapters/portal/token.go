@@ -5,18 +5,18 @@ import (
 	"crypto/subtle"
 )
 
-// Hash is the SHA-256 of a token. The zero value is no token, which nothing opens.
-type Hash [sha256.Size]byte
+// TokenHash is the SHA-256 of a token. The zero value is no token, which nothing opens.
+type TokenHash [sha256.Size]byte
 
-// HashOf returns the hash of a token.
-func HashOf(token string) Hash { return sha256.Sum256([]byte(token)) }
+// TokenHashOf returns the hash of a token.
+func TokenHashOf(token string) TokenHash { return sha256.Sum256([]byte(token)) }
 
 // matches reports whether a token is the one of the hash, in a time that depends on
 // neither.
-func (h Hash) matches(token string) bool {
-	sum := HashOf(token)
+func (h TokenHash) matches(token string) bool {
+	sum := TokenHashOf(token)
 	same := subtle.ConstantTimeCompare(sum[:], h[:])
-	var none Hash
+	var none TokenHash
 	set := 1 - subtle.ConstantTimeCompare(h[:], none[:])
 	return same&set == 1
 }

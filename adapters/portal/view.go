@@ -132,12 +132,12 @@ func fresh(list, tag string) bool {
 // options are those of the rendering that a request asks for: ?lang= counts most, then
 // the customer's own language, then that of the reader.
 func (v *visit) options() page.Options {
-	o := page.Options{Lang: language(v.r.URL.Query(), ""), Without: v.tenant.Disabled}
+	o := page.Options{Locale: language(v.r.URL.Query(), ""), Without: v.tenant.Disabled}
 	if v.requests == nil {
 		o.Without = append(slices.Clip(o.Without), page.Request)
 	}
-	if o.Lang == "" && v.page.Locale == "" {
-		o.Lang = locale.Match(v.r.Header.Get("Accept-Language"))
+	if o.Locale == "" && v.page.Locale == "" {
+		o.Locale = locale.Match(v.r.Header.Get("Accept-Language"))
 	}
 	return o
 }

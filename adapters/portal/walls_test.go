@@ -172,7 +172,7 @@ func TestSession(t *testing.T) {
 	with := func(token string) *portal.Portal {
 		return site(t, func(c *portal.Config) {
 			c.Now, c.Key = func() time.Time { return at }, key
-			c.Tenants[0].Token = portal.HashOf(token)
+			c.Tenants[0].Token = portal.TokenHashOf(token)
 		})
 	}
 	p := with(acmeToken)

@@ -80,21 +80,23 @@ type Check struct {
 	Absent   bool    `json:"absent,omitempty"`   // there is no such value; alone
 }
 
-// Error is a part of a journey that cannot be used.
-type Error struct {
+// JourneyError is a part of a journey that cannot be used.
+type JourneyError struct {
 	Path  string // such as "steps[1].check[0].matches"
 	Value string
 	Want  string
 }
 
 // Error names path, value and what was expected.
-func (e *Error) Error() string { return fmt.Sprintf("probe: %s %q: want %s", e.Path, e.Value, e.Want) }
+func (e *JourneyError) Error() string {
+	return fmt.Sprintf("probe: %s %q: want %s", e.Path, e.Value, e.Want)
+}
 
 // Validate returns everything that is wrong with the journey, joined, each an [*Error].
 // Variables are known from the beginning or extracted by a step before.
 func (j Journey) Validate() error {
 	var all []error
-	bad := func(path, value, want string) { all = append(all, &Error{path, value, want}) }
+	bad := func(path, value, want string) { all = append(all, &JourneyError{path, value, want}) }
 	if j.Name == "" {
 		bad("name", "", "a name")
 	}

@@ -468,7 +468,7 @@ func TestValidate(t *testing.T) {
 		j := buy("http://shop.example.com")
 		spoil(&j)
 		_, err := probe.New(probe.Config{Journey: j})
-		var bad *probe.Error
+		var bad *probe.JourneyError
 		if !errors.As(err, &bad) || !strings.Contains(err.Error(), "probe: "+path+" ") {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -65,7 +65,7 @@ func New(c Config) (*Prober, error) {
 		{"max_body", strconv.FormatInt(c.MaxBody, 10), c.MaxBody < 0},
 	} {
 		if bad.is {
-			err = errors.Join(err, &Error{bad.path, bad.value, "0 or more"})
+			err = errors.Join(err, &JourneyError{bad.path, bad.value, "0 or more"})
 		}
 	}
 	if err != nil {

@@ -35,13 +35,13 @@ type BacktestReport struct {
 func (r BacktestReport) Document() Document {
 	r.Name, r.OtherName = cmp.Or(r.Name, "this policy"), cmp.Or(r.OtherName, "the other policy")
 	h := r.History
-	d := Document{Title: "Backtest of " + r.Objective.ID, Generated: h.To, Zone: r.Zone, Sources: r.Sources}
-	if h.To.IsZero() {
+	d := Document{Title: "Backtest of " + r.Objective.ID, Generated: h.End, Zone: r.Zone, Sources: r.Sources}
+	if h.End.IsZero() {
 		d.Subtitle = "no samples"
 		d.Sections = []Section{{"summary", "Summary", []Block{Text("There are no samples, so nothing can be said about the rules.")}}}
 		return d
 	}
-	d.Subtitle = r.clock(h.From) + " to " + r.clock(h.To)
+	d.Subtitle = r.clock(h.Start) + " to " + r.clock(h.End)
 	d.Sections = []Section{
 		{"summary", "Summary", []Block{r.tiles(h, ""), r.said(h)}},
 		{"budget", "Error budget", r.curve(h)},
@@ -93,7 +93,7 @@ func (r BacktestReport) curve(h slo.History) []Block {
 		return []Block{Text("There are too few samples for a curve.")}
 	}
 	c := Chart{
-		ID: "consumed", Title: r.Objective.ID + ": budget consumed", Start: h.Curve[0].At, End: h.To, Unit: "%",
+		ID: "consumed", Title: r.Objective.ID + ": budget consumed", Start: h.Curve[0].At, End: h.End, Unit: "%",
 		Series: []Series{{Name: "consumed", Points: make([]Point, len(h.Curve))}}, Limits: []Limit{{Name: "budget", Value: 100}},
 	}
 	most := slo.Ratio{}
@@ -115,7 +115,7 @@ func (r BacktestReport) curve(h slo.History) []Block {
 // end is when an episode ended; one that has no end ends with the history.
 func (r BacktestReport) end(e slo.Episode, h slo.History) time.Time {
 	if e.Resolved.IsZero() {
-		return h.To
+		return h.End
 	}
 	return e.Resolved
 }

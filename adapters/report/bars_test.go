@@ -97,7 +97,7 @@ func TestBarsAxisStaysFinite(t *testing.T) {
 }
 
 func TestBarsDocument(t *testing.T) {
-	doc := report.Document{Lang: "nl", Sections: []report.Section{{ID: "s", Blocks: []report.Block{days()}}}}
+	doc := report.Document{Locale: "nl", Sections: []report.Section{{ID: "s", Blocks: []report.Block{days()}}}}
 	var html, md, text strings.Builder
 	if err := doc.HTML(&html); err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func TestFragment(t *testing.T) {
 	if !strings.HasPrefix(fragment, `<section id="summary">`) || strings.Contains(fragment, "<h1") || strings.Contains(fragment, "<footer") {
 		t.Errorf("want sections alone:\n%s", fragment)
 	}
-	if err := (report.Document{Lang: "?"}).Fragment(&b); err == nil {
+	if err := (report.Document{Locale: "?"}).Fragment(&b); err == nil {
 		t.Error("a document that is not valid was written")
 	}
 }

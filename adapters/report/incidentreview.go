@@ -28,7 +28,7 @@ func (r IncidentReview) t(key string, args ...any) string { return r.language().
 // severity, service, team and centre, what they cost, the trend, changes, and what
 // ought to be better.
 func (r IncidentReview) Document() Document {
-	d := Document{Title: r.Title, Generated: r.Review.At, Zone: r.Zone, Lang: r.Locale}
+	d := Document{Title: r.Title, Generated: r.Review.At, Zone: r.Zone, Locale: r.Locale}
 	if d.Title == "" {
 		d.Title = r.t("incident_review")
 	}

@@ -29,7 +29,7 @@ func timelineReport(t *testing.T) report.IncidentTimeline {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := inc.Redact(2, at.Add(time.Hour), "dpo", "r", "erasure request 7"); err != nil {
+	if _, _, err := inc.Redact(2, "dpo", "r", "erasure request 7", at.Add(time.Hour)); err != nil {
 		t.Fatal(err)
 	}
 	key := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, ed25519.SeedSize))

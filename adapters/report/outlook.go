@@ -141,7 +141,7 @@ func (p pack) outlook(o *Outlook) (outlook, error) {
 		known.Outlook = *o
 	}
 	if known.At.IsZero() {
-		known.At = p.last.Report.Now
+		known.At = p.last.Report.At
 	}
 	return known, known.Validate()
 }

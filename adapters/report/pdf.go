@@ -7,11 +7,8 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"math"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"codeberg.org/go-pdf/fpdf"
 )
@@ -27,9 +24,9 @@ type PDFOptions struct {
 	// is made for screen readers; the last page says so. Defaults to not known.
 	Master string
 
-	// Notify is told about what could not be shown: one notice of the code
+	// OnNotice is told about what could not be shown: one notice of the code
 	// "pdf_glyph_missing" that names the characters. Defaults to nobody.
-	Notify func(Notice)
+	OnNotice func(Notice)
 }
 
 // PDF writes the document on A4 pages with their numbers: tables with their header on
@@ -61,9 +58,9 @@ func (d Document) PDF(w io.Writer, o PDFOptions) (err error) {
 	if err := p.Error(); err != nil {
 		return fmt.Errorf("report: pdf: %w", err)
 	}
-	if len(p.missing) > 0 && o.Notify != nil {
+	if len(p.missing) > 0 && o.OnNotice != nil {
 		missing := string(slices.Sorted(maps.Keys(p.missing)))
-		o.Notify(Notice{Code: "pdf_glyph_missing", Message: fmt.Sprintf("the font of the PDF does not have %q; a font of your own can be embedded", missing)})
+		o.OnNotice(Notice{Code: "pdf_glyph_missing", Message: fmt.Sprintf("the font of the PDF does not have %q; a font of your own can be embedded", missing)})
 	}
 	var raw bytes.Buffer
 	if err := p.Output(&raw); err != nil {
@@ -322,31 +319,6 @@ func (c Chart) flat() bool {
 	return true
 }
 
-// pen sets what the next texts look like.
-func (p *pdf) pen(size float64, bold bool, c Color) {
-	style := ""
-	if bold {
-		style = "B"
-	}
-	p.size = size
-	p.SetFont(p.family, style, size)
-	p.SetTextColor(rgb(c))
-}
-
-func rgb(c Color) (r, g, b int) { return int(c.R), int(c.G), int(c.B) }
-
-// paragraph writes a text over the width of the page.
-func (p *pdf) paragraph(text string, size float64, bold bool, c Color) {
-	p.pen(size, bold, c)
-	height := lineShare * size
-	for _, line := range p.wrap(text, p.wide) {
-		p.room(height)
-		p.pen(size, bold, c) // a new page forgets it
-		p.write(p.left, p.y+height*0.78, line)
-		p.y += height
-	}
-}
-
 func (p *pdf) tiles(tiles Tiles) {
 	const gap, pad, most = 3.0, 2.0, 4
 	for row := range slices.Chunk(tiles, most) {
@@ -394,359 +366,11 @@ func (p *pdf) timeline(events Timeline) {
 	p.table(t)
 }
 
-func (p *pdf) table(t Table) {
-	if len(t.Columns) == 0 {
-		return
-	}
-	height := lineShare * sizeCell
-	p.room(4 * height)
-	if p.splits(t) {
-		// Both halves have to stand on this page. Texts that do not fit take two lines.
-		lines := 1.0
-		if _, wanted := p.needs(t); sum(wanted) > half {
-			lines = 2
-		}
-		p.room(float64((len(t.Rows)+1)/2+1)*(lines*height+2*cellAir) + height + cellPad)
-		p.caption(t.Caption)
-		n := (len(t.Rows) + 1) / 2
-		p.halves(func() { p.rows(Table{Columns: t.Columns, Rows: t.Rows[:n]}) }, func() { p.rows(Table{Columns: t.Columns, Rows: t.Rows[n:]}) })
-		return
-	}
-	p.caption(t.Caption)
-	p.rows(t)
-}
-
 func (p *pdf) caption(text string) {
 	if text != "" {
 		p.paragraph(text, sizeCell, false, inkMute)
 		p.y += cellPad / 2
 	}
-}
-
-// rows writes a table without its caption.
-func (p *pdf) rows(t Table) {
-	height := lineShare * sizeCell
-	widths := p.widths(t)
-	header := make([][]string, len(t.Columns))
-	p.pen(sizeCell, true, ink)
-	for i, c := range t.Columns {
-		header[i] = p.wrap(c.Title, widths[i]-2*cellPad)
-	}
-	head := func() {
-		p.SetFillColor(rgb(inkCard))
-		p.Rect(p.left, p.y, p.wide, height*float64(longest(header))+2*cellAir, "F")
-		p.row(t, widths, header, nil, true)
-	}
-	head()
-	for _, row := range t.Rows {
-		cells := make([][]string, len(row))
-		p.pen(sizeCell, false, ink)
-		for i, c := range row {
-			cells[i] = p.wrap(p.label(c.State, c.Text), widths[i]-2*cellPad)
-		}
-		if form := row[min(1, len(row)):]; len(form) > 0 && !slices.ContainsFunc(form, func(c Cell) bool { return c != Cell{} }) {
-			cells[0] = append(cells[0], "") // room to write by hand
-		}
-		for first := true; first || longest(cells) > 0; first = false {
-			// A row stays on one page, unless it is longer than a page.
-			fit := int((bodyBottom - p.y - 2*cellAir) / height)
-			if fit < min(longest(cells), 12) {
-				p.page()
-				head()
-				fit = int((bodyBottom - p.y - 2*cellAir) / height)
-			}
-			part, rest := make([][]string, len(cells)), make([][]string, len(cells))
-			for i, lines := range cells {
-				n := min(len(lines), max(fit, 1))
-				part[i], rest[i] = lines[:n], lines[n:]
-			}
-			p.row(t, widths, part, row, false)
-			cells = rest
-		}
-	}
-	p.y += blockGap
-}
-
-func longest(cells [][]string) int {
-	n := 0
-	for _, lines := range cells {
-		n = max(n, len(lines))
-	}
-	return n
-}
-
-// row writes lines of cells and a rule below them.
-func (p *pdf) row(t Table, widths []float64, cells [][]string, states []Cell, bold bool) {
-	height := lineShare * sizeCell
-	x := p.left
-	for i, lines := range cells {
-		c := ink
-		if states != nil {
-			c = stateInk(states[i].State)
-		}
-		p.pen(sizeCell, bold, c)
-		for n, line := range lines {
-			at := x + cellPad
-			if t.Columns[i].Numeric {
-				at = x + widths[i] - cellPad - p.width(line)
-			}
-			p.write(at, p.y+cellAir+height*(float64(n)+0.78), line)
-		}
-		x += widths[i]
-	}
-	p.y += height*float64(longest(cells)) + 2*cellAir
-	p.SetDrawColor(rgb(inkLine))
-	p.SetLineWidth(0.1)
-	p.Line(p.left, p.y, p.left+p.wide, p.y)
-}
-
-// widths gives every column what its longest text needs, if there is room for all, and
-// else at least its longest word. What is left then goes, step by step, to the column
-// that makes the most rows higher than they would be without it.
-func (p *pdf) widths(t Table) []float64 {
-	least, wanted := p.needs(t)
-	switch {
-	case sum(wanted) <= p.wide:
-		spare := (p.wide - sum(wanted)) / float64(len(wanted))
-		for i := range wanted {
-			wanted[i] += spare
-		}
-		return wanted
-	case sum(least) >= p.wide:
-		share := p.wide / sum(least)
-		for i := range least {
-			least[i] *= share
-		}
-		return least
-	}
-	const steps, sampled = 60, 100 // rows beyond these are taken to be like them
-	rows := t.Rows[:min(len(t.Rows), sampled)]
-	need := make([][]float64, len(rows))
-	p.pen(sizeCell, false, ink)
-	for n, row := range rows {
-		for _, c := range row {
-			need[n] = append(need[n], p.width(p.label(c.State, c.Text)))
-		}
-	}
-	step := (p.wide - sum(least)) / steps
-	for range steps {
-		best, most := 0, 0.0
-		gain := make([]float64, len(least))
-		for _, row := range need {
-			highest := 1.0
-			for i, width := range row {
-				highest = max(highest, math.Ceil(width/(least[i]-2*cellPad)))
-			}
-			for i, width := range row {
-				if lines := width / (least[i] - 2*cellPad); highest > 1 && math.Ceil(lines) == highest {
-					gain[i] += lines
-				}
-			}
-		}
-		for i := range gain {
-			if gain[i] > most && least[i] < wanted[i] {
-				best, most = i, gain[i]
-			}
-		}
-		least[best] += step
-	}
-	return least
-}
-
-// needs returns how wide each column has to be, for its longest word and for its
-// longest text.
-func (p *pdf) needs(t Table) (least, wanted []float64) {
-	const narrowest, widestWord = 8.0, 46.0
-	least, wanted = make([]float64, len(t.Columns)), make([]float64, len(t.Columns))
-	measure := func(i int, text string) {
-		wanted[i] = max(wanted[i], p.width(text)+2*cellPad+0.1)
-		for word := range strings.FieldsFuncSeq(text, breakable) {
-			least[i] = max(least[i], min(p.width(word)+2*cellPad+0.1, widestWord), narrowest)
-		}
-		if t.Columns[i].Numeric { // an amount stays with its currency
-			least[i] = max(least[i], min(wanted[i], widestWord))
-		}
-	}
-	p.pen(sizeCell, true, ink)
-	for i, c := range t.Columns {
-		wanted[i] = p.width(c.Title) + 2*cellPad + 0.1
-		for word := range strings.FieldsFuncSeq(c.Title, breakable) {
-			least[i] = max(least[i], min(p.width(word)+2*cellPad+0.1, widestWord), narrowest)
-		}
-	}
-	p.pen(sizeCell, false, ink)
-	for _, row := range t.Rows {
-		for i, c := range row {
-			measure(i, p.label(c.State, c.Text))
-		}
-	}
-	return least, wanted
-}
-
-func sum(widths []float64) (all float64) {
-	for _, w := range widths {
-		all += w
-	}
-	return all
-}
-
-// breakable reports where a line may end: at white space that does not forbid it.
-func breakable(r rune) bool { return unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f' }
-
-// wrap breaks a text into lines of a width; white space counts as one blank, and a
-// word that is wider is broken.
-func (p *pdf) wrap(text string, width float64) []string {
-	var lines []string
-	line, used := "", 0.0
-	blank := p.width(" ")
-	for word := range strings.FieldsFuncSeq(text, breakable) {
-		need := p.width(word)
-		if line != "" && used+blank+need <= width {
-			line, used = line+" "+word, used+blank+need
-			continue
-		}
-		if line != "" {
-			lines = append(lines, line)
-		}
-		for need > width {
-			runes := []rune(word)
-			n := len(runes)
-			for n > 1 && p.width(string(runes[:n])) > width {
-				n = min(n-1, max(1, int(float64(n)*width/p.width(string(runes[:n])))))
-			}
-			if n == len(runes) {
-				break // a single letter
-			}
-			lines, word = append(lines, string(runes[:n])), string(runes[n:])
-			need = p.width(word)
-		}
-		line, used = word, need
-	}
-	if line != "" {
-		lines = append(lines, line)
-	}
-	return lines
-}
-
-// width is that of a text in the size of the pen.
-func (p *pdf) width(text string) float64 {
-	all := 0.0
-	p.pieces(text, func(text string, sign rune) {
-		if all += p.GetStringWidth(text); sign != 0 {
-			all += p.signWidth()
-		}
-	})
-	return all
-}
-
-// write writes a text on a base line, in the colour of the pen. Signs of states are
-// drawn, as fonts often lack them.
-func (p *pdf) write(x, y float64, text string) {
-	p.pieces(text, func(text string, sign rune) {
-		if text != "" {
-			p.Text(x, y, text)
-			x += p.GetStringWidth(text)
-		}
-		if sign != 0 {
-			p.sign(x, y, sign)
-			x += p.signWidth()
-		}
-	})
-}
-
-// pieces parts a text into what the font has and the signs that are drawn.
-func (p *pdf) pieces(text string, f func(text string, sign rune)) {
-	for {
-		i := strings.IndexAny(text, "✓▲✕◷")
-		if i < 0 {
-			f(p.encode(text), 0)
-			return
-		}
-		sign := []rune(text[i:min(i+4, len(text))])[0]
-		f(p.encode(text[:i]), sign)
-		text = text[i+len(string(sign)):]
-	}
-}
-
-func (p *pdf) signWidth() float64 { return p.size * 0.3 }
-
-// sign draws the sign of a state above the base line.
-func (p *pdf) sign(x, y float64, sign rune) {
-	e := p.size * 0.24 // the sign is as wide as it is high
-	p.SetDrawColor(p.GetTextColor())
-	p.SetFillColor(p.GetTextColor())
-	p.SetLineWidth(p.size * 0.035)
-	switch sign {
-	case '✓':
-		p.MoveTo(x, y-e*0.45)
-		p.LineTo(x+e*0.35, y-e*0.05)
-		p.LineTo(x+e, y-e*0.95)
-		p.DrawPath("D")
-	case '✕':
-		p.Line(x+e*0.1, y-e*0.9, x+e*0.9, y-e*0.1)
-		p.Line(x+e*0.1, y-e*0.1, x+e*0.9, y-e*0.9)
-	case '▲':
-		p.Polygon([]fpdf.PointType{{X: x, Y: y}, {X: x + e, Y: y}, {X: x + e/2, Y: y - e}}, "F")
-	case '◷':
-		p.Circle(x+e/2, y-e/2, e*0.45, "D")
-		p.Line(x+e/2, y-e/2, x+e/2, y-e*0.85)
-		p.Line(x+e/2, y-e/2, x+e*0.8, y-e/2)
-	}
-}
-
-// encode returns a text in the encoding of the font, without control characters.
-func (p *pdf) encode(text string) string {
-	plain := true
-	for i := range len(text) {
-		plain = plain && text[i] >= ' ' && text[i] < 0x7f
-	}
-	if plain {
-		return text
-	}
-	var b strings.Builder
-	for _, r := range text {
-		switch {
-		case unicode.IsSpace(r) && r != '\u00a0' && r != '\u202f':
-			r = ' '
-		case unicode.IsControl(r):
-			continue
-		}
-		if !p.core {
-			b.WriteRune(r)
-			continue
-		}
-		if similar, ok := similar[r]; ok {
-			b.WriteString(similar)
-			continue
-		}
-		code, ok := codePage(r)
-		if !ok {
-			p.missing[r] = true
-		}
-		b.WriteByte(code)
-	}
-	return b.String()
-}
-
-// similar are characters outside the code page that read the same in those of it.
-var similar = map[rune]string{'\u202f': "\xa0", '−': "\x96", '≥': ">=", '≤': "<=", '→': "->", '\ufffd': "?"}
-
-// upperCodes are 0x80 to 0x9f of Windows code page 1252; 0 is not in use.
-// https://www.unicode.org/Public/MAPPINGS/VENDORS/MICSFT/WINDOWS/CP1252.TXT
-var upperCodes = [...]rune{
-	'€', 0, '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', 0, 'Ž', 0,
-	0, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', 0, 'ž', 'Ÿ',
-}
-
-// codePage returns the code of a character, and "?" and false without one.
-func codePage(r rune) (byte, bool) {
-	if r >= ' ' && r < 0x7f || r >= 0xa0 && r <= 0xff {
-		return byte(r), true
-	}
-	if i := slices.Index(upperCodes[:], r); i >= 0 && r != 0 {
-		return byte(0x80 + i), true
-	}
-	return '?', false
 }
 
 // The colours are those of the light scheme of the style sheet.

@@ -98,7 +98,7 @@ func TestPDFIsAFunction(t *testing.T) {
 func TestPDFGlyphs(t *testing.T) {
 	d := report.Document{Title: "Größe 5 €", Generated: start, Sections: []report.Section{{ID: "s", Title: "Ελλάδα", Blocks: []report.Block{report.Text("naïve")}}}}
 	var notices []report.Notice
-	options := report.PDFOptions{Notify: func(n report.Notice) { notices = append(notices, n) }}
+	options := report.PDFOptions{OnNotice: func(n report.Notice) { notices = append(notices, n) }}
 	pdfOf(t, d, options)
 	if len(notices) != 1 || notices[0].Code != "pdf_glyph_missing" || !strings.Contains(notices[0].Message, "Ε") || strings.Contains(notices[0].Message, "€") {
 		t.Fatalf("notices %+v, want one that names the Greek letters", notices)

@@ -35,7 +35,7 @@ import (
 // Document is what is rendered. Sections come in their order.
 type Document struct {
 	Title     string         `json:"title"`
-	Lang      string         `json:"lang,omitempty"` // of the texts, a tag like "nl" or "pt-BR". Defaults to "en".
+	Locale    string         `json:"lang,omitempty"` // of the texts, a tag like "nl" or "pt-BR". Defaults to "en".
 	Subtitle  string         `json:"subtitle,omitempty"`
 	Generated time.Time      `json:"generated"` // the instant for which the document speaks
 	Zone      *time.Location `json:"-"`         // of the times shown. Defaults to UTC.
@@ -260,7 +260,7 @@ func (d Document) Validate() error {
 	var problems []error
 	bad := func(path, text string) { problems = append(problems, errors.New("report: "+path+": "+text)) }
 	if !isTag(d.lang()) {
-		bad("lang", fmt.Sprintf("%q: want a language tag like \"en\"", d.Lang))
+		bad("lang", fmt.Sprintf("%q: want a language tag like \"en\"", d.Locale))
 	}
 	ids := map[string]bool{}
 	id := func(path, id string) {
@@ -336,10 +336,10 @@ func limitProblems(limits []Limit) []string {
 func finite(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
 
 func (d Document) lang() string {
-	if d.Lang == "" {
+	if d.Locale == "" {
 		return "en"
 	}
-	return d.Lang
+	return d.Locale
 }
 
 // isTag reports whether a text has the shape of a language tag of RFC 5646:

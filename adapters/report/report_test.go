@@ -249,12 +249,12 @@ func TestValidate(t *testing.T) {
 		}
 	}
 	for _, lang := range []string{"e", "en_GB", "1", "en--x", "en\"", "englishlanguage"} {
-		if err := (report.Document{Lang: lang}).Validate(); err == nil || !strings.Contains(err.Error(), "lang") {
+		if err := (report.Document{Locale: lang}).Validate(); err == nil || !strings.Contains(err.Error(), "lang") {
 			t.Errorf("lang %q: %v, want an error", lang, err)
 		}
 	}
 	for _, lang := range []string{"", "en", "pt-BR", "zh-Hant-TW", "de-1996"} {
-		if err := (report.Document{Lang: lang}).Validate(); err != nil {
+		if err := (report.Document{Locale: lang}).Validate(); err != nil {
 			t.Errorf("lang %q: %v", lang, err)
 		}
 	}

@@ -37,7 +37,7 @@ type ContractData struct {
 	ID       string       `json:"id"`
 	Customer string       `json:"customer_id"`
 	Tier     sla.Tier     `json:"tier"`
-	Timezone string       `json:"timezone"`
+	Zone     string       `json:"timezone"`
 	Fee      money.Amount `json:"monthly_fee"`
 }
 

@@ -59,7 +59,7 @@ func (k ReviewPack) Document() (Document, error) {
 	first, last := p.months[0].Report.Statement.Period, p.last.Report.Statement.Period
 	name := upper(p.name("review", cmp.Or(review.Name, p.t("review"))))
 	d := Document{
-		Title: name + " " + last.Label, Lang: p.last.Locale,
+		Title: name + " " + last.Label, Locale: p.last.Locale,
 		Subtitle: p.t("of_contract", p.last.customer(), p.last.Contract.ID, p.last.span(first.Start, last.End)),
 		Zone:     p.last.Zone,
 	}
@@ -67,8 +67,8 @@ func (k ReviewPack) Document() (Document, error) {
 		d.Title = name + " " + p.t("from_to", first.Label, last.Label)
 	}
 	for _, r := range p.months {
-		if r.Report.Now.After(d.Generated) {
-			d.Generated = r.Report.Now
+		if r.Report.At.After(d.Generated) {
+			d.Generated = r.Report.At
 		}
 		for _, s := range r.Sources {
 			if !slices.Contains(d.Sources, s) {

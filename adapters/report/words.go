@@ -36,7 +36,7 @@ func languageOf(tag string, zone *time.Location) language {
 	return language{catalogue().In(tag), zone}
 }
 
-func (d Document) language() language { return languageOf(d.Lang, d.Zone) }
+func (d Document) language() language { return languageOf(d.Locale, d.Zone) }
 
 // t returns a text of the catalogue.
 func (l language) t(key string, args ...any) string { return l.Text(key, args...) }

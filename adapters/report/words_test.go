@@ -220,8 +220,8 @@ func TestLanguages(t *testing.T) {
 			own = append(own, w.Text(key))
 		}
 		for name, d := range inLanguage(t, tag) {
-			if d.Lang != tag {
-				t.Errorf("%s: lang %q, want %q", name, d.Lang, tag)
+			if d.Locale != tag {
+				t.Errorf("%s: lang %q, want %q", name, d.Locale, tag)
 			}
 			alike, here := said(t, english[name]), said(t, d)
 			for _, text := range here {

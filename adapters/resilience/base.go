@@ -36,7 +36,7 @@ type BaseOptions struct {
 
 // Base makes single requests: TLS 1.2 or later, HTTP/2 with pings that find dead
 // connections, connections reused, nothing followed and nothing repeated but what
-// never went out.
+// never went out. It is safe for concurrent use.
 type Base struct {
 	transport *http.Transport
 	guard     *Guard

@@ -27,7 +27,6 @@ type deadlineContext struct {
 	first hearer        // often the only one
 
 	before, after *deadlineContext // of the alarms, which guard them
-	listed        bool             // there
 }
 
 // hearer is somebody who is told of the end.

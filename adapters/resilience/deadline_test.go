@@ -3,6 +3,9 @@ package resilience
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -106,6 +109,69 @@ func TestAlarms(t *testing.T) {
 	})
 }
 
+// TestAlarmsInOrder sets and clears deadlines at random, in order and not, and compares the
+// list with one that is sorted each time.
+func TestAlarmsInOrder(t *testing.T) {
+	for seed := range uint64(5) {
+		draw, start := rand.New(rand.NewPCG(seed, 1)), time.Now()
+		a := &alarms{}
+		var want []*deadlineContext
+		for n := range 2000 {
+			if len(want) > 0 && draw.IntN(5) < 2 {
+				i := draw.IntN(len(want))
+				a.clear(want[i])
+				want = slices.Delete(want, i, i+1)
+			} else {
+				after := time.Duration(n) * time.Second
+				if draw.IntN(3) == 0 {
+					after = time.Duration(draw.IntN(2000)) * time.Second
+				}
+				d := &deadlineContext{parent: context.Background(), deadline: start.Add(time.Hour + after), alarms: a}
+				a.set(d)
+				at, _ := slices.BinarySearchFunc(want, d, func(e, d *deadlineContext) int {
+					if e.deadline.After(d.deadline) {
+						return 1
+					}
+					return -1 // those of one instant stay in the order in which they came
+				})
+				want = slices.Insert(want, at, d)
+			}
+			var got []*deadlineContext
+			var before *deadlineContext
+			for d := a.first; d != nil; before, d = d, d.after {
+				if d.before != before {
+					t.Fatalf("seed %d, step %d: a link back leads elsewhere", seed, n)
+				}
+				got = append(got, d)
+			}
+			if !slices.Equal(got, want) || a.last != before {
+				t.Fatalf("seed %d, step %d: %d in the list, want %d in another order", seed, n, len(got), len(want))
+			}
+		}
+	}
+}
+
+// BenchmarkAlarms sets and clears a deadline beside those of n calls under way: behind
+// all of them, and before all but half.
+func BenchmarkAlarms(b *testing.B) {
+	for _, n := range []int{1, 100, 10_000} {
+		for name, after := range map[string]time.Duration{"in order": time.Hour, "mixed": time.Duration(n/2) * time.Millisecond} {
+			b.Run(fmt.Sprintf("%s/%d", name, n), func(b *testing.B) {
+				a, start := &alarms{}, time.Now().Add(time.Hour)
+				for i := range n {
+					a.set(&deadlineContext{parent: context.Background(), deadline: start.Add(time.Duration(i) * time.Millisecond), alarms: a})
+				}
+				d := &deadlineContext{parent: context.Background(), deadline: start.Add(after), alarms: a}
+				b.ReportAllocs()
+				for b.Loop() {
+					a.set(d)
+					a.clear(d)
+				}
+			})
+		}
+	}
+}
+
 // TestEndsForGood asks a context of which nobody has waited whether it is over, and then
 // waits: it stays over, for the reason it gave first.
 func TestEndsForGood(t *testing.T) {
@@ -126,7 +192,7 @@ func TestEndsForGood(t *testing.T) {
 		default:
 			t.Error("over, and Done is open")
 		}
-		if d.listed {
+		if d.alarms.has(d) {
 			t.Error("over, and an alarm is set")
 		}
 	})

@@ -13,14 +13,15 @@ import (
 	"github.com/sony/gobreaker/v2"
 
 	"github.com/evenkeelops/evenkeel/adapters"
+	"github.com/evenkeelops/evenkeel/internal/times"
 )
 
-// exchange is one request with all its attempts.
+// exchange is one request with all its attempts. It is the largest piece of memory of a
+// call, so its small fields stand together.
 type exchange struct {
 	t        *Transport
 	op       *Op
 	r        *http.Request
-	ctx      context.Context // of r
 	deadline time.Time
 	within   deadlineContext // of the first attempt
 	request  http.Request    // of the first attempt
@@ -29,12 +30,10 @@ type exchange struct {
 	more    []*bucket  // all, if there are more than two
 	breaker *breaker
 
-	n       int  // attempts so far
-	renewed bool // whether there was a fresh login
-	signed  *http.Request
-	sentBy  *http.Request // as the base says that it sent it
-	paid    int           // tokens of the budget for the attempt that runs
-	applied bool          // whether a write may have been carried out
+	n      int // attempts so far
+	signed *http.Request
+	sentBy *http.Request // as the base says that it sent it
+	paid   int           // tokens of the budget for the attempt that runs
 
 	// Of the last attempt.
 	response *http.Response // with its body read; nil if there is nothing to hand on
@@ -45,11 +44,13 @@ type exchange struct {
 	cause    error // of an attempt without an answer
 	sent     time.Time
 	ended    time.Time
-	verdict  Verdict
 	hint     time.Duration
-	hinted   bool
 	vendor   *adapters.Error // what the vendor says; nil if there is nothing to say
+	verdict  Verdict
+	hinted   bool
 
+	renewed bool            // whether there was a fresh login
+	applied bool            // whether a write may have been carried out
 	failure *adapters.Error // of the whole exchange
 }
 
@@ -129,7 +130,7 @@ func (x *exchange) all() []*bucket {
 // admit waits until an attempt may be made, and returns when that is; false if it
 // may not, which is the failure of the exchange.
 func (x *exchange) admit(now time.Time) (ready time.Time, ok bool) {
-	if err := x.ctx.Err(); err != nil {
+	if err := x.r.Context().Err(); err != nil {
 		return now, x.over()
 	}
 	if x.breaker.refuses() {
@@ -234,7 +235,7 @@ func (x *exchange) sleep(wait time.Duration, bucket string, why WaitReason) bool
 	select {
 	case <-timer.C:
 		return true
-	case <-x.ctx.Done():
+	case <-x.r.Context().Done():
 		return x.over()
 	}
 }
@@ -254,23 +255,23 @@ func (x *exchange) attempt() (struct{}, error) {
 		x.response, x.status, x.header, x.body, x.cause, x.vendor, x.sentBy = nil, 0, nil, nil, nil, nil, nil
 		x.hint, x.hinted = 0, false
 	}
-	within.alarms, within.parent, within.deadline = &x.t.alarms, x.ctx, earlier(x.sent.Add(x.t.policy.AttemptTimeout), x.deadline)
-	if by, ok := x.ctx.Deadline(); ok && !by.After(within.deadline) {
+	within.alarms, within.parent, within.deadline = &x.t.alarms, x.r.Context(), times.Earlier(x.sent.Add(x.t.policy.AttemptTimeout), x.deadline)
+	if by, ok := x.r.Context().Deadline(); ok && !by.After(within.deadline) {
 		within.deadline = time.Time{} // it is the caller's that counts
 	}
 	if x.t.traces {
-		within.trail.follow(x.ctx)
+		within.trail.follow(x.r.Context())
 	}
 	response, err := x.send(within) //nolint:bodyclose // send has closed it
 	now := time.Now()
 	x.ended = now
-	if by, ok := x.ctx.Deadline(); ok && err != nil && within.Err() != nil && !now.Before(by) {
-		<-x.ctx.Done() // both are over at this instant; the caller's counts
+	if by, ok := x.r.Context().Deadline(); ok && err != nil && within.Err() != nil && !now.Before(by) {
+		<-x.r.Context().Done() // both are over at this instant; the caller's counts
 	}
 	switch {
-	case err != nil && x.ctx.Err() != nil:
-		x.verdict = gaveUp(x.ctx, err)
-		x.cause = causeOf(x.ctx)
+	case err != nil && x.r.Context().Err() != nil:
+		x.verdict = gaveUp(x.r.Context(), err)
+		x.cause = causeOf(x.r.Context())
 	case err != nil && within.Err() != nil && !unsent(err) && !errors.Is(err, ErrOversize):
 		x.verdict = Verdict{Kind: adapters.Timeout, Repeat: IfRepeatable, Health: Failing, Applied: true}
 		x.cause = x.cleaned(err)
@@ -297,13 +298,6 @@ func (x *exchange) attempt() (struct{}, error) {
 	default:
 		return struct{}{}, nil
 	}
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // gaveUp is the verdict on an attempt that the caller did not wait for. A deadline
@@ -466,7 +460,7 @@ func (x *exchange) next(now time.Time) (wait time.Duration, again bool) {
 		x.pause(now, now.Add(wait))
 	}
 	switch {
-	case x.ctx.Err() != nil, x.n >= x.t.policy.Attempts, !x.repeatable():
+	case x.r.Context().Err() != nil, x.n >= x.t.policy.Attempts, !x.repeatable():
 		return 0, false
 	case x.hinted && x.hint > x.t.policy.MaxServerWait, !now.Add(wait).Before(x.deadline):
 		return 0, false
@@ -504,10 +498,10 @@ func (x *exchange) renew() bool {
 		return false
 	}
 	x.renewed = true
-	ctx, cancel := context.WithDeadline(x.ctx, x.deadline)
+	ctx, cancel := context.WithDeadline(x.r.Context(), x.deadline)
 	defer cancel()
 	ok, err := x.t.config.Credential.Renew(ctx, x.signed)
-	if err != nil && x.ctx.Err() == nil {
+	if err != nil && x.r.Context().Err() == nil {
 		x.vendor.Err = cleaned(err, nil)
 		if kind := adapters.KindOf(err); kind.Retryable() { // nobody has refused us for good
 			x.vendor.Kind, x.vendor.RetryAt = kind, adapters.RetryAt(err)
@@ -544,10 +538,10 @@ func (x *exchange) refuse(kind adapters.Kind, cause error, until time.Time) {
 // over ends the exchange because its caller has given up.
 func (x *exchange) over() bool {
 	kind := adapters.Canceled
-	if errors.Is(x.ctx.Err(), context.DeadlineExceeded) {
+	if errors.Is(x.r.Context().Err(), context.DeadlineExceeded) {
 		kind = adapters.Deadline
 	}
-	x.refuse(kind, causeOf(x.ctx), time.Time{})
+	x.refuse(kind, causeOf(x.r.Context()), time.Time{})
 	return false
 }
 

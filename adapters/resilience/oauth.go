@@ -28,8 +28,8 @@ const (
 	RefreshToken      Grant = "refresh_token"
 )
 
-// OAuth2Config says where tokens come from.
-type OAuth2Config struct {
+// TokenSourceConfig says where tokens come from.
+type TokenSourceConfig struct {
 	// Provider names the vendor in errors. Required.
 	Provider string
 	// TokenURL is the address of the token endpoint. Required.
@@ -54,16 +54,17 @@ type OAuth2Config struct {
 	// Margin is how long before its end a token is renewed. Defaults to 60 s, and is
 	// at most half of the life of the token.
 	Margin time.Duration
-	// Rotated is told of each new refresh token before the access token is used, so
-	// that it can be stored: the one before may be of no use any more (Jira Cloud).
-	// An error fails the request. Defaults to nobody.
-	Rotated func(ctx context.Context, refresh adapters.Secret) error
+	// Save stores each new refresh token, before the access token that came with it is
+	// used: the one before may be of no use any more (Jira Cloud). An error fails the
+	// request. Defaults to not storing it.
+	Save func(ctx context.Context, refresh adapters.Secret) error
 }
 
 // TokenSource signs requests with bearer tokens that it asks for when they are
-// needed. However many requests need one, one asks and all take its answer.
+// needed. However many requests need one, one asks and all take its answer. It is
+// safe for concurrent use.
 type TokenSource struct {
-	config OAuth2Config
+	config TokenSourceConfig
 	id     string
 
 	mu      sync.Mutex // guards all below
@@ -85,22 +86,22 @@ type login struct {
 // maxToken bounds the answer of a token endpoint in bytes.
 const maxToken = 1 << 20
 
-// NewOAuth2 returns a token source.
-func NewOAuth2(c OAuth2Config) (*TokenSource, error) {
+// NewTokenSource returns a token source.
+func NewTokenSource(c TokenSourceConfig) (*TokenSource, error) {
 	u, err := url.Parse(c.TokenURL)
 	switch {
 	case c.Provider == "":
-		return nil, errors.New("resilience: OAuth2Config.Provider is empty, want the name of the vendor")
+		return nil, errors.New("resilience: TokenSourceConfig.Provider is empty, want the name of the vendor")
 	case err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http":
-		return nil, errors.New("resilience: OAuth2Config.TokenURL is not an absolute URL of https or http")
+		return nil, errors.New("resilience: TokenSourceConfig.TokenURL is not an absolute URL of https or http")
 	case c.Grant == ClientCredentials && (c.ClientID == "" || c.ClientSecret.IsZero()):
-		return nil, errors.New("resilience: OAuth2Config: the grant client_credentials wants ClientID and ClientSecret")
+		return nil, errors.New("resilience: TokenSourceConfig: the grant client_credentials wants ClientID and ClientSecret")
 	case c.Grant == Password && (c.Username == "" || c.Password.IsZero()):
-		return nil, errors.New("resilience: OAuth2Config: the grant password wants Username and Password")
+		return nil, errors.New("resilience: TokenSourceConfig: the grant password wants Username and Password")
 	case c.Grant == RefreshToken && c.Refresh.IsZero():
-		return nil, errors.New("resilience: OAuth2Config: the grant refresh_token wants Refresh")
+		return nil, errors.New("resilience: TokenSourceConfig: the grant refresh_token wants Refresh")
 	case c.Grant != ClientCredentials && c.Grant != Password && c.Grant != RefreshToken:
-		return nil, fmt.Errorf("resilience: OAuth2Config.Grant: %q, want %q, %q or %q", c.Grant, ClientCredentials, Password, RefreshToken)
+		return nil, fmt.Errorf("resilience: TokenSourceConfig.Grant: %q, want %q, %q or %q", c.Grant, ClientCredentials, Password, RefreshToken)
 	}
 	if c.Base == nil {
 		c.Base = NewBase(nil)
@@ -183,8 +184,8 @@ func (s *TokenSource) ask(ctx context.Context, l *login) {
 	now := time.Now()
 	if err == nil && answer.Refresh != "" && answer.Refresh != refresh.Reveal() {
 		refresh = adapters.NewSecret(answer.Refresh)
-		if s.config.Rotated != nil {
-			if err = s.config.Rotated(ctx, refresh); err != nil {
+		if s.config.Save != nil {
+			if err = s.config.Save(ctx, refresh); err != nil {
 				err = s.fail(adapters.Unavailable, fmt.Errorf("resilience: new refresh token not stored: %w", err))
 			}
 		}

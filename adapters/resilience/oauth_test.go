@@ -69,7 +69,7 @@ func (s *tokens) RoundTrip(r *http.Request) (*http.Response, error) {
 	return answer(http.StatusOK, fmt.Sprintf(`{"access_token":%q,"token_type":"Bearer","expires_in":1799%s}`, s.valid, extra))
 }
 
-func source(t *testing.T, c resilience.OAuth2Config) *resilience.TokenSource {
+func source(t *testing.T, c resilience.TokenSourceConfig) *resilience.TokenSource {
 	t.Helper()
 	c.Provider = "servicenow"
 	if c.TokenURL == "" {
@@ -78,7 +78,7 @@ func source(t *testing.T, c resilience.OAuth2Config) *resilience.TokenSource {
 	if c.Grant == "" {
 		c.Grant, c.ClientID, c.ClientSecret = resilience.ClientCredentials, "id", adapters.NewSecret("s3cret")
 	}
-	s, err := resilience.NewOAuth2(c)
+	s, err := resilience.NewTokenSource(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +88,7 @@ func source(t *testing.T, c resilience.OAuth2Config) *resilience.TokenSource {
 func TestTokensAreAskedForOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &tokens{delay: 2 * time.Second}
-		transport := newTransport(t, resilience.Config{Base: server, Credential: source(t, resilience.OAuth2Config{Base: server})})
+		transport := newTransport(t, resilience.Config{Base: server, Credential: source(t, resilience.TokenSourceConfig{Base: server})})
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
@@ -117,7 +117,7 @@ func TestTokensAreAskedForOnce(t *testing.T) {
 func TestRefusedTokensAreRenewedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &tokens{}
-		s := source(t, resilience.OAuth2Config{Base: server})
+		s := source(t, resilience.TokenSourceConfig{Base: server})
 		transport := newTransport(t, resilience.Config{Base: server, Credential: s})
 		_, _ = request(t.Context(), transport, http.MethodGet, resilience.Op{Name: "read"})
 		server.valid = "revoked by an administrator"
@@ -139,7 +139,7 @@ func TestRefusedTokensAreRenewedOnce(t *testing.T) {
 func TestWhoGivesUpLeavesTheLoginToOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &tokens{delay: 5 * time.Second}
-		s := source(t, resilience.OAuth2Config{Base: server})
+		s := source(t, resilience.TokenSourceConfig{Base: server})
 		ctx, cancel := context.WithCancel(t.Context())
 		first := make(chan error)
 		go func() {
@@ -161,10 +161,10 @@ func TestRefreshTokensRotate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &tokens{refresh: true}
 		var stored []string
-		s := source(t, resilience.OAuth2Config{
+		s := source(t, resilience.TokenSourceConfig{
 			Base: server, Grant: resilience.RefreshToken, ClientID: "id", ClientSecret: adapters.NewSecret("a:b"), Basic: true,
 			Refresh: adapters.NewSecret("refresh-0"), Scopes: []string{"read", "write"},
-			Rotated: func(_ context.Context, refresh adapters.Secret) error {
+			Save: func(_ context.Context, refresh adapters.Secret) error {
 				stored = append(stored, refresh.Reveal())
 				return nil
 			},
@@ -187,7 +187,7 @@ func TestRefreshTokensRotate(t *testing.T) {
 func TestRefusedRefreshTokenFallsBackToThePassword(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := &tokens{refresh: true}
-		s := source(t, resilience.OAuth2Config{Base: server, Grant: resilience.Password, Username: "bot", Password: adapters.NewSecret("pass")})
+		s := source(t, resilience.TokenSourceConfig{Base: server, Grant: resilience.Password, Username: "bot", Password: adapters.NewSecret("pass")})
 		if _, err := s.Token(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -224,7 +224,7 @@ func TestLoginErrors(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := &tokens{answers: []adaptertest.Step{c.answer, c.answer, c.answer}}
-				transport := newTransport(t, resilience.Config{Base: server, Policy: quick, Credential: source(t, resilience.OAuth2Config{Base: server})})
+				transport := newTransport(t, resilience.Config{Base: server, Policy: quick, Credential: source(t, resilience.TokenSourceConfig{Base: server})})
 				_, err := request(t.Context(), transport, http.MethodPost, resilience.Op{Name: "open"})
 				var e *adapters.Error
 				if !errors.As(err, &e) || e.Kind != c.kind || e.MayHaveApplied {
@@ -246,7 +246,7 @@ func TestLoginErrors(t *testing.T) {
 }
 
 func TestNewOAuth2Refuses(t *testing.T) {
-	for name, c := range map[string]resilience.OAuth2Config{
+	for name, c := range map[string]resilience.TokenSourceConfig{
 		"no provider":  {TokenURL: "https://vendor.example/", Grant: resilience.ClientCredentials, ClientID: "id", ClientSecret: adapters.NewSecret("s")},
 		"relative URL": {Provider: "p", TokenURL: "/token", Grant: resilience.ClientCredentials, ClientID: "id", ClientSecret: adapters.NewSecret("s")},
 		"no secret":    {Provider: "p", TokenURL: "https://vendor.example/", Grant: resilience.ClientCredentials, ClientID: "id"},
@@ -254,7 +254,7 @@ func TestNewOAuth2Refuses(t *testing.T) {
 		"no refresh":   {Provider: "p", TokenURL: "https://vendor.example/", Grant: resilience.RefreshToken},
 		"no grant":     {Provider: "p", TokenURL: "https://vendor.example/"},
 	} {
-		if _, err := resilience.NewOAuth2(c); err == nil {
+		if _, err := resilience.NewTokenSource(c); err == nil {
 			t.Errorf("%s: no error", name)
 		}
 	}

@@ -131,7 +131,7 @@ func TestEchoedCredential(t *testing.T) {
 // The same of the endpoint that gives tokens.
 func TestEchoedClientSecret(t *testing.T) {
 	const secret = "canary-5e1f-of-a-client"
-	source, err := resilience.NewOAuth2(resilience.OAuth2Config{
+	source, err := resilience.NewTokenSource(resilience.TokenSourceConfig{
 		Provider: "vendor", TokenURL: "https://vendor.example/token", Grant: resilience.ClientCredentials, ClientID: "id", ClientSecret: adapters.NewSecret(secret),
 		Base: roundTrip(func(r *http.Request) (*http.Response, error) {
 			body := `{"error":"invalid_client","error_description":"` + secret + ` is not known"}`

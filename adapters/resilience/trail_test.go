@@ -38,7 +38,7 @@ func TestTokenIsNoConnection(t *testing.T) {
 	for name, signed := range map[string]bool{"without a token": false, "with a token": true} {
 		c := resilience.Config{Policy: resilience.Policy{Attempts: 1}}
 		if signed {
-			c.Credential, err = resilience.NewOAuth2(resilience.OAuth2Config{
+			c.Credential, err = resilience.NewTokenSource(resilience.TokenSourceConfig{
 				Provider: "vendor", TokenURL: tokens.URL, Grant: resilience.ClientCredentials,
 				ClientID: "id", ClientSecret: adapters.NewSecret("hush-hush"),
 			})

@@ -87,7 +87,7 @@ func New(c Config) (*Transport, error) {
 func (t *Transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	call := t.callOf(r)
 	now := time.Now()
-	x := &exchange{t: t, op: &call.op, r: r, ctx: r.Context(), deadline: now.Add(t.policy.Deadline)}
+	x := &exchange{t: t, op: &call.op, r: r, deadline: now.Add(t.policy.Deadline)}
 	if by, ok := r.Context().Deadline(); ok && by.Before(x.deadline) {
 		x.deadline = by
 	}

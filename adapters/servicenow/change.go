@@ -58,8 +58,8 @@ func (c *Client) ticket(r request, table string, row Record) (adapters.Ticket, e
 	note("state", err)
 	if priority := row["priority"]; priority != "" {
 		t.Severity, err = c.config.Priorities.Ours(priority)
-		if err != nil && c.config.Severity.IsSet() {
-			t.Severity, err = c.config.Severity, nil
+		if err != nil && c.config.DefaultSeverity.IsSet() {
+			t.Severity, err = c.config.DefaultSeverity, nil
 		}
 		note("priority", err)
 	}
@@ -211,10 +211,10 @@ func (c *Client) Close(ctx context.Context, ref adapters.Ref, res adapters.Resol
 	return c.end(ctx, "close", ref, adapters.StateClosed, res)
 }
 
-// Cancel sets the state to Canceled with a reason. A ticket that has ended
+// Cancel sets the state to Canceled; the text of the resolution is the reason. A ticket that has ended
 // otherwise is a [adapters.Conflict].
-func (c *Client) Cancel(ctx context.Context, ref adapters.Ref, reason string) error {
-	return c.end(ctx, "cancel", ref, adapters.StateCancelled, adapters.Resolution{Text: reason})
+func (c *Client) Cancel(ctx context.Context, ref adapters.Ref, res adapters.Resolution) error {
+	return c.end(ctx, "cancel", ref, adapters.StateCancelled, adapters.Resolution{Text: res.Text})
 }
 
 func (c *Client) end(ctx context.Context, op string, ref adapters.Ref, want adapters.State, res adapters.Resolution) error {

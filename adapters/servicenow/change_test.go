@@ -62,7 +62,7 @@ func TestStatesBothWays(t *testing.T) {
 	ok(t, c.Resolve(t.Context(), ref, adapters.Resolution{Text: "again"}))
 	wantKind(t, c.Acknowledge(t.Context(), ref, ""), adapters.Conflict)
 	wantKind(t, c.Hold(t.Context(), ref, adapters.Hold{}), adapters.Conflict)
-	wantKind(t, c.Cancel(t.Context(), ref, "no"), adapters.Conflict)
+	wantKind(t, c.Cancel(t.Context(), ref, adapters.Resolution{Text: "no"}), adapters.Conflict)
 	if row()["state"] != "6" {
 		t.Errorf("state %s after late words", row()["state"])
 	}
@@ -73,7 +73,7 @@ func TestStatesBothWays(t *testing.T) {
 	}
 
 	second := open(t, c, "key-2")
-	ok(t, c.Cancel(t.Context(), second, "a test"))
+	ok(t, c.Cancel(t.Context(), second, adapters.Resolution{Text: "a test"}))
 	if got := read(second); got.State != adapters.StateCancelled {
 		t.Errorf("canceled reads as %v", got.State)
 	}

@@ -14,7 +14,7 @@ func TestConformance(t *testing.T) {
 	for name, change := range map[string]func(*Config){
 		"as delivered": func(*Config) {},
 		"with levels, labels and a ledger": func(c *Config) {
-			c.Levels, c.LabelsColumn, c.Ledger = []string{"ops"}, "u_labels", &adapters.Memory{}
+			c.Levels, c.LabelsColumn, c.Ledger = []string{"ops"}, "u_labels", &adapters.MemoryLedger{}
 		},
 		"by an import set": func(c *Config) { c.Staging = "u_staging" },
 	} {

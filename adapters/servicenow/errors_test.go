@@ -48,12 +48,14 @@ var operations = map[string]func(context.Context, *Client) error{
 	"acknowledge": func(ctx context.Context, c *Client) error { return c.Acknowledge(ctx, someRef, "") },
 	"resolve":     func(ctx context.Context, c *Client) error { return c.Resolve(ctx, someRef, adapters.Resolution{}) },
 	"close":       func(ctx context.Context, c *Client) error { return c.Close(ctx, someRef, adapters.Resolution{}) },
-	"cancel":      func(ctx context.Context, c *Client) error { return c.Cancel(ctx, someRef, "x") },
-	"reopen":      func(ctx context.Context, c *Client) error { _, err := c.Reopen(ctx, someRef, ""); return err },
-	"hold":        func(ctx context.Context, c *Client) error { return c.Hold(ctx, someRef, adapters.Hold{}) },
-	"note":        func(ctx context.Context, c *Client) error { return c.Note(ctx, someRef, adapters.Note{Text: "x"}) },
-	"notes":       func(ctx context.Context, c *Client) error { return first(c.Notes(ctx, someRef)) },
-	"publish":     func(ctx context.Context, c *Client) error { return c.Publish(ctx, someRef, "a", "b") },
+	"cancel": func(ctx context.Context, c *Client) error {
+		return c.Cancel(ctx, someRef, adapters.Resolution{Text: "x"})
+	},
+	"reopen":  func(ctx context.Context, c *Client) error { _, err := c.Reopen(ctx, someRef, ""); return err },
+	"hold":    func(ctx context.Context, c *Client) error { return c.Hold(ctx, someRef, adapters.Hold{}) },
+	"note":    func(ctx context.Context, c *Client) error { return c.Note(ctx, someRef, adapters.Note{Text: "x"}) },
+	"notes":   func(ctx context.Context, c *Client) error { return first(c.Notes(ctx, someRef)) },
+	"publish": func(ctx context.Context, c *Client) error { return c.Publish(ctx, someRef, "a", "b") },
 	"attach": func(ctx context.Context, c *Client) error {
 		return c.Attach(ctx, someRef, adapters.Attachment{Name: "a", Content: []byte("b")})
 	},
@@ -172,7 +174,7 @@ const canary = "canary-7f3a"
 // No secret is in an error, a log or a text of a value.
 func TestSecretsStayHidden(t *testing.T) {
 	secret := adapters.NewSecret(canary)
-	tokens, err := NewTokenSource("https://acme.service-now.com", resilience.OAuth2Config{
+	tokens, err := NewTokenSource("https://acme.service-now.com", resilience.TokenSourceConfig{
 		Grant: resilience.Password, ClientID: "evenkeel", ClientSecret: secret, Username: "u", Password: secret,
 		Base: direct{http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusUnauthorized)
@@ -254,7 +256,7 @@ func TestOAuth(t *testing.T) {
 				fake := adaptertest.NewServiceNow(adaptertest.ServiceNowOptions{
 					Users: map[string]string{"evenkeel": "pw"}, Clients: map[string]string{"id": "secret"}, ClientCredentials: true,
 				})
-				config := resilience.OAuth2Config{
+				config := resilience.TokenSourceConfig{
 					Grant: grant, ClientID: "id", ClientSecret: adapters.NewSecret("secret"), Username: "evenkeel", Password: adapters.NewSecret("pw"),
 					Base: direct{fake},
 				}

@@ -269,7 +269,7 @@ func (c *Client) draft(ctx context.Context, r request, t adapters.Ticket) (draft
 		return invalid("ticket: no Title")
 	}
 	if !d.severity.IsSet() {
-		d.severity = c.config.Severity
+		d.severity = c.config.DefaultSeverity
 	}
 	switch t.State {
 	case "", adapters.StateNew:

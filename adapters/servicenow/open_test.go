@@ -74,7 +74,7 @@ func TestSeverityBothWays(t *testing.T) {
 	odd := in.Insert("incident", map[string]string{"priority": "9"})
 	_, err := c.Read(t.Context(), adapters.Ref{Provider: provider, Type: "incident", ID: odd})
 	wantKind(t, err, adapters.BadResponse)
-	lenient := in.client(t, func(c *Config) { c.Severity = incident.P3 })
+	lenient := in.client(t, func(c *Config) { c.DefaultSeverity = incident.P3 })
 	if got, err := lenient.Read(t.Context(), adapters.Ref{Provider: provider, Type: "incident", ID: odd}); err != nil || got.Severity != incident.P3 {
 		t.Errorf("an unknown priority reads as %v, %v, want P3", got.Severity, err)
 	}
@@ -187,7 +187,7 @@ func TestOpenAgainReturnsTheSame(t *testing.T) {
 
 func TestOpenUsesTheLedger(t *testing.T) {
 	in := newInstance(adaptertest.ServiceNowOptions{})
-	c := in.client(t, func(c *Config) { c.Ledger = &adapters.Memory{} })
+	c := in.client(t, func(c *Config) { c.Ledger = &adapters.MemoryLedger{} })
 	ref := open(t, c, "key-1")
 	before := len(in.Requests())
 	if again := open(t, c, "key-1"); again != ref || len(in.Requests()) != before {

@@ -53,9 +53,9 @@ type Config struct {
 	Severities adapters.Names[incident.Severity, Level]
 	// Priorities are how the derived priority reads. Defaults to [DefaultPriorities].
 	Priorities adapters.Names[incident.Severity, string]
-	// Severity is that of a ticket opened without one, and of a priority that is in no
+	// DefaultSeverity is that of a ticket opened without one, and of a priority that is in no
 	// pair. Defaults to none: then both are errors.
-	Severity incident.Severity
+	DefaultSeverity incident.Severity
 	// States are the numbers of ours. Defaults to [DefaultStates].
 	States adapters.Names[adapters.State, string]
 	// HoldReasons are the numbers of reasons to hold. Defaults to [DefaultHoldReasons].

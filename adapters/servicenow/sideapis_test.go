@@ -71,15 +71,15 @@ func TestEdges(t *testing.T) {
 		got = append(got, e)
 	}
 	slices.SortFunc(got, func(a, b adapters.Edge) int {
-		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+		return cmp.Or(strings.Compare(a.Dependent, b.Dependent), strings.Compare(a.Dependency, b.Dependency))
 	})
 	want := []adapters.Edge{
-		{From: "db-1", To: "rack-7", Type: "Contains::Contained by"}, // what is contained depends
-		{From: "shop", To: nameless, Type: "Depends on::Used by"},
-		{From: "shop", To: "db-1", Type: "Depends on::Used by"},
+		{Dependent: "db-1", Dependency: "rack-7", Type: "Contains::Contained by"}, // what is contained depends
+		{Dependent: "shop", Dependency: nameless, Type: "Depends on::Used by"},
+		{Dependent: "shop", Dependency: "db-1", Type: "Depends on::Used by"},
 	}
 	slices.SortFunc(want, func(a, b adapters.Edge) int {
-		return cmp.Or(strings.Compare(a.From, b.From), strings.Compare(a.To, b.To))
+		return cmp.Or(strings.Compare(a.Dependent, b.Dependent), strings.Compare(a.Dependency, b.Dependency))
 	})
 	if !slices.Equal(got, want) {
 		t.Errorf("Edges() = %+v, want %+v", got, want)

@@ -73,10 +73,10 @@ func (c *Client) Edges(ctx context.Context) iter.Seq2[adapters.Edge, error] {
 					return
 				}
 				edge := adapters.Edge{
-					From: cmp.Or(row["parent."+name], row["parent"]), To: cmp.Or(row["child."+name], row["child"]), Type: row["type.name"],
+					Dependent: cmp.Or(row["parent."+name], row["parent"]), Dependency: cmp.Or(row["child."+name], row["child"]), Type: row["type.name"],
 				}
 				if direction == ChildDepends {
-					edge.From, edge.To = edge.To, edge.From
+					edge.Dependent, edge.Dependency = edge.Dependency, edge.Dependent
 				}
 				if !yield(edge, nil) {
 					return

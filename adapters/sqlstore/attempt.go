@@ -70,7 +70,7 @@ type Attempt struct {
 	Attempt int
 	Action  string
 	Decided time.Time
-	Begun   time.Time // zero: nobody has
+	Started time.Time // zero: nobody has
 	Ended   time.Time // zero: no result
 	Outcome playbook.Outcome
 	Result  string
@@ -94,7 +94,7 @@ func (p *Player) Attempts(ctx context.Context, service string) ([]Attempt, error
 	out := make([]Attempt, len(all))
 	for i, s := range all {
 		if s.Decided = instant(s.decided); s.begun.Valid {
-			s.Begun = instant(s.begun.Int64)
+			s.Started = instant(s.begun.Int64)
 		}
 		if s.ended.Valid {
 			s.Ended = instant(s.ended.Int64)

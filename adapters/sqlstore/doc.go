@@ -47,6 +47,6 @@
 //
 // A clock that is put forward makes due what the new time says; one that is put
 // back delays what is still to come. Neither lets anything happen again, because
-// the state decides and not the time. In SQLite a lease that a dead process
-// holds lasts by so much longer as the clock is put back.
+// the state decides and not the time. A lease that a dead process holds lasts by
+// so much longer as the clock is put back.
 package sqlstore

@@ -32,7 +32,7 @@ import (
 // every change locks first; the changes of a tenant then come one after the other.
 // Without them there is no such lock. An incident that began under round-robin
 // steps which the configuration does not have any more begins with their first
-// target.
+// target. It is safe for concurrent use.
 type Escalator struct {
 	store  *Store
 	tenant string

@@ -24,7 +24,7 @@ const HandoffDue = "handoff_due"
 //
 // A handoff is a row of the incident table under its [handoff.Record.ID]; the row
 // "handoff/owner" is the [Ownership], and its timeline has all that were before.
-// Whoever changes either locks the latter first.
+// Whoever changes either locks the latter first. It is safe for concurrent use.
 type Handoffs struct {
 	store          *Store
 	tenant, prefix string
@@ -38,10 +38,10 @@ type Ownership struct {
 	// before the first handoff.
 	Since time.Time `json:"since,omitzero"`
 
-	// Handoff is the id of the one that has moved it, and Begun the start of its
+	// Handoff is the id of the one that has moved it, and Started the start of its
 	// window.
 	Handoff string    `json:"handoff,omitempty"`
-	Begun   time.Time `json:"begun,omitzero"`
+	Started time.Time `json:"begun,omitzero"`
 
 	// Overdue says that nobody had accepted by the end of the window.
 	Overdue bool `json:"overdue,omitempty"`
@@ -178,10 +178,10 @@ func (h *Handoffs) write(ctx context.Context, tx *Tx, c Change, owner ownerRow, 
 // follow takes over what a handoff says, unless a later one has moved responsibility
 // already.
 func (o *Ownership) follow(r *handoff.Record) {
-	if moved := r.Accepted.IsSet() || !r.Told.IsZero(); !moved || r.Window.Start.Before(o.Begun) {
+	if moved := r.Accepted.IsSet() || !r.Told.IsZero(); !moved || r.Window.Start.Before(o.Started) {
 		return
 	}
-	*o = Ownership{Owner: r.To, Since: r.Moves(), Handoff: r.ID(), Begun: r.Window.Start.UTC(), Overdue: r.Overdue(r.Window.End)}
+	*o = Ownership{Owner: r.To, Since: r.Moves(), Handoff: r.ID(), Started: r.Window.Start.UTC(), Overdue: r.Overdue(r.Window.End)}
 }
 
 // ownerRow is the ownership with its row, of version 0 before the first handoff.

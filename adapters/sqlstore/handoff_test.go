@@ -114,7 +114,7 @@ const told = "notice acme/" + evening + "/overdue/max pending"
 
 // after is the ownership of Austin since an instant.
 func after(when string, overdue bool) sqlstore.Ownership {
-	return sqlstore.Ownership{Owner: "austin", Since: july(when), Handoff: evening, Begun: july("15:30"), Overdue: overdue}
+	return sqlstore.Ownership{Owner: "austin", Since: july(when), Handoff: evening, Started: july("15:30"), Overdue: overdue}
 }
 
 // Responsibility moves with the acceptance; the end of the window changes nothing

@@ -19,7 +19,8 @@ import (
 // messages and timers that follow from it are one transaction.
 //
 // [Incidents.Change] locks the incident, so that others wait; [Incidents.Load] and
-// [Incidents.Save] let others go on, and who comes second gets [ErrConflict].
+// [Incidents.Save] let others go on, and who comes second gets [ErrConflict]. It is
+// safe for concurrent use.
 type Incidents struct {
 	store          *Store
 	tenant, prefix string

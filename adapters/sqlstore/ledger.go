@@ -20,7 +20,7 @@ import (
 type Ledger struct {
 	store *Store
 
-	intend, settle, forget, look string // statements
+	intend, try, settle, forget, look string // statements
 }
 
 var _ adapters.Ledger = (*Ledger)(nil)
@@ -31,10 +31,11 @@ func (s *Store) Ledger() *Ledger {
 	return &Ledger{
 		store:  s,
 		intend: text(`INSERT INTO ledger (tenant, key, intended) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`),
+		try:    text(`UPDATE ledger SET tried = $3 WHERE tenant = $1 AND key = $2 AND ref IS NULL`),
 		settle: text(`INSERT INTO ledger (tenant, key, ref) VALUES ($1, $2, $3)
 			ON CONFLICT (tenant, key) DO UPDATE SET ref = excluded.ref`),
 		forget: text(`DELETE FROM ledger WHERE tenant = $1 AND key = $2`),
-		look:   text(`SELECT intended, ref FROM ledger WHERE tenant = $1 AND key = $2`),
+		look:   text(`SELECT intended, tried, ref FROM ledger WHERE tenant = $1 AND key = $2`),
 	}
 }
 
@@ -66,6 +67,11 @@ func (l *Ledger) Intend(ctx context.Context, tenant, key string, at time.Time) (
 	return e, first, nil
 }
 
+// Try notes another try, as [adapters.Ledger] says.
+func (l *Ledger) Try(ctx context.Context, tenant, key string, at time.Time) error {
+	return ledgerError("try", key, l.exec(ctx, l.try, tenant, key, sql.NullInt64{Int64: at.UnixNano(), Valid: !at.IsZero()}))
+}
+
 // Settle notes what was created, as [adapters.Ledger] says.
 func (l *Ledger) Settle(ctx context.Context, tenant, key string, ref adapters.Ref) error {
 	data, err := json.Marshal(ref)
@@ -94,9 +100,9 @@ func (l *Ledger) exec(ctx context.Context, statement string, args ...any) error 
 }
 
 func (l *Ledger) read(ctx context.Context, from querier, tenant, key string) (e adapters.Entry, found bool, err error) {
-	var intended sql.NullInt64
+	var intended, tried sql.NullInt64
 	var ref sql.NullString
-	switch err := from.QueryRowContext(ctx, l.look, tenant, key).Scan(&intended, &ref); {
+	switch err := from.QueryRowContext(ctx, l.look, tenant, key).Scan(&intended, &tried, &ref); {
 	case errors.Is(err, sql.ErrNoRows):
 		return adapters.Entry{}, false, nil
 	case err != nil:
@@ -104,6 +110,9 @@ func (l *Ledger) read(ctx context.Context, from querier, tenant, key string) (e 
 	}
 	if intended.Valid {
 		e.Intended = instant(intended.Int64)
+	}
+	if tried.Valid {
+		e.Tried = instant(tried.Int64)
 	}
 	if ref.Valid {
 		err = json.Unmarshal([]byte(ref.String), &e.Ref)

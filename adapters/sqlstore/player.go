@@ -58,7 +58,7 @@ type PlayerConfig struct {
 //
 // Its timers come back through [Player.Fire], its actions through [Player.Carry];
 // questions and pages are for the caller, with the [playbook.Intent] as payload. All
-// kinds of tasks begin with "playbook".
+// kinds of tasks begin with "playbook". It is safe for concurrent use.
 type Player struct {
 	store  *Store
 	config PlayerConfig

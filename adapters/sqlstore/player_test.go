@@ -219,7 +219,7 @@ func TestPlayer(t *testing.T) {
 		t.Fatalf("%d attempts, %v, want 7: no war room at night\n%+v", len(attempts), err, attempts)
 	}
 	for _, a := range attempts {
-		if a.Begun.Before(a.Decided) || a.Ended.Before(a.Begun) || a.Outcome != playbook.OK || a.Result != "did "+a.Action {
+		if a.Started.Before(a.Decided) || a.Ended.Before(a.Started) || a.Outcome != playbook.OK || a.Result != "did "+a.Action {
 			t.Errorf("attempt %+v", a)
 		}
 	}
@@ -620,7 +620,7 @@ func TestResumeMany(t *testing.T) {
 				t.Fatal(attempts, err)
 			}
 			want := playbook.Uncertain
-			if attempts[0].Begun.IsZero() {
+			if attempts[0].Started.IsZero() {
 				want = playbook.NotDone
 			}
 			if attempts[0].Outcome != want {

@@ -61,7 +61,7 @@ func (b *batch) play(ctx context.Context, r *revived, at time.Time, decide func(
 		return nil, err
 	}
 	intents := r.engine.Step(at)
-	r.engine.Forget(at.Add(-b.player.config.Keep))
+	r.engine.Prune(at.Add(-b.player.config.Keep))
 	return intents, b.add(r, intents)
 }
 

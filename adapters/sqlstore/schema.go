@@ -12,7 +12,7 @@ import (
 // version after the other. Version 1 was for SQLite alone.
 func schema(d Dialect) [][]string {
 	if d == PostgreSQL {
-		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables), adapterTables, slices.Concat(order, kindInIndex)}
+		return [][]string{nil, slices.Concat(base, queueTable("outbox"), queueTable("timer")), slices.Concat(version3, playbookTables), adapterTables, slices.Concat(order, kindInIndex), lastTry}
 	}
 	return [][]string{
 		version1,
@@ -20,6 +20,7 @@ func schema(d Dialect) [][]string {
 		slices.Concat(unclustered, version3, playbookTables),
 		adapterTables,
 		slices.Concat(unclusteredTimeline, order, kindInIndex),
+		lastTry,
 	}
 }
 
@@ -116,6 +117,9 @@ var adapterTables = []string{
 		PRIMARY KEY (side, provider, owner, ref)){clustered}`,
 	`CREATE TABLE sync_cursor (side {text} PRIMARY KEY, cursor {text} NOT NULL)`,
 }
+
+// lastTry, of version 6, is when what is in the ledger was tried last.
+var lastTry = []string{`ALTER TABLE ledger ADD COLUMN tried {int}`}
 
 // order, of version 5, is the order in which incidents were written, see
 // [Store.Changes].

@@ -118,8 +118,8 @@ func (s *Syncs) Lookup(ctx context.Context, side string, ref adapters.Ref) (sync
 }
 
 // Due returns the records that are due, as [sync.Store] says.
-func (s *Syncs) Due(ctx context.Context, now time.Time, limit int) ([]sync.ID, error) {
-	found, err := s.store.db.QueryContext(ctx, s.due, now.UnixNano(), limit)
+func (s *Syncs) Due(ctx context.Context, at time.Time, limit int) ([]sync.ID, error) {
+	found, err := s.store.db.QueryContext(ctx, s.due, at.UnixNano(), limit)
 	if err != nil {
 		return nil, syncError("due", sync.ID{}, err)
 	}

@@ -24,7 +24,7 @@ type Journal interface {
 // Incidents is the side of our own incidents. What others change becomes an event
 // of the timeline that is marked as imported, so an incident flags what it would
 // have refused and loses nothing. The title of an incident is part of its
-// declaration and does not change.
+// declaration and does not change. It is safe for concurrent use if its [Journal] is.
 type Incidents struct {
 	journal Journal
 	actor   string

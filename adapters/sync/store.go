@@ -36,7 +36,7 @@ type Store interface {
 	Lookup(ctx context.Context, side string, ref adapters.Ref) (ID, bool, error)
 	// Due returns at most limit records that are due and not leased, the longest due
 	// first.
-	Due(ctx context.Context, now time.Time, limit int) ([]ID, error)
+	Due(ctx context.Context, at time.Time, limit int) ([]ID, error)
 	// Cursor returns how far the changes of a side have been read, "" at first.
 	Cursor(ctx context.Context, side string) (string, error)
 	// SaveCursor notes how far.
@@ -113,12 +113,12 @@ func (m *Memory) Lookup(_ context.Context, side string, ref adapters.Ref) (ID, b
 }
 
 // Due returns the records that are due.
-func (m *Memory) Due(_ context.Context, now time.Time, limit int) ([]ID, error) {
+func (m *Memory) Due(_ context.Context, at time.Time, limit int) ([]ID, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	var due []ID
 	for id, r := range m.records {
-		if !r.Due.IsZero() && !r.Due.After(now) && !r.Leased.After(now) {
+		if !r.Due.IsZero() && !r.Due.After(at) && !r.Leased.After(at) {
 			due = append(due, id)
 		}
 	}

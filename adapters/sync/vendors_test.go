@@ -126,7 +126,7 @@ func (d disk) SaveCursor(ctx context.Context, side, cursor string) error {
 
 // papers is a ledger that a process can die over.
 type papers struct {
-	*adapters.Memory
+	*adapters.MemoryLedger
 	*fate
 }
 
@@ -134,14 +134,14 @@ func (p papers) Intend(ctx context.Context, tenant, key string, at time.Time) (a
 	if p.dies(200) {
 		return adapters.Entry{}, false, errDead
 	}
-	return p.Memory.Intend(ctx, tenant, key, at)
+	return p.MemoryLedger.Intend(ctx, tenant, key, at)
 }
 
 func (p papers) Settle(ctx context.Context, tenant, key string, ref adapters.Ref) error {
 	if p.dies(200) {
 		return errDead
 	}
-	return p.Memory.Settle(ctx, tenant, key, ref)
+	return p.MemoryLedger.Settle(ctx, tenant, key, ref)
 }
 
 // incidents is a journal in memory.
@@ -242,7 +242,7 @@ func tell(t *testing.T, seed uint64, ours bool, places []place) told {
 		f       = &fate{rand: rand.New(rand.NewPCG(seed, 7))}
 		out     = told{fate: f, tickets: map[string]int{}, last: map[string]adapters.Ticket{}, texts: map[string][]string{}}
 		memory  = &sync.Memory{}
-		ledger  = &adapters.Memory{}
+		ledger  = &adapters.MemoryLedger{}
 		journal = &incidents{all: map[string]*incident.Incident{}}
 		people  = map[string]system{}
 		names   []string
@@ -283,7 +283,7 @@ func tell(t *testing.T, seed uint64, ours bool, places []place) told {
 		}
 	}
 	for _, p := range places {
-		client, err := p.client(func(h http.Handler) http.RoundTripper { return line{&fate{}, h} }, &adapters.Memory{})
+		client, err := p.client(func(h http.Handler) http.RoundTripper { return line{&fate{}, h} }, &adapters.MemoryLedger{})
 		must(err)
 		people[p.name] = client
 		names = append(names, p.name)

@@ -160,7 +160,7 @@ func TestGaps(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := forecast.Gap{From: day0.Add(200 * time.Hour), To: day0.Add(210 * time.Hour), Steps: 10}
+	want := forecast.Gap{Start: day0.Add(200 * time.Hour), End: day0.Add(210 * time.Hour), Steps: 10}
 	if len(f.Gaps) != 1 || f.Gaps[0] != want {
 		t.Errorf("gaps = %+v, want %+v", f.Gaps, want)
 	}

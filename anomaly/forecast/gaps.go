@@ -10,9 +10,9 @@ import (
 
 // Gap is a stretch of steps without a value.
 type Gap struct {
-	// From is the first step without a value, To the first with one again.
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	// Start is the first step without a value, End the first with one again: [Start, End).
+	Start time.Time `json:"from"`
+	End   time.Time `json:"to"`
 	// Steps is how many there are.
 	Steps int `json:"steps"`
 }
@@ -97,7 +97,7 @@ func gapsOf(s *Series, y []float64, first int) []Gap {
 		for end < len(y) && math.IsNaN(y[end]) {
 			end++
 		}
-		gaps = append(gaps, Gap{From: s.At(first + i), To: s.At(first + end), Steps: end - i})
+		gaps = append(gaps, Gap{Start: s.At(first + i), End: s.At(first + end), Steps: end - i})
 		i = end
 	}
 	return gaps

@@ -16,6 +16,8 @@ import (
 	"github.com/evenkeelops/evenkeel/correlation/interval"
 	"github.com/evenkeelops/evenkeel/correlation/route"
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 )
 
 var start = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
@@ -527,7 +529,38 @@ func TestRestoreAtALook(t *testing.T) {
 	}
 }
 
-// A damaged snapshot is an error, never a panic or an endless loop.
+// Whatever happens to a snapshot, it is refused with ErrSnapshot or is the same state still.
+func TestDamagedSnapshot(t *testing.T) {
+	root := tree(t, route.Node{Receiver: "ops", GroupBy: []string{"host"}})
+	g := grouper(t, root, group.Options{})
+	apply(t, g, sec(40), on(0, "m/l.x a"), on(10, "m/l.y b"), over(35, "m/l.x a"), on(40, "m/l.z a"))
+	good, err := g.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, bad := range testutil.Damaged(good) {
+		again, err := group.Restore(root, group.Options{}, bad)
+		if err != nil {
+			if !errors.Is(err, group.ErrSnapshot) {
+				t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+			}
+			continue
+		}
+		if data, _ := again.Snapshot(); !bytes.Equal(data, good) {
+			t.Fatalf("%s: read as another state\n%s\nwant\n%s", what, data, good)
+		}
+	}
+	for data, want := range map[string]string{
+		strings.Replace(string(good), "00:00:40", "00:00:41", 1): "the checksum of its state is ",
+		`{"version":1,"groups":[]}`:                              "it has version 1, want 2",
+	} {
+		if _, err := group.Restore(root, group.Options{}, []byte(data)); !errors.Is(err, group.ErrSnapshot) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Restore(%s) = %v, want ErrSnapshot: %s", data, err, want)
+		}
+	}
+}
+
+// A state that is not one is an error, never a panic or an endless loop.
 func FuzzRestore(f *testing.F) {
 	g, err := group.New(nil, group.Options{})
 	if err != nil {
@@ -540,8 +573,15 @@ func FuzzRestore(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	if data, err = sealed.Open(data, 2); err != nil {
+		f.Fatal(err)
+	}
 	f.Add(data)
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(t *testing.T, state []byte) {
+		data, err := sealed.Seal(2, json.RawMessage(state))
+		if err != nil {
+			return
+		}
 		g, err := group.Restore(nil, group.Options{}, data)
 		if err != nil {
 			return

@@ -2,22 +2,27 @@ package group
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/route"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
 )
 
 // snapshotVersion is raised when the form changes.
-const snapshotVersion = 1
+const snapshotVersion = 2
+
+// ErrSnapshot is wrapped by the errors of [Restore] about a snapshot: it was changed or cut
+// after it was written, or another version wrote it. What it says is not to be used.
+var ErrSnapshot = errors.New("group: snapshot")
 
 // snapshot is the state of a Grouper.
 type snapshot struct {
-	Version int              `json:"version"`
-	Now     time.Time        `json:"now,omitzero"`
-	Groups  []bundleSnapshot `json:"groups"`
+	Now    time.Time        `json:"now,omitzero"`
+	Groups []bundleSnapshot `json:"groups"`
 }
 
 // bundleSnapshot is the state of one group.
@@ -43,9 +48,9 @@ type memberSnapshot struct {
 	Told  bool              `json:"told,omitempty"`
 }
 
-// Snapshot returns the whole state as JSON; equal states give equal bytes.
+// Snapshot returns the whole state as JSON, with a checksum; equal states give equal bytes.
 func (g *Grouper) Snapshot() ([]byte, error) {
-	state := snapshot{Version: snapshotVersion, Now: instant(g.now), Groups: []bundleSnapshot{}}
+	state := snapshot{Now: instant(g.now), Groups: []bundleSnapshot{}}
 	for _, b := range g.sorted() {
 		x := bundleSnapshot{
 			Tenant: b.tenant, Route: b.path, RouteKey: b.key, Key: b.groupKey(), Options: *b.options, Labels: b.labels(),
@@ -57,27 +62,37 @@ func (g *Grouper) Snapshot() ([]byte, error) {
 		}
 		state.Groups = append(state.Groups, x)
 	}
-	return json.Marshal(state)
+	return sealed.Seal(snapshotVersion, state)
 }
 
 // Restore makes a grouper from a snapshot, the routes and the options; with the same
 // ones it goes on exactly where the other stopped. A group whose route is still there,
 // at the same place with the same matchers and labels, goes on with its new options; one whose
-// route is gone goes on with the old ones, and takes no new alerts.
+// route is gone goes on with the old ones, and takes no new alerts. An error about data wraps
+// [ErrSnapshot].
 func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 	g, err := New(root, o)
 	if err != nil {
 		return nil, err
 	}
+	if err := g.read(data); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrSnapshot, err)
+	}
+	return g, nil
+}
+
+// read puts a snapshot into a new grouper.
+func (g *Grouper) read(data []byte) error {
+	data, err := sealed.Open(data, snapshotVersion)
+	if err != nil {
+		return err
+	}
 	var state snapshot
 	if err := json.Unmarshal(data, &state); err != nil {
-		return nil, fmt.Errorf("group: snapshot: %w", err)
-	}
-	if state.Version != snapshotVersion {
-		return nil, fmt.Errorf("group: snapshot has version %d, want %d", state.Version, snapshotVersion)
+		return err
 	}
 	if !state.Now.IsZero() && !inRange(state.Now) {
-		return nil, fmt.Errorf("group: snapshot: now is %s, want an instant in the years 1897 to 2188", state.Now.Format(time.RFC3339))
+		return fmt.Errorf("now is %s, want an instant in the years 1897 to 2188", state.Now.Format(time.RFC3339))
 	}
 	g.now, g.restored = nanos(state.Now), map[owned][]within{}
 	byPath := map[string]*route.Route{}
@@ -87,7 +102,7 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 	for n, x := range state.Groups {
 		for _, t := range []time.Time{x.Made, x.Base, x.Looked, x.Last} {
 			if !t.IsZero() && (!inRange(t) || nanos(t) > g.now) {
-				return nil, fmt.Errorf("group: snapshot: groups[%d]: found %s, want an instant up to %s", n, t.Format(time.RFC3339), state.Now.Format(time.RFC3339))
+				return fmt.Errorf("groups[%d]: found %s, want an instant up to %s", n, t.Format(time.RFC3339), state.Now.Format(time.RFC3339))
 			}
 		}
 		b := &bundle{
@@ -110,16 +125,16 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 			hash = b.hash(x.Key)
 		}
 		if g.twin(hash, b) {
-			return nil, fmt.Errorf("group: snapshot: groups[%d]: %q of tenant %q stands twice", n, x.Key, x.Tenant)
+			return fmt.Errorf("groups[%d]: %q of tenant %q stands twice", n, x.Key, x.Tenant)
 		}
 		if b.options.GroupInterval <= 0 {
-			return nil, fmt.Errorf("group: snapshot: groups[%d]: interval is %s, want more", n, b.options.GroupInterval)
+			return fmt.Errorf("groups[%d]: interval is %s, want more", n, b.options.GroupInterval)
 		}
 		g.insert(hash, b)
 		for _, y := range x.Alerts {
 			g.shapes.Ask(&g.labels, y.Alert.Labels)
 			if g.member(b, y.Alert.Name) != nil || !y.Fires && !y.Told {
-				return nil, fmt.Errorf("group: snapshot: groups[%d]: alert %s stands twice or was never told", n, y.Alert)
+				return fmt.Errorf("groups[%d]: alert %s stands twice or was never told", n, y.Alert)
 			}
 			m := g.add(b, &y.Alert)
 			m.firing, m.told = y.Fires, y.Told
@@ -131,7 +146,7 @@ func Restore(root *route.Route, o Options, data []byte) (*Grouper, error) {
 		}
 		g.schedule(b)
 	}
-	return g, nil
+	return nil
 }
 
 // twin reports whether a bundle of the same name is there already.

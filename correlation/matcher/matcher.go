@@ -153,7 +153,7 @@ func Failing(list []Matcher, labels map[string]string) int {
 }
 
 // Compare orders matchers as Alertmanager does: by name, value and operator, the
-// operators in the order = != =~ !~. It is for package slices.
+// operators in the order = != =~ !~. It fits slices.SortFunc.
 func Compare(a, b Matcher) int {
 	if c := strings.Compare(a.name, b.name); c != 0 {
 		return c
@@ -183,17 +183,17 @@ func (m Matcher) MarshalText() ([]byte, error) { return []byte(m.String()), nil 
 
 // SyntaxError says why a text is not what was expected.
 type SyntaxError struct {
-	Text string // the matcher, the list of matchers or the part that was read
-	Col  int    // where, in characters from 1; 0 when it is about the whole text
-	Want string // what was expected there
-	Err  error  // of the regular expression; nil for all others
+	Text   string // the matcher, the list of matchers or the part that was read
+	Column int    // where, in characters from 1; 0 when it is about the whole text
+	Want   string // what was expected there
+	Err    error  // of the regular expression; nil for all others
 }
 
 // Error names the text, the place and what was expected.
 func (e *SyntaxError) Error() string {
 	text := fmt.Sprintf("%q", e.Text)
-	if e.Col > 0 {
-		text += fmt.Sprintf(", character %d", e.Col)
+	if e.Column > 0 {
+		text += fmt.Sprintf(", character %d", e.Column)
 	}
 	text += ": want " + e.Want
 	if e.Err != nil {

@@ -105,7 +105,7 @@ func TestParse(t *testing.T) {
 func TestErrorPlace(t *testing.T) {
 	for text, want := range map[string]int{`{é="x", b}`: 10, `a="b`: 5, `a!b`: 2, "a='b'": 3, `"\q"=1`: 1, `a="b" c="d"`: 7, `é=1, b=~"("`: 6} {
 		_, err := matcher.ParseListMode(text, matcher.UTF8)
-		if wrong, ok := errors.AsType[*matcher.SyntaxError](err); !ok || wrong.Col != want {
+		if wrong, ok := errors.AsType[*matcher.SyntaxError](err); !ok || wrong.Column != want {
 			t.Errorf("ParseListMode(%s) = %v, want an error at character %d", text, err, want)
 		}
 	}

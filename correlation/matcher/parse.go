@@ -237,7 +237,7 @@ type lexer struct {
 
 // fail is an error at an offset.
 func (l *lexer) fail(at int, want string) error {
-	return &SyntaxError{Text: l.text, Col: utf8.RuneCountInString(l.text[:at]) + 1, Want: want}
+	return &SyntaxError{Text: l.text, Column: utf8.RuneCountInString(l.text[:at]) + 1, Want: want}
 }
 
 // next returns the next token; past the end it is end, again and again.
@@ -361,7 +361,7 @@ func (p *parser) matcher() error {
 	}
 	m, err := New(name, op, value)
 	if wrong, ok := errors.AsType[*SyntaxError](err); ok {
-		return &SyntaxError{Text: p.lexer.text, Col: utf8.RuneCountInString(p.lexer.text[:start]) + 1, Want: wrong.Want, Err: wrong.Err}
+		return &SyntaxError{Text: p.lexer.text, Column: utf8.RuneCountInString(p.lexer.text[:start]) + 1, Want: wrong.Want, Err: wrong.Err}
 	}
 	p.found = append(p.found, m)
 	return nil

@@ -170,7 +170,7 @@ func (m *miner) count(onsets []onset) {
 		return
 	}
 	first, last := onsets[0].at, onsets[len(onsets)-1].at
-	m.result.From, m.result.To = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
+	m.result.First, m.result.Last = time.Unix(0, first).UTC(), time.Unix(0, last).UTC()
 	m.span = last - first
 	window := int64(m.options.Window)
 	for from := 0; from < len(onsets); {

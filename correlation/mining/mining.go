@@ -108,8 +108,8 @@ type Result struct {
 	Events    int        `json:"events"`  // firing events
 	Onsets    int        `json:"onsets"`  // of them, onsets
 	Skipped   int        `json:"skipped"` // of them, without an entity
-	From      time.Time  `json:"from,omitzero"`
-	To        time.Time  `json:"to,omitzero"` // of the first and the last onset
+	First     time.Time  `json:"from,omitzero"`
+	Last      time.Time  `json:"to,omitzero"` // of the first and the last onset
 }
 
 // Proposal is a pair of alerts of which one tends to come before the other.

@@ -112,7 +112,7 @@ func TestFigures(t *testing.T) {
 	resolved := firing("700 /web a.x")
 	resolved.Status = correlation.Resolved
 	r := mine(t, append(recording("0 /web a.x", "10 /web a.y", "20 /web a.y", "600 /web a.x", "630 /web a.y", "1000 /web a.y", "5 / a.lost"), resolved), nil, mining.Options{})
-	if r.Events != 7 || r.Onsets != 5 || r.Skipped != 1 || !r.From.Equal(start) || !r.To.Equal(start.Add(1000*time.Second)) {
+	if r.Events != 7 || r.Onsets != 5 || r.Skipped != 1 || !r.First.Equal(start) || !r.Last.Equal(start.Add(1000*time.Second)) {
 		t.Errorf("Mine = %+v, want 7 events, 5 onsets, 1 skipped, 1000 s", r)
 	}
 	if len(r.Proposals) != 1 {

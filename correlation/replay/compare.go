@@ -52,7 +52,7 @@ func Compare(before, after *Record) Diff {
 
 // Comparison is [Compare] of two replays that are fed with one log side by side. It holds
 // the differences, and the episodes that only one of the two has brought so far. Make one
-// with [NewComparison].
+// with [NewComparison]. It is not safe for concurrent use.
 type Comparison struct {
 	before, after side
 	changes       []difference

@@ -13,6 +13,8 @@ import (
 
 	"github.com/evenkeelops/evenkeel/correlation"
 	"github.com/evenkeelops/evenkeel/correlation/silence"
+	"github.com/evenkeelops/evenkeel/internal/sealed"
+	"github.com/evenkeelops/evenkeel/internal/testutil"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -511,7 +513,40 @@ func equalSets(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// A damaged snapshot is an error, never a panic.
+// Whatever happens to a snapshot, it is refused with ErrSnapshot or is the same state still.
+func TestDamagedSnapshot(t *testing.T) {
+	s := silence.New(silence.Options{})
+	add(t, s, upkeep("a", 0, 40, `host="a"`), upkeep("b", 5, 90, `host="b"`))
+	if _, err := s.Apply(sec(1), change(1, correlation.Notify, "m/l.x", "a")); err != nil {
+		t.Fatal(err)
+	}
+	good, err := s.Snapshot()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, bad := range testutil.Damaged(good) {
+		again, err := silence.Restore(silence.Options{}, bad)
+		if err != nil {
+			if !errors.Is(err, silence.ErrSnapshot) {
+				t.Fatalf("%s: %v, want ErrSnapshot", what, err)
+			}
+			continue
+		}
+		if data, _ := again.Snapshot(); !bytes.Equal(data, good) {
+			t.Fatalf("%s: read as another state\n%s\nwant\n%s", what, data, good)
+		}
+	}
+	for data, want := range map[string]string{
+		strings.Replace(string(good), "00:00:40", "00:00:41", 1): "the checksum of its state is ",
+		`{"version":1,"silences":[]}`:                            "it has version 1, want 2",
+	} {
+		if _, err := silence.Restore(silence.Options{}, []byte(data)); !errors.Is(err, silence.ErrSnapshot) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Restore(%s) = %v, want ErrSnapshot: %s", data, err, want)
+		}
+	}
+}
+
+// A state that is not one is an error, never a panic.
 func FuzzRestore(f *testing.F) {
 	s := silence.New(silence.Options{})
 	add(f, s, upkeep("a", 0, 40, `host="a"`))
@@ -522,9 +557,16 @@ func FuzzRestore(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	if data, err = sealed.Open(data, 2); err != nil {
+		f.Fatal(err)
+	}
 	f.Add(data)
-	f.Add([]byte(`{"version":1}`))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Add([]byte(`{}`))
+	f.Fuzz(func(t *testing.T, state []byte) {
+		data, err := sealed.Seal(2, json.RawMessage(state))
+		if err != nil {
+			return
+		}
 		s, err := silence.Restore(silence.Options{}, data)
 		if err != nil {
 			return

@@ -9,8 +9,8 @@ import (
 )
 
 func BenchmarkReportsOfAYear(b *testing.B) {
-	duty := coverage.DutyQuery{From: fixture.At("2026-01-01T00:00:00Z"), To: fixture.At("2027-01-01T00:00:00Z")}
-	dates := coverage.KnowledgeQuery{From: "2026-01-01", To: "2027-01-01"}
+	duty := coverage.DutyQuery{From: fixture.At("2026-01-01T00:00:00Z"), Until: fixture.At("2027-01-01T00:00:00Z")}
+	dates := coverage.KnowledgeQuery{From: "2026-01-01", Until: "2027-01-01"}
 	for _, n := range []int{24, 1000, 10_000} {
 		router := fixture.Router(b, fixture.People(n))
 		for name, report := range map[string]func() error{

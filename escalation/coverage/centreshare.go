@@ -79,7 +79,7 @@ func (d *duty) centreShares(people []PersonShare) []CentreShare {
 			Centre: c.ID, People: d.teamSize(c), Team: team,
 			Owned: calendar.Total(own), Whole: d.span.Duration(),
 			Night: inBoth(own, times.night), Weekend: inBoth(own, times.weekends),
-			Unstaffed: calendar.Total(own) - inBoth(own, centres.Hours(c.ID).Intervals(d.span.Start, d.span.End)),
+			Unstaffed: calendar.Total(own) - inBoth(own, centres.Hours(c.ID).Expand(d.span.Start, d.span.End)),
 			Engineers: duties[c.ID],
 		}
 		out[i].Share = ratio(int64(out[i].Owned), int64(out[i].Whole))

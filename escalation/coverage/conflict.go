@@ -100,7 +100,7 @@ func (p *person) absentOnCall(list []stint) []Conflict {
 	var out []Conflict
 	for _, s := range list {
 		for _, a := range p.absences {
-			if both, ok := s.Clip(calendar.Interval{Start: a.From.UTC(), End: a.To.UTC()}); ok {
+			if both, ok := s.Clip(calendar.Interval{Start: a.Start.UTC(), End: a.End.UTC()}); ok {
 				out = append(out, Conflict{Interval: both, Kind: AbsentOnCall, Engineer: p.ID, Schedules: []string{s.schedule}, Reason: a.Reason})
 			}
 		}

@@ -16,7 +16,7 @@ import (
 func TestConflicts(t *testing.T) {
 	roster := nights()
 	// From Wednesday noon to Thursday noon, by the clock of Amsterdam.
-	roster.Absences = []escalation.Absence{{Engineer: "ann", From: fixture.At("2026-03-04T11:00:00Z"), To: fixture.At("2026-03-05T11:00:00Z"), Reason: "course"}}
+	roster.Absences = []escalation.Absence{{Engineer: "ann", Start: fixture.At("2026-03-04T11:00:00Z"), End: fixture.At("2026-03-05T11:00:00Z"), Reason: "course"}}
 	// A third schedule from 05:00 to 08:00 on the same Thursday, for both.
 	roster.Schedules["early"] = escalation.Plan{
 		Layers: []escalation.Layer{{
@@ -24,10 +24,10 @@ func TestConflicts(t *testing.T) {
 			Rotation: escalation.Rotation{Zone: "Europe/Amsterdam", Start: "2026-03-05T05:00", Unit: escalation.Days, Length: 1, Users: []string{"omar"}},
 			Windows:  []escalation.Window{{From: "05:00", To: "08:00", Days: escalation.Thursday}},
 		}},
-		Overrides: []escalation.Override{{ID: "help", Kind: escalation.Add, User: "ann", From: fixture.At("2026-03-05T04:00:00Z"), To: fixture.At("2026-03-05T07:00:00Z")}},
+		Overrides: []escalation.Override{{ID: "help", Kind: escalation.Add, User: "ann", Start: fixture.At("2026-03-05T04:00:00Z"), End: fixture.At("2026-03-05T07:00:00Z")}},
 	}
 	router := fixture.Router(t, roster)
-	list, err := coverage.Conflicts(router, coverage.DutyQuery{From: fixture.At("2026-03-02T12:00:00Z"), To: fixture.At("2026-03-06T12:00:00Z")})
+	list, err := coverage.Conflicts(router, coverage.DutyQuery{From: fixture.At("2026-03-02T12:00:00Z"), Until: fixture.At("2026-03-06T12:00:00Z")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestConflicts(t *testing.T) {
 	if err := json.Unmarshal([]byte(text), &again); err != nil || fixture.JSON(t, again) != text {
 		t.Errorf("%s read back as %+v (%v)", text, again, err)
 	}
-	alone, err := coverage.Conflicts(router, coverage.DutyQuery{From: fixture.At("2026-03-05T12:00:00Z"), To: fixture.At("2026-03-06T12:00:00Z")})
+	alone, err := coverage.Conflicts(router, coverage.DutyQuery{From: fixture.At("2026-03-05T12:00:00Z"), Until: fixture.At("2026-03-06T12:00:00Z")})
 	if err != nil || len(alone) != 0 {
 		t.Errorf("after the course: %v, %v, want no conflict", alone, err)
 	}
@@ -66,10 +66,10 @@ func TestConflictsAgainstTheClock(t *testing.T) {
 		for _, id := range people {
 			roster.Engineers = append(roster.Engineers, escalation.Engineer{ID: id, Level: escalation.Senior, Zone: "UTC"})
 			start := from.Add(time.Duration(r.IntN(96*60)) * time.Minute)
-			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, From: start, To: start.Add(time.Duration(1+r.IntN(1000)) * time.Minute)})
+			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, Start: start, End: start.Add(time.Duration(1+r.IntN(1000)) * time.Minute)})
 		}
 		router := fixture.Router(t, roster)
-		list, err := coverage.Conflicts(router, coverage.DutyQuery{From: from, To: to})
+		list, err := coverage.Conflicts(router, coverage.DutyQuery{From: from, Until: to})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -85,7 +85,7 @@ func TestConflictsAgainstTheClock(t *testing.T) {
 				if len(schedules) > 1 && id != "" {
 					want = append(want, fmt.Sprint(id, coverage.DoubleBooked, schedules))
 				}
-				if i := slices.Index(people, id); i >= 0 && !now.Before(roster.Absences[i].From) && now.Before(roster.Absences[i].To) {
+				if i := slices.Index(people, id); i >= 0 && !now.Before(roster.Absences[i].Start) && now.Before(roster.Absences[i].End) {
 					for _, name := range schedules {
 						want = append(want, fmt.Sprint(id, coverage.AbsentOnCall, []string{name}))
 					}

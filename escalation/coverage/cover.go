@@ -139,7 +139,7 @@ func (q CoverQuery) cover(r *escalation.Router, d Demand) Cover {
 	for _, who := range people {
 		spans := merged(stints[who.ID])
 		if !q.OnCallOnly {
-			spans = normal(slices.Concat(spans, calendar.Clip(who.hours.Intervals(window.Start, window.End), window)))
+			spans = normal(slices.Concat(spans, calendar.Clip(who.hours.Expand(window.Start, window.End), window)))
 		}
 		there[who.ID] = calendar.Subtract(spans, who.away(window))
 		for _, s := range there[who.ID] {

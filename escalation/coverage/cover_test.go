@@ -93,10 +93,10 @@ func TestCoverIsThatOfTheRoster(t *testing.T) {
 		}
 		for range 3 {
 			from := instant(72)
-			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: ids[random.IntN(3)], From: from, To: from.Add(time.Duration(1+random.IntN(30)) * time.Hour)})
+			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: ids[random.IntN(3)], Start: from, End: from.Add(time.Duration(1+random.IntN(30)) * time.Hour)})
 		}
 		night := roster.Schedules["night"]
-		night.Overrides = []escalation.Override{{ID: "o", User: ids[random.IntN(3)], From: instant(24), To: instant(24).Add(30 * time.Hour)}}
+		night.Overrides = []escalation.Override{{ID: "o", User: ids[random.IntN(3)], Start: instant(24), End: instant(24).Add(30 * time.Hour)}}
 		roster.Schedules["night"] = night
 		router := fixture.Router(t, roster)
 		window := calendar.Interval{Start: base, End: base.Add(72 * time.Hour)} // the clocks are put forward within
@@ -109,13 +109,13 @@ func TestCoverIsThatOfTheRoster(t *testing.T) {
 			var want []string
 			for _, id := range ids {
 				absent := slices.ContainsFunc(roster.Absences, func(a escalation.Absence) bool {
-					return a.Engineer == id && !at.Before(a.From) && at.Before(a.To)
+					return a.Engineer == id && !at.Before(a.Start) && at.Before(a.End)
 				})
 				called := slices.ContainsFunc(router.Schedules(), func(name string) bool {
 					now := router.Schedule(name).WhoAt(at)
 					return now.User == id || slices.Contains(now.Also, id)
 				})
-				if !absent && (called || router.Hours(id).Open(at)) {
+				if !absent && (called || router.Hours(id).IsOpen(at)) {
 					want = append(want, id)
 				}
 			}

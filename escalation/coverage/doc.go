@@ -17,7 +17,7 @@
 //		return err
 //	}
 //	fair, err := coverage.FairnessOf(router, coverage.FairnessQuery{
-//		DutyQuery: coverage.DutyQuery{From: from, To: to},
+//		DutyQuery: coverage.DutyQuery{From: from, Until: until},
 //	})
 //	if err != nil {
 //		return err

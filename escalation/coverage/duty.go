@@ -12,15 +12,15 @@ import (
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
-// DutyQuery asks about the on-call duty of people in [From, To), at most ten
+// DutyQuery asks about the on-call duty of people in [From, Until), at most ten
 // years: for [FairnessOf], [StrainOf] and [Conflicts].
 //
 // Nights and weekends are those on the clock of the person: an engineer in
 // Singapore who is on call for a schedule of Amsterdam has night when it is night
 // in Singapore. With Zone they are those of one zone for everybody.
 type DutyQuery struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"to"`
 
 	// Schedules are names of schedules of the roster. Defaults to all.
 	Schedules []string `json:"schedules,omitempty"`
@@ -61,10 +61,10 @@ type zoneDuty struct {
 // compile returns a usable value only where it adds no problem.
 func (q DutyQuery) compile(r *escalation.Router, p problem.List) *duty {
 	d := &duty{
-		router: r, team: teamOf(r), span: calendar.Interval{Start: q.From.UTC(), End: q.To.UTC()}, schedules: q.Schedules, zone: q.Zone,
+		router: r, team: teamOf(r), span: calendar.Interval{Start: q.From.UTC(), End: q.Until.UTC()}, schedules: q.Schedules, zone: q.Zone,
 		night: q.Night, weekend: escalation.Window{Days: cmp.Or(q.Weekend, escalation.Weekend), From: "00:00", To: "24:00"}, zones: map[string]zoneDuty{},
 	}
-	checkHorizon(q.From, q.To, p)
+	checkHorizon(q.From, q.Until, p)
 	for i, name := range q.Schedules {
 		if r.Schedule(name) == nil || slices.Contains(q.Schedules[:i], name) {
 			p.At("schedules[%d]", i).Add(name, "the name of a schedule of the roster, once")
@@ -100,8 +100,8 @@ func (d *duty) in(zone string) zoneDuty {
 	if !ok {
 		nights, weekends := hoursIn(zone, d.night), hoursIn(zone, d.weekend)
 		out = zoneDuty{
-			nights: nights.Occurrences(d.span.Start, d.span.End), night: nights.Intervals(d.span.Start, d.span.End),
-			weekends: weekends.Intervals(d.span.Start, d.span.End),
+			nights: nights.Occurrences(d.span.Start, d.span.End), night: nights.Expand(d.span.Start, d.span.End),
+			weekends: weekends.Expand(d.span.Start, d.span.End),
 		}
 		d.zones[zone] = out
 	}

@@ -24,18 +24,18 @@ func nightTeam() escalation.Roster {
 			{ID: "bob", Level: escalation.Senior, Primary: []string{escalation.Databases}},
 			{ID: "cem", Level: escalation.Principal, Primary: []string{escalation.Kubernetes}, Secondary: []string{escalation.Databases}},
 		},
-		Absences: []escalation.Absence{{Engineer: "bob", From: january(14, 23), To: january(16, 23), Reason: "leave"}},
+		Absences: []escalation.Absence{{Engineer: "bob", Start: january(14, 23), End: january(16, 23), Reason: "leave"}},
 		Schedules: map[string]escalation.Plan{
 			"night": {
 				Layers: []escalation.Layer{{Name: "night", Rotation: turns("ann", "bob"), Windows: []escalation.Window{{From: "18:00", To: "08:00"}}}},
 				Overrides: []escalation.Override{
-					{ID: "swap", User: "ann", Replaces: "bob", From: january(16, 12), To: january(19, 12)},
+					{ID: "swap", User: "ann", Replaces: "bob", Start: january(16, 12), End: january(19, 12)},
 				},
 			},
 			"office": {
 				Layers: []escalation.Layer{{Name: "office", Rotation: turns("cem"), Windows: []escalation.Window{{Days: escalation.Weekdays, From: "08:00", To: "18:00"}}}},
 				Overrides: []escalation.Override{
-					{ID: "course", User: "ann", From: january(8, 16), To: january(8, 18)},
+					{ID: "course", User: "ann", Start: january(8, 16), End: january(8, 18)},
 				},
 			},
 		},
@@ -43,7 +43,7 @@ func nightTeam() escalation.Roster {
 }
 
 func twoWeeks() coverage.DutyQuery {
-	return coverage.DutyQuery{From: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC), To: time.Date(2026, 1, 19, 8, 0, 0, 0, time.UTC)}
+	return coverage.DutyQuery{From: time.Date(2026, 1, 5, 8, 0, 0, 0, time.UTC), Until: time.Date(2026, 1, 19, 8, 0, 0, 0, time.UTC)}
 }
 
 // Who carries the nights and the weekends, beside what an equal part would be; and
@@ -124,14 +124,14 @@ func ExampleKnowledgeOf() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	k, err := coverage.KnowledgeOf(router, coverage.KnowledgeQuery{From: "2026-01-12", To: "2026-01-19"})
+	k, err := coverage.KnowledgeOf(router, coverage.KnowledgeQuery{From: "2026-01-12", Until: "2026-01-19"})
 	if err != nil {
 		log.Fatal(err)
 	}
 	for _, d := range k.Domains {
 		fmt.Printf("%s: known to %v, %d on %s\n", d.Domain, d.People, d.Present, d.On)
 		for _, s := range d.Below {
-			fmt.Printf("  %s to %s: %v, without %v, %d missing\n", s.From, s.To, s.Present, s.Absent, s.Missing)
+			fmt.Printf("  %s to %s: %v, without %v, %d missing\n", s.Start, s.End, s.Present, s.Absent, s.Missing)
 		}
 	}
 	fmt.Println("known to one alone:", k.SinglePoints())
@@ -150,7 +150,7 @@ func ExampleKnowledgeByHour() {
 		log.Fatal(err)
 	}
 	rows, err := coverage.KnowledgeByHour(router, coverage.KnowledgeQuery{
-		From: "2026-07-13", To: "2026-07-20", Domains: []string{escalation.Kubernetes, escalation.Databases},
+		From: "2026-07-13", Until: "2026-07-20", Domains: []string{escalation.Kubernetes, escalation.Databases},
 	}, "UTC")
 	if err != nil {
 		log.Fatal(err)

@@ -21,7 +21,7 @@ const webhookPrefix = "webhook:"
 type FairnessQuery struct {
 	DutyQuery
 
-	// Pages are actions of an [escalation.Engine]; those of kind Page in [From, To) count for
+	// Pages are actions of an [escalation.Engine]; those of kind Page in [From, Until) count for
 	// their targets, webhooks apart. Optional.
 	Pages []escalation.Action `json:"-"`
 
@@ -37,10 +37,10 @@ type FairnessQuery struct {
 }
 
 // Fairness is who carried how much of the on-call duty of people and of the
-// ownership of centres in [From, To). All durations are elapsed time, exact.
+// ownership of centres in [From, Until). All durations are elapsed time, exact.
 type Fairness struct {
-	From time.Time `json:"from"`
-	To   time.Time `json:"to"`
+	From  time.Time `json:"from"`
+	Until time.Time `json:"to"`
 
 	// Total is the sum over the people.
 	Total   Duty          `json:"total"`
@@ -118,9 +118,9 @@ func FairnessOf(r *escalation.Router, q FairnessQuery) (Fairness, error) {
 	if q.TolerancePoints == 0 {
 		q.TolerancePoints = 10
 	}
-	out := Fairness{From: d.span.Start, To: d.span.End, People: []PersonShare{}, Findings: []string{}}
+	out := Fairness{From: d.span.Start, Until: d.span.End, People: []PersonShare{}, Findings: []string{}}
 	if !out.people(d.carried(q), q.Weights) {
-		p.At("to").Add(q.To.Format(time.RFC3339), "a stretch in which all together are on call for 292 years at most")
+		p.At("to").Add(q.Until.Format(time.RFC3339), "a stretch in which all together are on call for 292 years at most")
 		return Fairness{}, p.Err()
 	}
 	out.Centres = d.centreShares(out.People)

@@ -44,7 +44,7 @@ const hour = time.Hour
 // week has 167 hours, and a night and a weekend in Amsterdam one hour less. In
 // Singapore the day of the handoff is 16:00 to 15:00.
 func TestFairnessOfPeople(t *testing.T) {
-	query := coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-03-16T08:00:00Z"), To: fixture.At("2026-03-30T07:00:00Z")}}
+	query := coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-03-16T08:00:00Z"), Until: fixture.At("2026-03-30T07:00:00Z")}}
 	amsterdam := query
 	amsterdam.Zone = "Europe/Amsterdam"
 	for _, c := range []struct {
@@ -76,10 +76,10 @@ func TestExpectedShares(t *testing.T) {
 	roster := pair()
 	roster.Engineers[1].FTEPercent = 50
 	plan := roster.Schedules["week"]
-	plan.Overrides = []escalation.Override{{ID: "swap", User: "boss", Replaces: "ann", From: fixture.At("2026-03-03T00:00:00Z"), To: fixture.At("2026-03-06T12:00:00Z")}}
+	plan.Overrides = []escalation.Override{{ID: "swap", User: "boss", Replaces: "ann", Start: fixture.At("2026-03-03T00:00:00Z"), End: fixture.At("2026-03-06T12:00:00Z")}}
 	roster.Schedules["week"] = plan
 	query := coverage.FairnessQuery{
-		DutyQuery: coverage.DutyQuery{From: fixture.At("2026-03-02T08:00:00Z"), To: fixture.At("2026-03-16T08:00:00Z")},
+		DutyQuery: coverage.DutyQuery{From: fixture.At("2026-03-02T08:00:00Z"), Until: fixture.At("2026-03-16T08:00:00Z")},
 		Pages: []escalation.Action{
 			{Kind: escalation.Page, Target: "ann", At: fixture.At("2026-03-02T21:00:00Z")},           // 22:00, a night
 			{Kind: escalation.Page, Target: "omar", At: fixture.At("2026-03-14T21:59:59Z")},          // Sunday, 05:59:59 in Singapore
@@ -135,7 +135,7 @@ func TestFairnessOfTheSampleCentres(t *testing.T) {
 		{"summer", "2026-07-14T00:00:00Z", "2026-07-15T00:00:00Z", [3]time.Duration{6 * hour, 7 * hour, 11 * hour}, "45.8 %"},
 		{"a year", "2026-01-01T00:00:00Z", "2027-01-01T00:00:00Z", [3]time.Duration{2345 * hour, 2527 * hour, 3888 * hour}, "44.4 %"},
 	} {
-		f := fairness(t, roster, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At(c.from), To: fixture.At(c.to)}})
+		f := fairness(t, roster, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At(c.from), Until: fixture.At(c.to)}})
 		for i, want := range c.owned {
 			share := f.Centres[i]
 			if share.Owned != want || share.Night != 0 || share.Unstaffed != 0 {
@@ -151,7 +151,7 @@ func TestFairnessOfTheSampleCentres(t *testing.T) {
 
 	// A week in winter: on Saturday and Sunday Singapore is responsible from 07:30
 	// to 17:30 by its clock, the others from 10:30 to 17:30.
-	f := fairness(t, roster, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-01-12T00:00:00Z"), To: fixture.At("2026-01-19T00:00:00Z")}})
+	f := fairness(t, roster, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-01-12T00:00:00Z"), Until: fixture.At("2026-01-19T00:00:00Z")}})
 	var weekends []time.Duration
 	for _, c := range f.Centres {
 		weekends = append(weekends, c.Weekend)
@@ -170,7 +170,7 @@ func TestCentresByTheirEngineers(t *testing.T) {
 		roster.Centres[i].Staffing = escalation.Staffing{}
 	}
 	roster.Engineers[0].Centre, roster.Engineers[1].Centre = "amsterdam", "singapore"
-	f := fairness(t, roster, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-03-02T08:00:00Z"), To: fixture.At("2026-03-16T08:00:00Z")}})
+	f := fairness(t, roster, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-03-02T08:00:00Z"), Until: fixture.At("2026-03-16T08:00:00Z")}})
 	austin, singapore := f.Centres[1], f.Centres[2]
 	if austin.People != 0 || austin.PerHead() != 0 || austin.TeamShare != (coverage.Ratio{Num: 0, Den: 1}) {
 		t.Errorf("austin = %+v, want nobody", austin)
@@ -187,7 +187,7 @@ func randomSchedules(r *rand.Rand, around time.Time) map[string]escalation.Plan 
 		plan := fixture.Plan(r, around)
 		for i := range plan.Overrides {
 			o := &plan.Overrides[i]
-			o.From, o.To = o.From.Truncate(time.Minute), o.To.Truncate(time.Minute)
+			o.Start, o.End = o.Start.Truncate(time.Minute), o.End.Truncate(time.Minute)
 		}
 		out[name] = plan
 	}
@@ -244,7 +244,7 @@ func TestFairnessAgainstTheClock(t *testing.T) {
 				want[e.ID] = duty
 			}
 		}
-		f, err := coverage.FairnessOf(router, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: from, To: to}})
+		f, err := coverage.FairnessOf(router, coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: from, Until: to}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +259,7 @@ func TestFairnessAgainstTheClock(t *testing.T) {
 func TestDutyQueryIsChecked(t *testing.T) {
 	router := fixture.Router(t, pair())
 	bad := coverage.DutyQuery{
-		From: fixture.At("2026-03-02T08:00:00Z"), To: fixture.At("2036-03-02T08:00:01Z"), Schedules: []string{"week", "week", "month"}, Zone: "CST",
+		From: fixture.At("2026-03-02T08:00:00Z"), Until: fixture.At("2036-03-02T08:00:01Z"), Schedules: []string{"week", "week", "month"}, Zone: "CST",
 		Night: escalation.Window{From: "22:00"}, Weekend: 128,
 	}
 	_, errFair := coverage.FairnessOf(router, coverage.FairnessQuery{DutyQuery: bad, Weights: map[string]int{"ann": -1, "zoe": 1}, TolerancePoints: 101})
@@ -290,10 +290,10 @@ func TestFairnessBeyondDurations(t *testing.T) {
 			Zone: "UTC", Start: "2026-01-01T00:00", Unit: escalation.Months, Length: 1, Users: []string{id},
 		}}}}
 	}
-	query := coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-01-01T00:00:00Z"), To: fixture.At("2036-01-01T00:00:00Z")}}
+	query := coverage.FairnessQuery{DutyQuery: coverage.DutyQuery{From: fixture.At("2026-01-01T00:00:00Z"), Until: fixture.At("2036-01-01T00:00:00Z")}}
 	_, err := coverage.FairnessOf(fixture.Router(t, roster), query)
 	fixture.Problems(t, "Fairness", err, []string{`to "2036-01-01T00:00:00Z": want a stretch in which`})
-	query.To = fixture.At("2035-01-01T00:00:00Z")
+	query.Until = fixture.At("2035-01-01T00:00:00Z")
 	if f := fairness(t, roster, query); f.Total.OnCall != 30*3287*24*hour || f.People[0].Share != (coverage.Ratio{Num: 1, Den: 30}) {
 		t.Errorf("nine years: %s, share %s, want 30 times 3287 days, 1/30", f.Total.OnCall, f.People[0].Share)
 	}

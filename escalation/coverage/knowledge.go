@@ -15,12 +15,12 @@ import (
 // per technology" of a published study of who owns infrastructure services.
 const KnowledgePeople = 3
 
-// KnowledgeQuery asks who knows the technologies on each local date in [From, To).
+// KnowledgeQuery asks who knows the technologies on each local date in [From, Until).
 type KnowledgeQuery struct {
-	// From and To are dates like "2026-10-01", at most ten years apart. A date is
+	// From and Until are dates like "2026-10-01", at most ten years apart. A date is
 	// that of each person's own clock.
-	From string `json:"from"`
-	To   string `json:"to"`
+	From  string `json:"from"`
+	Until string `json:"to"`
 
 	// Least is how many people there should be, 1 to 1,000. Defaults to
 	// KnowledgePeople.
@@ -46,7 +46,7 @@ type KnowledgeQuery struct {
 // Knowledge is who knows the technologies over a stretch of dates.
 type Knowledge struct {
 	From  string `json:"from"`
-	To    string `json:"to"`
+	Until string `json:"to"`
 	Least int    `json:"least"`
 
 	Domains []DomainKnowledge `json:"domains"` // in the order of the query
@@ -87,11 +87,11 @@ type DomainKnowledge struct {
 	Below []Shortfall `json:"below"`
 }
 
-// Shortfall is a run of dates, [From, To), on which the same too few people know
+// Shortfall is a run of dates, [Start, End), on which the same too few people know
 // a technology.
 type Shortfall struct {
-	From string `json:"from"`
-	To   string `json:"to"`
+	Start string `json:"from"`
+	End   string `json:"to"`
 
 	// Present are those who are there, one where all hangs on a single person, and
 	// Absent those who are not.
@@ -117,7 +117,7 @@ func KnowledgeOf(r *escalation.Router, q KnowledgeQuery) (Knowledge, error) {
 	}
 	q = q.complete(r.Roster())
 	team, absent := teamOf(r), map[string][]bool{}
-	out := Knowledge{From: q.From, To: q.To, Least: q.Least, Domains: []DomainKnowledge{}}
+	out := Knowledge{From: q.From, Until: q.Until, Least: q.Least, Domains: []DomainKnowledge{}}
 	for _, domain := range q.Domains {
 		people := team.knowers(domain, q)
 		for _, who := range people {
@@ -132,9 +132,9 @@ func KnowledgeOf(r *escalation.Router, q KnowledgeQuery) (Knowledge, error) {
 
 // check returns the dates as numbers, the last one exclusive.
 func (q KnowledgeQuery) check(r *escalation.Router, p problem.List) (first, last int64) {
-	first, last = dateOf(p.At("from").Date(q.From)), dateOf(p.At("to").Date(q.To))
+	first, last = dateOf(p.At("from").Date(q.From)), dateOf(p.At("to").Date(q.Until))
 	if last <= first || last > first+366*horizonYears {
-		p.At("to").Add(q.To, "a date after from, by ten years at most")
+		p.At("to").Add(q.Until, "a date after from, by ten years at most")
 	}
 	if q.Least < 0 || q.Least > 1000 {
 		p.At("least").Add(strconv.Itoa(q.Least), "1 to 1000")
@@ -231,9 +231,9 @@ func presence(people []*person, absent map[string][]bool, n int64) roll {
 
 // below adds a date to the last run or begins a new one.
 func (d *DomainKnowledge) below(day int64, s Shortfall) {
-	s.From, s.To = dateText(day), dateText(day+1)
-	if n := len(d.Below) - 1; n >= 0 && d.Below[n].To == s.From && slices.Equal(d.Below[n].Absent, s.Absent) {
-		d.Below[n].To = s.To
+	s.Start, s.End = dateText(day), dateText(day+1)
+	if n := len(d.Below) - 1; n >= 0 && d.Below[n].End == s.Start && slices.Equal(d.Below[n].Absent, s.Absent) {
+		d.Below[n].End = s.End
 		return
 	}
 	d.Below = append(d.Below, s)

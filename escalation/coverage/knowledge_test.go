@@ -28,19 +28,19 @@ func experts() escalation.Roster {
 		},
 		Absences: []escalation.Absence{
 			// In Amsterdam from Tuesday 02:00 to Wednesday 02:00: Tuesday's work alone.
-			{Engineer: "ann", From: fixture.At("2026-10-06T00:00:00Z"), To: fixture.At("2026-10-07T00:00:00Z")},
+			{Engineer: "ann", Start: fixture.At("2026-10-06T00:00:00Z"), End: fixture.At("2026-10-07T00:00:00Z")},
 			// Tuesday and Wednesday, and the Saturday on which he does not work anyway.
-			{Engineer: "bob", From: fixture.At("2026-10-06T10:00:00Z"), To: fixture.At("2026-10-07T07:00:00Z")},
-			{Engineer: "bob", From: fixture.At("2026-10-10T10:00:00Z"), To: fixture.At("2026-10-10T11:00:00Z")},
+			{Engineer: "bob", Start: fixture.At("2026-10-06T10:00:00Z"), End: fixture.At("2026-10-07T07:00:00Z")},
+			{Engineer: "bob", Start: fixture.At("2026-10-10T10:00:00Z"), End: fixture.At("2026-10-10T11:00:00Z")},
 			// 04:00 to 05:00 in Singapore on Friday: the night that began on Thursday.
-			{Engineer: "dee", From: fixture.At("2026-10-08T20:00:00Z"), To: fixture.At("2026-10-08T21:00:00Z")},
+			{Engineer: "dee", Start: fixture.At("2026-10-08T20:00:00Z"), End: fixture.At("2026-10-08T21:00:00Z")},
 		},
 	}
 }
 
 func knowledge(t *testing.T, roster escalation.Roster, q coverage.KnowledgeQuery) coverage.Knowledge {
 	t.Helper()
-	q.From, q.To = "2026-10-05", "2026-10-12"
+	q.From, q.Until = "2026-10-05", "2026-10-12"
 	k, err := coverage.KnowledgeOf(fixture.Router(t, roster), q)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func knowledge(t *testing.T, roster escalation.Roster, q coverage.KnowledgeQuery
 func shortfalls(d coverage.DomainKnowledge) []string {
 	var out []string
 	for _, s := range d.Below {
-		out = append(out, fmt.Sprint(s.From, " ", s.To, " ", s.Present, " without ", s.Absent, ", ", s.Missing, " missing"))
+		out = append(out, fmt.Sprint(s.Start, " ", s.End, " ", s.Present, " without ", s.Absent, ", ", s.Missing, " missing"))
 	}
 	return out
 }
@@ -113,7 +113,7 @@ func TestKnowledgeByOtherMeasures(t *testing.T) {
 // nobody of Amsterdam works.
 func TestHourlyKnowledge(t *testing.T) {
 	roster := experts()
-	query := coverage.KnowledgeQuery{From: "2026-10-05", To: "2026-10-07", Domains: []string{"databases"}}
+	query := coverage.KnowledgeQuery{From: "2026-10-05", Until: "2026-10-07", Domains: []string{"databases"}}
 	rows, err := coverage.KnowledgeByHour(fixture.Router(t, roster), query, "UTC")
 	if err != nil || len(rows) != 1 {
 		t.Fatalf("HourlyKnowledge() = %v, %v, want one row", rows, err)
@@ -156,7 +156,7 @@ func TestHourlyKnowledgeWhereClocksChange(t *testing.T) {
 		{"Europe/Amsterdam", "2026-10-25", "2026-10-26", nil},
 		{"Pacific/Apia", "2011-12-30", "2011-12-31", []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23}},
 	} {
-		rows, err := coverage.KnowledgeByHour(router, coverage.KnowledgeQuery{From: c.from, To: c.to, Domains: []string{"databases"}}, c.zone)
+		rows, err := coverage.KnowledgeByHour(router, coverage.KnowledgeQuery{From: c.from, Until: c.to, Domains: []string{"databases"}}, c.zone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,11 +191,11 @@ func TestHourlyKnowledgeAgainstAvailable(t *testing.T) {
 				Availability: escalation.Availability{{From: clock(), To: clock()}, {Days: escalation.DaySet(r.IntN(128)), From: clock(), To: clock()}},
 			})
 			from := around.Add(time.Duration(r.IntN(48*60)) * time.Minute)
-			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, From: from, To: from.Add(time.Duration(1+r.IntN(900)) * time.Minute)})
+			roster.Absences = append(roster.Absences, escalation.Absence{Engineer: id, Start: from, End: from.Add(time.Duration(1+r.IntN(900)) * time.Minute)})
 		}
 		router := fixture.Router(t, roster)
 		from, to := around.Format(time.DateOnly), around.AddDate(0, 0, 2).Format(time.DateOnly)
-		rows, err := coverage.KnowledgeByHour(router, coverage.KnowledgeQuery{From: from, To: to}, zone)
+		rows, err := coverage.KnowledgeByHour(router, coverage.KnowledgeQuery{From: from, Until: to}, zone)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -229,7 +229,7 @@ func TestKnowledgeQueryIsChecked(t *testing.T) {
 	roster.Domains = []string{"databases", "networking"}
 	router := fixture.Router(t, roster)
 	query := coverage.KnowledgeQuery{
-		From: "2026-10-05", To: "2036-10-13", Least: -1, Domains: []string{"databases", "databases", "cobol", ""}, Centre: "mars", Level: escalation.Management,
+		From: "2026-10-05", Until: "2036-10-13", Least: -1, Domains: []string{"databases", "databases", "cobol", ""}, Centre: "mars", Level: escalation.Management,
 	}
 	want := []string{
 		`to "2036-10-13"`, `least "-1"`, `technology_domains[1] "databases"`, `technology_domains[2] "cobol"`, `technology_domains[3] ""`, `location "mars"`, `level "management"`,
@@ -238,6 +238,6 @@ func TestKnowledgeQueryIsChecked(t *testing.T) {
 	fixture.Problems(t, "Knowledge", err, want)
 	_, err = coverage.KnowledgeByHour(router, query, "CET/CEST")
 	fixture.Problems(t, "HourlyKnowledge", err, append(want, `timezone "CET/CEST"`))
-	_, err = coverage.KnowledgeOf(router, coverage.KnowledgeQuery{From: "5 Oct", To: "2026-02-30"})
+	_, err = coverage.KnowledgeOf(router, coverage.KnowledgeQuery{From: "5 Oct", Until: "2026-02-30"})
 	fixture.Problems(t, "Knowledge", err, []string{`from "5 Oct"`, `to "2026-02-30"`, `to "2026-02-30"`})
 }

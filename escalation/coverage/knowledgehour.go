@@ -68,7 +68,7 @@ func KnowledgeByHour(r *escalation.Router, q KnowledgeQuery, zone string) ([]Hou
 		people := team.knowers(domain, q)
 		for _, who := range people {
 			if _, known := atWork[who.ID]; !known {
-				atWork[who.ID] = calendar.Subtract(who.hours.Intervals(horizon.Start, horizon.End), who.away(horizon))
+				atWork[who.ID] = calendar.Subtract(who.hours.Expand(horizon.Start, horizon.End), who.away(horizon))
 			}
 		}
 		all := leastByHour(slots, people, atWork, place)

@@ -55,7 +55,7 @@ func (p *person) percent() int {
 func (p *person) away(span calendar.Interval) []calendar.Interval {
 	var spans []calendar.Interval
 	for _, a := range p.absences {
-		if cut, ok := (calendar.Interval{Start: a.From.UTC(), End: a.To.UTC()}).Clip(span); ok {
+		if cut, ok := (calendar.Interval{Start: a.Start.UTC(), End: a.End.UTC()}).Clip(span); ok {
 			spans = append(spans, cut)
 		}
 	}

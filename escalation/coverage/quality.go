@@ -39,7 +39,7 @@ func DefaultQualityWeights() QualityWeights {
 	return QualityWeights{Gaps: 4, Overlaps: 1, Hours: 3, Nights: 1, Weekends: 1}
 }
 
-// Quality is a score of schedules in [From, To), from 0 to 1, that says how it came
+// Quality is a score of schedules in [From, Until), from 0 to 1, that says how it came
 // about:
 //
 //	score = Σ weight · value / Σ weight
@@ -53,7 +53,7 @@ func DefaultQualityWeights() QualityWeights {
 // (engine/apps/schedules/quality_score.py).
 type Quality struct {
 	From  time.Time     `json:"from"`
-	To    time.Time     `json:"to"`
+	Until time.Time     `json:"to"`
 	Score *big.Rat      `json:"score"` // nil where no part has a value
 	Parts []QualityPart `json:"parts"` // gaps, overlaps, hours, nights, weekends
 }
@@ -91,7 +91,7 @@ func QualityOf(r *escalation.Router, q QualityQuery) (Quality, error) {
 	if w == (QualityWeights{}) {
 		w = DefaultQualityWeights()
 	}
-	out := Quality{From: d.span.Start, To: d.span.End, Parts: []QualityPart{
+	out := Quality{From: d.span.Start, Until: d.span.End, Parts: []QualityPart{
 		d.gapPart(w.Gaps), d.overlapPart(w.Overlaps),
 		fair.balance("hours", w.Hours, func(d Duty) time.Duration { return d.OnCall }),
 		fair.balance("nights", w.Nights, func(d Duty) time.Duration { return d.Night }),

@@ -31,7 +31,7 @@ func fourDays(overrides ...escalation.Override) escalation.Roster {
 
 func quality(t *testing.T, roster escalation.Roster, q coverage.QualityQuery) coverage.Quality {
 	t.Helper()
-	q.From, q.To = fixture.At("2026-10-02T00:00:00Z"), fixture.At("2026-10-06T00:00:00Z")
+	q.From, q.Until = fixture.At("2026-10-02T00:00:00Z"), fixture.At("2026-10-06T00:00:00Z")
 	got, err := coverage.QualityOf(fixture.Router(t, roster), q)
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +51,7 @@ func values(q coverage.Quality) string {
 // in the weekend, and of the four nights of 22:00 to 06:00 16 hours each.
 func TestQuality(t *testing.T) {
 	o := func(id string, kind escalation.OverrideKind, user, from, to string) escalation.Override {
-		return escalation.Override{ID: id, Kind: kind, User: user, From: fixture.At("2026-10-" + from + ":00:00Z"), To: fixture.At("2026-10-" + to + ":00:00Z")}
+		return escalation.Override{ID: id, Kind: kind, User: user, Start: fixture.At("2026-10-" + from + ":00:00Z"), End: fixture.At("2026-10-" + to + ":00:00Z")}
 	}
 	together := fourDays()
 	plan := together.Schedules["s"]
@@ -93,7 +93,7 @@ func TestQuality(t *testing.T) {
 		t.Errorf("JSON %s, %v", text, err)
 	}
 	_, err = coverage.QualityOf(fixture.Router(t, fourDays()), coverage.QualityQuery{
-		DutyQuery: coverage.DutyQuery{From: fixture.At("2026-10-02T00:00:00Z"), To: fixture.At("2026-10-02T00:00:00Z"), Schedules: []string{"x"}},
+		DutyQuery: coverage.DutyQuery{From: fixture.At("2026-10-02T00:00:00Z"), Until: fixture.At("2026-10-02T00:00:00Z"), Schedules: []string{"x"}},
 		Parts:     map[string]int{"eve": 1}, Weights: coverage.QualityWeights{Gaps: -1, Nights: 1001},
 	})
 	fixture.Problems(t, "QualityOf", err, []string{`weights.gaps "-1"`, `weights.nights "1001"`, `to "`, `schedules[0] "x"`, `weights["eve"] "eve"`})
@@ -104,7 +104,7 @@ func TestQuality(t *testing.T) {
 func TestQualityLaws(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 12))
 	around := fixture.At("2026-03-29T12:00:00Z")
-	query := coverage.QualityQuery{DutyQuery: coverage.DutyQuery{From: around.Add(-4 * 24 * time.Hour), To: around.Add(4 * 24 * time.Hour)}}
+	query := coverage.QualityQuery{DutyQuery: coverage.DutyQuery{From: around.Add(-4 * 24 * time.Hour), Until: around.Add(4 * 24 * time.Hour)}}
 	rename := strings.NewReplacer(`"ann"`, `"dee"`, `"dee"`, `"ann"`, `"bob"`, `"cem"`, `"cem"`, `"bob"`)
 	for range 60 {
 		roster := escalation.Roster{LastResort: escalation.Contact{ID: "boss"}, Zone: "Europe/Amsterdam", Schedules: map[string]escalation.Plan{

@@ -163,5 +163,5 @@ func weekly(windows []escalation.Window) time.Duration {
 		plain[i].Except = nil
 	}
 	hours, _ := escalation.NewHours("UTC", plain)
-	return calendar.Total(hours.Intervals(midnight(0), midnight(7)))
+	return calendar.Total(hours.Expand(midnight(0), midnight(7)))
 }

@@ -33,7 +33,7 @@ func nights() escalation.Roster {
 // 4th that is one stretch of 14 hours, followed by a rest of ten.
 func TestStrain(t *testing.T) {
 	list, err := coverage.StrainOf(fixture.Router(t, nights()), coverage.StrainQuery{DutyQuery: coverage.DutyQuery{
-		From: fixture.At("2026-03-02T12:00:00Z"), To: fixture.At("2026-03-16T12:00:00Z"),
+		From: fixture.At("2026-03-02T12:00:00Z"), Until: fixture.At("2026-03-16T12:00:00Z"),
 	}})
 	if err != nil || len(list) != 1 {
 		t.Fatalf("Strain() = %v, %v, want ann alone", list, err)
@@ -58,7 +58,7 @@ func TestStrainByOtherMeasures(t *testing.T) {
 	router := fixture.Router(t, nights())
 	query := coverage.StrainQuery{
 		DutyQuery: coverage.DutyQuery{
-			From: fixture.At("2026-03-02T12:00:00Z"), To: fixture.At("2026-03-16T12:00:00Z"), Schedules: []string{"office"},
+			From: fixture.At("2026-03-02T12:00:00Z"), Until: fixture.At("2026-03-16T12:00:00Z"), Schedules: []string{"office"},
 			Night: escalation.Window{From: "23:00", To: "07:00"},
 		},
 		MinRest: 163 * hour, // one hour more than there is between the Thursdays
@@ -80,7 +80,7 @@ func TestStrainByOtherMeasures(t *testing.T) {
 // A week on call is one stretch, and its clock change takes an hour of a night.
 func TestStrainOfAWeek(t *testing.T) {
 	list, err := coverage.StrainOf(fixture.Router(t, pair()), coverage.StrainQuery{DutyQuery: coverage.DutyQuery{
-		From: fixture.At("2026-03-02T08:00:00Z"), To: fixture.At("2026-03-30T07:00:00Z"), Zone: "Europe/Amsterdam",
+		From: fixture.At("2026-03-02T08:00:00Z"), Until: fixture.At("2026-03-30T07:00:00Z"), Zone: "Europe/Amsterdam",
 	}})
 	if err != nil {
 		t.Fatal(err)

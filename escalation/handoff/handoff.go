@@ -145,7 +145,7 @@ func managerAt(roster escalation.Roster, planned escalation.PlannedHandoff) stri
 	}
 	manager := roster.Centres[i].Manager
 	for _, a := range roster.Absences {
-		if a.Engineer == manager && !planned.End.Before(a.From) && planned.End.Before(a.To) {
+		if a.Engineer == manager && !planned.End.Before(a.Start) && planned.End.Before(a.End) {
 			return roster.LastResort.ID
 		}
 	}

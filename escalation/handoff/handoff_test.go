@@ -175,7 +175,7 @@ func TestHandoffOfTwoPeople(t *testing.T) {
 
 func TestWhoIsToldOfAHandoff(t *testing.T) {
 	roster := follow()
-	roster.Absences = []escalation.Absence{{Engineer: "max", From: clock("15:59:00"), To: clock("17:00:00")}}
+	roster.Absences = []escalation.Absence{{Engineer: "max", Start: clock("15:59:00"), End: clock("17:00:00")}}
 	if h := evening(t, roster); h.Manager != "on-call-manager" {
 		t.Errorf("while the manager is absent: %s, want the last resort", h.Manager)
 	}
@@ -298,7 +298,7 @@ func team() escalation.Roster {
 			{ID: "nina", Level: escalation.Senior, Zone: "Europe/Amsterdam", Primary: []string{"databases"}, Secondary: []string{"kubernetes"}, Availability: hours("08:00", "18:00"), InPool: true},
 			{ID: "omar", Level: escalation.Junior, Zone: "Asia/Singapore", Primary: []string{"networking"}, Secondary: []string{"application"}, Availability: hours("08:00", "18:00")},
 		},
-		Absences: []escalation.Absence{{Engineer: "nina", From: fixture.At("2026-10-07T00:00:00Z"), To: fixture.At("2026-10-08T00:00:00Z")}},
+		Absences: []escalation.Absence{{Engineer: "nina", Start: fixture.At("2026-10-07T00:00:00Z"), End: fixture.At("2026-10-08T00:00:00Z")}},
 	}
 }
 

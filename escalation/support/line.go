@@ -322,7 +322,7 @@ func (l *desk) receive(severity incident.Severity, at time.Time) Reception {
 	switch {
 	case l.hours == nil:
 		return Reception{Line: l.Number, Takes: true, By: l.Name, Why: "at all hours"}
-	case l.hours.Open(at):
+	case l.hours.IsOpen(at):
 		return Reception{Line: l.Number, Takes: true, By: l.Name, Why: "within hours"}
 	case !o.Least.IsSet():
 		return Reception{Line: l.Number, Why: "off hours"}

@@ -115,11 +115,11 @@ func TestFiresAgainForgotten(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	team, _, err := config.Team("team.yaml", data)
+	team, _, err := config.ParseTeam("team.yaml", data)
 	if err != nil {
 		t.Fatal(err)
 	}
-	bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, Severity: incident.P2}
+	bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, DefaultSeverity: incident.P2}
 	files, err := openStorage(ctx, bridge)
 	if err != nil {
 		t.Fatal(err)
@@ -203,7 +203,7 @@ func TestFiresAgainForgotten(t *testing.T) {
 // annotations of the latest: the end is told to the ticket that was opened.
 func TestEndOfTheSameTicket(t *testing.T) {
 	ctx := t.Context()
-	bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, Severity: incident.P2}
+	bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, DefaultSeverity: incident.P2}
 	files, err := openStorage(ctx, bridge)
 	if err != nil {
 		t.Fatal(err)

@@ -467,17 +467,18 @@ func TestKill(t *testing.T) {
 }
 
 // TestStorm is a storm of alerts, a hundred a webhook. EVENKEEL_SOAK makes it one of
-// 10,000 and prints how fast they were taken and told.
+// 10,000 and prints how fast they were taken and told. The write-ahead logs of its databases stay small.
 func TestStorm(t *testing.T) {
 	v := newVendors(t)
 	lines := strings.Split(v.files["bridge.yaml"], "\n")
 	lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, "  pagerduty") || strings.HasPrefix(l, "  jira") })
 	v.files["bridge.yaml"] = strings.Join(lines, "\n")
-	n := 500
+	n := 4000
 	if os.Getenv("EVENKEEL_SOAK") != "" {
 		n = 10_000
 	}
-	b := v.start(t, t.TempDir(), freeAddress(t))
+	dir := t.TempDir()
+	b := v.start(t, dir, freeAddress(t))
 	begin := time.Now()
 	for i := 0; i < n; i += 100 {
 		var names []string
@@ -495,6 +496,18 @@ func TestStorm(t *testing.T) {
 		return len(v.hooks) == n
 	})
 	told := time.Since(begin)
+	logs, err := filepath.Glob(filepath.Join(dir, "*-wal"))
+	if err != nil || len(logs) != 2 {
+		t.Errorf("write-ahead logs %q, %v, want two", logs, err)
+	}
+	for _, name := range logs {
+		// A thousand pages of 4 KB, and what one transaction adds.
+		if info, err := os.Stat(name); err != nil || info.Size() > 8<<20 {
+			t.Errorf("%s has %d bytes, %v, want at most 8 MB", filepath.Base(name), info.Size(), err)
+		} else {
+			t.Logf("%s: %d KB", filepath.Base(name), info.Size()>>10)
+		}
+	}
 	_ = b.cmd.Process.Kill()
 	_ = b.cmd.Wait()
 	used := b.cmd.ProcessState.UserTime() + b.cmd.ProcessState.SystemTime()

@@ -36,7 +36,7 @@ func newPager(store *sqlstore.Store, team config.Organisation, emails map[string
 	}
 	return &pager{
 		store: store, team: team, emails: emails, escalators: map[string]*sqlstore.Escalator{},
-		config: escalation.Config{Router: router, Matrix: team.Matrix, Policies: team.Policies, Unset: team.Unset},
+		config: escalation.Config{Router: router, Matrix: team.Matrix, Policies: team.Policies, DefaultSeverity: team.DefaultSeverity},
 	}, nil
 }
 

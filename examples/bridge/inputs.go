@@ -48,7 +48,7 @@ func (in *inputs) load(env *program.Env, db string) error {
 		}
 		return program.ReadFile(file)
 	}}
-	bridge, document, err := config.ReadBridge(name, data, secrets)
+	bridge, document, err := config.ParseBridge(name, data, secrets)
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
@@ -64,14 +64,14 @@ func (in *inputs) load(env *program.Env, db string) error {
 		in.bridge.Database = beside(bridge.Database)
 	}
 	if bridge.Rules != "" {
-		rules, err := read(in, beside(bridge.Rules), config.Rules)
+		rules, err := read(in, beside(bridge.Rules), config.ParseRules)
 		if err != nil {
 			return err
 		}
 		in.rules = rules.Rules
 	}
 	if bridge.Team != "" {
-		team, err := read(in, beside(bridge.Team), config.Team)
+		team, err := read(in, beside(bridge.Team), config.ParseTeam)
 		if err != nil {
 			return err
 		}
@@ -118,7 +118,7 @@ func (in *inputs) read(file string) ([]alertmanager.Alert, error) {
 func (in *inputs) mapping() alertmanager.Mapping {
 	b := &in.bridge
 	m := alertmanager.Mapping{
-		TenantLabel: b.TenantLabel, DefaultTenant: b.Tenant, DefaultSeverity: b.Severity,
+		TenantLabel: b.TenantLabel, DefaultTenant: b.Tenant, DefaultSeverity: b.DefaultSeverity,
 		FingerprintAs: fingerprint, GeneratorAs: generator,
 	}
 	for word, severity := range b.Severities {

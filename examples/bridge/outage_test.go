@@ -109,7 +109,7 @@ func TestVendorsAway(t *testing.T) {
 		if err := errors.Join(err1, err2, err3); err != nil {
 			t.Fatal(err)
 		}
-		bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, Jira: &config.JiraSink{}, ServiceNow: &config.ServiceNowSink{}, Severity: incident.P2}
+		bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, Jira: &config.JiraSink{}, ServiceNow: &config.ServiceNowSink{}, DefaultSeverity: incident.P2}
 		s := &server{
 			inputs: &inputs{bridge: bridge}, storage: &storage{store: store}, slog: slog.New(slog.DiscardHandler), lines: json.NewEncoder(io.Discard),
 			sinks: map[string]sink{"pagerduty": alarms{events}, "jira": tickets{j, store.Ledger()}, "servicenow": tickets{sn, store.Ledger()}},

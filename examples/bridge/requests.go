@@ -64,7 +64,7 @@ func (in *inputs) follow(n stream.Notification, now time.Time) []request {
 // ask returns the requests about one alert.
 func (in *inputs) ask(name string, labels, annotations map[string]string, tenant string, severity incident.Severity, over bool, at time.Time) []request {
 	if !severity.IsSet() {
-		severity = in.bridge.Severity
+		severity = in.bridge.DefaultSeverity
 	}
 	r := request{At: at.UTC(), Tenant: tenant, Action: "trigger", Severity: strings.ToLower(severity.String()), Ref: annotations[fingerprint]}
 	if over {

@@ -53,7 +53,7 @@ func TestRequestsInAnyOrder(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ctx := t.Context()
-			bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, Severity: incident.P2}
+			bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, DefaultSeverity: incident.P2}
 			files, err := openStorage(ctx, bridge)
 			if err != nil {
 				t.Fatal(err)

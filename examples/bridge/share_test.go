@@ -62,7 +62,7 @@ func TestThrottledSink(t *testing.T) {
 	for _, refuses := range []bool{false, true} {
 		t.Run(fmt.Sprintf("refuses %t", refuses), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, Webhook: &config.WebhookSink{}, Severity: incident.P2}
+				bridge := config.Bridge{PagerDuty: &config.PagerDutySink{}, Webhook: &config.WebhookSink{}, DefaultSeverity: incident.P2}
 				files, err := openStorage(t.Context(), bridge)
 				if err != nil {
 					t.Fatal(err)

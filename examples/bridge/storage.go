@@ -98,8 +98,10 @@ func (s *storage) opened(db *sql.DB, err error) (*sql.DB, error) {
 	return db, nil
 }
 
+// openFile opens a file whose write-ahead log takes 4 MB of the disk: after 1,000 pages, the default, it is
+// used again, and what one transaction adds is given back. A log of 32 MB is not faster.
 func (s *storage) openFile(name string) (*sql.DB, error) {
-	return s.opened(database.OpenFile(name, "wal_autocheckpoint(8000)", "cache_size(-32000)"))
+	return s.opened(database.OpenFile(name, "journal_size_limit(4194304)", "cache_size(-32000)"))
 }
 
 // Close closes everything, the last first.

@@ -42,14 +42,14 @@ type inputs struct {
 func (o *options) load(env *program.Env) (*inputs, error) {
 	in := &inputs{Inputs: program.NewInputs(sample, env.Config == ""), options: o, now: env.Now, zone: env.Zone}
 	var err error
-	if in.rules, err = read(in, "config", cmp.Or(env.Config, "rules.yaml"), config.Rules); err != nil {
+	if in.rules, err = read(in, "config", cmp.Or(env.Config, "rules.yaml"), config.ParseRules); err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
 	in.engine = correlation.Options{Settle: in.rules.Settle, StrictSilence: in.rules.StrictSilence}
 	topology := correlation.Topology{EntityLabel: in.rules.EntityLabel}
 	if o.topology != "" {
 		var file correlation.Topology
-		if file, err = read(in, "topology", o.topology, config.Topology); err != nil {
+		if file, err = read(in, "topology", o.topology, config.ParseTopology); err != nil {
 			return nil, program.Exit(program.Usage, err)
 		}
 		file.EntityLabel = cmp.Or(file.EntityLabel, topology.EntityLabel)
@@ -57,11 +57,11 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 	}
 	in.engine.Topology = &topology
 	if o.test != "" {
-		in.tests, err = read(in, "test", o.test, config.Scenarios)
+		in.tests, err = read(in, "test", o.test, config.ParseScenarios)
 		return in, program.Exit(program.Usage, err)
 	}
 	if o.against != "" {
-		if in.other, err = read(in, "against", o.against, config.Rules); err != nil {
+		if in.other, err = read(in, "against", o.against, config.ParseRules); err != nil {
 			return nil, program.Exit(program.Usage, err)
 		}
 	}

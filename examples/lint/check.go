@@ -122,7 +122,7 @@ func (r *result) explain() []explanation {
 }
 
 func newDiagnostic(p config.Diagnostic) diagnostic {
-	d := diagnostic{Line: p.Line, Col: p.Col, Severity: p.Severity, Path: p.Path, Code: p.Code, Message: p.Message, text: p.String()}
+	d := diagnostic{Line: p.Line, Col: p.Column, Severity: p.Severity, Path: p.Path, Code: p.Code, Message: p.Message, text: p.String()}
 	if p.Suggestion != "" {
 		d.Suggestion = &p.Suggestion
 	}

@@ -44,8 +44,8 @@ type technology struct {
 }
 
 type shortfall struct {
-	From    string   `json:"from"` // dates; to is the first after it
-	To      string   `json:"to"`
+	Start   string   `json:"from"` // dates; the end is the first after it
+	End     string   `json:"to"`
 	Present []string `json:"present"`
 	Absent  []string `json:"absent"`
 	Missing int      `json:"missing"`
@@ -93,7 +93,7 @@ func (in *inputs) coverage(env *program.Env) error {
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
-	duty := coverage.DutyQuery{From: span.Start, To: span.End}
+	duty := coverage.DutyQuery{From: span.Start, Until: span.End}
 	knowledge, err := coverage.KnowledgeOf(in.router, in.dates(span))
 	if err != nil {
 		return program.Exit(program.Usage, err)
@@ -129,7 +129,7 @@ func (in *inputs) coverage(env *program.Env) error {
 // dates are those that a stretch of time touches, by the clock of the team.
 func (in *inputs) dates(span calendar.Interval) coverage.KnowledgeQuery {
 	last := wallclock.At(span.End.Add(-1), in.zone).AddDate(0, 0, 1)
-	return coverage.KnowledgeQuery{From: wallclock.At(span.Start, in.zone).Format(time.DateOnly), To: last.Format(time.DateOnly)}
+	return coverage.KnowledgeQuery{From: wallclock.At(span.Start, in.zone).Format(time.DateOnly), Until: last.Format(time.DateOnly)}
 }
 
 func coverageOf(k coverage.Knowledge, f coverage.Fairness, conflicts []coverage.Conflict) coverageResult {
@@ -196,8 +196,8 @@ func (in *inputs) coverageDocument(r coverageResult) report.Document {
 	for _, t := range r.Technologies {
 		var below []string
 		for _, s := range t.Below {
-			text := s.From
-			if last := lastDate(s.To); last != text {
+			text := s.Start
+			if last := lastDate(s.End); last != text {
 				text += " to " + last
 			}
 			if len(s.Absent) > 0 {

@@ -87,7 +87,7 @@ func (in *inputs) incidents(env *program.Env) error {
 	if err != nil {
 		return program.Exit(program.Input, err)
 	}
-	engine, err := escalation.NewEngine(escalation.Config{Router: in.router, Matrix: in.team.Matrix, Policies: in.team.Policies, Unset: in.team.Unset})
+	engine, err := escalation.NewEngine(escalation.Config{Router: in.router, Matrix: in.team.Matrix, Policies: in.team.Policies, DefaultSeverity: in.team.DefaultSeverity})
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
@@ -129,7 +129,7 @@ func (in *inputs) rows(name string) ([]row, error) {
 			t.Fail("id", "%q stands already in line %d", r.id, line)
 		}
 		lines[r.id] = t.Line()
-		if t.Text("severity") == "" && in.team.Unset == 0 {
+		if t.Text("severity") == "" && in.team.DefaultSeverity == 0 {
 			t.Required("severity")
 		}
 		t.Required("opened")
@@ -183,7 +183,7 @@ func (in *inputs) events(rows []row) []escalation.Event {
 // the next business day is not followed here.
 func (in *inputs) respondBy(r row) time.Time {
 	for _, target := range in.team.Tier.Offer().Response {
-		if target.Severity == cmp.Or(r.severity, in.team.Unset) && target.Within > 0 {
+		if target.Severity == cmp.Or(r.severity, in.team.DefaultSeverity) && target.Within > 0 {
 			return r.opened.Add(target.Within)
 		}
 	}

@@ -44,7 +44,7 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	team, document, err := config.TeamAt(name, data, in.present)
+	team, document, err := config.ParseTeamAt(name, data, in.present)
 	if err != nil {
 		return nil, err
 	}

@@ -99,7 +99,7 @@ func (in *inputs) scheduleAt(name string, at time.Time) scheduleAt {
 // absent reports whether a person cannot be reached.
 func (in *inputs) absent(id string, at time.Time) bool {
 	for _, a := range in.team.Absences {
-		if a.Engineer == id && !at.Before(a.From) && at.Before(a.To) {
+		if a.Engineer == id && !at.Before(a.Start) && at.Before(a.End) {
 			return true
 		}
 	}

@@ -19,7 +19,7 @@ func TestReadmeTeam(t *testing.T) {
 	}
 	_, block, _ := strings.Cut(string(text), "```yaml\n")
 	block, _, _ = strings.Cut(block, "```")
-	if o, _, err := config.Team("team.yaml", []byte(block)); err != nil || len(o.Schedules) != 1 {
+	if o, _, err := config.ParseTeam("team.yaml", []byte(block)); err != nil || len(o.Schedules) != 1 {
 		t.Errorf("%d schedules, %v", len(o.Schedules), err)
 	}
 }

@@ -79,7 +79,7 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 	if err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
-	book, document, err := config.Playbooks(name, data)
+	book, document, err := config.ParsePlaybooks(name, data)
 	if err != nil {
 		return nil, program.Exit(program.Usage, err)
 	}
@@ -88,7 +88,7 @@ func (o *options) load(env *program.Env) (*inputs, error) {
 		return nil, program.Exit(program.Usage, err)
 	}
 	var file contextFile
-	if document, err = config.Read(name, data, &file); err == nil {
+	if document, err = config.Parse(name, data, &file); err == nil {
 		in.config = playbook.Config{Tenant: tenant, Book: book}
 		in.take(document, file)
 		err = document.Err()

@@ -90,7 +90,7 @@ func (s *stage) resume(ctx context.Context) error {
 		return err
 	}
 	for _, a := range attempts {
-		for _, at := range []time.Time{a.Decided, a.Begun} {
+		for _, at := range []time.Time{a.Decided, a.Started} {
 			if at.After(s.at) {
 				s.at = at
 			}

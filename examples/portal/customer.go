@@ -60,13 +60,13 @@ const trend = 3
 func (in *inputs) customer(ctx context.Context, t config.Tenant) (customer, error) {
 	r := in.reading(t)
 	c := customer{at: r.now, rules: portal.Tenant{
-		ID: t.ID, Public: t.Public, Token: portal.Hash(t.Token), Feed: portal.Hash(t.Feed), Write: portal.Hash(t.Write),
+		ID: t.ID, Public: t.Public, Token: portal.TokenHash(t.Token), Feed: portal.TokenHash(t.Feed), Write: portal.TokenHash(t.Write),
 	}}
 	for _, name := range t.Disabled {
 		c.rules.Disabled = append(c.rules.Disabled, page.Name(name))
 	}
 	if in.live == nil {
-		c.rules.Write = portal.Hash{} // there is nobody to write to
+		c.rules.Write = portal.TokenHash{} // there is nobody to write to
 	}
 	p, err := r.page(ctx)
 	c.page, c.rules.KeyDates = p, r.dates
@@ -107,11 +107,11 @@ func (r *reading) page(ctx context.Context) (*page.Tenant, error) {
 		return nil, err
 	}
 	t := &page.Tenant{
-		ID: r.tenant.ID, Name: r.tenant.Name, Locale: cmp.Or(r.tenant.Locale, r.contract.Locale), Brand: r.brand(), Now: r.now, Zone: r.contract.Location(),
+		ID: r.tenant.ID, Name: r.tenant.Name, Locale: cmp.Or(r.tenant.Locale, r.contract.Locale), Brand: r.brand(), At: r.now, Zone: r.contract.Location(),
 		Evidence: r.evidence.Evidence,
 	}
 	for _, p := range months {
-		report, err := r.contract.Report(p, r.evidence.Evidence, sla.ReportOptions{Now: r.now, Trend: trend})
+		report, err := r.contract.Report(p, r.evidence.Evidence, sla.ReportOptions{At: r.now, Trend: trend})
 		if errors.Is(err, sla.ErrNotInForce) {
 			continue
 		}
@@ -157,7 +157,7 @@ func (r *reading) page(ctx context.Context) (*page.Tenant, error) {
 
 // agree reads the contract.
 func (r *reading) agree() error {
-	agreed, err := file(r, r.tenant.Contract, config.Contract)
+	agreed, err := file(r, r.tenant.Contract, config.ParseContract)
 	if err != nil {
 		return err
 	}
@@ -234,7 +234,7 @@ func (r *reading) catalogue(t *page.Tenant) (map[string]continuity.Service, erro
 	if r.tenant.Catalogue != "" {
 		var err error
 		inventory, err = file(r, r.tenant.Catalogue, func(name string, data []byte) (config.Inventory, *config.Document, error) {
-			return config.Continuity(name, data, r.now)
+			return config.ParseContinuity(name, data, r.now)
 		})
 		if err != nil {
 			return nil, err
@@ -278,7 +278,7 @@ func (r *reading) budgets() (*report.BudgetReport, error) {
 	if r.tenant.SLO == "" || r.tenant.SLI == "" {
 		return nil, nil //nolint:nilnil // no objectives are no error
 	}
-	objectives, err := file(r, r.tenant.SLO, config.Objectives)
+	objectives, err := file(r, r.tenant.SLO, config.ParseObjectives)
 	if err != nil {
 		return nil, err
 	}
@@ -413,7 +413,7 @@ func (r *reading) articles() ([]page.Article, error) {
 	if r.tenant.Articles == "" {
 		return nil, nil
 	}
-	read, err := file(r, r.tenant.Articles, config.Articles)
+	read, err := file(r, r.tenant.Articles, config.ParseArticles)
 	if err != nil {
 		return nil, err
 	}
@@ -462,7 +462,7 @@ func (r *reading) weeks(of sla.Period) ([]report.ServiceReport, error) {
 	p := sla.WeekAt(latest, r.contract.Location())
 	for range 1 + compared[dispatch.WeeklyReview] {
 		if p.End.After(r.evidence.Evidence.Observed.Start) && p.Start.Before(r.now) {
-			made, err := r.contract.Report(p, r.evidence.Evidence, sla.ReportOptions{Now: r.now, Trend: trend})
+			made, err := r.contract.Report(p, r.evidence.Evidence, sla.ReportOptions{At: r.now, Trend: trend})
 			switch {
 			case errors.Is(err, sla.ErrNotInForce):
 			case err != nil:

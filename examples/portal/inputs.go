@@ -66,7 +66,7 @@ func (in *inputs) read(env *program.Env) error {
 		return program.Exit(program.Usage, err)
 	}
 	in.file = name
-	p, document, err := config.ReadPortal(name, data, config.Secrets{Env: os.LookupEnv, File: func(file string) ([]byte, error) { return os.ReadFile(in.beside(file)) }})
+	p, document, err := config.ParsePortal(name, data, config.Secrets{Env: os.LookupEnv, File: func(file string) ([]byte, error) { return os.ReadFile(in.beside(file)) }})
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
@@ -122,7 +122,7 @@ func (in *inputs) brand() page.Brand {
 	if in.portal.Brand.Logo != "" {
 		b.Logo = "logo" + filepath.Ext(in.portal.Brand.Logo)
 	}
-	// ReadPortal has read them: an empty one stays the default.
+	// ParsePortal has read them: an empty one stays the default.
 	b.Color, _ = report.ParseColor(in.portal.Brand.Color)
 	b.ColorDark, _ = report.ParseColor(in.portal.Brand.ColorDark)
 	return b
@@ -134,7 +134,7 @@ func (in *inputs) configuration(env *program.Env, customers []customer) portal.C
 		BaseURL: in.portal.BaseURL, Brand: in.brand(), Logo: in.logo, Index: in.index, Proxies: in.portal.Proxies, ProxyHeader: in.portal.ProxyHeader, AdminApart: in.portal.AdminListen != "", Now: in.now, Log: env.Log,
 	}
 	if in.portal.Ops != nil {
-		c.Ops = portal.Hash(in.portal.Ops.Token)
+		c.Ops = portal.TokenHash(in.portal.Ops.Token)
 	}
 	if in.live != nil {
 		c.Desk = in.live

@@ -55,14 +55,14 @@ func (in *inputs) staff() (staff, error) {
 		problems = append(problems, err)
 	}
 	read(ops.Team, func(name string, data []byte) (*config.Document, error) {
-		team, document, err := config.Team(name, data)
+		team, document, err := config.ParseTeam(name, data)
 		if err != nil {
 			return document, err
 		}
 		return document, s.people(team)
 	})
 	read(ops.Costs, func(name string, data []byte) (*config.Document, error) {
-		model, document, err := config.Costs(name, data)
+		model, document, err := config.ParseCosts(name, data)
 		if err != nil {
 			return document, err
 		}
@@ -114,7 +114,7 @@ func (in *inputs) operations(ctx context.Context, customers []customer) (page.Op
 	now := in.now().UTC()
 	s := in.staffed
 	month := sla.Billing{}.At(now, s.zone)
-	o := page.Ops{Now: now, Zone: s.zone, Brand: in.brand(), Centres: s.centres}
+	o := page.Ops{At: now, Zone: s.zone, Brand: in.brand(), Centres: s.centres}
 	for _, source := range s.own.Sources {
 		o.Sources = append(o.Sources, report.Source{Name: source.Name, SHA256: source.SHA256})
 	}
@@ -233,7 +233,7 @@ func (s *staff) duty(o *page.Ops, month sla.Period) error {
 	if s.router == nil {
 		return nil
 	}
-	q := coverage.DutyQuery{From: month.Start, To: month.End}
+	q := coverage.DutyQuery{From: month.Start, Until: month.End}
 	fairness, err := coverage.FairnessOf(s.router, coverage.FairnessQuery{DutyQuery: q})
 	if err != nil {
 		return err
@@ -241,7 +241,7 @@ func (s *staff) duty(o *page.Ops, month sla.Period) error {
 	if o.Strain, err = coverage.StrainOf(s.router, coverage.StrainQuery{DutyQuery: q}); err != nil {
 		return err
 	}
-	knowledge, err := coverage.KnowledgeOf(s.router, coverage.KnowledgeQuery{From: month.Start.In(s.zone).Format(time.DateOnly), To: month.End.In(s.zone).Format(time.DateOnly)})
+	knowledge, err := coverage.KnowledgeOf(s.router, coverage.KnowledgeQuery{From: month.Start.In(s.zone).Format(time.DateOnly), Until: month.End.In(s.zone).Format(time.DateOnly)})
 	o.Fairness, o.Knowledge = &fairness, &knowledge
 	return err
 }
@@ -294,7 +294,7 @@ func (s *staff) load(customers []customer, month sla.Period, now time.Time) []pa
 		l := *loads[id]
 		if s.router != nil {
 			if hours := s.router.Hours(id); hours != nil {
-				work := hours.Intervals(month.Start, now)
+				work := hours.Expand(month.Start, now)
 				l.Available, l.Used = calendar.Total(work), calendar.Total(calendar.Intersect(work, busy[id]))
 			}
 		}

@@ -72,7 +72,7 @@ func own(canary string) map[string]string {
 }
 
 func hash(token string) string {
-	h := portal.HashOf(token)
+	h := portal.TokenHashOf(token)
 	const digits = "0123456789abcdef"
 	var b strings.Builder
 	for _, c := range h {
@@ -658,7 +658,7 @@ func TestEveryPageCanBeDisabled(t *testing.T) {
 	text := own("second")["portal.yaml"]
 	for _, name := range page.Names()[1:] {
 		with := strings.Replace(text, "articles: articles.yaml", "disabled: ["+string(name)+"], articles: articles.yaml", 1)
-		if _, _, err := config.ReadPortal("portal.yaml", []byte(with), config.Secrets{}); err != nil || with == text {
+		if _, _, err := config.ParsePortal("portal.yaml", []byte(with), config.Secrets{}); err != nil || with == text {
 			t.Errorf("disabled: [%s]: %v", name, err)
 		}
 	}

@@ -208,7 +208,7 @@ func (r *reading) drawn(due dispatch.Due) (report.Document, error) {
 		if !p.End.After(r.evidence.Evidence.Observed.Start) && i < len(periods)-1 {
 			continue // before anything was measured
 		}
-		made, err := r.contract.Report(p, r.evidence.Evidence, sla.ReportOptions{Now: r.now, Trend: trend})
+		made, err := r.contract.Report(p, r.evidence.Evidence, sla.ReportOptions{At: r.now, Trend: trend})
 		switch {
 		case errors.Is(err, sla.ErrNotInForce):
 			continue
@@ -240,7 +240,7 @@ func (r *reading) outlook() (*report.Outlook, error) {
 	if r.tenant.Outlook == "" {
 		return nil, nil //nolint:nilnil // nothing known is no error
 	}
-	read, err := file(r, r.tenant.Outlook, config.ReadOutlook)
+	read, err := file(r, r.tenant.Outlook, config.ParseOutlook)
 	if err != nil {
 		return nil, err
 	}

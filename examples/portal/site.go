@@ -106,7 +106,7 @@ func (in *inputs) each(ctx context.Context) iter.Seq2[*page.Tenant, error] {
 func summarize(c customer) summary {
 	s := summary{ID: c.rules.ID, Public: c.rules.Public, State: string(portal.StateOf(c.page))}
 	for _, in := range c.page.Incidents {
-		if in.OpenAt(c.page.Now) {
+		if in.OpenAt(c.page.At) {
 			s.Open++
 		}
 	}

@@ -149,7 +149,7 @@ func (w *watch) due(i int) bool {
 // running reports whether something is going on that has no end yet.
 func running(p *page.Tenant) bool {
 	for i := range p.Incidents {
-		if p.Incidents[i].OpenAt(p.Now) {
+		if p.Incidents[i].OpenAt(p.At) {
 			return true
 		}
 	}
@@ -197,7 +197,7 @@ func (w *watch) read(ctx context.Context, in *inputs, t config.Tenant, last *cus
 	c.page = nil
 	if last != nil && last.page != nil {
 		old := *last.page
-		old.Stale = "data as of " + old.Now.UTC().Format(time.RFC3339) + ": newer files cannot be read"
+		old.Stale = "data as of " + old.At.UTC().Format(time.RFC3339) + ": newer files cannot be read"
 		c.page, c.rules.KeyDates = &old, last.rules.KeyDates
 	}
 	return c

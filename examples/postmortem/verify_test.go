@@ -135,7 +135,7 @@ func TestVerifyRedacted(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, _, err := inc.Redact(2, begin, "dpo", "r", "a phone number"); err != nil {
+	if _, _, err := inc.Redact(2, "dpo", "r", "a phone number", begin); err != nil {
 		t.Fatal(err)
 	}
 	record := exported(t, inc)

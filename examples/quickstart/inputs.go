@@ -61,20 +61,26 @@ func loadInputs() (*inputs, error) {
 		read func(name string, data []byte) error
 	}{
 		{"night.yaml", func(name string, data []byte) error {
-			_, err := config.Read(name, data, &in.night)
+			_, err := config.Parse(name, data, &in.night)
 			return err
 		}},
-		{"team.yaml", func(name string, data []byte) (err error) { in.team, _, err = config.Team(name, data); return err }},
+		{"team.yaml", func(name string, data []byte) (err error) { in.team, _, err = config.ParseTeam(name, data); return err }},
 		{"slo.yaml", func(name string, data []byte) (err error) {
-			in.objectives, _, err = config.Objectives(name, data)
+			in.objectives, _, err = config.ParseObjectives(name, data)
 			return err
 		}},
-		{"rules.yaml", func(name string, data []byte) (err error) { in.rules, _, err = config.Rules(name, data); return err }},
+		{"rules.yaml", func(name string, data []byte) (err error) {
+			in.rules, _, err = config.ParseRules(name, data)
+			return err
+		}},
 		{"contract.yaml", func(name string, data []byte) (err error) {
-			in.contract, _, err = config.Contract(name, data)
+			in.contract, _, err = config.ParseContract(name, data)
 			return err
 		}},
-		{"costs.yaml", func(name string, data []byte) (err error) { in.costs, _, err = config.Costs(name, data); return err }},
+		{"costs.yaml", func(name string, data []byte) (err error) {
+			in.costs, _, err = config.ParseCosts(name, data)
+			return err
+		}},
 	} {
 		data, err := files.ReadFile("testdata/inputs/" + load.name)
 		if err != nil {

@@ -68,7 +68,7 @@ func (o *options) run(env *program.Env) error {
 	if err != nil {
 		return program.Exit(program.Usage, err)
 	}
-	file, document, err := config.Costs(name, data)
+	file, document, err := config.ParseCosts(name, data)
 	in.Note(document)
 	if err != nil {
 		return program.Exit(program.Usage, err)

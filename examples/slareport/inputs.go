@@ -63,7 +63,7 @@ func (in *inputs) read(env *program.Env) error {
 	if err != nil {
 		return err
 	}
-	agreed, document, err := config.Contract(name, data)
+	agreed, document, err := config.ParseContract(name, data)
 	if err != nil {
 		return err
 	}
@@ -100,7 +100,7 @@ func (in *inputs) settle(flags periodFlags) error {
 
 // report draws up the report.
 func (in *inputs) report() (*result, error) {
-	options := sla.ReportOptions{Now: in.now, Trend: in.trend}
+	options := sla.ReportOptions{At: in.now, Trend: in.trend}
 	if in.trend == 0 {
 		options.Trend = -1
 	}

@@ -77,7 +77,7 @@ func (r *result) write(env *program.Env, o *options) error {
 
 // pdf writes the document with the font of the user, if there is one.
 func (o *options) pdf(env *program.Env, doc report.Document) error {
-	options := report.PDFOptions{Notify: func(n report.Notice) { env.Log.Warn(n.Message, "code", n.Code) }}
+	options := report.PDFOptions{OnNotice: func(n report.Notice) { env.Log.Warn(n.Message, "code", n.Code) }}
 	if o.font != "" {
 		font, err := os.ReadFile(o.font) // those of all scripts have more than program.MaxFile
 		if err != nil {

@@ -62,7 +62,7 @@ func (in *inputs) read(env *program.Env) error {
 
 // parse reads the objectives, be they OpenSLO or of our own form.
 func (in *inputs) parse(name string, data []byte) error {
-	objectives, document, err := config.Objectives(name, data)
+	objectives, document, err := config.ParseObjectives(name, data)
 	if err != nil {
 		return err
 	}

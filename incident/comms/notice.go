@@ -17,7 +17,7 @@ type Notice struct {
 	Severity string        `json:"impact"` // "critical", "high", "medium" or "low"
 	Status   NoticeStatus  `json:"status"`
 	Services []string      `json:"services"`
-	Began    time.Time     `json:"began"`
+	Started  time.Time     `json:"began"`
 	Ended    time.Time     `json:"ended,omitzero"`
 	Entries  []NoticeEntry `json:"entries"` // latest first
 }
@@ -48,7 +48,7 @@ func StatusPage(s incident.State) (n Notice, ok bool) {
 	}
 	n = Notice{
 		Incident: s.ID, Title: s.Title, Severity: effective(s.Severity).Word(), Status: Investigating,
-		Services: slices.Clone(s.Services), Began: begun(s).UTC(),
+		Services: slices.Clone(s.Services), Started: begun(s).UTC(),
 	}
 	switch {
 	case s.Status == incident.Mitigated:
@@ -73,9 +73,9 @@ func StatusPage(s incident.State) (n Notice, ok bool) {
 func (n Notice) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s: %s (%s, %s)\n", english.services(n.Services), n.Title, n.Severity, n.Status)
-	fmt.Fprintf(&b, "Since %s", english.stamp(n.Began, time.UTC))
+	fmt.Fprintf(&b, "Since %s", english.stamp(n.Started, time.UTC))
 	if !n.Ended.IsZero() {
-		fmt.Fprintf(&b, ", over %s after %s", english.stamp(n.Ended, time.UTC), english.elapsed(n.Began, n.Ended))
+		fmt.Fprintf(&b, ", over %s after %s", english.stamp(n.Ended, time.UTC), english.elapsed(n.Started, n.Ended))
 	}
 	b.WriteByte('\n')
 	for _, e := range n.Entries {

@@ -846,7 +846,7 @@ func TestHaltDryRunCoolDown(t *testing.T) {
 	if len(runs) != 2 || !runs[1].TriggeredAt.Equal(minute(37)) {
 		t.Errorf("runs = %+v, want the second 30 minutes after the end of the first", runs)
 	}
-	if n := e.Forget(minute(30)); n != 1 || len(e.Runs()) != 1 {
+	if n := e.Prune(minute(30)); n != 1 || len(e.Runs()) != 1 {
 		t.Errorf("Forget = %d", n)
 	}
 }

@@ -131,6 +131,7 @@ type Vocabulary struct {
 
 // NewVocabulary registers facts. Names are letters, digits and _.- and must not
 // be one of the language ("and", "current_time", "action." and so on).
+// All problems are joined in the error; a name that stands twice is one.
 func NewVocabulary(specs ...FactSpec) (*Vocabulary, error) {
 	v := &Vocabulary{index: map[string]int{}}
 	var errs []error

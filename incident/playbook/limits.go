@@ -63,13 +63,13 @@ func (e *Engine) limit(run *Run, step *Step, at time.Time) (why string, full boo
 	for _, r := range e.runs {
 		for _, s := range r.Steps {
 			c := e.call(r, s)
-			if s == step || s.Began.IsZero() || c == nil || !c.spec.Type.changes() {
+			if s == step || s.Started.IsZero() || c == nil || !c.spec.Type.changes() {
 				continue
 			}
 			if s.Status == Running {
 				used.Running++
 			}
-			if s.Began.After(at.Add(-l.Per)) {
+			if s.Started.After(at.Add(-l.Per)) {
 				used.Begun++
 			}
 			if !r.Ended() {

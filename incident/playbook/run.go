@@ -211,9 +211,9 @@ func (r *Run) clone() Run {
 	return out
 }
 
-// Forget drops the runs that ended before an instant and whose trigger has
+// Prune drops the runs that ended before an instant and whose trigger has
 // cleared, and returns how many. Keep them at least as long as the cool-down.
-func (e *Engine) Forget(before time.Time) int {
+func (e *Engine) Prune(before time.Time) int {
 	old := func(r *Run) bool { return r.Ended() && !r.held() && r.EndedAt.Before(before) }
 	n := len(e.runs)
 	e.runs = slices.DeleteFunc(e.runs, old)

@@ -24,7 +24,7 @@ type Step struct {
 	Why      string    `json:"why,omitempty"`
 
 	Attempt  int        `json:"attempts"`           // so far
-	Began    time.Time  `json:"began,omitzero"`     // the first attempt
+	Started  time.Time  `json:"began,omitzero"`     // the first attempt
 	Until    time.Time  `json:"until,omitzero"`     // end of the attempt, the pause or the wait
 	Result   string     `json:"result,omitempty"`   // what the latest attempt said
 	Hash     string     `json:"hash,omitempty"`     // of what is asked for; empty before the first decision
@@ -249,7 +249,7 @@ func (e *Engine) attempt(r *Run, p *compiled, s *service, step *Step, c *call, a
 	case RunIt:
 		step.Status, step.Until = Running, at.Add(c.timeout)
 		if step.Attempt++; step.Attempt == 1 {
-			step.Began = at
+			step.Started = at
 		}
 		i := e.intent(Do, r, step, c, at, why)
 		i.Attempt, i.Deadline, i.Operation, i.Changes = step.Attempt, step.Until, c.spec.Operation, c.spec.Type.changes()
@@ -313,5 +313,5 @@ func (e *Engine) wait(step *Step, at time.Time) (time.Duration, bool) {
 		wait = time.Duration(rand.New(e.config.Jitter).Int64N(int64(wait) + 1)) //nolint:gosec // the caller's source
 	}
 	deadline := time.Duration(e.retry.DeadlineSeconds) * time.Second
-	return wait, left && (deadline == 0 || !at.Add(wait).After(step.Began.Add(deadline)))
+	return wait, left && (deadline == 0 || !at.Add(wait).After(step.Started.Add(deadline)))
 }

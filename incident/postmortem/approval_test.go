@@ -112,7 +112,7 @@ func TestApprovalsAndHolds(t *testing.T) {
 // of it.
 func TestRedactedApproval(t *testing.T) {
 	inc, seqs := heldUp(t)
-	if _, _, err := inc.Redact(seqs["ask"], after(400), "ann", "gone", "a name"); err != nil {
+	if _, _, err := inc.Redact(seqs["ask"], "ann", "gone", "a name", after(400)); err != nil {
 		t.Fatal(err)
 	}
 	d := draft(t, inc, postmortem.Options{At: begin})
@@ -147,7 +147,7 @@ func TestRedactedDetection(t *testing.T) {
 	if _, err := inc.Apply(detected); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := inc.Redact(1, after(1), "desk", "gone", "a name"); err != nil {
+	if _, _, err := inc.Redact(1, "desk", "gone", "a name", after(1)); err != nil {
 		t.Fatal(err)
 	}
 	if got := lines(draft(t, inc, postmortem.Options{At: begin})); !slices.Equal(got, []string{"user: detect, redacted"}) {

@@ -252,7 +252,7 @@ func TestExtract(t *testing.T) {
 			t.Fatal(err)
 		}
 		if c.kind == incident.Note {
-			if _, _, err := inc.Redact(entries[0].Seq, after(i), "zoe", "gone", "it was a secret"); err != nil {
+			if _, _, err := inc.Redact(entries[0].Seq, "zoe", "gone", "it was a secret", after(i)); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -16,10 +16,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/big"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -94,134 +92,6 @@ func Test(t *testing.T, empty func(*testing.T) Opener) {
 			open := empty(t)
 			c.run(&suite{T: t, Store: open(t), open: open})
 		})
-	}
-}
-
-type suite struct {
-	*testing.T
-	Store
-	open Opener
-}
-
-const tenant, id = "acme", "INC-1"
-
-var at = time.Date(2026, 11, 24, 17, 30, 0, 0, time.UTC)
-
-// after is an instant so many minutes after the first.
-func after(minutes int) time.Time { return at.Add(time.Duration(minutes) * time.Minute) }
-
-func declare(key string) incident.Event {
-	return incident.Event{
-		Key: key, Kind: incident.Declare, At: at, Actor: "monitor",
-		Details: incident.Details{Severity: incident.P1, Title: "checkout is down", Services: []string{"checkout"}},
-	}
-}
-
-func note(key string, minutes int, text string) incident.Event {
-	return incident.Event{Key: key, Kind: incident.Note, At: after(minutes), Actor: "ann", Details: incident.Details{Text: text}}
-}
-
-func (s *suite) load(tenant, id string) (*incident.Incident, int64) {
-	s.Helper()
-	i, version, err := s.Load(s.Context(), tenant, id)
-	if err != nil {
-		s.Fatalf("Load(%s, %s): %v", tenant, id, err)
-	}
-	return i, version
-}
-
-func (s *suite) apply(i *incident.Incident, events ...incident.Event) {
-	s.Helper()
-	for _, e := range events {
-		if _, err := i.Apply(e); err != nil {
-			s.Fatalf("Apply(%s): %v", e.Key, err)
-		}
-	}
-}
-
-func (s *suite) save(i *incident.Incident, version int64, messages ...Message) {
-	s.Helper()
-	if err := s.Save(s.Context(), Step{Incident: i, Version: version, Messages: messages}); err != nil {
-		s.Fatalf("Save: %v", err)
-	}
-}
-
-// step loads the incident of a tenant, applies events and saves it, with a message for each.
-func (s *suite) step(tenant string, events ...incident.Event) {
-	s.Helper()
-	i, version := s.load(tenant, id)
-	s.apply(i, events...)
-	var messages []Message
-	for _, e := range events {
-		messages = append(messages, Message{Key: e.Key, Payload: `{"to":"lead"}`})
-	}
-	s.save(i, version, messages...)
-}
-
-// restart goes on with a store that was opened anew.
-func (s *suite) restart() { s.Store = s.open(s.T) }
-
-// sound verifies what is stored of an incident: chain, replay and state agree.
-func (s *suite) sound(tenant, id string) *incident.Incident {
-	s.Helper()
-	i, _ := s.load(tenant, id)
-	entries := i.Timeline().Entries()
-	if err := incident.Verify(tenant, id, entries); err != nil {
-		s.Errorf("Verify: %v", err)
-	}
-	again, err := incident.Replay(tenant, id, entries, incident.Options{})
-	if err != nil {
-		s.Fatalf("Replay: %v", err)
-	}
-	stored, err := s.State(s.Context(), tenant, id)
-	if err != nil {
-		s.Fatalf("State: %v", err)
-	}
-	s.equal("the state of the replay", again.State(), stored)
-	s.equal("the state of what was loaded", i.State(), stored)
-	return i
-}
-
-// equal compares two values by their JSON.
-func (s *suite) equal(what string, got, want any) {
-	s.Helper()
-	g, err := json.Marshal(got)
-	if err != nil {
-		s.Fatalf("%s: %v", what, err)
-	}
-	w, err := json.Marshal(want)
-	if err != nil {
-		s.Fatalf("%s: %v", what, err)
-	}
-	if !bytes.Equal(g, w) {
-		s.Errorf("%s is\n%s\nwant\n%s", what, g, w)
-	}
-}
-
-// wantKeys compares the keys of the timeline, in order.
-func (s *suite) wantKeys(i *incident.Incident, want ...string) {
-	s.Helper()
-	var got []string
-	for _, e := range i.Timeline().Entries() {
-		got = append(got, e.Key)
-	}
-	if !slices.Equal(got, want) {
-		s.Errorf("the timeline has %q, want %q", got, want)
-	}
-}
-
-func (s *suite) wantMessages(tenant string, want ...string) {
-	s.Helper()
-	all, err := s.Messages(s.Context(), tenant)
-	if err != nil {
-		s.Fatalf("Messages: %v", err)
-	}
-	var got []string
-	for _, m := range all {
-		got = append(got, m.Key)
-	}
-	if !slices.Equal(got, want) {
-		s.Errorf("messages of %s are %q, want %q", tenant, got, want)
 	}
 }
 
@@ -306,108 +176,6 @@ func (s *suite) whole() {
 	}
 }
 
-func (s *suite) conflict() {
-	s.step(tenant, declare("d"))
-	one, version := s.load(tenant, id)
-	two, same := s.load(tenant, id)
-	if version != same || version == 0 {
-		s.Fatalf("versions %d and %d, want one", version, same)
-	}
-	s.apply(one, note("one", 1, "by one"))
-	s.apply(two, note("two", 2, "by two"))
-	s.save(one, version, Message{Key: "m-one", Payload: `{}`})
-	err := s.Save(s.Context(), Step{
-		Incident: two, Version: same, Messages: []Message{{Key: "m-two", Payload: `{}`}}, Snapshots: map[string][]byte{"x": []byte("two")}, At: at,
-	})
-	if !errors.Is(err, incident.ErrConflict) {
-		s.Fatalf("Save of the second: %v, want ErrConflict", err)
-	}
-	s.wantMessages(tenant, "d", "m-one")
-	if data, ok, err := s.Snapshot(s.Context(), tenant, "x"); ok || err != nil {
-		s.Errorf("the snapshot of the second: %q, %v", data, err)
-	}
-	s.wantKeys(s.sound(tenant, id), "d", "one")
-	s.step(tenant, note("two", 2, "by two")) // decided anew
-	s.wantKeys(s.sound(tenant, id), "d", "one", "two")
-}
-
-func (s *suite) first() {
-	one, zero := s.load(tenant, id)
-	two, none := s.load(tenant, id)
-	s.apply(one, declare("one"))
-	s.apply(two, declare("two"))
-	s.save(one, zero)
-	if err := s.Save(s.Context(), Step{Incident: two, Version: none}); !errors.Is(err, incident.ErrConflict) {
-		s.Errorf("Save of the second: %v, want ErrConflict", err)
-	}
-	s.wantKeys(s.sound(tenant, id), "one")
-}
-
-// stale gives the right version to an incident that is another one.
-func (s *suite) stale() {
-	s.step(tenant, declare("d"))
-	_, version := s.load(tenant, id)
-	other, err := incident.New(tenant, id, incident.Options{})
-	if err != nil {
-		s.Fatal(err)
-	}
-	s.apply(other, declare("forged"), note("n", 1, "x"))
-	if err := s.Save(s.Context(), Step{Incident: other, Version: version}); !errors.Is(err, incident.ErrConflict) {
-		s.Errorf("Save: %v, want ErrConflict", err)
-	}
-	s.wantKeys(s.sound(tenant, id), "d")
-}
-
-func (s *suite) many() {
-	const writers, each = 4, 5
-	s.step(tenant, declare("d"))
-	stores := [2]Store{s.Store, s.open(s.T)}
-	keys := []string{"d"}
-	var group sync.WaitGroup
-	for w := range writers {
-		store := stores[w%2]
-		for n := range each {
-			keys = append(keys, fmt.Sprintf("w%d-%d", w, n))
-		}
-		group.Go(func() {
-			for n := range each {
-				if err := insist(s.Context(), store, note(fmt.Sprintf("w%d-%d", w, n), n, "x")); err != nil {
-					s.Errorf("writer %d: %v", w, err)
-					return
-				}
-			}
-		})
-	}
-	group.Wait()
-	var got []string
-	for _, e := range s.sound(tenant, id).Timeline().Entries() {
-		got = append(got, e.Key)
-	}
-	slices.Sort(got)
-	slices.Sort(keys)
-	if !slices.Equal(got, keys) {
-		s.Errorf("the timeline has %q, want %q", got, keys)
-	}
-	s.wantMessages(tenant, keys...)
-}
-
-// insist adds an event, and again until nobody is faster.
-func insist(ctx context.Context, s Store, e incident.Event) error {
-	for {
-		i, version, err := s.Load(ctx, tenant, id)
-		if err != nil {
-			return err
-		}
-		if _, err := i.Apply(e); err != nil {
-			return err
-		}
-		err = s.Save(ctx, Step{Incident: i, Version: version, Messages: []Message{{Key: e.Key, Payload: `{}`}}})
-		if !errors.Is(err, incident.ErrConflict) {
-			return err
-		}
-	}
-}
-
 func (s *suite) nothing() {
 	s.step(tenant, declare("d"))
 	i, version := s.load(tenant, id)
@@ -447,12 +215,6 @@ func (s *suite) tenants() {
 	}
 }
 
-func (s *suite) version(tenant, id string) int64 {
-	s.Helper()
-	_, version := s.load(tenant, id)
-	return version
-}
-
 // order records events in another order than that in which they happened.
 func (s *suite) order() {
 	want := []string{"d"}
@@ -468,7 +230,7 @@ func (s *suite) order() {
 func (s *suite) redaction() {
 	s.step(tenant, declare("d"), note("n", 1, "call 555-0100"))
 	i, version := s.load(tenant, id)
-	if _, _, err := i.Redact(2, after(9), "dpo", "r", "a phone number"); err != nil {
+	if _, _, err := i.Redact(2, "dpo", "r", "a phone number", after(9)); err != nil {
 		s.Fatalf("Redact: %v", err)
 	}
 	s.save(i, version)
@@ -567,78 +329,5 @@ func (s *suite) messages() {
 	want := []Message{{Key: "mail", Payload: `{"text":"<\u00fc>"}`}, {Key: "page", Payload: `{"n":1}`}}
 	if err != nil || !slices.Equal(got, want) {
 		s.Errorf("Messages = %+v, %v, want %+v", got, err, want)
-	}
-}
-
-// skew lets two nodes write one incident, whose clocks are up to five minutes fast or
-// slow. Events count by the instants that they carry; a duration is the difference of
-// two of them, and 0 where that is negative.
-func (s *suite) skew() {
-	for _, fast := range []time.Duration{-5 * time.Minute, 0, 5 * time.Minute} {
-		for _, imported := range []bool{true, false} {
-			id := fmt.Sprintf("INC-%v-%v", fast, imported)
-			nodes := [2]Store{s.Store, s.open(s.T)}
-			clocks := [2]time.Duration{fast, -fast}
-			told := map[incident.Kind]time.Time{}
-			events := []incident.Event{
-				{Key: "signal", Kind: incident.Detect, Details: incident.Details{Title: "checkout is down"}},
-				{Key: "declare", Kind: incident.Declare, Details: incident.Details{Severity: incident.P1, Title: "checkout is down"}},
-				{Key: "ann", Kind: incident.Acknowledge, Details: incident.Details{Person: "ann"}},
-				{Key: "better", Kind: incident.Mitigate},
-				{Key: "fixed", Kind: incident.Resolve, Details: incident.Details{Text: "failed over"}},
-			}
-			refused := 0
-			for n, e := range events {
-				node := n % 2
-				e.At, e.Actor, e.Imported = after(2*n).Add(clocks[node]), fmt.Sprintf("node-%d", node), imported
-				told[e.Kind] = e.At
-				i, version, err := nodes[node].Load(s.Context(), tenant, id)
-				if err != nil {
-					s.Fatalf("Load: %v", err)
-				}
-				if _, err := i.Apply(e); err != nil {
-					refused++
-				}
-				if err := nodes[node].Save(s.Context(), Step{Incident: i, Version: version}); err != nil {
-					s.Fatalf("Save: %v", err)
-				}
-			}
-			i := s.sound(tenant, id)
-			if imported && refused > 0 || len(i.Rejected()) != refused || i.Timeline().Len()+refused != len(events) {
-				s.Errorf("%s: %d refused, %d kept of them, %d recorded, want all %d", id, refused, len(i.Rejected()), i.Timeline().Len(), len(events))
-			}
-			s.judge(id, i.State(), told, imported)
-		}
-	}
-}
-
-// judge compares the key figures of an incident with the instants that were told.
-func (s *suite) judge(id string, state incident.State, told map[incident.Kind]time.Time, all bool) {
-	s.Helper()
-	record := state.Record()
-	figures, err := incident.Compute([]incident.Record{record}, incident.FiguresOptions{})
-	if err != nil {
-		s.Fatalf("%s: %v", id, err)
-	}
-	for _, c := range []struct {
-		of       incident.Durations
-		from, to incident.Kind
-	}{{figures.MTTA, incident.Declare, incident.Acknowledge}, {figures.MTTR, incident.Detect, incident.Resolve}} {
-		got, want := c.of.Mean(), big.NewRat(int64(max(told[c.to].Sub(told[c.from]), 0)), int64(time.Second))
-		// A signal that says to be later than the declaration has not detected anything.
-		null := c.from == incident.Detect && told[incident.Detect].After(told[incident.Declare])
-		switch {
-		case !all && got == nil, null && got == nil:
-		case got == nil || got.Cmp(want) != 0 || null:
-			s.Errorf("%s: %s is %v s, want %v, null %v", id, c.of.Definition(), got, want, null)
-		}
-	}
-	if impact, elapsed := record.Downtime(after(60)); impact < 0 || elapsed < 0 {
-		s.Errorf("%s: impact %v, elapsed %v", id, impact, elapsed)
-	}
-	for _, stretch := range state.Impact {
-		if !stretch.End.IsZero() && stretch.End.Before(stretch.Start) {
-			s.Errorf("%s: impact from %v to %v", id, stretch.Start, stretch.End)
-		}
 	}
 }

@@ -27,7 +27,7 @@ type room struct {
 }
 
 var (
-	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/diagnostic", "internal/key", "internal/times", "internal/heap", "internal/table", "internal/markdown", "internal/strictjson", "internal/gsm", "internal/color"}
+	leaf = []string{"internal/fixed", "internal/wallclock", "internal/threshold", "internal/sample", "internal/spelling", "internal/diagnostic", "internal/key", "internal/times", "internal/heap", "internal/table", "internal/markdown", "internal/strictjson", "internal/gsm", "internal/color", "internal/sealed"}
 	core = []string{"sla/...", "slo/...", "incident/...", "escalation/...", "correlation/...", "anomaly/...", "roi/..."}
 )
 
@@ -48,6 +48,7 @@ var rooms = []room{
 	{path: "internal/gsm"},
 	{path: "internal/locale", imports: with("sla/money")},
 	{path: "internal/color"},
+	{path: "internal/sealed"},
 	{path: "internal/strictjson", imports: []string{"internal/spelling"}},
 	{path: "internal/archtest"},
 	{path: "internal/testutil"},

@@ -33,7 +33,7 @@ func TestJira(t *testing.T) {
 	client, err := jira.New(jira.Config{
 		BaseURL: "https://jira.example", Email: "bot@acme.example", Token: adapters.NewSecret("t"), Tenant: "acme", Project: "OPS", IssueType: "Incident",
 		Fields: []string{adaptertest.JiraField}, InternalRole: "Operators",
-		Statuses: append(jira.DefaultStatuses(), adapters.Name[adapters.State, jira.Status]{
+		States: append(jira.DefaultStates(), adapters.Name[adapters.State, jira.Status]{
 			Ours: adapters.StateOnHold, Theirs: jira.Status{Category: jira.CategoryIndeterminate, Name: "Pending"},
 		}),
 		Transport: contract.Transport(fake),

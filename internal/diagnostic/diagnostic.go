@@ -14,12 +14,20 @@ import (
 type Diagnostic struct {
 	File       string `json:"-"`    // JSON groups by file instead
 	Line       int    `json:"line"` // from 1
-	Col        int    `json:"col"`  // from 1, in characters
+	Column     int    `json:"col"`  // from 1, in characters
 	Severity   string `json:"severity"`
 	Path       string `json:"path"`    // keys joined by a point, list items as [n] from 0; "" for the whole
 	Code       string `json:"code"`    // stable, listed by the reader
 	Message    string `json:"message"` // what was found and what is wanted, or how it was read
 	Suggestion string `json:"suggestion,omitempty"`
+}
+
+// Join returns the path of a key below another path, which is "" for the whole.
+func Join(path, key string) string {
+	if path == "" {
+		return key
+	}
+	return path + "." + key
 }
 
 // The severities of a [Diagnostic].
@@ -31,7 +39,7 @@ const (
 // String returns the line that people see: "file:line:col: path: message".
 func (d Diagnostic) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s:%d:%d: ", d.File, d.Line, d.Col)
+	fmt.Fprintf(&b, "%s:%d:%d: ", d.File, d.Line, d.Column)
 	if d.Path != "" {
 		b.WriteString(d.Path + ": ")
 	}
@@ -58,6 +66,6 @@ func (e Errors) Error() string {
 // path. Those that have all of them in common stay in their order.
 func (e Errors) Sort() {
 	slices.SortStableFunc(e, func(a, b Diagnostic) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Col, b.Col), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Path, b.Path))
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column), cmp.Compare(a.Code, b.Code), cmp.Compare(a.Path, b.Path))
 	})
 }

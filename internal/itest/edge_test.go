@@ -117,11 +117,11 @@ receivers: [{name: hook, webhook_configs: [{url: %q, send_resolved: true, max_al
 	// Silences, there and back.
 	now := time.Now()
 	window := silence.Silence{ID: "MW-7", Tenant: "acme", Matchers: []string{`disk=~"d[34]"`}, Start: now, End: now.Add(time.Hour), CreatedBy: "calendar", Comment: "new disks"}
-	done, err := amClient.SyncSilences(t.Context(), "acme", []silence.Silence{window})
+	done, err := amClient.KeepSilences(t.Context(), "acme", []silence.Silence{window})
 	if err != nil || !slices.Equal(done.Created, []string{"MW-7"}) {
-		t.Fatalf("SyncSilences = %+v, %v, want MW-7 created", done, err)
+		t.Fatalf("KeepSilences = %+v, %v, want MW-7 created", done, err)
 	}
-	if done, err = amClient.SyncSilences(t.Context(), "acme", []silence.Silence{window}); err != nil || !slices.Equal(done.Kept, []string{"MW-7"}) {
+	if done, err = amClient.KeepSilences(t.Context(), "acme", []silence.Silence{window}); err != nil || !slices.Equal(done.Kept, []string{"MW-7"}) {
 		t.Errorf("again: %+v, %v, want MW-7 kept", done, err)
 	}
 	eventually(t, "silenced alerts", func() bool {
@@ -129,10 +129,10 @@ receivers: [{name: hook, webhook_configs: [{url: %q, send_resolved: true, max_al
 		return err == nil && len(alerts) == 2 && len(alerts[0].SilencedBy) == 1
 	})
 	window.End = window.End.Add(time.Hour)
-	if done, err = amClient.SyncSilences(t.Context(), "acme", []silence.Silence{window}); err != nil || !slices.Equal(done.Changed, []string{"MW-7"}) {
+	if done, err = amClient.KeepSilences(t.Context(), "acme", []silence.Silence{window}); err != nil || !slices.Equal(done.Changed, []string{"MW-7"}) {
 		t.Errorf("moved: %+v, %v, want MW-7 changed", done, err)
 	}
-	if done, err = amClient.SyncSilences(t.Context(), "acme", nil); err != nil || !slices.Equal(done.Expired, []string{"MW-7"}) {
+	if done, err = amClient.KeepSilences(t.Context(), "acme", nil); err != nil || !slices.Equal(done.Expired, []string{"MW-7"}) {
 		t.Errorf("none: %+v, %v, want MW-7 expired", done, err)
 	}
 	id, err := amClient.SetSilence(t.Context(), window)

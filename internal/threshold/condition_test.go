@@ -104,7 +104,7 @@ func TestDecimal(t *testing.T) {
 			t.Errorf("ParseDecimal(%q) = %s, want an error", text, got)
 		}
 	}
-	if dec("99.0") != dec("99") || dec("0.1").Cmp(dec("0.09")) != 1 || dec("-2").Sign() != -1 {
+	if dec("99.0") != dec("99") || dec("0.1").Compare(dec("0.09")) != 1 || dec("-2").Sign() != -1 {
 		t.Error("equal numbers are not equal, or order is wrong")
 	}
 }

@@ -122,8 +122,8 @@ func (d Decimal) Float64() float64 {
 	return f
 }
 
-// Cmp compares two numbers: -1 if d < e, 0 if equal, 1 if d > e.
-func (d Decimal) Cmp(e Decimal) int {
+// Compare compares two numbers: -1 if d < e, 0 if equal, 1 if d > e.
+func (d Decimal) Compare(e Decimal) int {
 	if d.scale == e.scale {
 		return compareInts(d.coef, e.coef)
 	}

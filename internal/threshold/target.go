@@ -123,7 +123,7 @@ func (t Target) Duration() (time.Duration, bool) {
 }
 
 // Met reports whether value, in the unit of the target, keeps it.
-func (t Target) Met(value Decimal) bool { return t.Op.Holds(value.Cmp(t.Value)) }
+func (t Target) Met(value Decimal) bool { return t.Op.Holds(value.Compare(t.Value)) }
 
 // String returns the target in the form that [ParseTarget] reads.
 func (t Target) String() string {

@@ -140,7 +140,7 @@ func TestErrors(t *testing.T) {
 				if f.Severity != "error" || f.File != "slo.yaml" || f.Message == "" {
 					t.Errorf("finding %+v", f)
 				}
-				got = append(got, fmt.Sprintf("%d:%d %s %s %q", f.Line, f.Col, f.Path, f.Code, f.Suggestion))
+				got = append(got, fmt.Sprintf("%d:%d %s %s %q", f.Line, f.Column, f.Path, f.Code, f.Suggestion))
 			}
 			if len(got) == 0 || !strings.Contains(strings.Join(got, "\n"), want) {
 				t.Errorf("got\n%s\nwant among them\n%s\n%v", strings.Join(got, "\n"), want, err)

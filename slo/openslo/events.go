@@ -16,16 +16,16 @@ import (
 type EventsError struct {
 	Objective string
 	Field     string // of the indicator: "good", "total", …; "" for the objective
-	Query     string
+	Text      string
 	Want      string
 }
 
 // Error names the objective and what is wanted.
 func (e *EventsError) Error() string {
-	if e.Query == "" {
+	if e.Text == "" {
 		return fmt.Sprintf("openslo: objective %q: %s: want %s", e.Objective, e.Field, e.Want)
 	}
-	return fmt.Sprintf("openslo: objective %q: %s: found %q, want %s", e.Objective, e.Field, e.Query, e.Want)
+	return fmt.Sprintf("openslo: objective %q: %s: found %q, want %s", e.Objective, e.Field, e.Text, e.Want)
 }
 
 // Events returns how Prometheus counts the events of o, for package promrules. A
@@ -84,7 +84,7 @@ func (r *reader) countable(items []value, objectives []Objective) {
 		for _, n := range notes {
 			r.warn(items[i], n.code, "%s", n.text)
 		}
-		if failed := (*EventsError)(nil); errors.As(err, &failed) && failed.Query != "" {
+		if failed := (*EventsError)(nil); errors.As(err, &failed) && failed.Text != "" {
 			r.warn(items[i], "not_counted", "%v", err)
 		}
 	}
@@ -102,7 +102,7 @@ const windowWord = "$window"
 
 func (q *queries) fail(field, query, want string) string {
 	if q.err == nil {
-		q.err = &EventsError{Objective: q.objective, Field: field, Query: query, Want: want}
+		q.err = &EventsError{Objective: q.objective, Field: field, Text: query, Want: want}
 	}
 	return ""
 }

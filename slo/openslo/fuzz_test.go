@@ -23,7 +23,7 @@ func FuzzParse(f *testing.F) {
 		}
 		for _, found := range [][]openslo.Diagnostic{all, file.Findings} {
 			for _, x := range found {
-				if x.Line < 1 || x.Col < 1 || x.Code == "" || x.Message == "" {
+				if x.Line < 1 || x.Column < 1 || x.Code == "" || x.Message == "" {
 					t.Fatalf("finding %+v", x)
 				}
 			}

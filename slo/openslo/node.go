@@ -45,7 +45,7 @@ func (r *reader) value(n *yaml.Node, path string) value {
 }
 
 func (r *reader) finding(severity string, v value, code, suggestion, text string) Diagnostic {
-	return Diagnostic{File: r.file, Line: max(1, v.line), Col: max(1, v.col), Severity: severity, Path: v.path, Code: code, Message: text, Suggestion: suggestion}
+	return Diagnostic{File: r.file, Line: max(1, v.line), Column: max(1, v.col), Severity: severity, Path: v.path, Code: code, Message: text, Suggestion: suggestion}
 }
 
 func (r *reader) fail(v value, code, suggestion, format string, args ...any) {
@@ -70,13 +70,6 @@ func describe(n *yaml.Node) string {
 }
 
 func isNull(n *yaml.Node) bool { return n.Kind == yaml.ScalarNode && n.Tag == "!!null" }
-
-func join(path, key string) string {
-	if path == "" {
-		return key
-	}
-	return path + "." + key
-}
 
 // fields is a mapping. The zero fields has none.
 type fields struct {
@@ -109,7 +102,7 @@ func (r *reader) fields(v value, known ...string) fields {
 	}
 	for i := 0; i+1 < len(f.content); i += 2 {
 		key := f.content[i]
-		at := value{key, key.Line, key.Column, join(v.path, key.Value)}
+		at := value{key, key.Line, key.Column, diagnostic.Join(v.path, key.Value)}
 		switch {
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
 			at.path = v.path
@@ -148,9 +141,9 @@ func (f fields) index(name string) int {
 func (r *reader) get(f fields, name string) (v value, ok bool) {
 	i := f.index(name)
 	if i < 0 {
-		return value{line: f.at.line, col: f.at.col, path: join(f.at.path, name)}, false
+		return value{line: f.at.line, col: f.at.col, path: diagnostic.Join(f.at.path, name)}, false
 	}
-	v = r.value(f.content[i+1], join(f.at.path, name))
+	v = r.value(f.content[i+1], diagnostic.Join(f.at.path, name))
 	return v, !isNull(v.n)
 }
 

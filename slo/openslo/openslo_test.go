@@ -471,7 +471,7 @@ func wantFinding(t *testing.T, file *openslo.File, code, words, text string, shi
 	t.Helper()
 	line, col := place(text, words)
 	for _, f := range file.Findings {
-		if f.Code == code && f.Line == line && f.Col == col+shift {
+		if f.Code == code && f.Line == line && f.Column == col+shift {
 			return
 		}
 	}

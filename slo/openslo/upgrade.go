@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v4"
 
+	"github.com/evenkeelops/evenkeel/internal/diagnostic"
 	"github.com/evenkeelops/evenkeel/internal/spelling"
 )
 
@@ -47,7 +48,7 @@ func (r *reader) remember(n *yaml.Node, path string) {
 	r.was[n] = path
 	if n.Kind == yaml.MappingNode {
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			r.remember(n.Content[i+1], join(path, n.Content[i].Value))
+			r.remember(n.Content[i+1], diagnostic.Join(path, n.Content[i].Value))
 		}
 		return
 	}

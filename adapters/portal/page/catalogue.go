@@ -14,11 +14,11 @@ import (
 const lookAhead = 90 * 24 * time.Hour
 
 func (t *Tenant) catalogue(v *view) {
-	r, err := t.Catalogue.Readiness(t.Now, lookAhead, t.Plans)
+	r, err := t.Catalogue.Readiness(t.At, lookAhead, t.Plans)
 	if err != nil {
 		// The plans do not fit the catalogue: what it holds can be shown all the same.
 		v.Intro = append(v.Intro, block{Notice: v.mark(report.Warning, v.t("catalogue.plans", err.Error()))})
-		r, err = t.Catalogue.Readiness(t.Now, lookAhead, continuity.Plans{})
+		r, err = t.Catalogue.Readiness(t.At, lookAhead, continuity.Plans{})
 	}
 	if err != nil || len(r.Services) == 0 {
 		v.Intro = append(v.Intro, block{Text: v.t("catalogue.none")})

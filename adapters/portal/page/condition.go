@@ -56,22 +56,22 @@ func (t *Tenant) present() map[string]*present {
 		}
 	}
 	for i := range t.Evidence.Maintenance {
-		if m := &t.Evidence.Maintenance[i]; !m.Cancelled && covers(m.Start, m.End, t.Now) {
+		if m := &t.Evidence.Maintenance[i]; !m.Cancelled && covers(m.Start, m.End, t.At) {
 			add(m.Service, func(p *present) { p.work = append(p.work, m) })
 		}
 	}
 	for i := range t.Evidence.Outages {
-		if o := &t.Evidence.Outages[i]; !o.Start.After(t.Now) {
+		if o := &t.Evidence.Outages[i]; !o.Start.After(t.At) {
 			add(o.Service, func(p *present) { p.outages = append(p.outages, o) })
 		}
 	}
 	for k := range t.Incidents {
-		if i := &t.Incidents[k]; i.OpenAt(t.Now) {
+		if i := &t.Incidents[k]; i.OpenAt(t.At) {
 			add(i.Service, func(p *present) { p.open = append(p.open, i) })
 		}
 	}
 	for i := range t.Evidence.Gaps {
-		if g := &t.Evidence.Gaps[i]; covers(g.Start, g.End, t.Now) {
+		if g := &t.Evidence.Gaps[i]; covers(g.Start, g.End, t.At) {
 			add(g.Service, func(p *present) { p.gaps = append(p.gaps, g) })
 		}
 	}
@@ -125,7 +125,7 @@ func (t *Tenant) condition(service string, known *present) Condition {
 	var last time.Time
 	for _, o := range known.outages {
 		switch {
-		case !o.End.IsZero() && !o.End.After(t.Now):
+		case !o.End.IsZero() && !o.End.After(t.At):
 			if o.End.After(last) && !o.Degraded {
 				last = o.End
 			}
@@ -161,10 +161,10 @@ func (t *Tenant) condition(service string, known *present) Condition {
 // since when. Evidence that ends with that instant is up to date.
 func (t *Tenant) blind(known *present) (since time.Time, blind bool) {
 	seen := t.Evidence.Observed
-	if seen.Start.IsZero() && seen.End.IsZero() || t.Now.Before(seen.Start) {
+	if seen.Start.IsZero() && seen.End.IsZero() || t.At.Before(seen.Start) {
 		return time.Time{}, true
 	}
-	if !seen.End.IsZero() && t.Now.After(seen.End) {
+	if !seen.End.IsZero() && t.At.After(seen.End) {
 		return seen.End, true
 	}
 	if len(known.gaps) > 0 {

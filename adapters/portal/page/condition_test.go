@@ -47,7 +47,7 @@ func TestCondition(t *testing.T) {
 		{"evidence up to now", sla.Evidence{Observed: calendar.Interval{Start: ago(900), End: now}}, nil, report.Good, time.Time{}},
 		{"nobody looks, and an incident is open", sla.Evidence{}, []page.Incident{open(incident.P1, ago(3))}, report.Bad, ago(3)},
 	} {
-		tenant := &page.Tenant{Now: now, Services: []page.Service{{ID: "api"}}, Evidence: c.evidence, Incidents: c.incidents}
+		tenant := &page.Tenant{At: now, Services: []page.Service{{ID: "api"}}, Evidence: c.evidence, Incidents: c.incidents}
 		got := tenant.Conditions()[0]
 		if got.State != c.want || !got.Since.Equal(c.since) {
 			t.Errorf("%s: %q since %v, want %q since %v", c.name, got.State, got.Since, c.want, c.since)
@@ -56,7 +56,7 @@ func TestCondition(t *testing.T) {
 			t.Errorf("%s: overall %q since %v, want that of the only service", c.name, all.State, all.Since)
 		}
 	}
-	if got := (&page.Tenant{Now: now}).Overall(); got.State != report.NoData {
+	if got := (&page.Tenant{At: now}).Overall(); got.State != report.NoData {
 		t.Errorf("without a service: %q, want no data", got.State)
 	}
 }

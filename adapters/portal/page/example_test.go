@@ -14,7 +14,7 @@ import (
 func ExampleTenant_Write() {
 	now := time.Date(2026, 10, 28, 9, 30, 0, 0, time.UTC)
 	tenant := &page.Tenant{
-		ID: "acme", Name: "Acme", Now: now, Zone: time.UTC,
+		ID: "acme", Name: "Acme", At: now, Zone: time.UTC,
 		Services: []page.Service{{ID: "shop", Name: "Web shop"}, {ID: "pay", Name: "Payments"}},
 		Evidence: sla.Evidence{
 			Observed: calendar.Interval{Start: now.AddDate(0, -1, 0), End: now},
@@ -26,7 +26,7 @@ func ExampleTenant_Write() {
 		fmt.Println(c.Service, c.State, c.Refs)
 	}
 	var b strings.Builder
-	if err := tenant.Write(&b, page.Status, page.Options{Static: true, Lang: "nl"}); err != nil {
+	if err := tenant.Write(&b, page.Status, page.Options{Static: true, Locale: "nl"}); err != nil {
 		fmt.Println(err)
 	}
 	_, rest, _ := strings.Cut(b.String(), `<p class="lead breached">`)

@@ -66,8 +66,8 @@ func (t *Tenant) incidentTable(v *view) *table {
 			{Text: i.ID, Href: "#" + incidentID(i.ID), Sub: i.Title},
 			text(v.severity(i.CurrentSeverity())), text(t.service(v, i.Service)),
 			{Times: []when{v.time(i.Opened)}},
-			{Mark: v.incidentState(i, t.Now)},
-			text(v.length(i.duration(t.Now))), v.clock(i, sla.ClauseResponse), v.clock(i, sla.ClauseResolution),
+			{Mark: v.incidentState(i, t.At)},
+			text(v.length(i.duration(t.At))), v.clock(i, sla.ClauseResponse), v.clock(i, sla.ClauseResolution),
 		})
 	}
 	return rows
@@ -115,7 +115,7 @@ func (v *view) clock(i Incident, clause sla.Clause) cell {
 // incident is one in full.
 func (t *Tenant) incident(v *view, i Incident) []block {
 	facts := []fact{
-		{v.t("state"), cell{Mark: v.incidentState(i, t.Now)}},
+		{v.t("state"), cell{Mark: v.incidentState(i, t.At)}},
 		{v.t("incident.severity"), text(v.severity(i.CurrentSeverity()))},
 		{v.t("service"), text(t.service(v, i.Service))},
 	}
@@ -135,7 +135,7 @@ func (t *Tenant) incident(v *view, i Incident) []block {
 		}
 	}
 	facts = append(facts,
-		fact{v.t("incident.duration"), text(v.length(i.duration(t.Now)))},
+		fact{v.t("incident.duration"), text(v.length(i.duration(t.At)))},
 		fact{v.t("clause.response"), v.clock(i, sla.ClauseResponse)},
 		fact{v.t("clause.resolution"), v.clock(i, sla.ClauseResolution)},
 	)
@@ -143,7 +143,7 @@ func (t *Tenant) incident(v *view, i Incident) []block {
 		facts = append(facts, fact{v.t("incident.stage"), text(v.known("stage", i.Stage))})
 	}
 	if !i.NextUpdate.IsZero() {
-		facts = append(facts, fact{v.t("incident.next_update"), v.due(i.NextUpdate, t.Now)})
+		facts = append(facts, fact{v.t("incident.next_update"), v.due(i.NextUpdate, t.At)})
 	}
 	if i.Cause != "" {
 		facts = append(facts, fact{v.t("cause"), text(i.Cause)})
@@ -196,7 +196,7 @@ func (t *Tenant) postmortem(v *view, i Incident) (c cell, ok bool) {
 		return text(v.t("postmortem.below")), true
 	case i.PostmortemDue.IsZero():
 		return cell{}, false
-	case i.PostmortemDue.Before(t.Now):
+	case i.PostmortemDue.Before(t.At):
 		return cell{Mark: v.mark(report.Bad, v.t("overdue")), Times: []when{v.time(i.PostmortemDue)}}, true
 	default:
 		return cell{Mark: v.mark(report.Warning, v.t("postmortem.pending")), Times: []when{v.time(i.PostmortemDue)}}, true

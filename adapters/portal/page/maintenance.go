@@ -12,7 +12,7 @@ func (t *Tenant) maintenance(v *view) {
 	past := &table{Caption: v.t("work.past"), Columns: ahead.Columns}
 	for _, m := range t.Maintenance {
 		rows := ahead
-		if !m.End.After(t.Now) {
+		if !m.End.After(t.At) {
 			rows = past
 		}
 		rows.Rows = append(rows.Rows, []cell{
@@ -21,7 +21,7 @@ func (t *Tenant) maintenance(v *view) {
 			{Times: []when{v.time(m.Start)}},
 			{Times: []when{v.time(m.End)}},
 			v.notice(m),
-			{Mark: v.workState(m, t.Now)},
+			{Mark: v.workState(m, t.At)},
 			v.excluded(m),
 		})
 	}

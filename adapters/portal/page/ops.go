@@ -19,7 +19,7 @@ import (
 
 // Ops is what the dashboard of the operations shows, of all customers.
 type Ops struct {
-	Now     time.Time
+	At      time.Time
 	Zone    *time.Location // of all times shown. Defaults to UTC.
 	Locale  string         // as of a tenant
 	Brand   Brand
@@ -95,7 +95,7 @@ func (s *Ops) Write(w io.Writer, o Options) error {
 	if zone == nil {
 		zone = time.UTC
 	}
-	v := newView(s.Locale, zone, s.Now, o)
+	v := newView(s.Locale, zone, s.At, o)
 	v.Root, v.Owner, v.Brand, v.Stale, v.Sources, v.Digest = "../", v.t("ops.owner"), s.Brand.Name, s.Stale, s.Sources, digest(s.Sources)
 	v.Title, v.Wide = v.t("page.ops"), true
 	if s.Brand.Logo != "" {
@@ -148,9 +148,9 @@ func (s *Ops) headline(v *view) block {
 	open, late, missed, promises := 0, 0, 0, 0
 	for _, t := range s.Tenants {
 		for _, i := range t.Incidents {
-			if i.OpenAt(s.Now) {
+			if i.OpenAt(s.At) {
 				open++
-				if !i.NextUpdate.IsZero() && i.NextUpdate.Before(s.Now) {
+				if !i.NextUpdate.IsZero() && i.NextUpdate.Before(s.At) {
 					late++
 				}
 			}
@@ -266,7 +266,7 @@ func (s *Ops) openTable(v *view) block {
 	rows := &table{Caption: v.t("ops.open"), Columns: v.columns("incident", "customer", "incident.severity", "service", "ops.engineer", "incident.opened", "clause.response", "clause.resolution", "incident.next_update")}
 	for _, t := range s.Tenants {
 		for _, i := range t.Incidents {
-			if !i.OpenAt(s.Now) {
+			if !i.OpenAt(s.At) {
 				continue
 			}
 			rows.Rows = append(rows.Rows, []cell{
@@ -274,7 +274,7 @@ func (s *Ops) openTable(v *view) block {
 				text(t.displayName()), text(v.severity(i.CurrentSeverity())), text(t.service(v, i.Service)),
 				{Text: cmp.Or(i.Engineer, v.t("not_recorded")), Sub: i.Domain},
 				{Times: []when{v.time(i.Opened)}},
-				v.clock(i, sla.ClauseResponse), v.clock(i, sla.ClauseResolution), v.due(i.NextUpdate, s.Now),
+				v.clock(i, sla.ClauseResponse), v.clock(i, sla.ClauseResolution), v.due(i.NextUpdate, s.At),
 			})
 		}
 	}
@@ -310,17 +310,17 @@ func (s *Ops) overdue(v *view) []block {
 		var docs []postmortem.Document
 		for _, i := range t.Incidents {
 			href := s.incident(v, t, i.ID)
-			if i.OpenAt(s.Now) && !i.NextUpdate.IsZero() && i.NextUpdate.Before(s.Now) {
+			if i.OpenAt(s.At) && !i.NextUpdate.IsZero() && i.NextUpdate.Before(s.At) {
 				rows.Rows = append(rows.Rows, []cell{text(v.t("ops.update")), text(t.displayName()), to(href, i.ID), v.orNone(i.Engineer), {Times: []when{v.time(i.NextUpdate)}}})
 			}
-			if !i.PostmortemDue.IsZero() && i.PostmortemDue.Before(s.Now) && i.Postmortem == "" && i.Document == nil {
+			if !i.PostmortemDue.IsZero() && i.PostmortemDue.Before(s.At) && i.Postmortem == "" && i.Document == nil {
 				rows.Rows = append(rows.Rows, []cell{text(v.t("postmortem")), text(t.displayName()), to(href, i.ID), v.orNone(i.Engineer), {Times: []when{v.time(i.PostmortemDue)}}})
 			}
 			if i.Document != nil {
 				docs = append(docs, *i.Document)
 			}
 		}
-		for _, m := range postmortem.Overdue(docs, s.Now) {
+		for _, m := range postmortem.Overdue(docs, s.At) {
 			rows.Rows = append(rows.Rows, []cell{
 				{Text: v.t("measure"), Sub: m.Measure.Text}, text(t.displayName()), to(s.incident(v, t, m.Incident), m.Incident), v.orNone(m.Measure.Owner), {Times: []when{v.date(m.Measure.Due)}},
 			})
@@ -385,7 +385,7 @@ func (s *Ops) fairness(v *view) []block {
 			{Text: v.number(p.Pages), Sub: v.n("ops.night_pages", p.NightPages)},
 		})
 	}
-	list := []block{{Facts: []fact{{v.t("window.range"), cell{Times: []when{v.time(f.From), v.time(f.To)}}}}}, {Table: rows}}
+	list := []block{{Facts: []fact{{v.t("window.range"), cell{Times: []when{v.time(f.From), v.time(f.Until)}}}}}, {Table: rows}}
 	if len(f.Findings) == 0 {
 		list = append(list, block{Notice: v.mark(report.Good, v.t("ops.fair"))})
 	} else {

@@ -63,7 +63,7 @@ var ErrNoPage = errors.New("no such page")
 // Options are of one rendering and not of the data.
 type Options struct {
 	Static  bool          // links end in .html, and forms are left out
-	Lang    string        // instead of the tenant's; unknown ones are the tenant's
+	Locale  string        // instead of the tenant's; unknown ones are the tenant's
 	Query   string        // of Search
 	Sent    string        // reference of the request that was just taken, for Request
 	Problem string        // the field for which the request was not taken, or "unavailable", for Request
@@ -175,7 +175,7 @@ func (t *Tenant) Report(w io.Writer, month string, o Options) error {
 
 // view is the page before its content.
 func (t *Tenant) view(n Name, o Options) *view {
-	v := newView(t.Locale, t.zone(), t.Now, o)
+	v := newView(t.Locale, t.zone(), t.At, o)
 	v.options = o
 	v.Root, v.home = "../../", ""
 	if n == Reports && !o.Static {
@@ -228,7 +228,7 @@ func (t *Tenant) zone() *time.Location {
 	return time.UTC
 }
 
-// last is the report of the month of Now, nil for none.
+// last is the report of the month of At, nil for none.
 func (t *Tenant) last() *report.ServiceReport {
 	if len(t.Months) == 0 {
 		return nil

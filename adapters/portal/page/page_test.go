@@ -167,7 +167,7 @@ func TestPages(t *testing.T) {
 	tenant, ops := sample(t, 4), operations(t)
 	for _, lang := range []string{"en", "de", "nl", "fr"} {
 		for _, static := range []bool{true, false} {
-			for name, text := range rendered(t, tenant, ops, page.Options{Static: static, Lang: lang, Query: "disk"}) {
+			for name, text := range rendered(t, tenant, ops, page.Options{Static: static, Locale: lang, Query: "disk"}) {
 				check(t, name, text)
 				if !strings.Contains(text, `<html lang="`+lang+`">`) {
 					t.Errorf("page %s does not say that it is in %q", name, lang)
@@ -268,7 +268,7 @@ func TestMissedWithoutBand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	tenant := &page.Tenant{ID: "c", Now: first.AddDate(0, 1, 0), Evidence: e, Services: []page.Service{{ID: "api"}}, Months: []report.ServiceReport{{Report: r, Contract: c}}}
+	tenant := &page.Tenant{ID: "c", At: first.AddDate(0, 1, 0), Evidence: e, Services: []page.Service{{ID: "api"}}, Months: []report.ServiceReport{{Report: r, Contract: c}}}
 	for _, name := range []page.Name{page.SLO, page.Credits} {
 		var b bytes.Buffer
 		if err := tenant.Write(&b, name, page.Options{}); err != nil {
@@ -280,8 +280,8 @@ func TestMissedWithoutBand(t *testing.T) {
 
 // A customer of whom nothing is known has pages that say so.
 func TestNothing(t *testing.T) {
-	tenant := &page.Tenant{ID: "new", Now: time.Date(2026, 10, 28, 9, 30, 0, 0, amsterdam(t)), Zone: amsterdam(t), Budgets: &report.BudgetReport{}}
-	all := rendered(t, tenant, &page.Ops{Now: tenant.Now, Zone: tenant.Zone, Tenants: []*page.Tenant{tenant}}, page.Options{})
+	tenant := &page.Tenant{ID: "new", At: time.Date(2026, 10, 28, 9, 30, 0, 0, amsterdam(t)), Zone: amsterdam(t), Budgets: &report.BudgetReport{}}
+	all := rendered(t, tenant, &page.Ops{At: tenant.At, Zone: tenant.Zone, Tenants: []*page.Tenant{tenant}}, page.Options{})
 	for name, text := range all {
 		check(t, name, text)
 	}
@@ -315,7 +315,7 @@ func TestStale(t *testing.T) {
 func TestNotices(t *testing.T) {
 	tenant := sample(t, 1)
 	tenant.Notices = []report.Notice{{Code: "unknown_key", Message: "acme.yaml:2:1: unknown key"}}
-	all := rendered(t, tenant, &page.Ops{Now: tenant.Now, Zone: tenant.Zone, Tenants: []*page.Tenant{tenant}}, page.Options{})
+	all := rendered(t, tenant, &page.Ops{At: tenant.At, Zone: tenant.Zone, Tenants: []*page.Tenant{tenant}}, page.Options{})
 	have(t, "ops", all["ops"], "acme.yaml:2:1: unknown key")
 	for name, text := range all {
 		if name != "ops" && strings.Contains(text, "acme.yaml") {
@@ -551,7 +551,7 @@ func FuzzText(f *testing.F) {
 	f.Add("x\n\ny: {0}")
 	f.Fuzz(func(t *testing.T, text string) {
 		tenant := &page.Tenant{
-			ID: "a", Name: text, Now: time.Date(2026, 10, 28, 9, 30, 0, 0, time.UTC), Stale: text, Services: []page.Service{{ID: text, Name: text}},
+			ID: "a", Name: text, At: time.Date(2026, 10, 28, 9, 30, 0, 0, time.UTC), Stale: text, Services: []page.Service{{ID: text, Name: text}},
 			Incidents: []page.Incident{{Incident: sla.Incident{ID: text, Service: text, Title: text, Opened: time.Date(2026, 10, 28, 9, 0, 0, 0, time.UTC)}, Postmortem: text, Updates: []page.Update{{Text: text}}}},
 			Articles:  []page.Article{{ID: text, Title: text, Text: text, KnownError: true}},
 			Journeys:  []page.Journey{{ID: text, Name: text, Steps: []page.JourneyStep{{Name: text}}}},
@@ -594,7 +594,7 @@ func TestLanguages(t *testing.T) {
 	}
 	tenant, ops := sample(t, 4), operations(t)
 	seen := 0
-	for _, body := range rendered(t, tenant, ops, page.Options{Lang: "en"}) {
+	for _, body := range rendered(t, tenant, ops, page.Options{Locale: "en"}) {
 		for _, text := range texts {
 			if strings.Contains(body, html.EscapeString(text)) {
 				seen++
@@ -605,7 +605,7 @@ func TestLanguages(t *testing.T) {
 		t.Errorf("the English pages hold %d of the texts: the test looks at nothing", seen)
 	}
 	for _, lang := range []string{"de", "nl", "fr"} {
-		for name, body := range rendered(t, tenant, ops, page.Options{Lang: lang}) {
+		for name, body := range rendered(t, tenant, ops, page.Options{Locale: lang}) {
 			if strings.HasPrefix(name, "review-") {
 				continue // topics of the contract, which are data
 			}

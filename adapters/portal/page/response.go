@@ -134,7 +134,7 @@ func (t *Tenant) replies(s incident.Severity) (list []reply, clocked bool) {
 		if at.IsZero() {
 			at = i.Acknowledged
 		}
-		if i.CurrentSeverity() == s && !at.IsZero() && !at.After(t.Now) {
+		if i.CurrentSeverity() == s && !at.IsZero() && !at.After(t.At) {
 			unclocked = append(unclocked, reply{at: at, took: max(0, at.Sub(i.Opened))})
 		}
 	}

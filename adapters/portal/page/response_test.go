@@ -20,7 +20,7 @@ import (
 func answered(tb testing.TB) *page.Tenant {
 	tb.Helper()
 	zone := amsterdam(tb)
-	t := &page.Tenant{ID: "acme", Now: time.Date(2026, 11, 28, 9, 30, 0, 0, zone), Zone: zone, Services: []page.Service{{ID: "api"}}}
+	t := &page.Tenant{ID: "acme", At: time.Date(2026, 11, 28, 9, 30, 0, 0, zone), Zone: zone, Services: []page.Service{{ID: "api"}}}
 	for month := time.September; month <= time.November; month++ {
 		start := time.Date(2026, month, 1, 0, 0, 0, 0, zone)
 		var m report.ServiceReport
@@ -103,7 +103,7 @@ func TestResponseTimes(t *testing.T) {
 		"nl": "november 2026: van 2 reacties kwam de helft binnen 4 min en 95 % binnen 6 min. Beloofd: 15 min.",
 		"fr": "novembre 2026 : sur 2 réponses, la moitié a été donnée en 4 min au plus et 95 % en 6 min au plus. Promis : 15 min.",
 	} {
-		have(t, lang, strings.ReplaceAll(incidentsPage(t, tenant, page.Options{Lang: lang}), "\u00a0", " "), want)
+		have(t, lang, strings.ReplaceAll(incidentsPage(t, tenant, page.Options{Locale: lang}), "\u00a0", " "), want)
 	}
 }
 
@@ -133,7 +133,7 @@ func TestResponseTargets(t *testing.T) {
 func unanswered(tb testing.TB) *page.Tenant {
 	tb.Helper()
 	t := answered(tb)
-	answer(t, incident.P1, t.Now.Add(-time.Minute), time.Hour, 0)
+	answer(t, incident.P1, t.At.Add(-time.Minute), time.Hour, 0)
 	return t
 }
 

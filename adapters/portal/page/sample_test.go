@@ -43,7 +43,7 @@ func sample(tb testing.TB, services int) *page.Tenant {
 	c.Customer = "acme"
 	terms := c.Terms[0].Availability
 	terms.Services, terms.Exclude, terms.MinNotice = nil, []sla.Cause{sla.CauseMaintenance}, 72*time.Hour
-	t := &page.Tenant{ID: "acme", Name: "Acme Groceries", Brand: page.Brand{Name: "Evenkeel Operations"}, Now: now, Zone: zone}
+	t := &page.Tenant{ID: "acme", Name: "Acme Groceries", Brand: page.Brand{Name: "Evenkeel Operations"}, At: now, Zone: zone}
 	names := map[string]string{}
 	for i := range services {
 		id := fmt.Sprintf("s%02d", i+1)
@@ -94,7 +94,7 @@ func sample(tb testing.TB, services int) *page.Tenant {
 		tb.Fatal(err)
 	}
 	for month := range 12 {
-		r, err := a.Report(a.PeriodAt(first.AddDate(0, month, 0)), e, sla.ReportOptions{Now: now, Trend: 3})
+		r, err := a.Report(a.PeriodAt(first.AddDate(0, month, 0)), e, sla.ReportOptions{At: now, Trend: 3})
 		if err != nil {
 			tb.Fatal(err)
 		}
@@ -231,7 +231,7 @@ func operations(tb testing.TB) *page.Ops {
 	b.ID, b.Name, b.Stale = "globex", "Globex", "outages.csv:12: end before start"
 	eur := func(text string) money.Amount { return money.Must(money.Parse(text + " EUR")) }
 	return &page.Ops{
-		Now: a.Now, Zone: a.Zone, Brand: a.Brand, Tenants: []*page.Tenant{a, b}, Sources: a.Sources,
+		At: a.At, Zone: a.Zone, Brand: a.Brand, Tenants: []*page.Tenant{a, b}, Sources: a.Sources,
 		Review: &incident.Review{
 			Teams: []incident.TeamFigures{{Team: "operations", Figures: incident.Figures{
 				Volume: 12, MTTA: incident.DurationsOf("MTTA", []time.Duration{3 * time.Minute, 5 * time.Minute}), MTTR: incident.DurationsOf("MTTR", []time.Duration{time.Hour}),
@@ -242,7 +242,7 @@ func operations(tb testing.TB) *page.Ops {
 			},
 		},
 		Fairness: &coverage.Fairness{
-			From: a.Now.AddDate(0, -1, 0), To: a.Now,
+			From: a.At.AddDate(0, -1, 0), Until: a.At,
 			People: []coverage.PersonShare{
 				{Engineer: "alice", Zone: "Europe/Amsterdam", Duty: coverage.Duty{OnCall: 400 * time.Hour, Night: 100 * time.Hour, Pages: 7, NightPages: 2}, Share: coverage.Ratio{Num: 5, Den: 9}, Expected: coverage.Ratio{Num: 1, Den: 2}},
 				{Engineer: "bob", Zone: "Asia/Tokyo", Duty: coverage.Duty{OnCall: 320 * time.Hour}, Share: coverage.Ratio{Num: 4, Den: 9}, Expected: coverage.Ratio{Num: 1, Den: 2}},
@@ -250,7 +250,7 @@ func operations(tb testing.TB) *page.Ops {
 			Findings: []string{"alice carries 55.56% of the time on call, expected 50.00%"},
 		},
 		Knowledge: &coverage.Knowledge{Least: 3, Domains: []coverage.DomainKnowledge{{Domain: "postgres", People: []string{"alice", "bob"}, Present: 1, Below: []coverage.Shortfall{{}}}}},
-		Inquiries: []page.Inquiry{{Tenant: "acme", Ref: "RQ-1", Title: "More <disks>", Text: "please", Contact: "nina", At: a.Now}, {Tenant: "globex", Ref: "RQ-2", Service: "gone", Title: "Access", At: a.Now}},
+		Inquiries: []page.Inquiry{{Tenant: "acme", Ref: "RQ-1", Title: "More <disks>", Text: "please", Contact: "nina", At: a.At}, {Tenant: "globex", Ref: "RQ-2", Service: "gone", Title: "Access", At: a.At}},
 		Load:      []page.Load{{Engineer: "alice", Line: "operations", Open: 2, Handled: 9, Used: 120 * time.Hour, Available: 160 * time.Hour}, {Line: "desk", Open: 1, Handled: 30}},
 		Margins:   []page.Margin{{Tenant: "acme", Month: "2026-10", Fee: eur("40000.00"), Cost: eur("31000.00"), Credits: eur("4000.00")}, {Tenant: "globex", Month: "2026-10", Fee: eur("1000.00"), Cost: eur("1200.00"), Credits: eur("0.00")}},
 	}

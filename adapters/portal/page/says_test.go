@@ -26,7 +26,7 @@ func TestFindings(t *testing.T) {
 		return i
 	}
 	var err error
-	tenant.Now = at("2026-11-20T12:00:00Z")
+	tenant.At = at("2026-11-20T12:00:00Z")
 	tenant.Catalogue, err = continuity.New(continuity.Catalogue{
 		Services: []continuity.Service{{ID: "s01", Owner: "Team Commerce", Tier: "gold", Lines: []string{"desk"}, EndOfSale: "2026-10-31"}},
 		Runbooks: []continuity.Runbook{{ID: "RB-1", Services: []string{"s01"}, Purpose: continuity.ForDR, Owner: "Team Commerce", Steps: []string{"switch"}, ReviewedAt: at("2026-11-01T08:00:00Z"), RehearsedAt: at("2026-11-01T08:00:00Z")}},
@@ -40,7 +40,7 @@ func TestFindings(t *testing.T) {
 	if err := tenant.Catalogue.AddRestore(continuity.Restore{
 		Service: "s01", Backup: "B-1", Kind: continuity.Side, Source: began.Add(-time.Hour), FailedAt: began, Lost: began, Started: began, Restored: began.Add(2 * time.Hour), Verified: began.Add(3 * time.Hour),
 		Newest: began.Add(-time.Hour), By: "alice", Method: "row counts", Check: continuity.Passed, Artefact: strings.Repeat("0a", 32), RTOTarget: 4 * time.Hour, RPOTarget: 30 * time.Minute,
-	}, tenant.Now); err != nil {
+	}, tenant.At); err != nil {
 		t.Fatal(err)
 	}
 	// 109 days and 4 hours lie between the proof and the page.
@@ -65,7 +65,7 @@ func TestFindings(t *testing.T) {
 		},
 	} {
 		// The forms of numbers and dates have blanks that do not break.
-		body := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html.UnescapeString(rendered(t, tenant, nil, page.Options{Lang: lang})["catalogue"]))
+		body := strings.NewReplacer("\u00a0", " ", "\u202f", " ").Replace(html.UnescapeString(rendered(t, tenant, nil, page.Options{Locale: lang})["catalogue"]))
 		for _, s := range sentences {
 			if !strings.Contains(body, s) {
 				t.Errorf("%s: no %q in\n%s", lang, s, items.FindAllString(body, -1))

@@ -199,7 +199,7 @@ func (t *Tenant) spans(v *view, service string, from, to time.Time) []report.Spa
 	for _, g := range t.Evidence.Gaps {
 		end := g.End
 		if end.IsZero() {
-			end = t.Now
+			end = t.At
 		}
 		if !g.Before && concerns(g.Service, service) && end.After(from) && g.Start.Before(to) {
 			list = append(list, report.Span{Name: v.t("state.no_data"), Start: g.Start, End: end, State: report.NoData})

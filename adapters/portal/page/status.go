@@ -27,13 +27,13 @@ func (t *Tenant) status(v *view) {
 	v.Lead = v.condition(overall.State)
 	var next time.Time
 	for _, i := range t.Incidents {
-		if v.has(Incidents) && i.OpenAt(t.Now) && !i.NextUpdate.IsZero() && (next.IsZero() || i.NextUpdate.Before(next)) {
+		if v.has(Incidents) && i.OpenAt(t.At) && !i.NextUpdate.IsZero() && (next.IsZero() || i.NextUpdate.Before(next)) {
 			next = i.NextUpdate
 		}
 	}
 	facts := []fact{{v.t("status.since"), cell{Times: []when{v.time(overall.Since)}}}}
 	if !next.IsZero() {
-		facts = append(facts, fact{v.t("status.next_update"), v.due(next, t.Now)})
+		facts = append(facts, fact{v.t("status.next_update"), v.due(next, t.At)})
 	}
 	v.Intro = append(v.Intro, block{Facts: facts})
 	v.add("services", v.t("status.services"), t.serviceTable(v))
@@ -88,7 +88,7 @@ func (t *Tenant) serviceTable(v *view) block {
 				last = cell{Times: []when{v.time(u.At)}}
 			}
 			if !incident.NextUpdate.IsZero() {
-				next = v.due(incident.NextUpdate, t.Now)
+				next = v.due(incident.NextUpdate, t.At)
 			}
 			break
 		}
@@ -104,7 +104,7 @@ func (t *Tenant) serviceTable(v *view) block {
 func (t *Tenant) openIncidents(v *view) []block {
 	var list []block
 	for _, i := range t.Incidents {
-		if !i.OpenAt(t.Now) || !v.has(Incidents) {
+		if !i.OpenAt(t.At) || !v.has(Incidents) {
 			continue
 		}
 		facts := []fact{
@@ -119,7 +119,7 @@ func (t *Tenant) openIncidents(v *view) []block {
 			facts = append(facts, fact{v.t("incident.last_update"), cell{Text: u.Text, Times: []when{v.time(u.At)}}})
 		}
 		if !i.NextUpdate.IsZero() {
-			facts = append(facts, fact{v.t("incident.next_update"), v.due(i.NextUpdate, t.Now)})
+			facts = append(facts, fact{v.t("incident.next_update"), v.due(i.NextUpdate, t.At)})
 		}
 		list = append(list, block{Head: &heading{v.id("open-" + i.ID), incidentTitle(i)}}, block{Facts: facts})
 	}
@@ -130,7 +130,7 @@ func (t *Tenant) openIncidents(v *view) []block {
 func (t *Tenant) soonTable(v *view) block {
 	rows := &table{Caption: v.t("status.work"), Columns: v.columns("window", "service", "start", "end", "state")}
 	for _, m := range t.Maintenance {
-		if !m.End.After(t.Now) || m.Start.After(t.Now.Add(soon)) {
+		if !m.End.After(t.At) || m.Start.After(t.At.Add(soon)) {
 			continue
 		}
 		rows.Rows = append(rows.Rows, []cell{
@@ -138,7 +138,7 @@ func (t *Tenant) soonTable(v *view) block {
 			{Text: t.service(v, m.Service)},
 			{Times: []when{v.time(m.Start)}},
 			{Times: []when{v.time(m.End)}},
-			{Mark: v.workState(m, t.Now)},
+			{Mark: v.workState(m, t.At)},
 		})
 	}
 	if len(rows.Rows) == 0 {
@@ -183,7 +183,7 @@ func (t *Tenant) days(v *view, service string) []sla.Day {
 			continue
 		}
 		for k := range r.Days {
-			if r.Days[k].Start.Before(t.Now) {
+			if r.Days[k].Start.Before(t.At) {
 				all = append(all, r.Days[k])
 			}
 		}
@@ -236,7 +236,7 @@ func (t *Tenant) calendarDay(d sla.Day) report.CalendarDay {
 		c.Class = report.DayNoData // a contract may count it as up, but nobody has seen it
 	}
 	begun := t.Evidence.Observed.Start
-	if c.Class == report.DayNoData && (!d.Start.Before(t.Now) || !begun.IsZero() && !d.End.After(begun)) {
+	if c.Class == report.DayNoData && (!d.Start.Before(t.At) || !begun.IsZero() && !d.End.After(begun)) {
 		c.Class = report.DayBefore
 	}
 	return c

@@ -19,7 +19,7 @@ type Tenant struct {
 	Locale string // "en", "de", "nl" or "fr". Defaults to "en".
 	Brand  Brand
 
-	Now  time.Time      // the instant for which the pages speak
+	At   time.Time      // the instant for which the pages speak
 	Zone *time.Location // of all times shown. Defaults to that of the last month, and without any to UTC.
 
 	// Stale says why newer files are not shown, "" when the newest are.
@@ -34,7 +34,7 @@ type Tenant struct {
 	Evidence sla.Evidence
 	Services []Service // in the order of the contract
 	// Months are the contract with its reports, oldest month first; the last one is
-	// that of the month of Now, or the latest before it. At most 12 months.
+	// that of the month of At, or the latest before it. At most 12 months.
 	Months []report.ServiceReport
 
 	// Budgets are the objectives with their history; nil where none are configured.
@@ -115,7 +115,7 @@ type Incident struct {
 	PostmortemDue    time.Time            // of P1 and P2; zero for none
 	Document         *postmortem.Document // nil when there is none
 	Excluded         string               // why it does not count; "" when it does
-	Clocks           []sla.ClockState     // response and resolution, as they stand at Now
+	Clocks           []sla.ClockState     // response and resolution, as they stand at At
 }
 
 // Update is a message to the customer.

@@ -185,7 +185,7 @@ type choice struct{ Value, Text string }
 
 // newView returns an empty page in a language.
 func newView(tag string, zone *time.Location, now time.Time, o Options) *view {
-	if l, ok := locale.Of(o.Lang); ok && o.Lang != "" {
+	if l, ok := locale.Of(o.Locale); ok && o.Locale != "" {
 		tag = l.Tag()
 	}
 	w := catalogue().In(tag)

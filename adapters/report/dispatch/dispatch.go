@@ -107,7 +107,7 @@ func New(c Config) (*Dispatcher, error) {
 // Run puts into the outbox what is due at an instant and was not put there before, and
 // returns that. A customer who is not valid and a report that cannot be drawn up do not
 // hold up the others; their errors are joined.
-func (d *Dispatcher) Run(ctx context.Context, customers []Customer, now time.Time) ([]Due, error) {
+func (d *Dispatcher) Run(ctx context.Context, customers []Customer, at time.Time) ([]Due, error) {
 	var queued []Due
 	var problems []error
 	for _, c := range customers {
@@ -115,13 +115,13 @@ func (d *Dispatcher) Run(ctx context.Context, customers []Customer, now time.Tim
 			problems = append(problems, err)
 			continue
 		}
-		for _, due := range Plan([]Customer{c}, now) {
-			if d.pauses(due, now) {
+		for _, due := range Plan([]Customer{c}, at) {
+			if d.pauses(due, at) {
 				continue
 			}
-			sent, err := d.queue(ctx, c, due, now)
+			sent, err := d.queue(ctx, c, due, at)
 			if errors.Is(err, ErrNoReport) {
-				d.pause(due, now)
+				d.pause(due, at)
 			} else if err != nil {
 				problems = append(problems, fmt.Errorf("dispatch: customer %q: %s of %s: %w", c.ID, due.Kind, due.Period.Label, err))
 			}
@@ -157,7 +157,7 @@ func (d *Dispatcher) pause(due Due, now time.Time) {
 // Correct puts a correction into the outbox, see [Customer.Correction], and reports
 // whether it was not there yet: asking again for the same number sends nothing. The error
 // is ErrNotSent if the revision before was not sent.
-func (d *Dispatcher) Correct(ctx context.Context, c Customer, due Due, now time.Time) (bool, error) {
+func (d *Dispatcher) Correct(ctx context.Context, c Customer, due Due, at time.Time) (bool, error) {
 	if err := c.Validate(); err != nil {
 		return false, err
 	}
@@ -170,7 +170,7 @@ func (d *Dispatcher) Correct(ctx context.Context, c Customer, due Due, now time.
 	if due.Revision < 1 || !sent {
 		return false, fmt.Errorf("dispatch: customer %q: %s of %s, correction %d: %w", c.ID, due.Kind, due.Period.Label, due.Revision, ErrNotSent)
 	}
-	return d.queue(ctx, c, due, now)
+	return d.queue(ctx, c, due, at)
 }
 
 // sent reports whether a report was put into the outbox.

@@ -24,7 +24,7 @@ var errCrash = errors.New("crash")
 // world is what survives a crash, and a program that may crash before any of its steps.
 type world struct {
 	outbox *escalation.MemoryTimers
-	ledger adapters.Memory
+	ledger adapters.MemoryLedger
 	mail   map[string][]notify.Message // by address, as the server took it
 
 	steps, crash int // crash before step number crash; 0 for never
@@ -64,6 +64,10 @@ func (w *world) then(do func() error) error {
 func (w *world) Intend(ctx context.Context, tenant, key string, at time.Time) (e adapters.Entry, first bool, err error) {
 	err = w.then(func() (err error) { e, first, err = w.ledger.Intend(ctx, tenant, key, at); return err })
 	return e, first, err
+}
+
+func (w *world) Try(ctx context.Context, tenant, key string, at time.Time) error {
+	return w.ledger.Try(ctx, tenant, key, at)
 }
 
 func (w *world) Settle(ctx context.Context, tenant, key string, ref adapters.Ref) error {
@@ -339,7 +343,7 @@ func TestNothingIsAskedForSeldom(t *testing.T) {
 
 // Many at once queue each message once.
 func TestConcurrent(t *testing.T) {
-	timers, ledger, w := escalation.NewMemoryTimers(func() time.Time { return now }), &adapters.Memory{}, newWorld()
+	timers, ledger, w := escalation.NewMemoryTimers(func() time.Time { return now }), &adapters.MemoryLedger{}, newWorld()
 	customer := acme(t)
 	doc, err := w.Make(t.Context(), dispatch.Plan([]dispatch.Customer{customer}, now)[0])
 	if err != nil {

@@ -37,7 +37,7 @@ func Example() {
 	}}
 	now := time.Date(2026, 11, 2, 8, 0, 0, 0, time.UTC)
 	outbox := escalation.NewMemoryTimers(func() time.Time { return now }) // in earnest: store.Outbox() and store.Ledger()
-	d, err := dispatch.New(dispatch.Config{Outbox: outbox, Ledger: &adapters.Memory{}, Make: func(_ context.Context, due dispatch.Due) (report.Document, error) {
+	d, err := dispatch.New(dispatch.Config{Outbox: outbox, Ledger: &adapters.MemoryLedger{}, Make: func(_ context.Context, due dispatch.Due) (report.Document, error) {
 		// In earnest: sla.Agreement.Report of due.Period as a report.ServiceReport.
 		return report.Document{Title: "Service report " + due.Period.Label, Generated: now}, nil
 	}})

@@ -44,15 +44,15 @@ func (k Kind) Review() (sla.Review, bool) {
 	return sla.Review{}, false
 }
 
-// PeriodAt returns the period of a kind that contains t, on the wall clock of a zone: a
+// PeriodAt returns the period of a kind that contains at, on the wall clock of a zone: a
 // week from Monday to Monday, a month or a quarter of the calendar.
-func (k Kind) PeriodAt(t time.Time, zone *time.Location) sla.Period {
+func (k Kind) PeriodAt(at time.Time, zone *time.Location) sla.Period {
 	switch k {
 	case WeeklyReview:
-		return sla.WeekAt(t, zone)
+		return sla.WeekAt(at, zone)
 	case QuarterlyReview:
-		return sla.Billing{Months: 3}.At(t, zone)
+		return sla.Billing{Months: 3}.At(at, zone)
 	default:
-		return sla.Billing{}.At(t, zone)
+		return sla.Billing{}.At(at, zone)
 	}
 }

@@ -41,14 +41,14 @@ const (
 
 // InputError is what cannot be planned or sent.
 type InputError struct {
-	Customer    string
-	Field, Text string // what was found, and where
-	Want        string
+	Customer     string
+	Field, Value string // what was found, and where
+	Want         string
 }
 
 // Error says all of it on one line.
 func (e *InputError) Error() string {
-	return fmt.Sprintf("dispatch: customer %q: %s: %q, want %s", e.Customer, e.Field, e.Text, e.Want)
+	return fmt.Sprintf("dispatch: customer %q: %s: %q, want %s", e.Customer, e.Field, e.Value, e.Want)
 }
 
 // Validate returns all that is wrong, joined, as [*InputError].
@@ -114,27 +114,27 @@ func (d Due) Late(at time.Time) bool { return !d.Before.IsZero() && !at.Before(d
 // Plan returns the reports that are due at an instant, whether they were sent or not, by
 // the instant at which they became so, then customer and kind in their order. It is a
 // function of its arguments.
-func Plan(customers []Customer, now time.Time) []Due {
+func Plan(customers []Customer, at time.Time) []Due {
 	var all []Due
 	for _, c := range customers {
 		for _, k := range c.Kinds {
-			all = append(all, c.due(k, now)...)
+			all = append(all, c.due(k, at)...)
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Due) int { return a.At.Compare(b.At) })
 	return all
 }
 
-// Next returns the instant after now at which the next report becomes due; false if
+// Next returns the instant after at, at which the next report becomes due; false if
 // nothing is ever sent.
-func Next(customers []Customer, now time.Time) (time.Time, bool) {
+func Next(customers []Customer, at time.Time) (time.Time, bool) {
 	var next time.Time
 	for _, c := range customers {
 		for _, k := range c.Kinds {
 			// The first period whose cut-off is later is the one of that long ago, or a later one.
-			p := k.PeriodAt(now.Add(-c.cutOff()), c.zone())
-			if at := p.End.Add(c.cutOff()); next.IsZero() || at.Before(next) {
-				next = at
+			p := k.PeriodAt(at.Add(-c.cutOff()), c.zone())
+			if due := p.End.Add(c.cutOff()); next.IsZero() || due.Before(next) {
+				next = due
 			}
 		}
 	}
@@ -167,7 +167,7 @@ func (c Customer) at(k Kind, p sla.Period, revision int) Due {
 
 // Correction returns a report of the past as its correction of that number, which counts
 // from 1. The period is named by its label, such as "2026-10", "2026-W42" or "2026-Q4".
-func (c Customer) Correction(k Kind, label string, revision int, now time.Time) (Due, error) {
+func (c Customer) Correction(k Kind, label string, revision int, at time.Time) (Due, error) {
 	if revision < 1 {
 		return Due{}, &InputError{c.ID, "revision", strconv.Itoa(revision), "the number of the correction, from 1"}
 	}
@@ -175,7 +175,7 @@ func (c Customer) Correction(k Kind, label string, revision int, now time.Time) 
 		return Due{}, &InputError{c.ID, "kind", string(k), "a kind that the customer is sent"}
 	}
 	const years = 10
-	for p := k.PeriodAt(now, c.zone()); p.End.After(now.AddDate(-years, 0, 0)); p = k.PeriodAt(p.Start.Add(-1), c.zone()) {
+	for p := k.PeriodAt(at, c.zone()); p.End.After(at.AddDate(-years, 0, 0)); p = k.PeriodAt(p.Start.Add(-1), c.zone()) {
 		if p.Label == label {
 			return c.at(k, p, revision), nil
 		}

@@ -23,4 +23,10 @@
 // messages; it writes them to its files at once and has the disk sync them every two
 // minutes, unless its sync_interval says otherwise. So they survive the end of the server
 // process, and the end of the machine with [Options.Replicas] of 3.
+//
+// A server that has as much as it may have, max_file_store, by default three quarters of what
+// is free on its disk when it starts, refuses writes at once ("insufficient resources"), and
+// takes them again when there is less. One whose disk others have filled (nats-server 2.15.2)
+// answers no write, and takes none before it is started again, with room. What it has
+// acknowledged it has in both cases.
 package jetstream

@@ -37,6 +37,7 @@ type Options struct {
 // Store implements [stream.Store]. Make one with [Open]. It is safe for concurrent
 // use.
 type Store struct {
+	nc       *nats.Conn
 	js       js.JetStream
 	prefix   string
 	log      [streams]js.Stream
@@ -79,7 +80,7 @@ func Open(ctx context.Context, nc *nats.Conn, o *Options) (*Store, error) {
 	if options.OutboxAge == 0 {
 		options.OutboxAge = 3 * 24 * time.Hour
 	}
-	s := &Store{prefix: options.Prefix, parked: map[place]*reader{}}
+	s := &Store{nc: nc, prefix: options.Prefix, parked: map[place]*reader{}}
 	var err error
 	if s.js, err = js.New(nc, js.WithPublishAsyncMaxPending(16_384), js.WithPublishAsyncTimeout(10*time.Second)); err != nil {
 		return nil, fmt.Errorf("jetstream: %w", err)
@@ -142,6 +143,15 @@ func (s *Store) Close() {
 		r.close()
 		delete(s.parked, at)
 	}
+}
+
+// doubt adds to the error of a write that had no answer what that may mean. A server that
+// cannot write to its disk says so in its own log alone, and answers nobody.
+func (s *Store) doubt(err error) error {
+	if !s.nc.IsConnected() || !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, js.ErrAsyncPublishTimeout) {
+		return err
+	}
+	return fmt.Errorf("the server is connected and does not answer, as one whose disk is full until it is started again: %w", err)
 }
 
 // logSubject is that of the records of a partition.

@@ -27,7 +27,7 @@ type claim struct {
 func (s *Store) Join(ctx context.Context, node string, ttl time.Duration) ([]string, error) {
 	seconds := max(1, (ttl+time.Second-1)/time.Second) * time.Second
 	if _, err := s.js.Publish(ctx, s.nodeSubject(node), []byte(node), js.WithMsgTTL(seconds)); err != nil {
-		return nil, fmt.Errorf("jetstream: join: %w", err)
+		return nil, fmt.Errorf("jetstream: join: %w", s.doubt(err))
 	}
 	info, err := s.leases.Info(ctx, js.WithSubjectFilter(s.prefix+".node.*"))
 	if err != nil {
@@ -118,7 +118,7 @@ func (s *Store) putClaim(ctx context.Context, partition int, c claim, seq uint64
 		return err
 	}
 	if _, err = s.js.Publish(ctx, s.claimSubject(partition), data, js.WithExpectLastSequencePerSubject(seq)); err != nil {
-		return fmt.Errorf("jetstream: claim of partition %d: %w", partition, err)
+		return fmt.Errorf("jetstream: claim of partition %d: %w", partition, s.doubt(err))
 	}
 	return nil
 }
@@ -156,7 +156,7 @@ func (s *Store) Save(ctx context.Context, partition int, epoch int64, snapshot s
 		n := min(len(rest), chunk)
 		ack, err := s.js.Publish(ctx, s.snapshotSubject(partition, epoch), rest[:n])
 		if err != nil {
-			return fmt.Errorf("jetstream: save partition %d: %w", partition, err)
+			return fmt.Errorf("jetstream: save partition %d: %w", partition, s.doubt(err))
 		}
 		if c.Snapshot.First == 0 {
 			c.Snapshot.First = ack.Sequence

@@ -55,7 +55,7 @@ func (s *Store) Append(ctx context.Context, partition int, batches ...stream.Bat
 		offset, err = s.publish(ctx, msgs, func(error) bool { return false })
 	}
 	if err != nil {
-		return 0, fmt.Errorf("jetstream: append to partition %d: %w", partition, err)
+		return 0, fmt.Errorf("jetstream: append to partition %d: %w", partition, s.doubt(err))
 	}
 	return offset, nil
 }

@@ -36,7 +36,7 @@ func (o *Outbox) Put(ctx context.Context, all []stream.Notification) error {
 		msgs[i] = &nats.Msg{Subject: o.s.prefix + ".outbox." + n.Key, Data: data, Header: nats.Header{js.ExpectedLastSubjSeqHeader: {"0"}}}
 	}
 	if _, err := o.s.publish(ctx, msgs, stored); err != nil {
-		return fmt.Errorf("jetstream: put into the outbox: %w", err)
+		return fmt.Errorf("jetstream: put into the outbox: %w", o.s.doubt(err))
 	}
 	return nil
 }

@@ -9,14 +9,28 @@ import (
 	"github.com/evenkeelops/evenkeel/adapters/stream"
 )
 
-// Join implements [stream.Leases].
+// alive is the condition of a node that is, by the clock of the server. One that spoke
+// later than it is now by more than its time did so before the clock was put back, and would
+// else count as alive until the clock is there again. A smaller step takes nothing from a
+// node that may live, so a lease lasts at most twice as long. After a greater one, somebody
+// may claim the partitions of a node that lives and has not spoken since: it is fenced by the
+// epoch, and what both tell has the same keys.
+const alive = `until > clock_timestamp() AND said - (until - said) <= clock_timestamp()`
+
+// Join implements [stream.Leases]. It also forgets those who spoke before the clock was put
+// back, who would count as alive once more when it is there again.
 func (s *Store) Join(ctx context.Context, node string, ttl time.Duration) ([]string, error) {
-	_, err := s.db.ExecContext(ctx, `INSERT INTO stream_node (name, until) VALUES ($1, clock_timestamp() + $2::bigint * interval '1 microsecond')
-		ON CONFLICT (name) DO UPDATE SET until = excluded.until`, node, ttl.Microseconds()+1)
+	_, err := s.db.ExecContext(ctx, `DELETE FROM stream_node WHERE said - (until - said) > clock_timestamp()`)
 	if err != nil {
 		return nil, err
 	}
-	found, err := s.db.QueryContext(ctx, `SELECT name FROM stream_node WHERE until > clock_timestamp() ORDER BY name`)
+	_, err = s.db.ExecContext(ctx, `INSERT INTO stream_node (name, until, said)
+		SELECT $1, now + $2::bigint * interval '1 microsecond', now FROM clock_timestamp() now
+		ON CONFLICT (name) DO UPDATE SET until = excluded.until, said = excluded.said`, node, ttl.Microseconds()+1)
+	if err != nil {
+		return nil, err
+	}
+	found, err := s.db.QueryContext(ctx, `SELECT name FROM stream_node WHERE `+alive+` ORDER BY name`)
 	if err != nil {
 		return nil, err
 	}
@@ -44,8 +58,8 @@ func (s *Store) Claim(ctx context.Context, partition int, node string) (int64, e
 	var epoch int64
 	err := s.db.QueryRowContext(ctx, `UPDATE stream_partition SET owner = $2, epoch = epoch + 1
 		WHERE partition = $1
-		AND EXISTS (SELECT FROM stream_node WHERE name = $2 AND until > clock_timestamp())
-		AND (owner = $2 OR NOT EXISTS (SELECT FROM stream_node WHERE name = owner AND until > clock_timestamp()))
+		AND EXISTS (SELECT FROM stream_node WHERE name = $2 AND `+alive+`)
+		AND (owner = $2 OR NOT EXISTS (SELECT FROM stream_node WHERE name = owner AND `+alive+`))
 		RETURNING epoch`, partition, node).Scan(&epoch)
 	if errors.Is(err, sql.ErrNoRows) {
 		return 0, nil

@@ -77,6 +77,8 @@ var versions = [][]string{{
 	`CREATE SEQUENCE stream_place`,
 	numberRows,
 	putRows,
+}, {
+	`ALTER TABLE stream_node ADD COLUMN said TIMESTAMPTZ NOT NULL DEFAULT 'epoch'`,
 }}
 
 // appendRows is a function of the database, so that no client that stops between two

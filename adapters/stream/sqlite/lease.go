@@ -14,10 +14,15 @@ import (
 // else count as alive until the clock is there again.
 const alive = `until > ?1 AND 2 * said - until <= ?1`
 
-// Join implements [stream.Leases].
+// Join implements [stream.Leases]. It also forgets those who spoke before the clock was put
+// back, who would count as alive once more when it is there again.
 func (s *Store) Join(ctx context.Context, node string, ttl time.Duration) ([]string, error) {
 	now := s.now()
-	err := s.exec(ctx, `INSERT INTO stream_node (name, until, said) VALUES (?, ?, ?)
+	err := s.exec(ctx, `DELETE FROM stream_node WHERE 2 * said - until > ?`, now.UnixNano())
+	if err != nil {
+		return nil, err
+	}
+	err = s.exec(ctx, `INSERT INTO stream_node (name, until, said) VALUES (?, ?, ?)
 		ON CONFLICT (name) DO UPDATE SET until = excluded.until, said = excluded.said`, node, now.Add(ttl).UnixNano()+1, now.UnixNano())
 	if err != nil {
 		return nil, err

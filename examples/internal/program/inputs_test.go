@@ -67,7 +67,7 @@ func TestInputsNote(t *testing.T) {
 	var file struct {
 		Name string `yaml:"name"`
 	}
-	document, err := config.Read("a.yaml", []byte("name: own\n"), &file)
+	document, err := config.Parse("a.yaml", []byte("name: own\n"), &file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func PagerDuty(c *config.PagerDutySink, source string) (*pagerduty.Events, error
 func Jira(c *config.JiraSink, states map[string]adapters.State, ledger adapters.Ledger) (*jira.Client, error) {
 	return jira.New(jira.Config{
 		BaseURL: c.URL, Email: c.Email, Token: c.Token, Project: c.Project, IssueType: c.IssueType,
-		Deployment: jira.Deployment(c.Deployment), Ledger: ledger, Statuses: jiraStates(states),
+		Deployment: jira.Deployment(c.Deployment), Ledger: ledger, States: jiraStates(states),
 	})
 }
 
@@ -47,7 +47,7 @@ func ServiceNow(c *config.ServiceNowSink, states map[string]adapters.State, ledg
 		if err != nil {
 			return nil, err
 		}
-		credential, err = resilience.NewOAuth2(resilience.OAuth2Config{
+		credential, err = resilience.NewTokenSource(resilience.TokenSourceConfig{
 			Provider: "servicenow", TokenURL: address, Grant: grant,
 			ClientID: c.ClientID, ClientSecret: c.ClientSecret, Username: c.User, Password: c.Password,
 		})
@@ -74,7 +74,7 @@ func Outcome(err error) error {
 // jiraStates are the statuses of the configuration by name, behind those that Jira has
 // by category.
 func jiraStates(names map[string]adapters.State) adapters.Names[adapters.State, jira.Status] {
-	all := jira.DefaultStatuses()
+	all := jira.DefaultStates()
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		for _, category := range []string{jira.CategoryNew, jira.CategoryIndeterminate, jira.CategoryDone} {
 			all = append(all, adapters.Name[adapters.State, jira.Status]{Ours: names[name], Theirs: jira.Status{Category: category, Name: name}})

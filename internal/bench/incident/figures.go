@@ -172,7 +172,7 @@ func updates(n int, together, read bool) func() (func(), error) {
 		}
 		o := options
 		o.At = noon
-		want, err := incident.Compute(batch, o)
+		want, err := incident.FiguresOf(batch, o)
 		if got := must(stream().Figures(noon)); err != nil || got.Volume != n || got.Kept != want.Kept || got.MTTR.Mean().Cmp(want.MTTR.Mean()) != 0 {
 			return nil, fmt.Errorf("%d incidents, %v kept, want %d and %v, %w", got.Volume, got.Kept, n, want.Kept, err)
 		}

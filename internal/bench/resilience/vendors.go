@@ -99,7 +99,7 @@ func vendors(transport func(http.Handler) http.RoundTripper) ([]vendor, error) {
 	})
 	ji, err2 := jira.New(jira.Config{
 		BaseURL: "https://jira.example", Deployment: jira.Cloud, Email: "bot@acme.example", Token: adapters.NewSecret("token"), Tenant: "acme", Project: "OPS",
-		IssueType: "Incident", FindFor: 10 * time.Second / haste, Ledger: &adapters.Memory{}, Limits: &jira.Limits{}, Transport: transport(issues), Policy: policy,
+		IssueType: "Incident", FindFor: 10 * time.Second / haste, Ledger: &adapters.MemoryLedger{}, Limits: &jira.Limits{}, Transport: transport(issues), Policy: policy,
 	})
 	sn, err3 := servicenow.New(servicenow.Config{BaseURL: "https://acme.service-now.com", User: "evenkeel", Transport: transport(rows), Policy: policy})
 	sl, err4 := notify.NewSlack(notify.SlackConfig{Token: adapters.NewSecret("xoxb-1"), PerSecond: haste, Transport: transport(posts), Policy: policy, Now: now})

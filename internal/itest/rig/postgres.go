@@ -20,6 +20,7 @@ const PostgresBin = "/usr/lib/postgresql/15/bin"
 type Postgres struct {
 	dir  string // holds the data, the socket and the log
 	port int
+	env  []string // of its programs, beside that of this one
 }
 
 // LookPostgres reports whether the programs of PostgreSQL are installed.
@@ -37,19 +38,58 @@ func LookPostgres() error {
 // "max_connections=50". Every commit waits for the disk, as by default. Root starts it as the user postgres, because initdb
 // refuses root. The caller must end it with Stop.
 func StartPostgres(ctx context.Context, dir string, port int, settings ...string) (*Postgres, error) {
+	return start(ctx, &Postgres{dir: dir, port: port}, settings)
+}
+
+// LookFaketime reports whether libfaketime is installed (Debian: faketime), and where.
+func LookFaketime() (string, error) {
+	found, err := filepath.Glob("/usr/lib/*/faketime/libfaketime.so.1")
+	if err == nil && len(found) == 0 {
+		err = errors.New("no /usr/lib/*/faketime/libfaketime.so.1")
+	}
+	if err != nil {
+		return "", err
+	}
+	return found[0], nil
+}
+
+// StartPostgresClock is StartPostgres of a server with a clock of its own, which SetClock sets. It needs libfaketime.
+func StartPostgresClock(ctx context.Context, dir string, port int, settings ...string) (*Postgres, error) {
+	library, err := LookFaketime()
+	if err != nil {
+		return nil, err
+	}
+	p := &Postgres{dir: dir, port: port}
+	p.env = []string{"LD_PRELOAD=" + library, "FAKETIME_TIMESTAMP_FILE=" + p.Path("clock"), "FAKETIME_NO_CACHE=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"}
+	if err := p.SetClock(0); err != nil {
+		return nil, err
+	}
+	return start(ctx, p, settings)
+}
+
+// SetClock sets the clock of a server of StartPostgresClock to the time plus an offset, in whole seconds.
+func (p *Postgres) SetClock(offset time.Duration) error {
+	// In one step, as every reading of the clock reads the file.
+	next := p.Path("clock.next")
+	if err := os.WriteFile(next, fmt.Appendf(nil, "%+d\n", int64(offset/time.Second)), 0o644); err != nil { //nolint:gosec // the user postgres reads it
+		return err
+	}
+	return os.Rename(next, p.Path("clock"))
+}
+
+func start(ctx context.Context, p *Postgres, settings []string) (*Postgres, error) {
 	if os.Geteuid() == 0 {
-		if err := giveTo("postgres", dir); err != nil {
+		if err := giveTo("postgres", p.dir); err != nil {
 			return nil, err
 		}
 	}
-	p := &Postgres{dir: dir, port: port}
 	// --no-sync saves the wait while the cluster is made, not afterwards.
 	if err := p.run(ctx, "initdb", "-D", p.data(), "-A", "trust", "-U", "postgres", "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync"); err != nil {
 		return nil, err
 	}
 	settings = append([]string{"listen_addresses=127.0.0.1"}, settings...)
-	options := fmt.Sprintf("-p %d -k %s -c %s", port, dir, strings.Join(settings, " -c "))
-	return p, p.run(ctx, "pg_ctl", "-D", p.data(), "-o", options, "-l", filepath.Join(dir, "log"), "-w", "start")
+	options := fmt.Sprintf("-p %d -k %s -c %s", p.port, p.dir, strings.Join(settings, " -c "))
+	return p, p.run(ctx, "pg_ctl", "-D", p.data(), "-o", options, "-l", filepath.Join(p.dir, "log"), "-w", "start")
 }
 
 // DSN is the address of a database of the cluster.
@@ -112,7 +152,7 @@ func (p *Postgres) run(ctx context.Context, name string, args ...string) error {
 	defer os.Remove(out.Name())
 	defer out.Close()
 	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = p.dir, out, out
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.Env = p.dir, out, out, append(os.Environ(), p.env...)
 	if err := cmd.Run(); err != nil {
 		text, _ := os.ReadFile(out.Name())
 		return fmt.Errorf("%s: %w: %s", name, err, text)

@@ -287,13 +287,17 @@ func (r *run) slot(slot int) {
 		return
 	}
 	r.tellAll("clock %d", r.clock.UnixNano())
-	since := time.Now()
+	since, before := time.Now(), 0
 	r.until("tasks done", func() bool {
+		waiting := r.waiting()
+		if waiting != before {
+			since, before = time.Now(), waiting
+		}
 		if time.Since(since) > 20*time.Second { // a report that did not arrive
 			since = time.Now()
 			r.ahead()
 		}
-		return r.waiting() == 0
+		return waiting == 0
 	})
 }
 

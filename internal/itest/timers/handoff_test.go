@@ -109,7 +109,7 @@ func TestHandoffRaces(t *testing.T) {
 		}
 		// 99 is one that nobody accepted.
 		owner, err := nodes[1].Owner(t.Context())
-		if want := (sqlstore.Ownership{Owner: "night99", Since: end, Handoff: record(n - 1).ID(), Begun: record(n - 1).Window.Start, Overdue: true}); err != nil || owner != want {
+		if want := (sqlstore.Ownership{Owner: "night99", Since: end, Handoff: record(n - 1).ID(), Started: record(n - 1).Window.Start, Overdue: true}); err != nil || owner != want {
 			t.Errorf("owner %+v, %v, want %+v", owner, err, want)
 		}
 		counts, err := stores[0].Timers().Count(t.Context(), "acme")
