@@ -2,7 +2,9 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -31,6 +33,31 @@ func TestOutside(t *testing.T) {
 	}
 	if len(found) <= len(listed) {
 		t.Errorf("%d targets found, %d listed", len(found), len(listed))
+	}
+}
+
+// Every line of runs.jsonl is of a target that is there, and ran something.
+func TestRuns(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := targets(t.Context(), root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile("runs.jsonl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range bytes.Lines(text) {
+		var e entry
+		if err := json.Unmarshal(line, &e); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if e.Time <= 0 || e.Processor <= 0 || e.Inputs <= 0 || !slices.ContainsFunc(found, func(t target) bool { return t.String() == e.Target }) {
+			t.Errorf("%s: want a fuzz test that is there, and how long it ran", line)
+		}
 	}
 }
 
