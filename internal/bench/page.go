@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,6 +31,20 @@ type row struct {
 	run int // of the machine lines, counted from 1
 }
 
+// outcome is a line of one side of a scenario: what became of calls to a server with faults.
+type outcome struct {
+	Side       string  `json:"side"`
+	Calls      int     `json:"calls"`
+	OK         int     `json:"ok"`
+	Requests   int     `json:"requests"`
+	Refused    *int    `json:"refused"` // 429
+	Twice      *int    `json:"twice"`   // carried out more than once, or never
+	Conns      int     `json:"conns"`
+	RecoveryMS float64 `json:"recovery_ms"`
+
+	row // its name and verdict
+}
+
 func (r *row) area() string { area, _, _ := strings.Cut(r.Name, "/"); return area }
 
 // figures says both sides' figures.
@@ -44,16 +59,17 @@ func (r *row) figures() (ours, peer string) {
 // line counts.
 type results struct {
 	machines []machine
-	rows     map[string]row
+	rows     map[[2]string]row     // by name and peer
+	outcomes map[[2]string]outcome // by name and side
 }
 
 // read takes lines of JSON: a machine, and the rows measured on it.
 func read(in io.Reader) (*results, error) {
-	r := &results{rows: map[string]row{}}
+	r := &results{rows: map[[2]string]row{}, outcomes: map[[2]string]outcome{}}
 	for decoder := json.NewDecoder(in); ; {
 		var line struct {
 			machine
-			row
+			outcome
 		}
 		if err := decoder.Decode(&line); errors.Is(err, io.EOF) {
 			break
@@ -63,13 +79,15 @@ func read(in io.Reader) (*results, error) {
 		switch {
 		case line.At != "":
 			r.machines = append(r.machines, line.machine)
-		case line.Name == "" || line.Verdict == "":
+		case line.Name == "" || line.Verdict == "" && line.Side == "":
 			return nil, fmt.Errorf("a line is neither a machine nor a pair: %+v", line)
 		case len(r.machines) == 0:
 			return nil, fmt.Errorf("%s stands before the line that says on what machine it was measured", line.Name)
+		case line.Side != "":
+			r.outcomes[[2]string{line.Name, line.Side}] = line.outcome
 		default:
 			line.run = len(r.machines)
-			r.rows[line.Name] = line.row
+			r.rows[[2]string{line.Name, line.Peer}] = line.row
 		}
 	}
 	if len(r.rows) == 0 {
@@ -121,7 +139,17 @@ func (r *results) page(areas []string) string {
 		m := r.machines[n-1]
 		fmt.Fprintf(&b, "| %s | %d | %s, %d processors, %s | %s | %s |\n", m.At, used[n], orUnknown(m.CPU), m.Processors, m.System, m.Go, orUnknown(m.Load))
 	}
-	fmt.Fprintf(&b, "\n%d of %d bars are met.", met, len(r.rows))
+	bars := len(r.rows)
+	for _, o := range r.outcomes {
+		switch o.Verdict {
+		case "":
+			continue // of a peer
+		case "met":
+			met++
+		}
+		bars++
+	}
+	fmt.Fprintf(&b, "\n%d of %d bars are met.", met, bars)
 	if slices.ContainsFunc(slices.Collect(maps.Keys(used)), func(n int) bool { return r.machines[n-1].busy() }) {
 		b.WriteString(" **A machine was busy with other work: its figures are rough and nothing to quote.**")
 	}
@@ -129,13 +157,16 @@ func (r *results) page(areas []string) string {
 		fmt.Fprintf(&b, " Areas without a pair here: %s.", strings.Join(without, ", "))
 	}
 	b.WriteByte('\n')
-	rows := slices.SortedFunc(maps.Values(r.rows), func(a, b row) int { return strings.Compare(a.Name, b.Name) })
+	rows := slices.SortedFunc(maps.Values(r.rows), func(a, b row) int {
+		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Peer, b.Peer))
+	})
 	r.section(&b, "Where the bar is missed", rows, func(x row) bool { return x.Verdict != "met" })
 	for i, x := range rows {
 		if i == 0 || rows[i-1].area() != x.area() {
 			r.section(&b, x.area(), rows, func(y row) bool { return y.area() == x.area() && y.factor() == 0 })
 		}
 	}
+	r.faults(&b)
 	r.growth(&b)
 	return b.String()
 }
@@ -157,6 +188,40 @@ func (r *results) section(b *strings.Builder, title string, rows []row, in func(
 			fmt.Fprintf(b, "%s| %s | %s | %s | %s | %s | %s | %s |\n", head, x.Name, ours, x.Peer, peer, digits(x.Ratio), digits(x.Bar), x.Verdict)
 			head = ""
 		}
+	}
+}
+
+// faults shows what became of calls to servers with faults, ours before those of peers.
+func (r *results) faults(b *strings.Builder) {
+	all := slices.SortedFunc(maps.Values(r.outcomes), func(x, y outcome) int {
+		return cmp.Or(strings.Compare(x.Name, y.Name), strings.Compare(y.Verdict, x.Verdict), strings.Compare(x.Side, y.Side))
+	})
+	if len(all) == 0 {
+		return
+	}
+	b.WriteString("\n## Under faults\n\nWhat became of calls to a server that refuses, resets, throttles or is down, the same for every side; `internal/bench/resilience` says how.\n\n" +
+		"| scenario | side | calls | well ended | requests | refused (429) | done twice or never | connections | recovery | verdict |\n|---|---|---:|---:|---:|---:|---:|---:|---:|---|\n")
+	number := func(n *int) string {
+		if n == nil {
+			return ""
+		}
+		return strconv.Itoa(*n)
+	}
+	some := func(n int) string {
+		if n == 0 {
+			return ""
+		}
+		return strconv.Itoa(n)
+	}
+	for _, o := range all {
+		ended, recovery := "", ""
+		if o.Calls > 0 {
+			ended = strconv.Itoa(o.OK)
+		}
+		if o.RecoveryMS > 0 {
+			recovery = nanoseconds(o.RecoveryMS * 1e6)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s | %d | %s | %s | %s | %s | %s |\n", o.Name, o.Side, some(o.Calls), ended, o.Requests, number(o.Refused), number(o.Twice), some(o.Conns), recovery, o.Verdict)
 	}
 }
 
@@ -196,13 +261,13 @@ func (r *row) factor() int {
 // curves are the pairs of growth by name.
 func (r *results) curves() []curve {
 	found := map[string]*curve{}
-	for _, name := range slices.Sorted(maps.Keys(r.rows)) { // _100x before _10x, whose small input stays
-		x := r.rows[name]
+	byName := slices.SortedFunc(maps.Values(r.rows), func(a, b row) int { return strings.Compare(a.Name, b.Name) })
+	for _, x := range byName { // _100x before _10x, whose small input stays
 		n := x.factor()
 		if n == 0 || x.Ratio == 0 {
 			continue
 		}
-		base := grown.ReplaceAllString(name, "")
+		base := grown.ReplaceAllString(x.Name, "")
 		c := found[base]
 		if c == nil {
 			c = &curve{name: base}
