@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// Every line of outside.txt is a target that is there, and stands once and in order.
-func TestOutside(t *testing.T) {
+// all are the targets of the root module.
+func all(t *testing.T) []target {
+	t.Helper()
 	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
 	if err != nil {
 		t.Fatal(err)
@@ -22,6 +23,12 @@ func TestOutside(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return found
+}
+
+// Every line of outside.txt is a target that is there, and stands once and in order.
+func TestOutside(t *testing.T) {
+	found := all(t)
 	listed := outside()
 	if !slices.IsSorted(listed) || len(slices.Compact(slices.Clone(listed))) != len(listed) {
 		t.Error("outside.txt is not sorted, or has a line twice")
@@ -38,14 +45,7 @@ func TestOutside(t *testing.T) {
 
 // Every line of runs.jsonl is of a target that is there, and ran something.
 func TestRuns(t *testing.T) {
-	root, err := filepath.Abs(filepath.Join("..", "..", ".."))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found, err := targets(t.Context(), root)
-	if err != nil {
-		t.Fatal(err)
-	}
+	found := all(t)
 	text, err := os.ReadFile("runs.jsonl")
 	if err != nil {
 		t.Fatal(err)
