@@ -85,7 +85,8 @@ const maxDigits = 80
 
 // ParseRatio reads a decimal number such as "14.4" or a fraction of whole
 // numbers such as "14/15", either with a leading minus, or "+Inf" or "-Inf".
-// Exponents, blanks and more than 80 digits are refused with a [*ParseError].
+// Exponents, blanks and more than 80 digits of either number are refused with a
+// [*ParseError], so what a decimal is printed as is read.
 func ParseRatio(text string) (Ratio, error) {
 	switch text {
 	case "+Inf":
@@ -98,7 +99,7 @@ func ParseRatio(text string) (Ratio, error) {
 	if fraction {
 		ok = isDigits(num) && isDigits(den) && strings.Trim(den, "0") != ""
 	}
-	if !ok || len(text) > maxDigits {
+	if !ok || len(num) > maxDigits || len(den) > maxDigits {
 		return Ratio{}, &ParseError{What: "ratio", Text: text, Want: `a decimal number or a fraction, like "14.4" or "14/15"`}
 	}
 	if r, ok := parseSmall(text, num, den); ok {

@@ -193,7 +193,7 @@ func FuzzParseList(f *testing.F) {
 			return
 		}
 		for _, m := range list {
-			if m.Name() == "" || !utf8.ValidString(m.Name()+m.Value()) {
+			if m.Name() == "" || !utf8.ValidString(m.Name()) || !utf8.ValidString(m.Value()) {
 				return // Alertmanager prints what cannot be read
 			}
 		}
