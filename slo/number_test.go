@@ -61,6 +61,8 @@ func TestTargetText(t *testing.T) {
 func TestRatioText(t *testing.T) {
 	for text, want := range map[string]string{
 		"14.4": "72/5", "14/15": "14/15", "144/10": "72/5", "-0.5": "-1/2", "0": "0/1", "+Inf": "+Inf", "-Inf": "-Inf", "6/3": "2/1",
+		// Nothing is octal, however long it is.
+		"010/3": "10/3", "0000000000000000000010/3": "10/3", "-8/0000000000000000000010": "-4/5", "0000000000000000000010.5": "21/2",
 	} {
 		r, err := slo.ParseRatio(text)
 		if err != nil || r.String() != want {

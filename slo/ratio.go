@@ -105,7 +105,17 @@ func ParseRatio(text string) (Ratio, error) {
 	if r, ok := parseSmall(text, num, den); ok {
 		return r, nil
 	}
-	r, _ := new(big.Rat).SetString(text)
+	if !fraction {
+		r, _ := new(big.Rat).SetString(text)
+		return ratioOf(r), nil
+	}
+	// Not by Rat.SetString, to which a zero in front says that a number is octal.
+	above, _ := new(big.Int).SetString(num, 10)
+	below, _ := new(big.Int).SetString(den, 10)
+	r := new(big.Rat).SetFrac(above, below)
+	if text[0] == '-' {
+		r.Neg(r)
+	}
 	return ratioOf(r), nil
 }
 
