@@ -291,7 +291,7 @@ func FuzzDue(f *testing.F) {
 		paused.End = paused.Start.Add(time.Duration(length))
 		pauses, err := calendar.Normalize([]calendar.Interval{paused})
 		if err != nil {
-			t.Skip()
+			return // it ends before it begins
 		}
 		due, errDue := cal.Due(from, time.Duration(target), pauses)
 		breach, errBreach := cal.BreachAt(from, time.Duration(target), pauses)
