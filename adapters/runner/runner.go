@@ -314,8 +314,8 @@ func (r *Runner) dispatch(leases []escalation.Lease, before time.Time, jobs chan
 	for _, l := range leases {
 		r.stats.claimed(l)
 		if h := r.calls[id(l)]; h != nil {
-			// A clock that jumped has ended our own lease: the call that runs goes on
-			// under the new one.
+			// A clock that jumped, or a process that slept, has ended our own lease: the
+			// call that runs or is being reported goes on under the new one.
 			h.Token, h.until = l.Token, before.Add(r.c.Lease)
 			continue
 		}

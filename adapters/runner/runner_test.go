@@ -503,6 +503,38 @@ func TestClockJumps(t *testing.T) {
 	}
 }
 
+// overslept is a store that the first report of a completion reaches when the lease has ended: as from a process that was
+// stopped for so long, whose next claim is faster.
+type overslept struct {
+	*escalation.MemoryTimers
+	once sync.Once
+}
+
+func (s *overslept) Complete(ctx context.Context, held ...escalation.Lease) ([]escalation.Lease, error) {
+	s.once.Do(func() { time.Sleep(3 * time.Minute) })
+	return s.MemoryTimers.Complete(ctx, held...)
+}
+
+func (s *overslept) Renew(context.Context, time.Duration, ...escalation.Lease) ([]escalation.Lease, error) {
+	return nil, errors.New("asleep")
+}
+
+// What was handled well and is claimed again by the same runner before it could be reported is not handled twice.
+func TestClaimedBeforeReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timers, j := &overslept{MemoryTimers: escalation.NewMemoryTimers(time.Now)}, &journal{start: time.Now()}
+		schedule(t, timers, task("page", j.start), task("later", j.start.Add(5*time.Minute)))
+		r, stop := start(t, runner.Config{Timers: timers, Lease: time.Minute, Timeout: 30 * time.Second, Handle: j.handle})
+		time.Sleep(10 * time.Minute)
+		stop()
+		j.want(t, "page#1@0s", "later#1@5m0s")
+		counts(t, timers, escalation.TaskCounts{Done: 2})
+		if s := r.Stats(); s.Claimed < 3 || s.Lost != 1 || s.Completed != 2 {
+			t.Errorf("claimed %d, lost %d, completed %d, want page claimed again, one report lost, two made", s.Claimed, s.Lost, s.Completed)
+		}
+	})
+}
+
 func TestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		timers, j := escalation.NewMemoryTimers(time.Now), &journal{start: time.Now()}

@@ -109,23 +109,44 @@ func (r *Runner) report(stop, outlive context.Context, results <-chan result) {
 			}
 		}
 		r.ended(all)
-		r.settle(stop, outlive, all)
+		for unreported := all; len(unreported) > 0; unreported = r.anew(unreported) {
+			r.settle(stop, outlive, unreported)
+		}
 		r.release(all)
 	}
 }
 
-// ended fixes the leases under which results are reported: a call that has ended
-// goes on under no other.
+// ended fixes the leases under which results are reported. A call that failed goes on
+// under no other; one that went well does until that is reported.
 func (r *Runner) ended(all []result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range all {
-		h := all[i].holding
-		all[i].lease = h.Lease
-		if r.calls[id(h.Lease)] == h {
-			delete(r.calls, id(h.Lease))
+		x := &all[i]
+		x.lease = x.holding.Lease
+		if x.err != nil && r.calls[id(x.lease)] == x.holding {
+			delete(r.calls, id(x.lease))
 		}
 	}
+}
+
+// anew returns the results that were reported under a lease that had ended, where the
+// runner itself has claimed the task again, as after a sleep of the whole process: the
+// task is not to be handled a second time but to be reported under the new lease.
+func (r *Runner) anew(all []result) (again []result) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, x := range all {
+		switch {
+		case r.calls[id(x.lease)] != x.holding:
+		case x.holding.Token != x.lease.Token:
+			x.lease = x.holding.Lease
+			again = append(again, x)
+		default:
+			delete(r.calls, id(x.lease))
+		}
+	}
+	return again
 }
 
 // settle reports results.
