@@ -50,7 +50,7 @@ func NewCollector(names ...string) (*Collector, error) {
 // nothing is added.
 func (c *Collector) Add(row []float64) error {
 	if len(row) != len(c.names) {
-		return &RowError{Row: -1, Got: len(row), Want: len(c.names)}
+		return &RowError{Row: -1, Value: len(row), Want: len(c.names)}
 	}
 	for j, v := range row {
 		if math.Abs(v) > maxMagnitude {

@@ -112,7 +112,7 @@ func (d *Detector) Drift(recent History) (*Drift, error) {
 		all.Rows = make([][]float64, len(recent.Rows))
 		for i, row := range recent.Rows {
 			if len(row) != len(recent.Names) {
-				return nil, &RowError{Row: i, Got: len(row), Want: len(recent.Names)}
+				return nil, &RowError{Row: i, Value: len(row), Want: len(recent.Names)}
 			}
 			all.Rows[i] = slices.Concat(row, slices.Repeat([]float64{math.NaN()}, len(absent)))
 		}

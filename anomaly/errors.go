@@ -56,13 +56,13 @@ func (e *ValueError) Error() string {
 
 // RowError reports a row of a history with the wrong number of values.
 type RowError struct {
-	// Row counts from 0; Got and Want are numbers of values.
-	Row, Got, Want int
+	// Row counts from 0; Value and Want are numbers of values.
+	Row, Value, Want int
 }
 
 // Error says what was found and what is wanted.
 func (e *RowError) Error() string {
-	return fmt.Sprintf("anomaly: row %d of the history has %d values, want %d", e.Row, e.Got, e.Want)
+	return fmt.Sprintf("anomaly: row %d of the history has %d values, want %d", e.Row, e.Value, e.Want)
 }
 
 // FormatError reports bytes that are neither a detector nor a collector.

@@ -80,7 +80,7 @@ func (h *History) columns(schema Schema) ([][]float64, error) {
 	}
 	for i, row := range h.Rows {
 		if len(row) != len(h.Names) {
-			return nil, &RowError{Row: i, Got: len(row), Want: len(h.Names)}
+			return nil, &RowError{Row: i, Value: len(row), Want: len(h.Names)}
 		}
 		for j, place := range places {
 			v := row[place]

@@ -37,7 +37,7 @@ func (d *Detector) scratch() *scratch {
 // of values.
 func (d *Detector) Score(at time.Time, row []float64) (float64, error) {
 	if len(row) != len(d.schema) {
-		return 0, &RowError{Row: -1, Got: len(row), Want: len(d.schema)}
+		return 0, &RowError{Row: -1, Value: len(row), Want: len(d.schema)}
 	}
 	s := d.scratch()
 	defer scratches.Put(s)

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
 	"github.com/evenkeelops/evenkeel/internal/table"
@@ -195,7 +196,7 @@ func (a *alert) view() Alert {
 // show is view into an empty alert; room for the labels may be in it.
 func (a *alert) show(v *Alert) {
 	v.Tenant, v.Name, v.Labels = a.sp.tenant, a.name.full, a.labels.listIn(v.Labels)
-	v.Active, v.Since, v.Ends = a.active, instant(a.since), instant(a.ends)
+	v.Active, v.Since, v.Ends = a.active, instant.Time(a.since), instant.Time(a.ends)
 	v.Severity, v.Notified = a.severity, a.notified
 	if a.active {
 		v.SuppressedBy = a.reasons()

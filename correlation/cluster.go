@@ -135,7 +135,7 @@ func (o ClusterOptions) withDefaults() (ClusterOptions, error) {
 			*f.value = f.def
 		}
 		if !(*f.value > 0 && *f.value <= f.max) { // NaN too
-			problems = append(problems, fmt.Errorf("option %s is %v, want above 0 and at most %v", f.name, *f.value, f.max))
+			problems = append(problems, &OptionError{f.name, *f.value, fmt.Sprintf("above 0 and at most %v", f.max)})
 		}
 	}
 	return o, errors.Join(problems...)

@@ -1,6 +1,7 @@
 package correlation_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -81,8 +82,9 @@ func TestClusters(t *testing.T) {
 		t.Errorf("time alone: %s, want %s", got, want)
 	}
 	for _, bad := range []correlation.ClusterOptions{{Alpha: -1}, {Beta: 1.1}, {Beta: math.NaN()}, {Epsilon: math.Inf(1)}} {
-		if _, err := g.Clusters(nil, bad); err == nil {
-			t.Errorf("Clusters with %+v = nil error, want one", bad)
+		_, err := g.Clusters(nil, bad)
+		if _, ok := errors.AsType[*correlation.OptionError](err); !ok {
+			t.Errorf("Clusters with %+v = %v, want an *OptionError", bad, err)
 		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 )
 
 // compareText orders as the printed forms do, also where a value looks like the end of
@@ -159,7 +161,7 @@ func TestSortTransitions(t *testing.T) {
 			}
 			name := names[common:][rnd.IntN(len(names)-common)]
 			list[n] = Transition{
-				Kind: Kind(1 + rnd.IntN(2)), At: instant(int64(n + 1)),
+				Kind: Kind(1 + rnd.IntN(2)), At: instant.Time(int64(n + 1)),
 				Alert: Alert{Tenant: []string{"", "t"}[rnd.IntN(2)], Name: name, Labels: LabelsOf(labels)},
 			}
 		}

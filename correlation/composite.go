@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/incident"
 )
@@ -39,10 +40,10 @@ type Composite struct {
 func (i *instance) view() *Composite {
 	c := &Composite{
 		ID: i.id(), Rule: i.rule.Name, Tenant: i.sp.tenant, By: i.by(), Labels: i.composite.labels.list(),
-		Severity: i.severity(), Since: instant(i.since), SuppressedBy: i.composite.reasons(),
+		Severity: i.severity(), Since: instant.Time(i.since), SuppressedBy: i.composite.reasons(),
 	}
 	if i.state == lingering {
-		c.Lingers = instant(i.lingerEnds)
+		c.Lingers = instant.Time(i.lingerEnds)
 	}
 	if i.life != nil {
 		c.Evidence, c.Suppressed = sortedNames(i.life.evidence), sortedNames(i.life.suppressed)
@@ -83,7 +84,7 @@ func (i *instance) id() string {
 	b = prefixed.Append(b, i.sp.tenant)
 	b = prefixed.Append(b, i.rule.Name)
 	b = append(b, i.key...)
-	b = prefixed.Append(b, strconv.FormatInt(instant(i.opened).UnixNano(), 10))
+	b = prefixed.Append(b, strconv.FormatInt(instant.Time(i.opened).UnixNano(), 10))
 	return shortHash(b)
 }
 

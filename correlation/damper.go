@@ -3,7 +3,6 @@ package correlation
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -112,7 +111,8 @@ func (k stormKey) compare(l stormKey) int {
 	return cmp.Or(strings.Compare(k.tenant, l.tenant), strings.Compare(k.name, l.name))
 }
 
-// NewDamper checks the limits. All problems are reported together.
+// NewDamper checks the limits. All problems are reported together, as joined
+// [*OptionError] values.
 func NewDamper(o DamperOptions) (*Damper, error) {
 	var problems []error
 	for _, l := range []struct {
@@ -122,14 +122,12 @@ func NewDamper(o DamperOptions) (*Damper, error) {
 		if l.Limits == (Limits{}) {
 			continue
 		}
-		if _, err := NewFrequency(l.Window, l.High, l.Low); err != nil {
-			problems = append(problems, fmt.Errorf("option %s: %w", l.name, err))
+		if err := l.check(l.name); err != nil {
+			problems = append(problems, err)
 		}
 	}
-	if o.Checks != nil {
-		if _, err := NewStateFlapping(*o.Checks); err != nil {
-			problems = append(problems, fmt.Errorf("option Checks: %w", err))
-		}
+	if o.Checks != nil && *o.Checks > Icinga {
+		problems = append(problems, &OptionError{"Checks", *o.Checks, "Nagios or Icinga"})
 	}
 	if err := errors.Join(problems...); err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
@@ -55,7 +56,7 @@ type Engine struct {
 }
 
 // New compiles the rules. All problems of all rules are reported together, as
-// joined [*RuleError] values.
+// joined [*RuleError] values, those of the options as joined [*OptionError] values.
 func New(rules []Rule, options Options) (*Engine, error) {
 	o, err := options.withDefaults()
 	if err != nil {
@@ -66,7 +67,7 @@ func New(rules []Rule, options Options) (*Engine, error) {
 		return nil, err
 	}
 	if o.Topology != nil && slices.Contains(o.IgnoreLabels, g.label) {
-		return nil, fmt.Errorf("option IgnoreLabels has %q, want labels other than that of the entities of the topology", g.label)
+		return nil, &OptionError{"IgnoreLabels", g.label, "labels other than that of the entities of the topology"}
 	}
 	programs, err := compile(rules, g, o.IgnoreLabels)
 	if err != nil {
@@ -133,10 +134,10 @@ func (e *Engine) run(list []Transition, at time.Time, events []Event) ([]Transit
 // move runs everything that falls due before the instant at and begins its step; what
 // comes of it is appended to the list.
 func (e *Engine) move(list []Transition, at time.Time) error {
-	if !inRange(at) || e.now != 0 && nanos(at) < e.now {
-		return fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), instant(e.now).Format(time.RFC3339Nano))
+	if !instant.InRange(at) || e.now != 0 && instant.Of(at) < e.now {
+		return fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), instant.Time(e.now).Format(time.RFC3339Nano))
 	}
-	now := nanos(at)
+	now := instant.Of(at)
 	e.out, e.given = list, list
 	for {
 		due, ok := e.nextDue()
@@ -168,11 +169,11 @@ func (e *Engine) Step(at time.Time) ([]Transition, error) { return e.Apply(at) }
 // events; false if there is none. It can be earlier than the next transition.
 func (e *Engine) NextWake() (time.Time, bool) {
 	due, ok := e.nextDue()
-	return instant(max(due, e.now)), ok
+	return instant.Time(max(due, e.now)), ok
 }
 
 // Now returns the instant of the last call, zero before the first.
-func (e *Engine) Now() time.Time { return instant(e.now) }
+func (e *Engine) Now() time.Time { return instant.Time(e.now) }
 
 // Stats returns the counters.
 func (e *Engine) Stats() Stats { return e.stats }

@@ -37,6 +37,18 @@ func (e *RuleError) Error() string {
 	return b.String()
 }
 
+// OptionError reports an option outside its range, of this package or of one below it.
+type OptionError struct {
+	Option string // name of the field
+	Value  any    // what it held
+	Want   string // what is accepted
+}
+
+// Error says what was found and what is wanted.
+func (e *OptionError) Error() string {
+	return fmt.Sprintf("option %s is %+v, want %s", e.Option, e.Value, e.Want)
+}
+
 // closest returns the candidate within two edits of word, compared without
 // case, or nothing. Of several the closest wins, then the first.
 func closest(word string, candidates []string) string {

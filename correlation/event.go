@@ -9,6 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/incident"
 )
 
@@ -147,9 +148,9 @@ func (ev *Event) check(o *Options) *EventError {
 		return ev.fail("Annotations", strconv.Itoa(notes), fmt.Sprintf("at most %d bytes of names and values", o.MaxAnnotationBytes))
 	case ev.Status != Firing && ev.Status != Resolved:
 		return ev.fail("Status", ev.Status.String(), "Firing or Resolved")
-	case !inRange(ev.Time):
+	case !instant.InRange(ev.Time):
 		return ev.fail("Time", ev.Time.Format(time.RFC3339Nano), "the time of the event, in the years 1897 to 2188")
-	case !ev.Ends.IsZero() && (!inRange(ev.Ends) || ev.Ends.Before(ev.Time)):
+	case !ev.Ends.IsZero() && (!instant.InRange(ev.Ends) || ev.Ends.Before(ev.Time)):
 		return ev.fail("Ends", ev.Ends.Format(time.RFC3339Nano), "a time that is not before Time")
 	case ev.Severity != 0 && !ev.Severity.IsSet():
 		return ev.fail("Severity", ev.Severity.String(), "P1 to P4 or unset")

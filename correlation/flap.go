@@ -1,7 +1,6 @@
 package correlation
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -26,11 +25,19 @@ type Limits struct {
 	Low    int           `json:"low"`  // ends when no more than these do
 }
 
-// NewFrequency returns a Frequency. It fails unless window > 0 and 0 <= low <
-// high.
+// check returns an [*OptionError] under the name of the option that holds the limits.
+func (l Limits) check(name string) error {
+	if l.Window <= 0 || l.Low < 0 || l.Low >= l.High {
+		return &OptionError{name, l, "Window > 0 and 0 <= Low < High"}
+	}
+	return nil
+}
+
+// NewFrequency returns a Frequency. The error is an [*OptionError] unless window > 0 and
+// 0 <= low < high.
 func NewFrequency(window time.Duration, high, low int) (*Frequency, error) {
-	if window <= 0 || low < 0 || low >= high {
-		return nil, fmt.Errorf("frequency with window %v, high %d and low %d, want window > 0 and 0 <= low < high", window, high, low)
+	if err := (Limits{window, high, low}).check("limits"); err != nil {
+		return nil, err
 	}
 	return &Frequency{window: window, high: high, low: low}, nil
 }
@@ -208,10 +215,10 @@ type StateFlapping struct {
 }
 
 // NewStateFlapping returns a detector with the limits of a scheme.
-// A scheme that is not known is an error.
+// A scheme that is not known is an [*OptionError].
 func NewStateFlapping(s FlapScheme) (*StateFlapping, error) {
 	if s > Icinga {
-		return nil, errors.New("unknown flap scheme, want Nagios or Icinga")
+		return nil, &OptionError{"scheme", s, "Nagios or Icinga"}
 	}
 	return &StateFlapping{scheme: s}, nil
 }

@@ -3,6 +3,7 @@ package correlation
 import (
 	"math"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -53,9 +54,9 @@ func (e *Engine) shift() {
 
 // turn brings the hours up to date.
 func (h *hours) turn(now int64) {
-	at := instant(now)
+	at := instant.Time(now)
 	h.closed, h.edge = !h.calendar.IsOpen(at), never
-	if next, _, err := h.calendar.NextTransition(at); err == nil && inRange(next) {
-		h.edge = nanos(next)
+	if next, _, err := h.calendar.NextTransition(at); err == nil && instant.InRange(next) {
+		h.edge = instant.Of(next)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
@@ -20,11 +21,11 @@ func (e *Engine) accept(ev *Event) *EventError {
 	if err == nil && e.opts.Reorder > 0 {
 		err = ev.checkIdentity(&e.opts)
 	}
-	if err == nil && e.opts.MaxFuture > 0 && nanos(ev.Time)-e.now > int64(e.opts.MaxFuture) {
+	if err == nil && e.opts.MaxFuture > 0 && instant.Of(ev.Time)-e.now > int64(e.opts.MaxFuture) {
 		err = ev.fail("Time", ev.Time.Format(time.RFC3339Nano), fmt.Sprintf("a time at most %v after the arrival", e.opts.MaxFuture))
 	}
 	if err == nil {
-		switch due := after(nanos(ev.Time), e.opts.Reorder); {
+		switch due := instant.After(instant.Of(ev.Time), e.opts.Reorder); {
 		case e.opts.Reorder == 0 || due == e.now:
 			err = e.apply(ev)
 		case due > e.now:
@@ -54,7 +55,7 @@ func (e *Engine) late(ev *Event) {
 	e.stats.Late++
 	copied := *ev
 	a := Alert{Tenant: ev.Tenant, Name: ev.Alert, Labels: LabelsOf(ev.Labels), Since: ev.Time, Severity: ev.Severity, Annotations: ev.Annotations}
-	e.out = append(e.out, Transition{At: instant(e.now), Kind: Late, Alert: a, Event: &copied})
+	e.out = append(e.out, Transition{At: instant.Time(e.now), Kind: Late, Alert: a, Event: &copied})
 }
 
 // apply is last writer wins on (time, firing < resolved).
@@ -63,7 +64,7 @@ func (e *Engine) apply(ev *Event) *EventError {
 	if err != nil {
 		return err
 	}
-	t, firing := nanos(ev.Time), ev.Status == Firing
+	t, firing := instant.Of(ev.Time), ev.Status == Firing
 	if ev.Again {
 		t = a.again(t, firing)
 	}
@@ -89,9 +90,9 @@ func (e *Engine) apply(ev *Event) *EventError {
 	var ends int64
 	switch {
 	case !ev.Ends.IsZero():
-		ends = nanos(ev.Ends)
+		ends = instant.Of(ev.Ends)
 	case e.opts.ResolveTimeout > 0:
-		ends = after(e.now, e.opts.ResolveTimeout)
+		ends = instant.After(e.now, e.opts.ResolveTimeout)
 	}
 	// An expiry is no event: what happened up to the end that was known still
 	// belongs to the episode.
@@ -111,7 +112,7 @@ func (e *Engine) apply(ev *Event) *EventError {
 		if a.active { // ended and began again within one step
 			e.leave(a, t)
 		}
-		if t == nanos(ev.Time) || !a.notified { // else it fires again before people were told of the end
+		if t == instant.Of(ev.Time) || !a.notified { // else it fires again before people were told of the end
 			a.since = t
 		}
 		a.severity = ev.Severity

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
@@ -114,7 +115,7 @@ func (e *Engine) linger(i *instance) {
 	i.state = lingering
 	i.hush()
 	i.sp.flag(i)
-	i.lingerEnds = after(e.now, i.rule.Linger)
+	i.lingerEnds = instant.After(e.now, i.rule.Linger)
 	for _, w := range i.past {
 		i.bindWitness(w, 1)
 	}
@@ -174,7 +175,7 @@ func (e *Engine) close(i *instance) {
 		i.state = lingering
 		v := i.view()
 		v.Lingers = time.Time{}
-		e.out = append(e.out, Transition{At: instant(e.now), Kind: Close, Alert: i.composite.view(), Composite: v})
+		e.out = append(e.out, Transition{At: instant.Time(e.now), Kind: Close, Alert: i.composite.view(), Composite: v})
 		i.composite.more.final = v
 		e.leave(i.composite, i.stamp)
 		e.atlas.drop(i.composite)

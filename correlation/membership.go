@@ -4,6 +4,7 @@ import (
 	"hash/maphash"
 	"slices"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
@@ -90,7 +91,7 @@ func (e *Engine) end(a *alert) {
 	a.ended = e.now
 	if !a.leaving && a.of() == nil {
 		a.leaving = true
-		heap.Push(&e.timers, timer{at: after(e.now, e.opts.Retention), kind: forget, a: a})
+		heap.Push(&e.timers, timer{at: instant.After(e.now, e.opts.Retention), kind: forget, a: a})
 	}
 }
 

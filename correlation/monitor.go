@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/internal/sealed"
 	"github.com/evenkeelops/evenkeel/internal/threshold"
@@ -129,7 +130,7 @@ func (m *Monitor) Observe(x Measurement) ([]Event, error) {
 	if w == nil {
 		return nil, nil
 	}
-	if !inRange(x.Time) {
+	if !instant.InRange(x.Time) {
 		return nil, fmt.Errorf("measurement of %s.%s: time is %s, want one in the years 1897 to 2188", x.Layer, x.Metric, x.Time)
 	}
 	l := LabelsOf(x.Labels)

@@ -3,6 +3,7 @@ package correlation
 import (
 	"slices"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
@@ -10,11 +11,11 @@ import (
 // whose linger is over; then it is settled what is hidden and who is told.
 func (e *Engine) finish() {
 	start := len(e.out)
-	for start > len(e.given) && nanos(e.out[start-1].At) == e.now { // late events of this step
+	for start > len(e.given) && instant.Of(e.out[start-1].At) == e.now { // late events of this step
 		start--
 	}
 	for _, t := range e.orphans {
-		t.At = instant(e.now)
+		t.At = instant.Time(e.now)
 		t.Alert.Labels = slices.Clone(t.Alert.Labels) // those of the composite: Refill writes over what it told
 		e.out = append(e.out, t)
 	}
@@ -103,9 +104,9 @@ func (e *Engine) notify(a *alert) {
 // settleTime is the earliest instant for the notification of an alert.
 func (e *Engine) settleTime(a *alert) int64 {
 	if a.of() != nil {
-		return after(a.since, e.opts.CompositeSettle)
+		return instant.After(a.since, e.opts.CompositeSettle)
 	}
-	return after(a.since, e.opts.Settle)
+	return instant.After(a.since, e.opts.Settle)
 }
 
 // report adds a transition of an alert as it stands.
@@ -116,7 +117,7 @@ func (e *Engine) report(k Kind, a *alert) {
 	}
 	e.out = append(e.out, Transition{})
 	t := &e.out[len(e.out)-1] // large: written where it stays
-	t.At, t.Kind, t.Alert.Labels = instant(e.now), k, room
+	t.At, t.Kind, t.Alert.Labels = instant.Time(e.now), k, room
 	a.show(&t.Alert)
 	if a.of() != nil && (k == Open || k == Notify || k == Resolve) {
 		if t.Composite = a.more.final; t.Composite == nil {

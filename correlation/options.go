@@ -2,7 +2,6 @@ package correlation
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"time"
 )
@@ -65,7 +64,7 @@ func (o Options) withDefaults() (Options, error) {
 	var problems []error
 	duration := func(name string, d time.Duration) {
 		if d < 0 {
-			problems = append(problems, fmt.Errorf("option %s is %v, want 0 or more", name, d))
+			problems = append(problems, &OptionError{name, d, "0 or more"})
 		}
 	}
 	duration("Settle", o.Settle)
@@ -76,7 +75,7 @@ func (o Options) withDefaults() (Options, error) {
 	duration("Reorder", o.Reorder)
 	limit := func(name string, n *int, def int) {
 		if *n < 0 {
-			problems = append(problems, fmt.Errorf("option %s is %d, want 0 or more", name, *n))
+			problems = append(problems, &OptionError{name, *n, "0 or more"})
 		}
 		if *n == 0 {
 			*n = def
@@ -90,7 +89,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Retention = time.Hour
 	}
 	if slices.Contains(o.IgnoreLabels, "") {
-		problems = append(problems, errors.New(`option IgnoreLabels has "", want names of labels`))
+		problems = append(problems, &OptionError{"IgnoreLabels", `""`, "names of labels"})
 	}
 	o.IgnoreLabels = slices.Clone(o.IgnoreLabels)
 	return o, errors.Join(problems...)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 )
 
 // Group is one root cause with the alerting entities that it explains.
@@ -192,7 +194,7 @@ func (e *Engine) Groups(tenant string, maxHops int) []Group {
 			if entity == "" || !a.active {
 				continue
 			}
-			since := instant(a.since)
+			since := instant.Time(a.since)
 			if first, ok := alerting[entity]; !ok || since.Before(first) {
 				alerting[entity] = since
 			}

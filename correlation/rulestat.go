@@ -3,6 +3,8 @@ package correlation
 import (
 	"iter"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 )
 
 // RuleStat is what one rule costs an engine and where it stands, for somebody who
@@ -86,7 +88,7 @@ func (e *Engine) Until(at time.Time) iter.Seq2[Transition, error] {
 		var list []Transition
 		for done := false; !done; {
 			to := at
-			if next, ok := e.NextWake(); ok && next.Before(at) && inRange(at) {
+			if next, ok := e.NextWake(); ok && next.Before(at) && instant.InRange(at) {
 				to = next
 			} else {
 				done = true

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 
 	"github.com/evenkeelops/evenkeel/internal/heap"
@@ -74,7 +75,7 @@ type instanceSnapshot struct {
 // options themselves, which Restore is given again.
 func (e *Engine) Snapshot() ([]byte, error) {
 	s := snapshot{
-		Version: snapshotVersion, Now: instant(e.now), Stats: e.stats, Orphans: e.orphans,
+		Version: snapshotVersion, Now: instant.Time(e.now), Stats: e.stats, Orphans: e.orphans,
 		Rules: []ruleSnapshot{}, Tenants: []tenantSnapshot{},
 	}
 	for _, p := range e.programs {
@@ -139,9 +140,9 @@ func (sp *space) snapshot() tenantSnapshot {
 	}
 	slices.SortFunc(live, compareInstances)
 	for _, i := range live {
-		x := instanceSnapshot{Rule: i.rule.Name, Values: i.values(), Since: instant(i.since), Opened: instant(i.opened)}
+		x := instanceSnapshot{Rule: i.rule.Name, Values: i.values(), Since: instant.Time(i.since), Opened: instant.Time(i.opened)}
 		if i.state == lingering {
-			x.LingerEnds, x.Frozen = instant(i.lingerEnds), i.past
+			x.LingerEnds, x.Frozen = instant.Time(i.lingerEnds), i.past
 		}
 		if i.composite != nil {
 			x.Composite, x.WholeLife = i.view(), i.life != nil
@@ -216,10 +217,10 @@ func (e *Engine) restore(s *snapshot, packed []byte) error {
 		}
 		return nil // nothing has happened yet
 	}
-	if !inRange(s.Now) {
+	if !instant.InRange(s.Now) {
 		return fmt.Errorf("now is %s, want %w", s.Now, ErrTime)
 	}
-	e.now, e.stats = nanos(s.Now), s.Stats
+	e.now, e.stats = instant.Of(s.Now), s.Stats
 	e.shift()
 	for n := range s.Held {
 		ev, err := e.opts.ignore(&s.Held[n])
@@ -291,17 +292,17 @@ func rankOf(p *program) int {
 
 // number converts an instant of a snapshot; the zero time gives 0.
 func number(t time.Time) int64 {
-	if !inRange(t) {
+	if !instant.InRange(t) {
 		return 0
 	}
-	return nanos(t)
+	return instant.Of(t)
 }
 
 // resurrect lets an alert of a snapshot go on.
 func (e *Engine) resurrect(a *alert, active bool) {
 	if !active {
 		a.leaving = true
-		heap.Push(&e.timers, timer{at: after(a.ended, e.opts.Retention), kind: forget, a: a})
+		heap.Push(&e.timers, timer{at: instant.After(a.ended, e.opts.Retention), kind: forget, a: a})
 		a.sp.touch(a) // it may still owe something
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/internal/heap"
 )
 
@@ -89,7 +90,7 @@ func (e *Engine) forget(a *alert) {
 	if a.active {
 		return
 	}
-	if due := after(a.ended, e.opts.Retention); due > e.now {
+	if due := instant.After(a.ended, e.opts.Retention); due > e.now {
 		a.leaving = true
 		heap.Push(&e.timers, timer{at: due, kind: forget, a: a})
 		return
@@ -107,7 +108,7 @@ type heldEvent struct {
 
 // due is when the event is applied.
 func (h heldEvent) due(window time.Duration) int64 {
-	return after(nanos(h.Time), window)
+	return instant.After(instant.Of(h.Time), window)
 }
 
 // Before orders by time, then order of arrival.

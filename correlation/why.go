@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 )
 
 // Explanation answers why somebody was told of an alert, or not.
@@ -84,9 +86,9 @@ func (sp *space) composite(name string, l map[string]string, n int) *alert {
 
 // reason copies what a reader is told of an instance that covers an alert.
 func (i *instance) reason() Reason {
-	r := Reason{Rule: i.rule.Name, By: i.by(), Since: instant(i.since), Evidence: []string{}, Silent: i.isMute()}
+	r := Reason{Rule: i.rule.Name, By: i.by(), Since: instant.Time(i.since), Evidence: []string{}, Silent: i.isMute()}
 	if i.state == lingering {
-		r.Lingers = instant(i.lingerEnds)
+		r.Lingers = instant.Time(i.lingerEnds)
 	}
 	if i.composite != nil {
 		r.Composite = i.id()

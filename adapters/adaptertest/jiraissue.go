@@ -3,10 +3,7 @@ package adaptertest
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"maps"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"slices"
 	"strconv"
@@ -21,29 +18,6 @@ var (
 	jiraTypes       = []string{"Task", "Incident"}
 	jiraResolutions = []string{"Done", "Won't Do", "Duplicate"}
 )
-
-// jiraStatuses are the workflow: where a status leads, by which transition.
-//
-// Transitions depend on the current status, and their ids are those of the
-// workflow, not of the status they lead to (Jira Cloud platform, "Get
-// transitions": only those are returned that can be performed).
-var jiraStatuses = map[string]struct {
-	id, category string
-	transitions  []jiraTransition
-}{
-	"To Do":       {"1", "new", []jiraTransition{{"11", "Start", "In Progress"}, {"21", "Wait", "Pending"}, {"31", "Finish", "Done"}}},
-	"In Progress": {"3", "indeterminate", []jiraTransition{{"12", "Stop", "To Do"}, {"21", "Wait", "Pending"}, {"31", "Finish", "Done"}}},
-	"Pending":     {"4", "indeterminate", []jiraTransition{{"22", "Continue", "In Progress"}, {"31", "Finish", "Done"}}},
-	"Done":        {"6", "done", []jiraTransition{{"41", "Open again", "To Do"}}},
-}
-
-type jiraTransition struct{ id, name, to string }
-
-// jiraStatus writes a status.
-func jiraStatus(name string) map[string]any {
-	s := jiraStatuses[name]
-	return map[string]any{"id": s.id, "name": name, "statusCategory": map[string]any{"key": s.category}}
-}
 
 // jiraNamed writes things that have names, with ids from 1.
 func jiraNamed(names ...string) []any {
@@ -128,18 +102,6 @@ func (c *jiraCall) text(v any) string {
 		return "The entered text is too long. It exceeds the allowed limit of 32,767 characters."
 	}
 	return ""
-}
-
-// formFields are the fields that can be set when an issue is created, by id.
-func (j *Jira) formFields() map[string]string {
-	fields := map[string]string{
-		"summary": "Summary", "description": "Description", "labels": "Labels", "assignee": "Assignee", "project": "Project",
-		"issuetype": "Issue Type", "priority": "Priority", JiraField: "Affected service",
-	}
-	if j.options.NoPriority {
-		delete(fields, "priority")
-	}
-	return fields
 }
 
 // check validates fields; what is wrong is by field.
@@ -421,15 +383,6 @@ func jiraFlat(v any) string {
 	return string(text)
 }
 
-// resolve sets a resolution, and its date with it.
-func (c *jiraCall) resolve(value any) {
-	c.note(c.issue, "resolution", jiraName(c.issue.fields["resolution"]), jiraName(value))
-	c.issue.fields["resolution"], c.issue.fields["resolutiondate"] = value, nil
-	if value != nil {
-		c.issue.fields["resolutiondate"] = jiraTime(c.now)
-	}
-}
-
 func (c *jiraCall) assign() jiraAnswer {
 	var who map[string]any
 	if !c.decode(&who) {
@@ -440,209 +393,6 @@ func (c *jiraCall) assign() jiraAnswer {
 	}
 	c.set(map[string]any{"assignee": who})
 	return jiraAnswer{status: http.StatusNoContent}
-}
-
-func (c *jiraCall) transitions() jiraAnswer {
-	list := []any{}
-	for _, t := range jiraStatuses[c.issue.status].transitions {
-		o := map[string]any{"id": t.id, "name": t.name, "to": jiraStatus(t.to)}
-		if strings.Contains(c.r.URL.Query().Get("expand"), "transitions.fields") {
-			fields := map[string]any{}
-			if t.to == "Done" && !c.options.NoResolutionScreen {
-				fields["resolution"] = map[string]any{"required": true}
-			}
-			o["fields"] = fields
-		}
-		list = append(list, o)
-	}
-	return jiraOK(map[string]any{"transitions": list})
-}
-
-func (c *jiraCall) transition() jiraAnswer {
-	var u jiraUpdate
-	if !c.decode(&u) {
-		return jiraFail(http.StatusBadRequest, "Invalid request payload.")
-	}
-	possible := jiraStatuses[c.issue.status].transitions
-	n := slices.IndexFunc(possible, func(t jiraTransition) bool { return t.id == u.Transition.ID })
-	if n < 0 {
-		return jiraFail(http.StatusBadRequest, "It seems that you have tried to perform a workflow operation ("+u.Transition.ID+") that is not valid for the current state of this issue.")
-	}
-	to := possible[n].to
-	resolution, given := u.Fields["resolution"]
-	switch {
-	case given && (c.options.NoResolutionScreen || to != "Done"):
-		return jiraInvalid(map[string]string{"resolution": "Field 'resolution' cannot be set. It is not on the appropriate screen, or unknown."})
-	case given && !slices.Contains(jiraResolutions, jiraName(resolution)):
-		return jiraInvalid(map[string]string{"resolution": "The resolution selected is invalid."})
-	case !given && to == "Done" && !c.options.NoResolutionScreen:
-		return jiraInvalid(map[string]string{"resolution": "Resolution is required."})
-	}
-	c.note(c.issue, "status", c.issue.status, to)
-	c.issue.status = to
-	switch {
-	case to == "Done" && given:
-		c.resolve(resolution)
-	case to != "Done":
-		c.issue.fields["resolution"], c.issue.fields["resolutiondate"] = nil, nil // by the workflow
-	}
-	c.touch(c.issue)
-	return jiraAnswer{status: http.StatusNoContent}
-}
-
-func (c *jiraCall) commentView(o *jiraComment) map[string]any {
-	out := map[string]any{"id": o.id, "body": o.body, "author": c.bot(), "created": jiraTime(o.created)}
-	if c.v3 {
-		out["body"] = jiraDocument(o.body)
-	}
-	if o.visibility != nil {
-		out["visibility"] = o.visibility
-	}
-	if !c.options.DataCenter {
-		out["jsdPublic"] = o.public
-	}
-	if strings.Contains(c.r.URL.Query().Get("expand"), "properties") {
-		list := []any{}
-		for _, key := range slices.Sorted(maps.Keys(o.properties)) {
-			list = append(list, map[string]any{"key": key, "value": o.properties[key]})
-		}
-		out["properties"] = list
-	}
-	return out
-}
-
-// comments lists comments by number, Cloud and Data Center alike.
-func (c *jiraCall) comments() jiraAnswer {
-	start := min(c.number("startAt", 0), len(c.issue.comments))
-	page := c.issue.comments[start:]
-	page = page[:min(len(page), c.number("maxResults", 5000), c.options.MaxPage)]
-	list := make([]any, len(page))
-	for n, o := range page {
-		list[n] = c.commentView(o)
-	}
-	return jiraOK(map[string]any{"startAt": start, "maxResults": len(page), "total": len(c.issue.comments), "comments": list})
-}
-
-func (c *jiraCall) comment() jiraAnswer {
-	var in struct {
-		Body       any `json:"body"`
-		Visibility any `json:"visibility"`
-		Properties []struct {
-			Key   string          `json:"key"`
-			Value json.RawMessage `json:"value"`
-		} `json:"properties"`
-	}
-	if !c.decode(&in) || in.Body == nil {
-		return jiraFail(http.StatusBadRequest, "Comment body can not be empty!")
-	}
-	if problem := c.text(in.Body); problem != "" {
-		return jiraInvalid(map[string]string{"comment": problem})
-	}
-	o := c.addComment(jiraText(in.Body), true)
-	o.visibility = in.Visibility
-	for _, p := range in.Properties {
-		o.properties[p.Key] = p.Value
-	}
-	return jiraAnswer{status: http.StatusCreated, body: c.commentView(o)}
-}
-
-func (c *jiraCall) addComment(text string, public bool) *jiraComment {
-	c.next++ // ids of comments and issues are from one count here
-	o := &jiraComment{id: strconv.Itoa(c.next), body: text, public: public, created: c.now, properties: map[string]json.RawMessage{}}
-	c.issue.comments = append(c.issue.comments, o)
-	c.touch(c.issue)
-	return o
-}
-
-func (c *jiraCall) setCommentProperty() jiraAnswer {
-	for _, i := range c.issues {
-		for _, o := range i.comments {
-			if o.id == c.args[0] {
-				o.properties[c.args[1]] = slices.Clone(c.body)
-				return jiraAnswer{status: http.StatusCreated, body: map[string]any{}}
-			}
-		}
-	}
-	return jiraFail(http.StatusNotFound, "Can not find a comment for the id: "+c.args[0]+".")
-}
-
-// attach takes files. Without X-Atlassian-Token they are refused as forgery (Jira
-// Cloud platform, "Add attachment": the request must have X-Atlassian-Token: no-check).
-func (c *jiraCall) attach() jiraAnswer {
-	if c.r.Header.Get("X-Atlassian-Token") != "no-check" {
-		return jiraFail(http.StatusForbidden, "XSRF check failed")
-	}
-	_, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	if err != nil {
-		return jiraFail(http.StatusBadRequest, "want multipart/form-data")
-	}
-	form := multipart.NewReader(strings.NewReader(string(c.body)), params["boundary"])
-	made := []any{}
-	for {
-		part, err := form.NextPart()
-		if err != nil {
-			break
-		}
-		content, err := io.ReadAll(part)
-		if err != nil || part.FormName() != "file" {
-			return jiraFail(http.StatusBadRequest, "want a part called file")
-		}
-		c.next++
-		file := map[string]any{
-			"id": strconv.Itoa(c.next), "filename": part.FileName(), "size": len(content), "mimeType": part.Header.Get("Content-Type"), "created": jiraTime(c.now),
-		}
-		c.files[part.FileName()] = content
-		had, _ := c.issue.fields["attachment"].([]any)
-		c.issue.fields["attachment"] = append(slices.Clone(had), file)
-		made = append(made, file)
-	}
-	c.touch(c.issue)
-	return jiraOK(made)
-}
-
-// remoteLink adds a link, or replaces the one of the same globalId.
-func (c *jiraCall) remoteLink() jiraAnswer {
-	var link map[string]any
-	if !c.decode(&link) || link["object"] == nil {
-		return jiraFail(http.StatusBadRequest, "object is required")
-	}
-	global, _ := link["globalId"].(string)
-	status := http.StatusCreated
-	if _, ok := c.issue.links[global]; ok && global != "" {
-		status = http.StatusOK
-	} else if global == "" {
-		c.next++
-		global = strconv.Itoa(c.next)
-	}
-	c.issue.links[global] = link
-	return jiraAnswer{status: status, body: map[string]any{"id": len(c.issue.links), "self": "https://jira.example/link"}}
-}
-
-// link relates two issues. A link that is there is answered as if it were made.
-func (c *jiraCall) link() jiraAnswer {
-	type end struct{ ID, Key string }
-	var in struct {
-		Type    struct{ Name string }
-		Inward  end `json:"inwardIssue"`
-		Outward end `json:"outwardIssue"`
-	}
-	if !c.decode(&in) {
-		return jiraFail(http.StatusBadRequest, "Invalid request payload.")
-	}
-	from, to := c.find(in.Inward.ID+in.Inward.Key), c.find(in.Outward.ID+in.Outward.Key)
-	switch {
-	case from == nil || to == nil:
-		return jiraFail(http.StatusNotFound, "Issue does not exist or you do not have permission to see it.")
-	case !slices.Contains([]string{"Blocks", "Duplicate", "Relates"}, in.Type.Name):
-		return jiraFail(http.StatusNotFound, "No issue link type with name '"+in.Type.Name+"' found.")
-	}
-	link := JiraLink{Type: in.Type.Name, From: strconv.Itoa(from.id), To: strconv.Itoa(to.id)}
-	if !slices.Contains(from.related, link) {
-		from.related, to.related = append(from.related, link), append(to.related, link)
-		c.touch(from)
-		c.touch(to)
-	}
-	return jiraAnswer{status: http.StatusCreated}
 }
 
 func (c *jiraCall) property() jiraAnswer {
@@ -674,49 +424,4 @@ func (c *jiraCall) changelog() jiraAnswer {
 	return jiraOK(map[string]any{
 		"startAt": start, "maxResults": len(page), "total": len(c.issue.history), "isLast": start+len(page) >= len(c.issue.history), "values": page,
 	})
-}
-
-func (c *jiraCall) statuses() jiraAnswer {
-	if c.args[0] != jiraProject {
-		return jiraFail(http.StatusNotFound, "No project could be found with key '"+c.args[0]+"'.")
-	}
-	list := []any{}
-	for _, t := range jiraTypes {
-		statuses := []any{}
-		for _, name := range slices.Sorted(maps.Keys(jiraStatuses)) {
-			statuses = append(statuses, jiraStatus(name))
-		}
-		list = append(list, map[string]any{"id": "1", "name": t, "statuses": statuses})
-	}
-	return jiraOK(list)
-}
-
-// issueTypes and form list what can be created. Cloud calls the lists issueTypes
-// and fields, Data Center values.
-func (c *jiraCall) issueTypes() jiraAnswer {
-	if c.args[0] != jiraProject {
-		return jiraFail(http.StatusNotFound, "No project could be found with key '"+c.args[0]+"'.")
-	}
-	return c.metaPage("issueTypes", jiraNamed(jiraTypes...))
-}
-
-func (c *jiraCall) form() jiraAnswer {
-	fields := c.formFields()
-	list := []any{}
-	for _, id := range slices.Sorted(maps.Keys(fields)) {
-		list = append(list, map[string]any{"fieldId": id, "key": id, "name": fields[id], "required": id == "summary"})
-	}
-	return c.metaPage("fields", list)
-}
-
-func (c *jiraCall) metaPage(name string, list []any) jiraAnswer {
-	start := min(c.number("startAt", 0), len(list))
-	page := list[start:]
-	page = page[:min(len(page), c.number("maxResults", 50), c.options.MaxPage)]
-	out := map[string]any{"startAt": start, "maxResults": len(page), "total": len(list)}
-	if c.options.DataCenter {
-		name, out["isLast"] = "values", start+len(page) == len(list)
-	}
-	out[name] = page
-	return jiraOK(out)
 }

@@ -123,7 +123,7 @@ func (r *Runner) ended(all []result) {
 	defer r.mu.Unlock()
 	for i := range all {
 		x := &all[i]
-		x.lease = x.holding.Lease
+		x.lease = x.Lease
 		if x.err != nil && r.calls[id(x.lease)] == x.holding {
 			delete(r.calls, id(x.lease))
 		}
@@ -139,8 +139,8 @@ func (r *Runner) anew(all []result) (again []result) {
 	for _, x := range all {
 		switch {
 		case r.calls[id(x.lease)] != x.holding:
-		case x.holding.Token != x.lease.Token:
-			x.lease = x.holding.Lease
+		case x.Token != x.lease.Token:
+			x.lease = x.Lease
 			again = append(again, x)
 		default:
 			delete(r.calls, id(x.lease))

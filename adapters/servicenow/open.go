@@ -195,7 +195,7 @@ func (c *Client) endDuplicate(ctx context.Context, r request, table string, kept
 	if _, err := c.write(ctx, r, table, other["sys_id"], values, keyColumns); err != nil {
 		return err
 	}
-	c.notice(ctx, Notice{Ref: c.ref(table, kept), Kind: NoticeDuplicate, Got: other["number"]})
+	c.notice(ctx, Notice{Ref: c.ref(table, kept), Kind: NoticeDuplicate, Value: other["number"]})
 	return nil
 }
 
@@ -380,7 +380,7 @@ func (d *draft) report(ctx context.Context, c *Client, ref adapters.Ref, row Rec
 		return
 	}
 	if got, err := c.config.Priorities.Ours(row["priority"]); err != nil || got != d.severity {
-		c.notice(ctx, Notice{Ref: ref, Kind: NoticePriority, Column: "priority", Wanted: d.severity.String(), Got: row["priority"]})
+		c.notice(ctx, Notice{Ref: ref, Kind: NoticePriority, Column: "priority", Want: d.severity.String(), Value: row["priority"]})
 	}
 }
 

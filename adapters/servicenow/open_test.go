@@ -93,7 +93,7 @@ func TestPriorityThatDiffersIsReported(t *testing.T) {
 		c.OnNotice = func(_ context.Context, n Notice) { notices = append(notices, n) }
 	})
 	ref := open(t, c, "key-1") // impact 2 and urgency 1 make 2
-	if len(notices) != 1 || notices[0].Kind != NoticePriority || notices[0].Got != "2" || notices[0].Wanted != "P1" || !notices[0].Ref.Same(ref) {
+	if len(notices) != 1 || notices[0].Kind != NoticePriority || notices[0].Value != "2" || notices[0].Want != "P1" || !notices[0].Ref.Same(ref) {
 		t.Errorf("notices %+v", notices)
 	}
 }
@@ -249,7 +249,7 @@ func TestTwinsBecomeOne(t *testing.T) {
 	if !first.Same(second) || first.Number != "INC0010001" {
 		t.Errorf("%s and %s, want INC0010001 twice", first.Number, second.Number)
 	}
-	if n := <-ended; n.Kind != NoticeDuplicate || n.Got != "INC0010002" || n.Ref.Number != "INC0010001" {
+	if n := <-ended; n.Kind != NoticeDuplicate || n.Value != "INC0010002" || n.Ref.Number != "INC0010001" {
 		t.Errorf("notice %+v, want the end of the duplicate", n)
 	}
 	rows := in.Records("incident", "correlation_id=key-1")

@@ -130,9 +130,9 @@ type Notice struct {
 	Ref    adapters.Ref
 	Kind   NoticeKind
 	Column string // "priority", "description", …
-	Wanted string
-	Got    string
-	Lost   int // characters that were cut off
+	Value  string // what is there; for a duplicate its number
+	Want   string // what was asked for
+	Lost   int    // characters that were cut off
 }
 
 // NoticeKind says what a notice is about.

@@ -16,7 +16,7 @@ package iforest
 // The first call on a forest computes a table of four bytes per node.
 func (f *Forest) Attribute(dst, row []float64) error {
 	if len(row) != f.features {
-		return &RowError{Got: len(row), Want: f.features}
+		return &RowError{Value: len(row), Want: f.features}
 	}
 	if len(dst) != f.features {
 		return &OptionError{"dst", len(dst), "as many entries as there are columns"}

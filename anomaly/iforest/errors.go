@@ -27,13 +27,13 @@ func (e *OptionError) Error() string {
 type RowError struct {
 	// Row counts from 0; it is 0 when a single row was scored.
 	Row int
-	// Got and Want are numbers of cells.
-	Got, Want int
+	// Value and Want are numbers of cells.
+	Value, Want int
 }
 
 // Error says what was found and what is wanted.
 func (e *RowError) Error() string {
-	return fmt.Sprintf("iforest: row %d has %d cells, want %d", e.Row, e.Got, e.Want)
+	return fmt.Sprintf("iforest: row %d has %d cells, want %d", e.Row, e.Value, e.Want)
 }
 
 // ValueError reports a cell that is NaN, infinite or too large for a float32.

@@ -216,12 +216,12 @@ func flatten(rows [][]float64) (cells []float32, d int, err error) {
 	}
 	d = len(rows[0])
 	if d > maxFeatures {
-		return nil, 0, &RowError{Got: d, Want: maxFeatures}
+		return nil, 0, &RowError{Value: d, Want: maxFeatures}
 	}
 	cells = make([]float32, 0, len(rows)*d)
 	for i, row := range rows {
 		if len(row) != d {
-			return nil, 0, &RowError{Row: i, Got: len(row), Want: d}
+			return nil, 0, &RowError{Row: i, Value: len(row), Want: d}
 		}
 		for j, v := range row {
 			x := float32(v)

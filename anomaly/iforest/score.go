@@ -45,7 +45,7 @@ var scratches = sync.Pool{New: func() any { return new(scratch) }}
 // a cell that is not finite as a float32 a [*ValueError].
 func (f *Forest) Score(row []float64) (float64, error) {
 	if len(row) != f.features {
-		return 0, &RowError{Got: len(row), Want: f.features}
+		return 0, &RowError{Value: len(row), Want: f.features}
 	}
 	if f.features < narrow {
 		var cells narrowRow
@@ -174,7 +174,7 @@ func (f *Forest) walkNarrow(cells *narrowRow) float64 {
 func (f *Forest) scoreBlock(s *scratch, dst []float64, rows [][]float64, first int) error {
 	for i, row := range rows {
 		if len(row) != f.features {
-			return &RowError{Row: first + i, Got: len(row), Want: f.features}
+			return &RowError{Row: first + i, Value: len(row), Want: f.features}
 		}
 		if bad := convert(s.rows[i][:len(row)+1], row); bad >= 0 {
 			return &ValueError{Row: first + i, Column: bad, Value: row[bad]}
@@ -230,7 +230,7 @@ func (f *Forest) walkBlock(t *packedTree, s *scratch, full int) {
 func (f *Forest) scoreWide(s *scratch, dst []float64, rows [][]float64, first int) error {
 	for i, row := range rows {
 		if len(row) != f.features {
-			return &RowError{Row: first + i, Got: len(row), Want: f.features}
+			return &RowError{Row: first + i, Value: len(row), Want: f.features}
 		}
 		sum, err := f.sumWide(s, row)
 		if err != nil {

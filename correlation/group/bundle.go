@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/prefixed"
 	"github.com/evenkeelops/evenkeel/correlation/route"
 	"github.com/evenkeelops/evenkeel/internal/heap"
@@ -233,8 +234,8 @@ func (g *Grouper) bundle(p *place, a *correlation.Alert) *bundle {
 	w := p.ward(a.Tenant)
 	b, hash := g.find(w, a)
 	if b == nil {
-		b = &bundle{ward: w, name: string(g.key), made: g.now, first: after(g.now, p.options.GroupWait)}
-		if g.opts.AtOnce && a.Since.Add(p.options.GroupWait).Before(instant(g.now)) {
+		b = &bundle{ward: w, name: string(g.key), made: g.now, first: instant.After(g.now, p.options.GroupWait)}
+		if g.opts.AtOnce && a.Since.Add(p.options.GroupWait).Before(instant.Time(g.now)) {
 			b.first = g.now
 		}
 		g.insert(hash, b)
@@ -393,8 +394,8 @@ func (g *Grouper) look(b *bundle, at int64) {
 	case !opened:
 		b.base = at
 	}
-	muted := g.muted(b, instant(at))
-	repeat := b.fresh < b.firing && at >= after(b.last, b.options.RepeatInterval)
+	muted := g.muted(b, instant.Time(at))
+	repeat := b.fresh < b.firing && at >= instant.After(b.last, b.options.RepeatInterval)
 	if b.fresh == 0 && b.owed() == 0 && !repeat {
 		g.schedule(b)
 		return
@@ -403,7 +404,7 @@ func (g *Grouper) look(b *bundle, at int64) {
 	known := int(b.firing-b.fresh)+b.owed() > 0
 	news := b.fresh > 0 && !muted
 	n := Notification{
-		At: instant(at), Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.groupKey(), Labels: b.labels(), Since: instant(b.made),
+		At: instant.Time(at), Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.groupKey(), Labels: b.labels(), Since: instant.Time(b.made),
 		Firing: int(b.firing - b.fresh), Ended: b.owed(),
 	}
 	if news {
@@ -498,7 +499,7 @@ func (g *Grouper) schedule(b *bundle) {
 	case b.fresh > 0 || b.owed() > 0 || len(b.members) == 0:
 		due = b.tick(g.now)
 	default:
-		due = b.tick(after(b.last, b.options.RepeatInterval))
+		due = b.tick(instant.After(b.last, b.options.RepeatInterval))
 	}
 	if b.due == 0 || due < b.due {
 		b.due = due
@@ -532,7 +533,7 @@ func (b *bundle) tick(from int64) int64 {
 	every := int64(b.options.GroupInterval)
 	at := b.base + max(from-b.base, 0)/every*every
 	if at < from {
-		at = after(at, b.options.GroupInterval)
+		at = instant.After(at, b.options.GroupInterval)
 	}
 	return at
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/labelset"
 	"github.com/evenkeelops/evenkeel/correlation/interval"
 	"github.com/evenkeelops/evenkeel/correlation/route"
@@ -98,7 +99,7 @@ func New(root *route.Route, o Options) (*Grouper, error) {
 		n    int
 	}{{"OpenAt", o.OpenAt}, {"OpenAtDifferent", o.OpenAtDifferent}, {"MaxAlerts", o.MaxAlerts}} {
 		if x.n < 0 {
-			problems = append(problems, fmt.Errorf("option %s is %d, want 0 or more", x.name, x.n))
+			problems = append(problems, &correlation.OptionError{Option: x.name, Value: x.n, Want: "0 or more"})
 		}
 	}
 	for r := range root.All() {
@@ -130,22 +131,22 @@ func New(root *route.Route, o Options) (*Grouper, error) {
 // hand those of one instant over in one call. The error is [ErrTime] if instants go
 // back or lie after at; nothing has happened then.
 func (g *Grouper) Apply(at time.Time, transitions ...correlation.Transition) ([]Notification, error) {
-	now := nanos(at)
-	if !inRange(at) || now < g.now {
-		return nil, fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), instant(g.now).Format(time.RFC3339Nano))
+	now := instant.Of(at)
+	if !instant.InRange(at) || now < g.now {
+		return nil, fmt.Errorf("%w: %s after %s", ErrTime, at.Format(time.RFC3339Nano), instant.Time(g.now).Format(time.RFC3339Nano))
 	}
 	last := g.now
 	for n := range transitions {
 		at := transitions[n].At
-		t := nanos(at)
-		if !inRange(at) || t < last || t > now {
+		t := instant.Of(at)
+		if !instant.InRange(at) || t < last || t > now {
 			return nil, fmt.Errorf("%w: transition %d at %s", ErrTime, n, at.Format(time.RFC3339Nano))
 		}
 		last = t
 	}
 	for n := range transitions {
 		t := &transitions[n]
-		if at := nanos(t.At); at > g.now {
+		if at := instant.Of(t.At); at > g.now {
 			g.run(at, false)
 		}
 		switch t.Kind {
@@ -166,7 +167,7 @@ func (g *Grouper) Apply(at time.Time, transitions ...correlation.Transition) ([]
 // false if there is none. It can be earlier than the next notification.
 func (g *Grouper) NextWake() (time.Time, bool) {
 	due, ok := g.next()
-	return instant(due), ok
+	return instant.Time(due), ok
 }
 
 // next is NextWake within.
@@ -275,7 +276,7 @@ func (g *Grouper) Groups() []Group {
 	var list []Group
 	for _, b := range g.sorted() {
 		x := Group{
-			Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.groupKey(), Labels: b.labels(), Since: instant(b.made), Told: instant(b.last),
+			Tenant: b.tenant, Receiver: b.options.Receiver, Route: b.path, Key: b.groupKey(), Labels: b.labels(), Since: instant.Time(b.made), Told: instant.Time(b.last),
 			Alerts: []correlation.Alert{},
 		}
 		for _, m := range b.sorted() {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/internal/labelset"
 	"github.com/evenkeelops/evenkeel/incident"
 )
@@ -49,8 +50,8 @@ type rest struct {
 // take keeps all of an alert but its identity and tenant. The labels are not kept.
 func (m *member) take(a *correlation.Alert) {
 	m.severity, m.active, m.notified, m.rest = a.Severity, a.Active, a.Notified, nil
-	m.since, m.ends = nanos(a.Since), nanos(a.Ends)
-	odd := instant(m.since) != a.Since || instant(m.ends) != a.Ends // the zone counts
+	m.since, m.ends = instant.Of(a.Since), instant.Of(a.Ends)
+	odd := instant.Time(m.since) != a.Since || instant.Time(m.ends) != a.Ends // the zone counts
 	if odd || a.SuppressedBy != nil || a.Annotations != nil {
 		m.rest = &rest{a.SuppressedBy, a.Annotations, odd, a.Since, a.Ends}
 	}
@@ -59,7 +60,7 @@ func (m *member) take(a *correlation.Alert) {
 // alert returns the alert as its last transition had it.
 func (m *member) alert(tenant string) correlation.Alert {
 	a := correlation.Alert{
-		Tenant: tenant, Name: m.name, Labels: m.labels.Labels(), Active: m.active, Since: instant(m.since), Ends: instant(m.ends),
+		Tenant: tenant, Name: m.name, Labels: m.labels.Labels(), Active: m.active, Since: instant.Time(m.since), Ends: instant.Time(m.ends),
 		Severity: m.severity, Notified: m.notified,
 	}
 	if x := m.rest; x != nil {

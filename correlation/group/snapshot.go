@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/correlation"
+	"github.com/evenkeelops/evenkeel/correlation/internal/instant"
 	"github.com/evenkeelops/evenkeel/correlation/route"
 	"github.com/evenkeelops/evenkeel/internal/sealed"
 )
@@ -50,11 +51,11 @@ type memberSnapshot struct {
 
 // Snapshot returns the whole state as JSON, with a checksum; equal states give equal bytes.
 func (g *Grouper) Snapshot() ([]byte, error) {
-	state := snapshot{Now: instant(g.now), Groups: []bundleSnapshot{}}
+	state := snapshot{Now: instant.Time(g.now), Groups: []bundleSnapshot{}}
 	for _, b := range g.sorted() {
 		x := bundleSnapshot{
 			Tenant: b.tenant, Route: b.path, RouteKey: b.key, Key: b.groupKey(), Options: *b.options, Labels: b.labels(),
-			Made: instant(b.made), First: instant(b.first), Base: instant(b.base), Looked: instant(b.looked), Last: instant(b.last),
+			Made: instant.Time(b.made), First: instant.Time(b.first), Base: instant.Time(b.base), Looked: instant.Time(b.looked), Last: instant.Time(b.last),
 			Alerts: []memberSnapshot{},
 		}
 		for _, m := range b.sorted() {
@@ -91,23 +92,23 @@ func (g *Grouper) read(data []byte) error {
 	if err := json.Unmarshal(data, &state); err != nil {
 		return err
 	}
-	if !state.Now.IsZero() && !inRange(state.Now) {
+	if !state.Now.IsZero() && !instant.InRange(state.Now) {
 		return fmt.Errorf("now is %s, want an instant in the years 1897 to 2188", state.Now.Format(time.RFC3339))
 	}
-	g.now, g.restored = nanos(state.Now), map[owned][]within{}
+	g.now, g.restored = instant.Of(state.Now), map[owned][]within{}
 	byPath := map[string]*route.Route{}
 	for r := range g.root.All() {
 		byPath[r.Path()] = r
 	}
 	for n, x := range state.Groups {
 		for _, t := range []time.Time{x.Made, x.Base, x.Looked, x.Last} {
-			if !t.IsZero() && (!inRange(t) || nanos(t) > g.now) {
+			if !t.IsZero() && (!instant.InRange(t) || instant.Of(t) > g.now) {
 				return fmt.Errorf("groups[%d]: found %s, want an instant up to %s", n, t.Format(time.RFC3339), state.Now.Format(time.RFC3339))
 			}
 		}
 		b := &bundle{
 			written: &written{text: x.Key, set: x.Labels},
-			made:    nanos(x.Made), first: nearest(x.First), base: nanos(x.Base), looked: nanos(x.Looked), last: nanos(x.Last),
+			made:    instant.Of(x.Made), first: instant.Nearest(x.First), base: instant.Of(x.Base), looked: instant.Of(x.Looked), last: instant.Of(x.Last),
 		}
 		if b.set == nil {
 			b.set = map[string]string{}

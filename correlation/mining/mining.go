@@ -75,7 +75,7 @@ func (o Options) withDefaults() (Options, error) {
 		def   time.Duration
 	}{{"Window", &o.Window, DefaultWindow}, {"Quiet", &o.Quiet, DefaultQuiet}} {
 		if *d.value < 0 {
-			problems = append(problems, fmt.Errorf("option %s is %v, want 0 or more", d.name, *d.value))
+			problems = append(problems, &correlation.OptionError{Option: d.name, Value: *d.value, Want: "0 or more"})
 		}
 		if *d.value == 0 {
 			*d.value = d.def
@@ -88,14 +88,14 @@ func (o Options) withDefaults() (Options, error) {
 		o.Hops = 0
 	}
 	if o.MinSupport < 0 {
-		problems = append(problems, fmt.Errorf("option MinSupport is %d, want 0 or more", o.MinSupport))
+		problems = append(problems, &correlation.OptionError{Option: "MinSupport", Value: o.MinSupport, Want: "0 or more"})
 	}
 	for _, f := range []struct {
 		name  string
 		value float64
 	}{{"MinConfidence", o.MinConfidence}, {"MinLift", o.MinLift}, {"MinZ", o.MinZ}} {
 		if !(f.value >= 0) || math.IsInf(f.value, 0) { // NaN too
-			problems = append(problems, fmt.Errorf("option %s is %v, want 0 or more", f.name, f.value))
+			problems = append(problems, &correlation.OptionError{Option: f.name, Value: f.value, Want: "0 or more"})
 		}
 	}
 	return o, errors.Join(problems...)
@@ -154,7 +154,8 @@ func (p Proposal) Rule() correlation.Rule {
 // in any order; resolved ones do not count. The entity is that of the topology's
 // label; a firing event without one cannot be near anything and is skipped.
 // Nothing is counted across tenants. Events are checked as an engine would,
-// see [correlation.Event.Check]; the first bad one is the error.
+// see [correlation.Event.Check]; the first bad one is the error. Those of the options are
+// joined [*correlation.OptionError] values.
 //
 // It takes time of the events times the entities within Hops times the alerts
 // that those have seen, and memory of the alerts by entity.

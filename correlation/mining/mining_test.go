@@ -269,11 +269,11 @@ func TestMineErrors(t *testing.T) {
 		t.Error("Mine with a bad topology = nil error, want one")
 	}
 	_, err = mining.Mine(nil, nil, mining.Options{Window: -1, Quiet: -1, MinSupport: -1, MinConfidence: math.NaN(), MinLift: -1, MinZ: math.Inf(1)})
-	if err == nil {
-		t.Fatal("Mine with bad options = nil error")
+	if _, ok := errors.AsType[*correlation.OptionError](err); !ok {
+		t.Fatalf("Mine with bad options = %v, want an *OptionError", err)
 	}
 	for _, name := range []string{"Window", "Quiet", "MinSupport", "MinConfidence", "MinLift", "MinZ"} {
-		if !strings.Contains(err.Error(), name) {
+		if !strings.Contains(err.Error(), "option "+name+" is ") {
 			t.Errorf("Mine = %v, want %s in it", err, name)
 		}
 	}

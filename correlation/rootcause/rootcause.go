@@ -167,13 +167,14 @@ type whole struct {
 	need  int // parts that have to show a signal
 }
 
-// New prepares a ranker for the dependencies and parts of a graph.
+// New prepares a ranker for the dependencies and parts of a graph. The error is a
+// [*correlation.OptionError].
 func New(g *correlation.Graph, o Options) (*Ranker, error) {
 	if o.Quorum == 0 {
 		o.Quorum = DefaultQuorum
 	}
 	if !(o.Quorum > 0 && o.Quorum <= 1) { // NaN too
-		return nil, fmt.Errorf("option Quorum is %v, want above 0 and at most 1", o.Quorum)
+		return nil, &correlation.OptionError{Option: "Quorum", Value: o.Quorum, Want: "above 0 and at most 1"}
 	}
 	r := &Ranker{graph: g, partOf: map[string][]int{}}
 	parts := g.Parts()

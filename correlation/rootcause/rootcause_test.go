@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -166,8 +167,9 @@ func TestQuorum(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, bad := range []float64{-0.1, 1.1, math.NaN(), math.Inf(1)} {
-		if _, err := rootcause.New(g, rootcause.Options{Quorum: bad}); err == nil {
-			t.Errorf("New with quorum %v = nil error, want one", bad)
+		_, err := rootcause.New(g, rootcause.Options{Quorum: bad})
+		if o, ok := errors.AsType[*correlation.OptionError](err); !ok || o.Option != "Quorum" {
+			t.Errorf("New with quorum %v = %v, want an *OptionError of Quorum", bad, err)
 		}
 	}
 }
