@@ -107,7 +107,6 @@ type PagerDuty struct {
 	count         int64
 	asked         map[string]int // requests by method and path, ids left out
 	times         []time.Time    // of REST requests, for the allowance
-	fail          []func(http.ResponseWriter)
 	throttled     int
 	hooks         []pagerDutyHook // that wait to be delivered
 }
@@ -221,22 +220,6 @@ func (p *PagerDuty) add(i *PagerDutyIncident) {
 	p.byID[i.ID] = i
 }
 
-// Fail answers the next n requests with a status and a body instead of carrying them
-// out.
-func (p *PagerDuty) Fail(n, status int, body string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for range n {
-		p.fail = append(p.fail, func(w http.ResponseWriter) {
-			if body != "" {
-				w.Header().Set("Content-Type", "application/json")
-			}
-			w.WriteHeader(status)
-			_, _ = io.WriteString(w, body)
-		})
-	}
-}
-
 // ServeHTTP answers both APIs.
 func (p *PagerDuty) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(r.Body)
@@ -253,12 +236,6 @@ func (p *PagerDuty) handle(w http.ResponseWriter, r *http.Request, body []byte) 
 	q := &pdRequest{PagerDuty: p, w: w, r: r, body: body, now: p.options.Now().UTC().Truncate(time.Second)}
 	q.steps = strings.Split(strings.Trim(r.URL.Path, "/"), "/")
 	p.asked[r.Method+" "+q.pattern()]++
-	if len(p.fail) > 0 {
-		fail := p.fail[0]
-		p.fail = p.fail[1:]
-		fail(w)
-		return
-	}
 	if strings.HasPrefix(r.URL.Path, "/v2/") {
 		q.events()
 		return

@@ -21,7 +21,7 @@ func ParseAccounts(name string, data []byte) (showback.Book, *showback.Closing, 
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
 	for _, key := range []string{"currency", "items", "month"} {
-		d.Missing(key)
+		d.missing(key)
 	}
 	if err := d.Err(); err != nil {
 		return file.Book, nil, d, err

@@ -90,10 +90,10 @@ func (f alertFile) rule(d *Document, path string, index int) slo.Rule {
 		return r
 	}
 	for _, key := range alertKeys[r.Kind].needed {
-		d.Missing(diagnostic.Join(path, key))
+		d.missing(diagnostic.Join(path, key))
 	}
 	for _, key := range alertKeys[r.Kind].idle {
-		if d.Has(diagnostic.Join(path, key)) {
+		if d.has(diagnostic.Join(path, key)) {
 			d.Fail(diagnostic.Join(path, key), "out_of_range", "%s has no effect on a rule of kind %s", key, r.Kind)
 		}
 	}

@@ -94,7 +94,7 @@ func ParseAnomaly(name string, data []byte) (AnomalyExample, *Document, error) {
 	p.within("model.contamination", f.Model.Contamination > 0 && f.Model.Contamination <= 0.5, "a ratio above 0 and up to 0.5")
 	p.within("model.n_estimators", f.Model.Trees >= 1, "at least 1")
 	p.within("model.random_state", f.Model.Seed >= 0 && f.Model.Seed <= 1<<32-1, "0 to 4294967295")
-	if d.Has("anomaly_example.model.random_state") {
+	if d.has("anomaly_example.model.random_state") {
 		seed := uint32(max(0, f.Model.Seed)) //nolint:gosec // a seed out of range is reported above
 		e.Options.Seed = &seed
 	}
@@ -117,7 +117,7 @@ type anomalyPaths struct {
 
 // within wants a value that the file has to fit.
 func (p anomalyPaths) within(path string, fits bool, want string) {
-	if path = diagnostic.Join(p.root, path); p.d.Has(path) && !p.d.failed(path) && !fits {
+	if path = diagnostic.Join(p.root, path); p.d.has(path) && !p.d.failed(path) && !fits {
 		p.d.Fail(path, "out_of_range", "want %s", want)
 	}
 }
@@ -140,7 +140,7 @@ func (p anomalyPaths) distribution(path string, f Distribution) {
 		return
 	}
 	for _, key := range needs {
-		p.d.Missing(diagnostic.Join(at, key))
+		p.d.missing(diagnostic.Join(at, key))
 	}
 	for _, key := range idle {
 		p.within(diagnostic.Join(path, key), false, "no "+key+", which has no effect on "+f.Kind)

@@ -40,7 +40,7 @@ func ParseArticles(name string, data []byte) ([]Article, *Document, error) {
 		path := fmt.Sprintf("articles[%d]", i)
 		d.unique(ids, path+".id", f.ID)
 		for _, part := range []struct{ key, text string }{{"id", f.ID}, {"title", f.Title}, {"text", f.Text}} {
-			if at := diagnostic.Join(path, part.key); part.text == "" && d.Has(at) && !d.failed(at) {
+			if at := diagnostic.Join(path, part.key); part.text == "" && d.has(at) && !d.failed(at) {
 				d.Fail(at, "missing_field", "empty, want a text")
 			}
 		}

@@ -240,7 +240,7 @@ func (d *Document) bridgeSources(b *Bridge, file *bridgeFile, secrets Secrets) {
 			d.unique(names, fmt.Sprintf("sources.prometheus.queries[%d].name", i), q.Name)
 		}
 	}
-	if b.Alertmanager == nil && b.Prometheus == nil && d.Has("sources") {
+	if b.Alertmanager == nil && b.Prometheus == nil && d.has("sources") {
 		d.Fail("sources", "missing_field", "no source, want alertmanager or prometheus")
 	}
 	d.address("metrics", b.Metrics)
@@ -269,7 +269,7 @@ func (d *Document) bridgeSinks(b *Bridge, file *bridgeFile, secrets Secrets) {
 	if f := sinks.Webhook; f != nil {
 		b.Webhook = d.webhook("sinks.webhook", f, secrets)
 	}
-	if len(b.SinkNames()) == 0 && d.Has("sinks") {
+	if len(b.SinkNames()) == 0 && d.has("sinks") {
 		d.Fail("sinks", "missing_field", "no sink, want one of pagerduty, jira, servicenow, smtp, slack and webhook")
 	}
 }
@@ -317,14 +317,14 @@ func (b Bridge) SinkNames() []string {
 }
 
 func (d *Document) address(path, text string) {
-	if _, port, err := net.SplitHostPort(text); d.Has(path) && !d.failed(path) && (err != nil || port == "") {
+	if _, port, err := net.SplitHostPort(text); d.has(path) && !d.failed(path) && (err != nil || port == "") {
 		d.Fail(path, "bad_address", "%q, want host:port", text)
 	}
 }
 
 func (d *Document) url(path, text string) {
 	u, err := url.Parse(text)
-	if d.Has(path) && !d.failed(path) && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
+	if d.has(path) && !d.failed(path) && (err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http") {
 		if strings.Contains(text, "@") { // there may be a password before it
 			d.Fail(path, "bad_url", "want an http or https URL")
 			return

@@ -68,7 +68,7 @@ func (f *budgetPolicyFile) policy(d *Document, path string) (p slo.BudgetPolicy)
 	for i, a := range f.agreed.Actions {
 		at := fmt.Sprintf("%s.actions[%d]", path, i)
 		d.unique(names, at+".name", a.Name)
-		if a.Name == "" && d.Has(at+".name") {
+		if a.Name == "" && d.has(at+".name") {
 			d.Fail(at+".name", "out_of_range", "the name is empty")
 		}
 		consumed := slo.Ratio{}

@@ -218,10 +218,10 @@ func checkObjectives(name string, data []byte, _ time.Time) *Document {
 				continue // the budget is watched by another objective, or by nobody, as the file wants it
 			}
 			at, code := path+".alerts", f.Code
-			if j := slices.IndexFunc(o.Policy.Rules, func(r slo.Rule) bool { return r.Name == f.Rule }); j >= 0 && d.Has(fmt.Sprintf("%s[%d]", at, j)) {
+			if j := slices.IndexFunc(o.Policy.Rules, func(r slo.Rule) bool { return r.Name == f.Rule }); j >= 0 && d.has(fmt.Sprintf("%s[%d]", at, j)) {
 				at = fmt.Sprintf("%s[%d]", at, j)
 			}
-			if !d.Has(at) {
+			if !d.has(at) {
 				at = path + ".objective_percent"
 			}
 			text := f.Text
@@ -270,7 +270,7 @@ func checkTeam(name string, data []byte, at time.Time) *Document {
 	d.gap(path, "nobody is on call", gaps)
 	if len(o.Centres) > 0 {
 		block := "centres"
-		if !d.Has(block) {
+		if !d.has(block) {
 			block = "operations_centers"
 		}
 		d.gap(block, "no centre is staffed", router.Centres().Gaps(at, to))

@@ -147,8 +147,8 @@ const inNanoseconds = "_ns"
 // nanoseconds.
 func (d *Document) length(path string, into *time.Duration, said time.Duration) {
 	switch {
-	case !d.Has(path):
-	case d.Has(path + inNanoseconds):
+	case !d.has(path):
+	case d.has(path + inNanoseconds):
 		d.Fail(path+inNanoseconds, "duplicate_key", "stands beside %s, want one of the two", path[strings.LastIndexByte(path, '.')+1:])
 	default:
 		*into = said
@@ -183,17 +183,17 @@ func leaves(err error) (out []error) {
 }
 
 func (d *Document) recordError(path string, bad *continuity.RecordError) {
-	if !d.Has(path) {
+	if !d.has(path) {
 		path = strings.TrimSuffix(path, inNanoseconds)
 	}
 	message := fmt.Sprintf("%q, want %s", bad.Value, bad.Want)
-	if date, ok := strings.CutSuffix(path, ".business_days"); ok && !d.Has(path) {
+	if date, ok := strings.CutSuffix(path, ".business_days"); ok && !d.has(path) {
 		path, message = date+".zone", fmt.Sprintf("unknown zone %q", bad.Value) // which is all that can be wrong then
 	}
 	switch {
-	case !d.Has(path):
+	case !d.has(path):
 		if bad.Value == "" || bad.Value == "0s" {
-			d.Missing(path)
+			d.missing(path)
 			return
 		}
 		d.Fail(path, "out_of_range", "%s", message)

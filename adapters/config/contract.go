@@ -194,7 +194,7 @@ var (
 
 // word wants a text, where the file has it, to be one of the words.
 func (d *Document) word(path, text string, words []string) {
-	if d.Has(path) && !d.failed(path) && !slices.Contains(words, text) {
+	if d.has(path) && !d.failed(path) && !slices.Contains(words, text) {
 		d.report(path, "bad_enum", spelling.Nearest(text, words), fmt.Sprintf("found %q, want %s", text, strings.Join(words, ", ")))
 	}
 }
@@ -306,12 +306,12 @@ func (f *contractFile) tierOf(d *Document, tier sla.Tier) {
 		{"sla_framework.availability_targets", cmp.Or(f.Tier, "none") + "_tier", tier == 0 || f.Framework == nil || f.Framework.Targets.of(tier) == nil},
 		{"service_tiers", cmp.Or(f.Tier, "none"), tier == 0 || f.Tiers.of(tier) == nil},
 	} {
-		if d.Has(list.path) && list.lacks && !d.failed(list.path) {
+		if d.has(list.path) && list.lacks && !d.failed(list.path) {
 			d.Fail(list.path, "bad_reference", "no %q for the tier of the contract", list.key)
 		}
 	}
 	for _, path := range []string{"financial_commitments", "sla_framework.financial_commitments"} {
-		if d.Has(path) && tier == 0 {
+		if d.has(path) && tier == 0 {
 			d.Fail(path, "bad_reference", "the credits of a framework need a tier of it; want tier essential, professional or enterprise, or the key credits instead")
 		}
 	}
@@ -327,13 +327,13 @@ func (f *contractFile) availability(d *Document, a *sla.Availability) {
 	if d.states("availability.target_percent") {
 		a.Target = percent(f.Availability.Target)
 	}
-	if d.Has("availability.aggregate") {
+	if d.has("availability.aggregate") {
 		a.Aggregate = f.Availability.Aggregate
 	}
-	if d.Has("availability.exclude_mode") {
+	if d.has("availability.exclude_mode") {
 		a.ExcludeMode = f.Availability.ExcludeMode
 	}
-	if d.Has("availability.unmonitored") {
+	if d.has("availability.unmonitored") {
 		a.Unknown = f.Availability.Unmonitored
 	}
 	if d.states("availability.exclude") {
@@ -445,7 +445,7 @@ func weightOf(d *Document, path string, weight Decimal, aggregate sla.Aggregate)
 // response takes over the response times.
 func (f *contractFile) response(d *Document, c *sla.Contract, clock *sla.Clock) {
 	const path = "response"
-	if f.Response == nil && d.states(path) && !d.Has(path) {
+	if f.Response == nil && d.states(path) && !d.has(path) {
 		clock.Targets = nil
 	}
 	for _, severity := range incident.Severities {
@@ -474,7 +474,7 @@ func (f *contractFile) response(d *Document, c *sla.Contract, clock *sla.Clock) 
 // resolution takes over the times to restore. A clock is strict for all
 // severities or for none.
 func (f *contractFile) resolution(d *Document, clock *sla.Clock) {
-	if f.Resolution == nil && d.states("resolution") && !d.Has("resolution") {
+	if f.Resolution == nil && d.states("resolution") && !d.has("resolution") {
 		clock.Targets = nil
 	}
 	for _, severity := range incident.Severities {

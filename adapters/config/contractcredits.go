@@ -55,7 +55,7 @@ func (f *contractFile) credits(d *Document, c *sla.Contract, terms clauses) {
 		terms.monitoring.PercentPerHour = percent(credits.Monitoring)
 	}
 	f.limit(d, c)
-	if d.Has("credits.rounding") {
+	if d.has("credits.rounding") {
 		c.Rounding = credits.Rounding
 	}
 }
@@ -85,7 +85,7 @@ func (f *contractFile) responseCredits(d *Document, clock *sla.Clock, amounts ma
 func (f *contractFile) limit(d *Document, c *sla.Contract) {
 	const path = "credits.cap_percent"
 	switch {
-	case d.Has(path):
+	case d.has(path):
 		limit := percent(f.Credits.Cap)
 		c.CapPercent = &limit
 		if limit == 0 && !d.failed(path) {

@@ -75,13 +75,13 @@ func ParseCosts(name string, data []byte) (CostModel, *Document, error) {
 		}
 		paths = examplePaths
 		for _, key := range slices.Sorted(maps.Keys(fieldsOf(reflect.TypeFor[roi.Model]()))) {
-			if d.Has(key) {
+			if d.has(key) {
 				d.Fail(key, "out_of_range", "%s beside roi_example, want one of the two", key)
 			}
 		}
 	}
 	for _, block := range []string{"impact", "internal", "managed"} {
-		d.Missing(placed(block, paths))
+		d.missing(placed(block, paths))
 	}
 	if d.Err() == nil {
 		converted, err := model.Converted()
@@ -147,7 +147,7 @@ func (d *Document) overrides(m *CostModel, path string, overrides map[string]flo
 	if _, err := m.With(overrides); err != nil {
 		for _, e := range split(err) {
 			bad := (*roi.FieldError)(nil)
-			if errors.As(e, &bad) && d.Has(diagnostic.Join(path, bad.Path)) {
+			if errors.As(e, &bad) && d.has(diagnostic.Join(path, bad.Path)) {
 				d.Fail(diagnostic.Join(path, bad.Path), "out_of_range", "%s, want %s", bad.Value, bad.Want)
 				continue
 			}

@@ -207,16 +207,16 @@ func (r *decoder) fields(content []*yaml.Node, into reflect.Value, path string) 
 	}
 	for _, name := range known {
 		if fields[name].required && !present[name] {
-			r.d.Missing(diagnostic.Join(path, name))
+			r.d.missing(diagnostic.Join(path, name))
 		}
 	}
 }
 
-// Missing records that a required key is not there, unless an unknown key
+// missing records that a required key is not there, unless an unknown key
 // beside it probably means it. It stands at the first key of the mapping that
 // lacks it.
-func (d *Document) Missing(path string) {
-	if d.Has(path) || d.suggested[path] {
+func (d *Document) missing(path string) {
+	if d.has(path) || d.suggested[path] {
 		return
 	}
 	at, ok := d.firsts[path[:max(0, strings.LastIndexByte(path, '.'))]]

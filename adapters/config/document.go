@@ -149,8 +149,8 @@ func (d *Document) position(path string) position {
 	}
 }
 
-// Has reports whether the file has a value at the path; null is none.
-func (d *Document) Has(path string) bool {
+// has reports whether the file has a value at the path; null is none.
+func (d *Document) has(path string) bool {
 	_, ok := d.values[path]
 	return ok
 }
@@ -164,7 +164,7 @@ func (d *Document) states(path string) bool {
 
 // checkVersion wants version 1, where the file states one.
 func (d *Document) checkVersion(version int) {
-	if d.Has("version") && !d.failed("version") && version != 1 {
+	if d.has("version") && !d.failed("version") && version != 1 {
 		d.Fail("version", "out_of_range", "version %d, want 1", version)
 	}
 }

@@ -141,7 +141,7 @@ func ParseFramework(name string, data []byte) (Provider, *Document, error) {
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
 	f := file.framework(d)
-	if blocks := slices.Sorted(maps.Keys(fieldsOf(reflect.TypeFor[blocksFile]()))); d.Err() == nil && !slices.ContainsFunc(blocks, d.Has) {
+	if blocks := slices.Sorted(maps.Keys(fieldsOf(reflect.TypeFor[blocksFile]()))); d.Err() == nil && !slices.ContainsFunc(blocks, d.has) {
 		d.Fail("", "missing_field", "no block of a framework, want at least one of %s", strings.Join(blocks, ", "))
 	}
 	return f.Provider, d, d.Err()
@@ -202,7 +202,7 @@ func (f *blocksFile) framework(d *Document) *framework {
 // it as well.
 func (p *framework) inner(block string) string {
 	path := "sla_framework." + block
-	if p.d.Has(block) {
+	if p.d.has(block) {
 		p.d.Fail(path, "out_of_range", "%s beside sla_framework, want one of the two", block)
 	}
 	return path
@@ -214,7 +214,7 @@ func (p *framework) refuseNulls() {
 	blocks := fieldsOf(reflect.TypeFor[blocksFile]())
 	for _, path := range slices.Sorted(maps.Keys(p.d.keys)) {
 		block, _, _ := strings.Cut(path, ".")
-		if _, ok := blocks[block]; ok && !p.d.Has(path) && !p.reported[path] {
+		if _, ok := blocks[block]; ok && !p.d.has(path) && !p.reported[path] {
 			p.d.failKey(path, "wrong_type", "found nothing, want a value or no key")
 		}
 	}

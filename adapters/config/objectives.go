@@ -147,7 +147,7 @@ func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 		return nil
 	case "events":
 		for _, key := range []string{"slice", "good_percent", "no_data"} {
-			if d.Has(diagnostic.Join(path, key)) {
+			if d.has(diagnostic.Join(path, key)) {
 				d.Fail(diagnostic.Join(path, key), "out_of_range", "%s has no effect on single events, want kind time_slices", key)
 			}
 		}
@@ -164,7 +164,7 @@ func (f *sliFile) slicing(d *Document, path string) *slo.Slicing {
 		}
 	}
 	for _, key := range []string{"slice", "good_percent"} {
-		d.Missing(diagnostic.Join(path, key))
+		d.missing(diagnostic.Join(path, key))
 	}
 	if f.Good != "" {
 		target, err := slo.ParsePercent(string(f.Good))

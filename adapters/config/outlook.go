@@ -92,7 +92,7 @@ func ParseOutlook(name string, data []byte) (Outlook, *Document, error) {
 func (d *Document) capacity(path string, f capacityFile) Capacity {
 	c := Capacity{Name: f.Name, Service: f.Service, Unit: f.Unit, Limit: f.Limit}
 	d.text(path+".name", f.Name)
-	if at := path + ".limit"; d.Has(at) && !d.failed(at) && (!(f.Limit > 0) || math.IsInf(f.Limit, 0)) {
+	if at := path + ".limit"; d.has(at) && !d.failed(at) && (!(f.Limit > 0) || math.IsInf(f.Limit, 0)) {
 		d.Fail(at, "out_of_range", "%v, want a number above 0", f.Limit)
 	}
 	if f.Step < 0 {
@@ -128,7 +128,7 @@ func (d *Document) capacity(path string, f capacityFile) Capacity {
 
 // text refuses an empty text.
 func (d *Document) text(path, text string) {
-	if text == "" && d.Has(path) && !d.failed(path) {
+	if text == "" && d.has(path) && !d.failed(path) {
 		d.Fail(path, "missing_field", "empty, want a text")
 	}
 }

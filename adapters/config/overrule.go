@@ -93,7 +93,7 @@ func (p *framework) stated(key string) string {
 			return ""
 		}
 	}
-	if p.d.Has(path) {
+	if p.d.has(path) {
 		return ""
 	}
 	return path
@@ -119,10 +119,10 @@ func (f *contractFile) reported(p *framework, a *Agreed) {
 		if p.Metrics == nil {
 			a.Metrics = sla.ReferenceMetrics()
 		}
-		if !p.d.Has("reporting_framework") {
+		if !p.d.has("reporting_framework") {
 			a.Reporting = sla.ReferenceReporting()
 		}
-		if !p.d.Has("improvement_process") {
+		if !p.d.has("improvement_process") {
 			a.Reviews = []sla.Review{sla.MonthlyReview(), sla.QuarterlyReview()}
 		}
 	}

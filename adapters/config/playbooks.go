@@ -26,7 +26,7 @@ func ParsePlaybooks(name string, data []byte) (playbook.Book, *Document, error) 
 	d := read(name, data, &file)
 	d.checkVersion(file.Version)
 	if !d.states("response_engine") {
-		d.Missing("incident_automation")
+		d.missing("incident_automation")
 	}
 	if d.Err() == nil {
 		_, err := playbook.New(playbook.Config{Book: file.Book})
@@ -46,8 +46,8 @@ func (d *Document) playbookError(err error) {
 	}
 	key := bad.Path[strings.LastIndexByte(bad.Path, '.')+1:]
 	switch {
-	case bad.Value == "" && !d.Has(bad.Path):
-		d.Missing(bad.Path)
+	case bad.Value == "" && !d.has(bad.Path):
+		d.missing(bad.Path)
 	case key == "condition" || strings.HasPrefix(key, "conditions[") || strings.HasPrefix(key, "checks["):
 		d.Fail(bad.Path, "bad_threshold", "%s", bad.Want)
 	case key == "timeout" || strings.HasPrefix(bad.Path, "level_delays."):

@@ -262,7 +262,7 @@ func ParsePortal(name string, data []byte, secrets Secrets) (Portal, *Document, 
 			d.Fail("requests", "contradiction", "want one of smtp, webhook, pagerduty, jira and servicenow")
 		}
 	}
-	if d.Has("tenants") && !d.failed("tenants") && len(file.Tenants) == 0 {
+	if d.has("tenants") && !d.failed("tenants") && len(file.Tenants) == 0 {
 		d.Fail("tenants", "missing_field", "no tenant, want at least one")
 	}
 	ids := map[string]bool{}
@@ -296,7 +296,7 @@ func (d *Document) proxies(p *Portal, networks []string, header string) {
 }
 
 func (d *Document) tenant(path string, f *tenantFile, ids map[string]bool) Tenant {
-	if at := path + ".id"; d.Has(at) && !d.failed(at) {
+	if at := path + ".id"; d.has(at) && !d.failed(at) {
 		if tenantID.MatchString(f.ID) {
 			d.unique(ids, at, f.ID)
 		} else {
@@ -304,9 +304,9 @@ func (d *Document) tenant(path string, f *tenantFile, ids map[string]bool) Tenan
 		}
 	}
 	switch token := path + ".token_sha256"; {
-	case !f.Public && !d.Has(token):
-		d.Missing(token)
-	case f.Public && d.Has(token):
+	case !f.Public && !d.has(token):
+		d.missing(token)
+	case f.Public && d.has(token):
 		d.Fail(path+".public", "contradiction", "public beside token_sha256, want one of the two")
 	}
 	for _, other := range []struct {
@@ -355,7 +355,7 @@ func (d *Document) reports(path string, f *reportsFile, disabled []string) *Repo
 	}}
 	for _, role := range sla.ReportRecipients {
 		at := path + ".recipients." + role
-		if d.Has(at) && !d.failed(at) && len(r.To[role]) == 0 {
+		if d.has(at) && !d.failed(at) && len(r.To[role]) == 0 {
 			d.Fail(at, "missing_field", "nobody, want at least one address")
 		}
 		for i, address := range r.To[role] {
@@ -374,7 +374,7 @@ func (d *Document) reports(path string, f *reportsFile, disabled []string) *Repo
 		}
 	}
 	const most = 14 * 24 * time.Hour
-	if d.Has(path + ".cut_off") {
+	if d.has(path + ".cut_off") {
 		r.CutOff = &f.CutOff
 	}
 	if f.CutOff < 0 || f.CutOff > most {
@@ -393,7 +393,7 @@ func (d *Document) brand(f *portalFile) Brand {
 	}
 	if dark, ok := d.color("brand.color_dark", f.Brand.ColorDark, color.DarkBackground); ok {
 		b.ColorDark = dark.String()
-		if !d.Has("brand.color") {
+		if !d.has("brand.color") {
 			b.Color = dark.Readable(color.LightBackground, color.TextContrast).String()
 		}
 	}
@@ -402,7 +402,7 @@ func (d *Document) brand(f *portalFile) Brand {
 
 // color reads a colour that has to be readable as text on a background.
 func (d *Document) color(path, text string, background color.RGB) (color.RGB, bool) {
-	if !d.Has(path) || d.failed(path) {
+	if !d.has(path) || d.failed(path) {
 		return color.RGB{}, false
 	}
 	c, err := color.Parse(text)
@@ -420,7 +420,7 @@ func (d *Document) color(path, text string, background color.RGB) (color.RGB, bo
 
 // openListen warns of an address that can be reached from other machines.
 func (d *Document) openListen(path, address, why string) {
-	if !d.Has(path) || d.failed(path) || loopback(address) {
+	if !d.has(path) || d.failed(path) || loopback(address) {
 		return
 	}
 	at := d.position(path)

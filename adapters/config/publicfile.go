@@ -216,7 +216,7 @@ func (f *publicEntryFile) limit(d *Document, path string, c *sla.Contract) {
 	if f.Cap == nil || d.failed(path) {
 		return
 	}
-	byPercent, byDays := d.Has(path+".percent"), d.Has(path+".days_of_paid_service")
+	byPercent, byDays := d.has(path+".percent"), d.has(path+".days_of_paid_service")
 	if byPercent == byDays {
 		d.Fail(path, "out_of_range", "want percent or days_of_paid_service, one of both")
 		return

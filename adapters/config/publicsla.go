@@ -147,7 +147,7 @@ func (p PublicSLA) Contract(s Subscription) sla.Contract {
 func ParsePublicSLAs(name string, data []byte) ([]PublicSLA, *Document, error) {
 	var file publicFile
 	d := read(name, data, &file)
-	if d.Has("schema") && !d.failed("schema") && file.Schema != publicSchema {
+	if d.has("schema") && !d.failed("schema") && file.Schema != publicSchema {
 		d.Fail("schema", "out_of_range", "schema %d, want %d", file.Schema, publicSchema)
 	}
 	var all []PublicSLA
@@ -232,7 +232,7 @@ func (f *publicEntryFile) provenance(d *Document, path string) map[string]Proven
 	grades := map[string]Provenance{}
 	for _, key := range slices.Sorted(maps.Keys(f.Evidence)) {
 		at := path + ".evidence." + key
-		if key != "all" && !d.Has(path+"."+key) {
+		if key != "all" && !d.has(path+"."+key) {
 			d.Fail(at, "bad_reference", "the entry has no %q to grade", key)
 		}
 		text := f.Evidence[key]

@@ -86,7 +86,7 @@ func (b *block) check(d *Document, kind string, kinds map[string][]string) bool 
 		return false
 	}
 	if _, ok := b.stated["kind"]; !ok {
-		d.Missing(diagnostic.Join(b.path, "kind"))
+		d.missing(diagnostic.Join(b.path, "kind"))
 		return false
 	}
 	keys := lookup(d, b.at("kind"), kind, kinds)
@@ -107,9 +107,9 @@ func (b *block) together(d *Document, one, other string) {
 	_, hasOther := b.stated[other]
 	switch {
 	case hasOne && !hasOther:
-		d.Missing(diagnostic.Join(b.path, other))
+		d.missing(diagnostic.Join(b.path, other))
 	case hasOther && !hasOne:
-		d.Missing(diagnostic.Join(b.path, one))
+		d.missing(diagnostic.Join(b.path, one))
 	}
 }
 
@@ -117,7 +117,7 @@ func (b *block) together(d *Document, one, other string) {
 func (b *block) needs(d *Document, keys ...string) {
 	for _, key := range keys {
 		if _, ok := b.stated[key]; !ok {
-			d.Missing(diagnostic.Join(b.path, key))
+			d.missing(diagnostic.Join(b.path, key))
 		}
 	}
 }

@@ -95,7 +95,7 @@ func ParseRules(name string, data []byte) (RuleSet, *Document, error) {
 	for i, r := range file.Rules {
 		path := fmt.Sprintf("rules[%d]", i)
 		if r.Name == "" {
-			d.Missing(path + ".name")
+			d.missing(path + ".name")
 		}
 		d.unique(names, path+".name", r.Name)
 		set.Rules = append(set.Rules, r.rule(d, path))

@@ -88,8 +88,8 @@ func readTeam(name string, data []byte) (*team, Organisation) {
 	t := &team{d: d, file: &file, places: map[string]string{}}
 	if t.onlyBlocks() {
 		file.LastResort = escalation.SampleRoster().LastResort
-	} else if !d.Has("version") {
-		d.Missing("version")
+	} else if !d.has("version") {
+		d.missing("version")
 	}
 	o := t.organisation()
 	t.zones(o)
@@ -143,10 +143,10 @@ func (t *team) organisation() Organisation {
 // beside warns of a key of ours that counts instead of one of a block; it reports
 // whether there is one.
 func (t *team) beside(key, block string) bool {
-	if !t.d.Has(key) {
+	if !t.d.has(key) {
 		return false
 	}
-	if t.d.Has(block) {
+	if t.d.has(block) {
 		t.d.Warn(block, "overruled", "%s is in the file as well and counts", key)
 	}
 	return true
@@ -222,8 +222,8 @@ func (t *team) place(bad *escalation.ConfigError, o Organisation) {
 	key := path[strings.LastIndexByte(path, '.')+1:]
 	switch {
 	case d.failed(path): // the file said something that could not be read
-	case !d.Has(path):
-		d.Missing(d.outermostMissing(path))
+	case !d.has(path):
+		d.missing(d.outermostMissing(path))
 	case key == "timezone" || key == "tz":
 		if t.reportZone(path, bad.Value); !d.failed(path) {
 			d.report(path, "bad_zone", spelling.Nearest(bad.Value, zoneNames()), message)
@@ -312,7 +312,7 @@ func (t *team) zones(o Organisation) {
 }
 
 func (t *team) reportZone(path, zone string) {
-	if meant := zoneAliases[strings.ToUpper(zone)]; meant != "" && t.d.Has(path) && !t.d.failed(path) {
+	if meant := zoneAliases[strings.ToUpper(zone)]; meant != "" && t.d.has(path) && !t.d.failed(path) {
 		t.d.report(path, "bad_zone", meant, fmt.Sprintf("%q is an abbreviation, want an IANA name", zone))
 	}
 }
@@ -396,7 +396,7 @@ func (t *team) spelled(path string, s incident.Severity) string {
 func (d *Document) outermostMissing(path string) string {
 	for {
 		cut := strings.LastIndexAny(path, ".[")
-		if cut <= 0 || d.Has(path[:cut]) {
+		if cut <= 0 || d.has(path[:cut]) {
 			return path
 		}
 		path = path[:cut]

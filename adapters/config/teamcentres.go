@@ -51,7 +51,7 @@ func (t *team) centres(o *Organisation) {
 		if part := coverageForm.FindStringSubmatch(c.Coverage); part != nil {
 			centre.Coverage = []escalation.Window{{From: part[1], To: part[2]}}
 			t.sameZone(path+".coverage_hours", part[3], centre.Zone)
-		} else if t.d.Has(path + ".coverage_hours") {
+		} else if t.d.has(path + ".coverage_hours") {
 			t.d.Fail(path+".coverage_hours", "bad_time", `%q, want hours like "06:00-18:00 CET"`, c.Coverage)
 		}
 		at := fmt.Sprintf("centres[%d]", len(o.Centres))
@@ -78,7 +78,7 @@ func (t *team) handoffs(o *Organisation) {
 			t.d.failKey(path, "bad_id", "key %q, want one like amsterdam_to_austin", key)
 			continue
 		case part == nil:
-			if t.d.Has(path + ".time") {
+			if t.d.has(path + ".time") {
 				t.d.Fail(path+".time", "bad_time", `%q, want a time of day like "17:30 CET"`, h.Time)
 			}
 			continue

@@ -182,6 +182,9 @@ func TestChanges(t *testing.T) {
 	if cuts, err := events.Change(ctx, "acme", "", change); err != nil || len(cuts) != 1 {
 		t.Errorf("large change: %v, %v", cuts, err)
 	}
+	if got := fake.Changes(); got != 2 {
+		t.Errorf("PagerDuty has %d changes, want 2", got)
+	}
 	client, err := pagerduty.New(pagerduty.Config{Token: adapters.NewSecret(apiToken), Transport: direct{fake}, Now: at.now})
 	if err != nil {
 		t.Fatal(err)

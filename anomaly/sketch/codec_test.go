@@ -115,7 +115,7 @@ func TestDecayingBinary(t *testing.T) {
 		d.Add(at, float64(i%17))
 		back.Add(at, float64(i%17))
 		a, _ := d.MarshalBinary()
-		if b, _ := back.MarshalBinary(); !bytes.Equal(a, b) {
+		if b, _ := back.MarshalBinary(); !bytes.Equal(a, b) || back.HalfLife() != time.Hour {
 			t.Fatalf("after %d values restored and whole differ", i)
 		}
 	}

@@ -234,7 +234,13 @@ func TestBankPause(t *testing.T) {
 		}
 	}
 	other := must(stream.NewBank(nil))
+	if got := other.Step(); got != 0 {
+		t.Errorf("Step before a sample = %v, want 0", got)
+	}
 	run(other, day(2000))
+	if got := other.Step(); got != step {
+		t.Errorf("Step = %v, want %v", got, step)
+	}
 	if before := must(other.MarshalBinary()); bytes.Equal(before, must(b.MarshalBinary())) {
 		t.Error("a sample changes nothing")
 	}
