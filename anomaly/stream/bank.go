@@ -250,11 +250,21 @@ func (b *Bank) fields(c *coder) {
 	c.float(&b.prev)
 	c.flag(&b.hasPrev)
 	c.floats(b.ring[:])
+	for _, v := range b.ring {
+		c.require(math.Abs(v) <= maxValue, "at most 1e150", "a sample of %v", v)
+	}
 	c.byte(&b.ringNext, longLength-1)
 	c.byte(&b.ringCount, longLength)
-	for _, v := range []*float64{&b.anchor, &b.short.sum, &b.short.squares, &b.long.sum, &b.long.squares} {
-		c.float(v)
-		c.require(math.Abs(*v) <= maxSquares, "at most 1e303", "a sum of %v", *v)
+	c.float(&b.anchor)
+	c.require(math.Abs(b.anchor) <= maxValue, "at most 1e150", "an anchor of %v", b.anchor)
+	for _, v := range []*float64{&b.short.sum, &b.short.squares, &b.long.sum, &b.long.squares} {
+		sum := *v
+		if !c.reading {
+			sum = max(-maxSquares, min(sum, maxSquares)) // only a state that was made up grows beyond that
+		}
+		c.float(&sum)
+		c.require(math.Abs(sum) <= maxSquares, "at most 1e303", "a sum of %v", sum)
+		*v = sum
 	}
 	c.floats(b.dayMean[:])
 	for i := range b.dayCount {
@@ -364,7 +374,7 @@ func (b *Bank) slide(x float64) {
 		return
 	}
 	b.ringNext = 0
-	b.anchor += b.long.sum / longLength
+	b.anchor = max(-maxValue, min(b.anchor+b.long.sum/longLength, maxValue))
 	b.short, b.long = window{}, window{}
 	for i, v := range b.ring {
 		b.long.replace(v-b.anchor, 0, false)
@@ -449,7 +459,7 @@ func (b *Bank) judge(at time.Time, now int64, x float64, found *[signals]Finding
 // worth looking up: it is between a half and 1.
 const unlooked = 0.75
 
-// maxSquares bounds the sums of a window.
+// maxSquares is more than samples up to maxValue can make of the sums of a window.
 const maxSquares = 1e303
 
 // strength is the evidence of a deviation beyond the edge, the negative decimal logarithm of

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/evenkeelops/evenkeel/examples/internal/program"
 	"github.com/evenkeelops/evenkeel/incident"
@@ -52,7 +53,7 @@ func (o *options) verify(env *program.Env) error {
 		if len(rejected) > 0 {
 			err = rejected[0].Err
 		}
-		return program.Exit(program.Input, fmt.Errorf("%s:1: %w", shown, cause(err)))
+		return program.Exit(program.Input, fmt.Errorf("%s:1: %s", shown, oneLine(cause(err))))
 	}
 	good, _, err := incident.RecoverTimeline(bytes.NewReader(data))
 	if err != nil {
@@ -97,12 +98,15 @@ func firstBroken(data []byte) *broken {
 	if chain, ok := errors.AsType[*incident.ChainError](err); ok {
 		return &broken{Line: int(chain.Seq) + 1, Seq: chain.Seq, Fault: chain.Fault, Text: chain.Error()}
 	}
-	text := line.Err.Error()
+	text := oneLine(line.Err)
 	if line.Line > 1 {
 		text += ", want an entry of the timeline"
 	}
 	return &broken{Line: line.Line, Seq: uint64(line.Line) - 1, Text: text}
 }
+
+// oneLine is an error with all that is wrong with a line of the export behind its place.
+func oneLine(err error) string { return strings.ReplaceAll(err.Error(), "\n", "; ") }
 
 func (v *verdict) print(env *program.Env, shown string) {
 	if v.Sound {
