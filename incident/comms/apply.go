@@ -10,10 +10,13 @@ import (
 // Apply takes the state of the incident as it is at an instant. Applying the
 // same state again changes nothing. Before the incident is declared (triage)
 // nobody is told. The thread keeps a copy. The error says that the state is of
-// another incident.
+// another incident, or that at is not set; nothing is changed then.
 func (t *Thread) Apply(s incident.State, at time.Time) error {
 	if s.ID != t.State.ID || s.Tenant != t.State.Tenant {
 		return fmt.Errorf("thread of incident %q of %q: state of %q of %q", t.State.ID, t.State.Tenant, s.ID, s.Tenant)
+	}
+	if at.IsZero() {
+		return fmt.Errorf("thread of incident %q of %q: the instant is not set", t.State.ID, t.State.Tenant)
 	}
 	before := effective(t.State.Severity)
 	t.State = s.Clone()

@@ -79,7 +79,7 @@ func FuzzRestore(f *testing.F) {
 		f.Add(data)
 		thread.Step(after(i))
 	}
-	f.Add([]byte(`{"version":1,"state":{"id":"i","severity":"P1","status":"open"},"round":1,"contacts":{"tec":{"left":"2026-01-01T00:00:00Z","told":"2026-01-01T00:00:00Z"},"anna":null}}`))
+	f.Add([]byte(`{"version":1,"state":{"id":"i","severity":"P1","status":"open"},"round":1,"contacts":{"tec":{"since":"2026-01-01T00:00:00Z","left":"2026-01-01T00:00:00Z","told":"2026-01-01T00:00:00Z"},"anna":null}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var s comms.Snapshot
 		if json.Unmarshal(data, &s) != nil {

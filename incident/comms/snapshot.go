@@ -22,6 +22,11 @@ func (p *Plan) Restore(s Snapshot) (*Thread, error) {
 	if s.Version != 1 || s.State.ID == "" {
 		return nil, fmt.Errorf("restore thread of incident %q: version %d, want 1 and an incident", s.State.ID, s.Version)
 	}
+	for _, id := range slices.Sorted(maps.Keys(s.Contacts)) {
+		if c := s.Contacts[id]; c != nil && c.Since.IsZero() {
+			return nil, fmt.Errorf("restore thread of incident %q: contacts.%s.since is missing, want when they joined", s.State.ID, id)
+		}
+	}
 	return &Thread{plan: p, memory: s.clone()}, nil
 }
 

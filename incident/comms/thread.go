@@ -28,9 +28,10 @@ func (p *Plan) Open(tenant, id string) *Thread {
 
 // Step returns the messages that are due at an instant, in a fixed order, and
 // remembers that they went out. Commit the snapshot and the messages together.
-// Call it after every Apply and Report, and at NextWake.
+// Call it after every Apply and Report, and at NextWake. Nothing is due at an instant
+// that is not set.
 func (t *Thread) Step(at time.Time) []Message {
-	if t.Round == 0 {
+	if t.Round == 0 || at.IsZero() {
 		return nil
 	}
 	t.markRound(at)
