@@ -609,7 +609,7 @@ func TestLostToClaimUnderWay(t *testing.T) {
 // What a person requeues is handled, also while the report of the call before has not ended.
 func TestRequeuedWhileReported(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var err error = errDown
+		err := errDown
 		timers, j := &leasing{MemoryTimers: escalation.NewMemoryTimers(time.Now)}, &journal{start: time.Now()}
 		timers.complete = func() error { return err }
 		schedule(t, timers, task("page", j.start))
