@@ -53,7 +53,7 @@ type Cluster struct {
 //
 // An alert needs to be compared only with the latest one on each entity in reach,
 // so the time grows with the alerts times the entities in reach, not with the
-// square of the alerts.
+// square of the alerts. The error is joined [*OptionError] values.
 func (g *Graph) Clusters(alerts []Alert, o ClusterOptions) ([]Cluster, error) {
 	o, err := o.withDefaults()
 	if err != nil {

@@ -360,13 +360,14 @@ func TestDamperErrors(t *testing.T) {
 	bad := correlation.Limits{Window: time.Second, High: 1, Low: 1}
 	_, err := correlation.NewDamper(correlation.DamperOptions{Flap: bad, Storm: bad, NameStorm: correlation.Limits{High: 1}})
 	for _, name := range []string{"Flap", "Storm", "NameStorm"} {
-		if err == nil || !strings.Contains(err.Error(), "option "+name) {
+		if err == nil || !strings.Contains(err.Error(), "option "+name+" is ") {
 			t.Errorf("NewDamper = %v, want %s in it", err, name)
 		}
 	}
 	unknown := correlation.FlapScheme(7)
-	if _, err := correlation.NewDamper(correlation.DamperOptions{Checks: &unknown}); err == nil || !strings.Contains(err.Error(), "option Checks") {
-		t.Errorf("NewDamper with an unknown scheme = %v, want Checks in it", err)
+	_, err = correlation.NewDamper(correlation.DamperOptions{Checks: &unknown})
+	if o, ok := errors.AsType[*correlation.OptionError](err); !ok || o.Option != "Checks" || o.Value != unknown {
+		t.Errorf("NewDamper with an unknown scheme = %v, want an *OptionError of Checks", err)
 	}
 	if _, err := unknown.MarshalText(); err == nil {
 		t.Error("MarshalText of an unknown scheme = nil error, want one")

@@ -46,6 +46,9 @@ type OptionError struct {
 
 // Error says what was found and what is wanted.
 func (e *OptionError) Error() string {
+	if text, ok := e.Value.(string); ok {
+		return fmt.Sprintf("option %s is %q, want %s", e.Option, text, e.Want)
+	}
 	return fmt.Sprintf("option %s is %+v, want %s", e.Option, e.Value, e.Want)
 }
 

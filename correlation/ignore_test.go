@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -131,12 +132,14 @@ func TestIgnoreLabelsErrors(t *testing.T) {
 	if want := []string{"by", "where", "target", "variable", "joined", "labels"}; !reflect.DeepEqual(refused, want) {
 		t.Errorf("refused %q, want %q: %v", refused, want, err)
 	}
-	for name, o := range map[string]correlation.Options{
-		`""`:       {IgnoreLabels: []string{""}},
-		"entities": {IgnoreLabels: []string{"service"}, Topology: &correlation.Topology{}},
+	for label, o := range map[string]correlation.Options{
+		"":        {IgnoreLabels: []string{""}},
+		"service": {IgnoreLabels: []string{"service"}, Topology: &correlation.Topology{}},
 	} {
-		if _, err := correlation.New(nil, o); err == nil || !strings.Contains(err.Error(), name) {
-			t.Errorf("%s: %v, want an error about it", name, err)
+		_, err := correlation.New(nil, o)
+		bad, ok := errors.AsType[*correlation.OptionError](err)
+		if !ok || bad.Option != "IgnoreLabels" || bad.Value != label || !strings.Contains(err.Error(), strconv.Quote(label)) {
+			t.Errorf("New with a bad label %q = %v, want an *OptionError with it", label, err)
 		}
 	}
 	e, err := correlation.New(nil, correlation.Options{})

@@ -89,7 +89,7 @@ func (o Options) withDefaults() (Options, error) {
 		o.Retention = time.Hour
 	}
 	if slices.Contains(o.IgnoreLabels, "") {
-		problems = append(problems, &OptionError{"IgnoreLabels", `""`, "names of labels"})
+		problems = append(problems, &OptionError{"IgnoreLabels", "", "names of labels"})
 	}
 	o.IgnoreLabels = slices.Clone(o.IgnoreLabels)
 	return o, errors.Join(problems...)

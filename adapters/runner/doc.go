@@ -16,9 +16,9 @@
 // [Config.Poll] at the latest.
 //
 // A task is handled at least once. It is handled a second time if the process
-// dies, or the lease is lost, between the effect and the report; the key of the
-// task is then the same, and a receiver that drops repeated keys sees it once. A
-// runner that has slept through the end of its leases drops what it has not begun.
+// dies, or the lease is lost to another runner, between the effect and the report;
+// the key of the task is then the same, and a receiver that drops repeated keys sees
+// it once. A runner that has slept through the end of its leases drops what it has not begun.
 //
 // Sleeping is monotonic and never longer than [Config.Poll], so a clock that is
 // put forward or back is noticed by then.

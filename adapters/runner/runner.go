@@ -84,6 +84,8 @@ type Runner struct {
 	woken chan struct{} // by Wake
 	freed chan struct{} // tasks were reported
 
+	claiming chan struct{} // full while a claim is under way; before mu
+
 	mu      sync.Mutex
 	held    map[*holding]struct{}
 	calls   map[taskID]*holding // of Handle; by task
@@ -97,6 +99,20 @@ type Runner struct {
 type taskID struct{ tenant, key string }
 
 func id(l escalation.Lease) taskID { return taskID{l.Tenant, l.Key} }
+
+// leaseID tells the leases of one task apart.
+type leaseID struct {
+	taskID
+	token int64
+}
+
+func set(leases []escalation.Lease) map[leaseID]bool {
+	all := map[leaseID]bool{}
+	for _, l := range leases {
+		all[leaseID{id(l), l.Token}] = true
+	}
+	return all
+}
 
 // holding is a task that the runner holds.
 type holding struct {
@@ -163,7 +179,7 @@ func New(c Config) (*Runner, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	return &Runner{
-		c: c, woken: make(chan struct{}, 1), freed: make(chan struct{}, 1),
+		c: c, woken: make(chan struct{}, 1), freed: make(chan struct{}, 1), claiming: make(chan struct{}, 1),
 		held: map[*holding]struct{}{}, calls: map[taskID]*holding{}, size: min(4*c.Workers, c.Size),
 	}, nil
 }
@@ -289,16 +305,26 @@ func (r *Runner) round(ctx context.Context, free int, jobs chan<- []*holding) (t
 		}
 		return min(in, r.c.Poll), nil
 	}
-	before := time.Now()
-	leases, err := r.c.Timers.Claim(ctx, free, r.c.Lease)
-	if err != nil {
+	n, err := r.claim(ctx, free, jobs)
+	switch {
+	case err != nil:
 		return r.c.Poll, err
-	}
-	if len(leases) == 0 {
+	case n == 0:
 		return min(r.c.Poll, 10*time.Millisecond), nil // another runner was faster, or is about to be
 	}
-	r.dispatch(leases, before, jobs)
 	return 0, nil
+}
+
+// claim claims up to n tasks and has them handled.
+func (r *Runner) claim(ctx context.Context, n int, jobs chan<- []*holding) (int, error) {
+	r.claiming <- struct{}{}
+	defer func() { <-r.claiming }()
+	before := time.Now()
+	leases, err := r.c.Timers.Claim(ctx, n, r.c.Lease)
+	if err == nil && len(leases) > 0 {
+		r.dispatch(leases, before, jobs)
+	}
+	return len(leases), err
 }
 
 func (r *Runner) sinceLook() time.Duration {
@@ -313,7 +339,7 @@ func (r *Runner) dispatch(leases []escalation.Lease, before time.Time, jobs chan
 	var all []*holding
 	for _, l := range leases {
 		r.stats.claimed(l)
-		if h := r.calls[id(l)]; h != nil {
+		if h := r.calls[id(l)]; h != nil && l.Attempt > h.Attempt { // else it was requeued, or is another task
 			// A clock that jumped, or a process that slept, has ended our own lease: the
 			// call that runs or is being reported goes on under the new one.
 			h.Token, h.until = l.Token, before.Add(r.c.Lease)
@@ -393,15 +419,12 @@ func (r *Runner) renewOnce(ctx context.Context) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	gone := map[taskID]bool{}
-	for _, l := range lost {
-		gone[id(l)] = true
-	}
+	gone := set(lost)
 	for i, h := range held {
 		switch {
 		case h.Token != leases[i].Token: // a new lease meanwhile
 			continue
-		case gone[id(h.Lease)]:
+		case gone[leaseID{id(h.Lease), h.Token}]:
 			h.until = before
 		case err == nil:
 			h.until = before.Add(r.c.Lease)

@@ -535,6 +535,159 @@ func TestClaimedBeforeReported(t *testing.T) {
 	})
 }
 
+// leasing is a store whose methods a test replaces.
+type leasing struct {
+	*escalation.MemoryTimers
+	claimed  func()       // after a claim, before it is known
+	complete func() error // before what is done is reported
+	dead     func() error
+	retry    func()
+	renew    func() error
+}
+
+func (s *leasing) Claim(ctx context.Context, n int, lease time.Duration) ([]escalation.Lease, error) {
+	leases, err := s.MemoryTimers.Claim(ctx, n, lease)
+	if s.claimed != nil {
+		s.claimed()
+	}
+	return leases, err
+}
+
+func (s *leasing) Complete(ctx context.Context, held ...escalation.Lease) ([]escalation.Lease, error) {
+	if s.complete != nil {
+		if err := s.complete(); err != nil {
+			return nil, err
+		}
+	}
+	return s.MemoryTimers.Complete(ctx, held...)
+}
+
+func (s *leasing) Dead(ctx context.Context, held escalation.Lease, reason string) error {
+	if s.dead != nil {
+		if err := s.dead(); err != nil {
+			return err
+		}
+	}
+	return s.MemoryTimers.Dead(ctx, held, reason)
+}
+
+func (s *leasing) Retry(ctx context.Context, held escalation.Lease, at time.Time, reason string) error {
+	if s.retry != nil {
+		s.retry()
+	}
+	return s.MemoryTimers.Retry(ctx, held, at, reason)
+}
+
+func (s *leasing) Renew(ctx context.Context, lease time.Duration, held ...escalation.Lease) ([]escalation.Lease, error) {
+	if s.renew != nil {
+		if err := s.renew(); err != nil {
+			return nil, err
+		}
+	}
+	return s.MemoryTimers.Renew(ctx, lease, held...)
+}
+
+// A report can be too late because of a claim whose answer is still under way.
+func TestLostToClaimUnderWay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var once sync.Once
+		timers, j := &leasing{
+			MemoryTimers: escalation.NewMemoryTimers(time.Now),
+			claimed:      func() { time.Sleep(10 * time.Second) },
+			complete:     func() error { once.Do(func() { time.Sleep(55 * time.Second) }); return nil }, // from 0:10 to 1:05
+			renew:        func() error { return errDown },
+		}, &journal{start: time.Now()}
+		schedule(t, timers, task("page", j.start))
+		_, stop := start(t, runner.Config{Timers: timers, Lease: time.Minute, Timeout: 30 * time.Second, Handle: j.handle})
+		time.Sleep(10 * time.Minute)
+		stop()
+		j.want(t, "page#1@10s")
+		counts(t, timers, escalation.TaskCounts{Done: 1})
+	})
+}
+
+// What a person requeues is handled, also while the report of the call before has not ended.
+func TestRequeuedWhileReported(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		err := errDown
+		timers, j := &leasing{MemoryTimers: escalation.NewMemoryTimers(time.Now)}, &journal{start: time.Now()}
+		timers.complete = func() error { return err }
+		schedule(t, timers, task("page", j.start))
+		_, stop := start(t, runner.Config{Timers: timers, Attempts: 2, Handle: j.handle, OnDead: func(l escalation.Lease, _ string) {
+			err = nil
+			if err := timers.Requeue(t.Context(), l.Tenant, l.Key, time.Now()); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(5 * time.Second)
+		}})
+		time.Sleep(time.Minute)
+		stop()
+		j.want(t, "page#1@0s", "page#1@250ms")
+		counts(t, timers, escalation.TaskCounts{Done: 1})
+	})
+}
+
+// A report that the store refuses for longer than a lease does not keep others waiting for ever.
+func TestRefusedForLongerThanLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timers, j := &leasing{
+			MemoryTimers: escalation.NewMemoryTimers(time.Now),
+			complete:     func() error { return errDown },
+			dead:         func() error { return errDown },
+			renew:        func() error { return errDown },
+		}, &journal{start: time.Now()}
+		schedule(t, timers, task("poison", j.start), task("other", j.start.Add(500*time.Millisecond)))
+		_, stop := start(t, runner.Config{
+			Timers: timers, Attempts: 3, Lease: time.Second, Poll: time.Second,
+			Backoff: func(int) time.Duration { return time.Hour },
+			Handle: func(_ context.Context, l escalation.Lease) error {
+				j.add(l)
+				if l.Key == "other" {
+					return errors.New("busy")
+				}
+				return nil
+			},
+		})
+		time.Sleep(time.Minute)
+		other, err := timers.List(t.Context(), escalation.TaskFilter{Tenant: "acme", State: escalation.TaskPending})
+		if err != nil || len(other) != 1 || other[0].Key != "other" {
+			t.Errorf("List = %v, %v, want other given back", other, err)
+		}
+		stop()
+	})
+}
+
+// A lease that was lost ends no call under a later lease of the same task.
+func TestLostLeaseEndsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		timers, j := &leasing{MemoryTimers: escalation.NewMemoryTimers(time.Now)}, &journal{start: time.Now()}
+		timers.retry = func() { time.Sleep(100 * time.Second) }
+		timers.renew = func() error {
+			if time.Since(j.start) <= time.Minute {
+				return errDown
+			}
+			return nil
+		}
+		schedule(t, timers, task("page", j.start))
+		_, stop := start(t, runner.Config{Timers: timers, Lease: time.Minute, Timeout: 40 * time.Second, Handle: func(ctx context.Context, l escalation.Lease) error {
+			j.add(l)
+			if l.Attempt == 1 {
+				return errors.New("busy")
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(30 * time.Second):
+				return nil
+			}
+		}})
+		time.Sleep(10 * time.Minute)
+		stop()
+		j.want(t, "page#1@0s", "page#2@1m0s")
+		counts(t, timers, escalation.TaskCounts{Done: 1})
+	})
+}
+
 func TestBatch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		timers, j := escalation.NewMemoryTimers(time.Now), &journal{start: time.Now()}

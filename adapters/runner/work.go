@@ -109,8 +109,8 @@ func (r *Runner) report(stop, outlive context.Context, results <-chan result) {
 			}
 		}
 		r.ended(all)
-		for unreported := all; len(unreported) > 0; unreported = r.anew(unreported) {
-			r.settle(stop, outlive, unreported)
+		for unreported := all; len(unreported) > 0; {
+			unreported = r.anew(unreported, r.settle(stop, outlive, unreported))
 		}
 		r.release(all)
 	}
@@ -130,16 +130,21 @@ func (r *Runner) ended(all []result) {
 	}
 }
 
-// anew returns the results that were reported under a lease that had ended, where the
+// anew returns the results that were reported under a lease that was lost, where the
 // runner itself has claimed the task again, as after a sleep of the whole process: the
 // task is not to be handled a second time but to be reported under the new lease.
-func (r *Runner) anew(all []result) (again []result) {
+func (r *Runner) anew(all []result, lost []escalation.Lease) (again []result) {
+	if len(lost) > 0 { // maybe to a claim that is still under way
+		r.claiming <- struct{}{}
+		defer func() { <-r.claiming }()
+	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	gone := set(lost)
 	for _, x := range all {
 		switch {
 		case r.calls[id(x.lease)] != x.holding:
-		case x.Token != x.lease.Token:
+		case x.Token != x.lease.Token && gone[leaseID{id(x.lease), x.lease.Token}]:
 			x.lease = x.Lease
 			again = append(again, x)
 		default:
@@ -149,8 +154,8 @@ func (r *Runner) anew(all []result) (again []result) {
 	return again
 }
 
-// settle reports results.
-func (r *Runner) settle(stop, outlive context.Context, all []result) {
+// settle reports results, and returns the leases of what went well that were lost.
+func (r *Runner) settle(stop, outlive context.Context, all []result) (gone []escalation.Lease) {
 	var complete []escalation.Lease
 	var completed, lost uint64
 	for _, x := range all {
@@ -175,29 +180,38 @@ func (r *Runner) settle(stop, outlive context.Context, all []result) {
 	r.stats.Lost += lost
 	r.mu.Unlock()
 	if len(complete) == 0 {
-		return
+		return nil
 	}
-	err := r.insist(stop, outlive, func(ctx context.Context) error { return r.complete(ctx, complete) })
+	report := func(done ...escalation.Lease) func(context.Context) error {
+		return func(ctx context.Context) error {
+			late, err := r.complete(ctx, done)
+			gone = append(gone, late...)
+			return err
+		}
+	}
+	err := r.insist(stop, outlive, report(complete...))
 	if !errors.Is(err, errRefused) {
-		return
+		return gone
 	}
 	for _, l := range complete { // one of them is to blame
-		if err := r.once(outlive, func(ctx context.Context) error { return r.complete(ctx, []escalation.Lease{l}) }); err != nil {
+		if err := r.once(outlive, report(l)); err != nil {
 			r.dead(stop, outlive, l, fmt.Errorf("it was handled, but could not be reported as done: %w", err))
 		}
 	}
+	return gone
 }
 
-func (r *Runner) complete(ctx context.Context, done []escalation.Lease) error {
+// complete reports tasks as done and returns the leases that were lost.
+func (r *Runner) complete(ctx context.Context, done []escalation.Lease) ([]escalation.Lease, error) {
 	gone, err := r.c.Timers.Complete(ctx, done...)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.stats.Completed += uint64(len(done) - len(gone))
 	r.stats.Lost += uint64(len(gone))
-	return nil
+	return gone, nil
 }
 
 func (r *Runner) again(stop, outlive context.Context, x result) {

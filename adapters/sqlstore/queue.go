@@ -77,7 +77,7 @@ func makeQueue(s *Store, table, condition string, l *listeners) *Queue {
 		return strings.ReplaceAll(s.dialect.text(strings.ReplaceAll(query, "{queue}", table)), "{of}", condition)
 	}
 	const held = ` SET %s FROM {rows $2 of_tenant text, of_key text, of_token bigint}
-		WHERE tenant = of_tenant AND key = of_key AND token = of_token AND state %s RETURNING tenant, key`
+		WHERE tenant = of_tenant AND key = of_key AND token = of_token AND state %s RETURNING tenant, key, token`
 	return &Queue{
 		store: s, name: table, scheduled: l.listen(), listeners: l,
 
@@ -328,8 +328,11 @@ func (q *Queue) settle(ctx context.Context, db querier, statement string, held [
 	if err != nil {
 		return nil, err
 	}
-	type id struct{ tenant, key string }
-	done, err := scan(found, func(x *id) []any { return []any{&x.tenant, &x.key} })
+	type id struct {
+		tenant, key string
+		token       int64
+	}
+	done, err := scan(found, func(x *id) []any { return []any{&x.tenant, &x.key, &x.token} })
 	if err != nil || len(done) == len(held) {
 		return nil, err
 	}
@@ -339,7 +342,7 @@ func (q *Queue) settle(ctx context.Context, db querier, statement string, held [
 	}
 	var lost []escalation.Lease
 	for _, l := range held {
-		x := id{l.Tenant, l.Key}
+		x := id{l.Tenant, l.Key, l.Token}
 		if !known[x] {
 			lost = append(lost, l)
 		}

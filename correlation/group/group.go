@@ -88,7 +88,8 @@ type timer struct {
 func (t timer) Before(u timer) bool { return t.at < u.at }
 
 // New makes a grouper of routes; nil stands for one receiver, "default", with all
-// alerts of a tenant in one group. All problems are reported together.
+// alerts of a tenant in one group. All problems are reported together, numbers out of range
+// as [*correlation.OptionError] values.
 func New(root *route.Route, o Options) (*Grouper, error) {
 	if root == nil {
 		root, _ = route.New(route.Node{Receiver: "default"}) // nothing in it can be wrong

@@ -315,8 +315,9 @@ func TestMuted(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("told %q\nwant %q", got, want)
 	}
-	if _, err := group.New(root, group.Options{OpenAt: -1}); !errors.Is(err, interval.ErrUnknown) || !strings.Contains(err.Error(), "OpenAt") {
-		t.Errorf("New = %v, want an unknown interval and OpenAt", err)
+	_, err := group.New(root, group.Options{OpenAt: -1})
+	if o, ok := errors.AsType[*correlation.OptionError](err); !ok || o.Option != "OpenAt" || o.Value != -1 || !errors.Is(err, interval.ErrUnknown) {
+		t.Errorf("New = %v, want an unknown interval and an *OptionError of OpenAt", err)
 	}
 }
 

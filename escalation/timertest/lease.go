@@ -15,7 +15,10 @@ func (s *suite) renew() {
 		s.Fatalf("Renew = %v, %v", lost, err)
 	}
 	s.until(12)
-	s.want(10, "b#2")
+	later := s.want(10, "b#2")[0]
+	if lost, err := s.Renew(s.Context(), s.units(10), leases[1], later); err != nil || text(lost) != "b#1" {
+		s.Errorf("Renew of a lost lease and a later one of the task = %q, %v, want the first lost", text(lost), err)
+	}
 	s.complete("", leases[0])
 	if lost, err := s.Renew(s.Context(), s.units(10), leases...); err != nil || text(lost) != "a#1 b#1" {
 		s.Errorf("Renew of a done and a lost one = %q, %v, want both lost", text(lost), err)
