@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/evenkeelops/evenkeel/incident"
+	"github.com/evenkeelops/evenkeel/internal/times"
 	"github.com/evenkeelops/evenkeel/sla/calendar"
 )
 
@@ -16,6 +17,7 @@ type history struct {
 	waits      []calendar.Interval // pauses as a set; one that is open ends at at
 	waiting    bool                // a pause is open
 	closed     []calendar.Interval // as a set; the last one may end after at
+	closures   []calendar.Interval // what closed is the union of, see there
 }
 
 func newHistory(in *Incident, at time.Time) (history, error) {
@@ -34,6 +36,7 @@ func newHistory(in *Incident, at time.Time) (history, error) {
 	}
 	if len(in.Closed) > 0 {
 		h.closed, err = calendar.Normalize(in.Closed)
+		h.closures = closures(in.Closed)
 		for len(h.closed) > 0 && h.closed[len(h.closed)-1].Start.After(at) {
 			h.closed = h.closed[:len(h.closed)-1]
 		}
@@ -67,6 +70,24 @@ func (h *history) pauses() ([]calendar.Interval, error) {
 		known = append(known, p)
 	}
 	return calendar.Normalize(known)
+}
+
+// closures returns the times from a resolution to the reopening, in order. Those that
+// overlap are one. Two that touch stay two: what is resolved in the instant of its
+// reopening was stopped in that instant, whatever comes later.
+func closures(list []calendar.Interval) []calendar.Interval {
+	sorted := slices.SortedFunc(slices.Values(list), func(a, b calendar.Interval) int { return a.Start.Compare(b.Start) })
+	out := make([]calendar.Interval, 0, len(list))
+	for _, c := range sorted {
+		switch last := len(out) - 1; {
+		case !c.Start.Before(c.End):
+		case last >= 0 && c.Start.Before(out[last].End):
+			out[last].End = times.Later(out[last].End, c.End.UTC())
+		default:
+			out = append(out, calendar.Interval{Start: c.Start.UTC(), End: c.End.UTC()})
+		}
+	}
+	return out
 }
 
 // leg is one run of a clock, from its start to what ended it. A response or
@@ -157,7 +178,7 @@ const (
 
 func (h *history) marks(clause Clause, severities bool) []mark {
 	in := h.incident
-	marks := make([]mark, 0, len(in.Updates)+2*len(h.closed)+len(in.Resets)+len(h.severities)+3)
+	marks := make([]mark, 0, len(in.Updates)+2*len(h.closures)+len(in.Resets)+len(h.severities)+3)
 	add := func(kind markKind, at time.Time) {
 		if !at.IsZero() {
 			marks = append(marks, mark{at: at, kind: kind})
@@ -171,7 +192,7 @@ func (h *history) marks(clause Clause, severities bool) []mark {
 	if clause != ClauseResolution {
 		add(markUpdated, in.Responded)
 	}
-	for _, c := range h.closed {
+	for _, c := range h.closures {
 		add(markResolved, c.Start)
 		add(markReopened, c.End)
 	}

@@ -357,7 +357,11 @@ func FuzzRestoreMeter(f *testing.F) {
 		if _, err := sla.RestoreMeter(a, again); err != nil {
 			t.Fatalf("the snapshot of a restored meter is refused: %v", err)
 		}
-		for _, g := range gauges(t, m, m.Period().End.AddDate(300, 0, 0)) {
+		all, err := m.At(m.Period().End.AddDate(300, 0, 0))
+		if err != nil && !errors.Is(err, sla.ErrBeforeLastEvent) { // the last may be later still
+			t.Fatal(err)
+		}
+		for _, g := range all {
 			if g.Down < 0 || g.Down > g.Promised {
 				t.Fatalf("%s down of %s", g.Down, g.Promised)
 			}

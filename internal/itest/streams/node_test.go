@@ -216,7 +216,7 @@ func (f *fleet) journal() map[string][]line {
 // wantSent waits for so many notifications.
 func (f *fleet) wantSent(count int) {
 	f.Helper()
-	eventually(f.T, 2*time.Minute, func() error {
+	eventually(f.T, 6*time.Minute, func() error {
 		if got := len(f.journal()); got < count {
 			return fmt.Errorf("%d notifications, want %d", got, count)
 		}
