@@ -16,7 +16,8 @@ import (
 	"strings"
 )
 
-// row is a line that an area prints: figures in nanoseconds, or in bytes.
+// row is a line that an area prints: figures in nanoseconds, in bytes, or of the error of
+// forecasts (MASE). One of a single series has no bar; its verdict is better or worse.
 type row struct {
 	Name      string  `json:"name"`
 	Ours      float64 `json:"ours_ns"`
@@ -24,6 +25,8 @@ type row struct {
 	Peer      string  `json:"peer"`
 	PeerNS    float64 `json:"peer_ns"`
 	PeerBytes float64 `json:"peer_bytes"`
+	OursMASE  float64 `json:"ours_mase"`
+	PeerMASE  float64 `json:"peer_mase"`
 	Ratio     float64 `json:"ratio"`
 	Bar       float64 `json:"bar"`
 	Verdict   string  `json:"verdict"`
@@ -49,8 +52,11 @@ func (r *row) area() string { area, _, _ := strings.Cut(r.Name, "/"); return are
 
 // figures says both sides' figures.
 func (r *row) figures() (ours, peer string) {
-	if r.OursBytes != 0 {
+	switch {
+	case r.OursBytes != 0:
 		return bytes(r.OursBytes), bytes(r.PeerBytes)
+	case r.OursMASE != 0:
+		return "MASE " + digits(r.OursMASE), "MASE " + digits(r.PeerMASE)
 	}
 	return nanoseconds(r.Ours), nanoseconds(r.PeerNS)
 }
@@ -127,9 +133,12 @@ func (r *results) page(areas []string) string {
 	var b strings.Builder
 	b.WriteString(pageHead)
 	used := map[int]int{}
-	met := 0
+	bars, met := 0, 0
 	for _, row := range r.rows {
 		used[row.run]++
+		if row.Bar != 0 {
+			bars++
+		}
 		if row.Verdict == "met" {
 			met++
 		}
@@ -139,7 +148,6 @@ func (r *results) page(areas []string) string {
 		m := r.machines[n-1]
 		fmt.Fprintf(&b, "| %s | %d | %s, %d processors, %s | %s | %s |\n", m.At, used[n], orUnknown(m.CPU), m.Processors, m.System, m.Go, orUnknown(m.Load))
 	}
-	bars := len(r.rows)
 	for _, o := range r.outcomes {
 		switch o.Verdict {
 		case "":
@@ -160,7 +168,7 @@ func (r *results) page(areas []string) string {
 	rows := slices.SortedFunc(maps.Values(r.rows), func(a, b row) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Peer, b.Peer))
 	})
-	r.section(&b, "Where the bar is missed", rows, func(x row) bool { return x.Verdict != "met" })
+	r.section(&b, "Where the bar is missed", rows, func(x row) bool { return x.Verdict == "missed" })
 	for i, x := range rows {
 		if i == 0 || rows[i-1].area() != x.area() {
 			r.section(&b, x.area(), rows, func(y row) bool { return y.area() == x.area() && y.factor() == 0 })
@@ -185,7 +193,11 @@ func (r *results) section(b *strings.Builder, title string, rows []row, in func(
 	for _, x := range rows {
 		if in(x) {
 			ours, peer := x.figures()
-			fmt.Fprintf(b, "%s| %s | %s | %s | %s | %s | %s | %s |\n", head, x.Name, ours, x.Peer, peer, digits(x.Ratio), digits(x.Bar), x.Verdict)
+			bar := ""
+			if x.Bar != 0 {
+				bar = digits(x.Bar)
+			}
+			fmt.Fprintf(b, "%s| %s | %s | %s | %s | %s | %s | %s |\n", head, x.Name, ours, x.Peer, peer, digits(x.Ratio), bar, x.Verdict)
 			head = ""
 		}
 	}

@@ -16,6 +16,7 @@ const sampleRows = `{"at":"2026-12-01 03:00 UTC","go":"go1.26.8","system":"linux
 {"name":"sla/union_100x","ours_ns":40,"ours_allocs":0,"peer":"itself, 100 x 100 intervals","peer_ns":10,"ratio":0.25,"bar":0.4,"verdict":"missed"}
 {"name":"roi/other_10x","ours_ns":1,"peer":"1000 series","peer_ns":3,"ratio":3,"bar":1,"verdict":"met"}
 {"name":"roi/memory","ours_bytes":512,"peer":"goal","peer_bytes":2500000,"ratio":4882.8,"bar":1,"verdict":"met"}
+{"name":"roi/error/rain","ours_mase":0.732,"peer":"oracle v1","peer_mase":0.548,"ratio":0.749,"verdict":"worse"}
 {"name":"roi/outage","side":"a peer v1","requests":151,"recovery_ms":8.164}
 {"name":"roi/outage","side":"ours","calls":9,"ok":8,"requests":29,"refused":0,"twice":1,"conns":2,"recovery_ms":38.2,"verdict":"missed"}
 {"name":"sla/due","ours_ns":300,"peer":"goal","peer_ns":300,"ratio":1,"bar":1,"verdict":"met"}
@@ -30,11 +31,11 @@ func TestPage(t *testing.T) {
 	}
 	page := r.page([]string{"roi", "sla", "slo"})
 	for _, want := range []string{
-		"| 2026-12-01 03:00 UTC | 5 | Some CPU, 2 processors, linux/amd64 | go1.26.8 | 0.02 |",
+		"| 2026-12-01 03:00 UTC | 6 | Some CPU, 2 processors, linux/amd64 | go1.26.8 | 0.02 |",
 		"| 2026-12-01 09:00 UTC | 1 | unknown, 8 processors, linux/arm64 | go1.26.8 | unknown |",
 		"\n4 of 7 bars are met. Areas without a pair here: slo.\n",
 		"\n## Where the bar is missed\n\n| pair | ours | peer | its figure | ratio | bar | verdict |\n|---|---:|---|---:|---:|---:|---|\n| sla/due | 200 ns | cal v2.1.13 | 1.23 ms | 9.5 | 10 | missed |\n| sla/union_100x | 40 ns | itself, 100 x 100 intervals | 10 ns | 0.25 | 0.4 | missed |\n",
-		"\n## roi\n", "| roi/other_10x | 1 ns | 1000 series | 3 ns | 3 | 1 | met |", "| roi/memory | 512 bytes | goal | 2.5 MB | 4883 | 1 | met |",
+		"\n## roi\n", "| roi/other_10x | 1 ns | 1000 series | 3 ns | 3 | 1 | met |", "| roi/error/rain | MASE 0.732 | oracle v1 | MASE 0.548 | 0.749 |  | worse |", "| roi/memory | 512 bytes | goal | 2.5 MB | 4883 | 1 | met |",
 		"| sla/due | 300 ns | goal | 300 ns | 1 | 1 | met |", // as many pairs of a name as it has peers
 		"\n## Under faults\n", "|---|\n| roi/outage | ours | 9 | 8 | 29 | 0 | 1 | 2 | 38.2 ms | missed |\n| roi/outage | a peer v1 |  |  | 151 |  |  |  | 8.16 ms |  |\n",
 		"| sla/union | 100 intervals | 16 ns | 1.25 | 4 |",
