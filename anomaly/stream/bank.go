@@ -416,6 +416,9 @@ func (b *Bank) judge(at time.Time, now int64, x float64, found *[signals]Finding
 		}
 		if t.n >= enough {
 			e := t.strength(d)
+			if math.IsNaN(e) {
+				continue // likewise
+			}
 			for j := range strength {
 				if j >= judged || e > strength[j] {
 					copy(strength[j+1:], strength[j:])

@@ -27,6 +27,9 @@ func (p *Plan) Restore(s Snapshot) (*Thread, error) {
 			return nil, fmt.Errorf("restore thread of incident %q: contacts.%s.since is missing, want when they joined", s.State.ID, id)
 		}
 	}
+	if s.News > 0 && s.NewsAt.IsZero() {
+		return nil, fmt.Errorf("restore thread of incident %q: news_at is missing, want when update %d was applied", s.State.ID, s.News)
+	}
 	return &Thread{plan: p, memory: s.clone()}, nil
 }
 

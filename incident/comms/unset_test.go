@@ -39,6 +39,12 @@ func TestInstantNotSet(t *testing.T) {
 		t.Fatal(err)
 	}
 	var s comms.Snapshot
+	if err := json.Unmarshal([]byte(strings.Replace(string(data), `"news":0`, `"news":1`, 1)), &s); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := plan.Restore(s); err == nil || !strings.Contains(err.Error(), "news_at is missing") {
+		t.Errorf("Restore of an update without an instant = %v, want an error that names news_at", err)
+	}
 	if err := json.Unmarshal([]byte(strings.Replace(string(data), `"since":`+string(since), `"since":"0001-01-01T00:00:00Z"`, 1)), &s); err != nil {
 		t.Fatal(err)
 	}

@@ -136,9 +136,10 @@ func (r *results) page(areas []string) string {
 	bars, met := 0, 0
 	for _, row := range r.rows {
 		used[row.run]++
-		if row.Bar != 0 {
-			bars++
+		if row.Bar == 0 {
+			continue
 		}
+		bars++
 		if row.Verdict == "met" {
 			met++
 		}

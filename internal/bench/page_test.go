@@ -17,6 +17,7 @@ const sampleRows = `{"at":"2026-12-01 03:00 UTC","go":"go1.26.8","system":"linux
 {"name":"roi/other_10x","ours_ns":1,"peer":"1000 series","peer_ns":3,"ratio":3,"bar":1,"verdict":"met"}
 {"name":"roi/memory","ours_bytes":512,"peer":"goal","peer_bytes":2500000,"ratio":4882.8,"bar":1,"verdict":"met"}
 {"name":"roi/error/rain","ours_mase":0.732,"peer":"oracle v1","peer_mase":0.548,"ratio":0.749,"verdict":"worse"}
+{"name":"roi/aside","ours_ns":5,"peer":"oracle v1","peer_ns":5,"ratio":1,"bar":0,"verdict":"met"}
 {"name":"roi/outage","side":"a peer v1","requests":151,"recovery_ms":8.164}
 {"name":"roi/outage","side":"ours","calls":9,"ok":8,"requests":29,"refused":0,"twice":1,"conns":2,"recovery_ms":38.2,"verdict":"missed"}
 {"name":"sla/due","ours_ns":300,"peer":"goal","peer_ns":300,"ratio":1,"bar":1,"verdict":"met"}
@@ -31,7 +32,7 @@ func TestPage(t *testing.T) {
 	}
 	page := r.page([]string{"roi", "sla", "slo"})
 	for _, want := range []string{
-		"| 2026-12-01 03:00 UTC | 6 | Some CPU, 2 processors, linux/amd64 | go1.26.8 | 0.02 |",
+		"| 2026-12-01 03:00 UTC | 7 | Some CPU, 2 processors, linux/amd64 | go1.26.8 | 0.02 |",
 		"| 2026-12-01 09:00 UTC | 1 | unknown, 8 processors, linux/arm64 | go1.26.8 | unknown |",
 		"\n4 of 7 bars are met. Areas without a pair here: slo.\n",
 		"\n## Where the bar is missed\n\n| pair | ours | peer | its figure | ratio | bar | verdict |\n|---|---:|---|---:|---:|---:|---|\n| sla/due | 200 ns | cal v2.1.13 | 1.23 ms | 9.5 | 10 | missed |\n| sla/union_100x | 40 ns | itself, 100 x 100 intervals | 10 ns | 0.25 | 0.4 | missed |\n",

@@ -53,7 +53,7 @@ func TestAlertmanager(t *testing.T) {
 	dir, number := t.TempDir(), port(t)
 	config := filepath.Join(dir, "alertmanager.yml")
 	writeFile(t, config, fmt.Sprintf(`global: {resolve_timeout: 6s}
-route: {receiver: hook, group_by: [alertname, tenant], group_wait: 1s, group_interval: 2s, repeat_interval: 4h}
+route: {receiver: hook, group_by: [alertname, tenant], group_wait: 3s, group_interval: 2s, repeat_interval: 4h}
 receivers: [{name: hook, webhook_configs: [{url: %q, send_resolved: true, max_alerts: 2, http_config: {basic_auth: {username: am, password: pw}}}]}]
 `, sink.URL))
 	address := fmt.Sprintf("http://127.0.0.1:%d", number)
@@ -63,10 +63,12 @@ receivers: [{name: hook, webhook_configs: [{url: %q, send_resolved: true, max_al
 	proc, err := tools.StartAlertmanager(io.Discard, config, filepath.Join(dir, "data"), number)
 	started(t, proc, err, address+"/-/ready")
 
+	// One that began longer than group_wait ago would be told at once, before the others are there.
+	begun := time.Now()
 	alert := func(i int) alertmanager.Alert {
 		return alertmanager.Alert{
 			Labels:   map[string]string{"alertname": "DiskFull", "tenant": "acme", "severity": "critical", "disk": fmt.Sprint("d", i)},
-			StartsAt: time.Now().Add(-time.Minute), EndsAt: time.Now().Add(time.Hour),
+			StartsAt: begun, EndsAt: time.Now().Add(time.Hour),
 		}
 	}
 	if err := amClient.Post(t.Context(), alert(1), alert(2), alert(3), alert(4), alert(5)); err != nil {
