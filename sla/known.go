@@ -58,7 +58,7 @@ func (in *Incident) knownAt(at time.Time) bool {
 		p.End = endedBy(p.End, at)
 		return p.Start.Before(at)
 	})
-	in.Closed = kept(in.Closed, func(c *calendar.Interval) bool {
+	in.Closed = kept(closures(in.Closed), func(c *calendar.Interval) bool {
 		if c.Start.After(at) {
 			return false
 		}

@@ -507,6 +507,10 @@ func TestOutlookClocks(t *testing.T) {
 		{"resolved and later reopened", func(i *sla.Incident) {
 			i.Closed, i.Resolved = []calendar.Interval{{Start: in(-1), End: in(1)}}, in(9)
 		}, 0, "0.00 EUR"},
+		{"resolved twice at once and later reopened", func(i *sla.Incident) {
+			i.Closed = []calendar.Interval{{Start: in(-1), End: at}, {Start: at.Add(-30 * time.Minute), End: in(1)}}
+			i.Resolved = in(9)
+		}, 0, "0.00 EUR"},
 		{"reopened", func(i *sla.Incident) { i.Closed = []calendar.Interval{{Start: in(-1), End: at}} }, 3, "50.00 EUR"},
 		{"cancelled later", func(i *sla.Incident) { i.Cancelled = in(1) }, 2, "50.00 EUR"},
 		{"reset later", func(i *sla.Incident) { i.Resets = []time.Time{in(1)} }, 2, "50.00 EUR"},
